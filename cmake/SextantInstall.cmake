@@ -1,0 +1,22 @@
+# Installs the library so that another project can find_package(sextant) and link sextant::sextant.
+include(CMakePackageConfigHelpers)
+
+get_property(rooms GLOBAL PROPERTY SEXTANT_ROOMS)
+list(TRANSFORM rooms PREPEND sextant_ OUTPUT_VARIABLE room_targets)
+
+add_library(sextant INTERFACE)
+add_library(sextant::sextant ALIAS sextant)
+target_link_libraries(sextant INTERFACE ${room_targets})
+
+install(TARGETS sextant sextant_torch ${room_targets} EXPORT sextant
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/sextant DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(TARGET sextant_cli)
+  install(TARGETS sextant_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(EXPORT sextant NAMESPACE sextant:: FILE sextantTargets.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sextant)
+configure_package_config_file(cmake/sextantConfig.cmake.in sextantConfig.cmake
+                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sextant)
+write_basic_package_version_file(sextantConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sextantConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/sextantConfigVersion.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sextant)

@@ -1,0 +1,58 @@
+# Settings shared by every target, and sextant_room(), which makes one room of the library.
+include(GNUInstallDirs)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_package(Torch REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Threads REQUIRED)
+
+# Warnings and sanitizers are for our own code only: never exported.
+add_library(sextant_build_flags INTERFACE)
+target_compile_options(sextant_build_flags INTERFACE -Wall -Wextra -Wpedantic)
+if(SEXTANT_SANITIZE)
+  target_compile_options(sextant_build_flags INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=vptr -fno-omit-frame-pointer -g1)
+  target_link_options(sextant_build_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+# libtorch's headers are system headers: their warnings are not ours to fix.
+add_library(sextant_torch INTERFACE)
+target_include_directories(sextant_torch SYSTEM INTERFACE "$<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>")
+target_link_libraries(sextant_torch INTERFACE "$<BUILD_INTERFACE:${TORCH_LIBRARIES}>")
+add_library(sextant::torch ALIAS sextant_torch)
+
+# sextant_room(NAME SOURCES a.cpp... [LINKS public...] [PRIVATE_LINKS private...])
+#
+# A room is one static library with headers in include/sextant, sources in src/NAME and the target
+# name sextant::NAME. It links only rooms declared before it, so a wrong dependency does not build.
+define_property(GLOBAL PROPERTY SEXTANT_ROOMS BRIEF_DOCS "Rooms declared so far")
+function(sextant_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  set(target sextant_${name})
+  add_library(${target} STATIC ${ROOM_SOURCES})
+  add_library(sextant::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target}
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${target} PUBLIC ${ROOM_LINKS} sextant::torch
+                        PRIVATE ${ROOM_PRIVATE_LINKS} $<BUILD_INTERFACE:sextant_build_flags>)
+  get_property(rooms GLOBAL PROPERTY SEXTANT_ROOMS)
+  if(rooms)
+    list(GET rooms 0 first)
+    target_precompile_headers(${target} REUSE_FROM sextant_${first})
+  else()
+    target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src/precompiled.h)
+  endif()
+  set_property(GLOBAL APPEND PROPERTY SEXTANT_ROOMS ${name})
+endfunction()

@@ -1,0 +1,21 @@
+// Where and how numbers are computed: devices, precision, threads.
+#pragma once
+
+#include <string>
+
+#include "sextant/tensor.h"
+
+namespace sextant {
+
+/// "cpu", "cuda" or "cuda:1". Throws UsageError for another word, Error when this machine has no such device.
+at::Device parse_device(const std::string& text);
+
+/// "fp32", "bf16", "fp16" (or "fp64", for tests): the networks' compute dtype. Throws UsageError for another word and
+/// Error where the device computes it not at all or only by emulation far slower than float32 (fp16 on a CPU).
+at::ScalarType parse_precision(const std::string& text, at::Device device);
+
+/// Threads that libtorch uses within one operation; 0 takes every core. Debian's libtorch starts with one.
+void set_threads(int count);
+int threads();
+
+}  // namespace sextant

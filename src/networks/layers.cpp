@@ -1,0 +1,65 @@
+#include "networks/layers.h"
+
+namespace sextant::networks {
+namespace {
+
+/// x in float32, or in float64 when it is that already.
+Tensor at_least_float(const Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
+
+}  // namespace
+
+Conv2d::Conv2d(const Scope& scope, int64_t in, int64_t out, int64_t kernel, Options options_)
+    : weight(scope.weight("weight", {out, in / options_.groups, kernel, kernel})), options(options_) {
+  if (options.bias) bias = scope.weight("bias", {out});
+}
+
+Tensor Conv2d::operator()(const Tensor& x) const {
+  return at::conv2d(x, weight, bias, options.stride, options.padding, 1, options.groups);
+}
+
+Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias) : weight(scope.weight("weight", {out, in})) {
+  if (with_bias) bias = scope.weight("bias", {out});
+}
+
+Tensor Linear::operator()(const Tensor& x) const { return at::linear(x, weight, bias); }
+
+GroupNorm::GroupNorm(const Scope& scope, int64_t groups_, int64_t channels, double eps_)
+    : groups(groups_), eps(eps_), weight(scope.norm("weight", {channels})), bias(scope.norm("bias", {channels})) {}
+
+Tensor GroupNorm::operator()(const Tensor& x) const {
+  return at::group_norm(at_least_float(x), groups, weight, bias, eps).to(x.scalar_type());
+}
+
+BatchNorm2d::BatchNorm2d(const Scope& scope, int64_t channels, double eps_)
+    : eps(eps_),
+      weight(scope.norm("weight", {channels})),
+      bias(scope.norm("bias", {channels})),
+      running_mean(scope.norm("running_mean", {channels})),
+      running_var(scope.norm("running_var", {channels})) {
+  scope.counter("num_batches_tracked");
+}
+
+Tensor BatchNorm2d::operator()(const Tensor& x) const {
+  return at::batch_norm(at_least_float(x), weight, bias, running_mean, running_var, false, 0.1, eps, true)
+      .to(x.scalar_type());
+}
+
+LayerNorm::LayerNorm(const Scope& scope, int64_t width_, double eps_, bool affine) : width(width_), eps(eps_) {
+  if (!affine) return;
+  weight = scope.norm("weight", {width});
+  bias = scope.norm("bias", {width});
+}
+
+Tensor LayerNorm::operator()(const Tensor& x) const {
+  return at::layer_norm(at_least_float(x), {width}, weight, bias, eps).to(x.scalar_type());
+}
+
+Embedding::Embedding(const Scope& scope, int64_t rows, int64_t width) : weight(scope.weight("weight", {rows, width})) {}
+
+Tensor Embedding::operator()(const Tensor& index) const { return at::embedding(weight, index); }
+
+Tensor Relu::operator()(const Tensor& x) const {
+  return softplus_beta > 0 ? at::softplus(x, softplus_beta, 20) : at::relu(x);
+}
+
+}  // namespace sextant::networks

@@ -1,0 +1,80 @@
+#include <c10/util/StringUtil.h>
+
+#include <unordered_set>
+
+#include "sextant/error.h"
+#include "sextant/networks.h"
+
+namespace sextant::networks {
+
+Tensor Parameters::declare(const std::string& name, std::vector<int64_t> shape, Kind kind) {
+  Tensor handle = at::empty({0}, kind == Kind::kCounter ? at::kLong : at::kFloat);
+  entries_.push_back({name, std::move(shape), kind, handle});
+  return handle;
+}
+
+Tensor Parameters::declare_constant(const std::string& name, const Tensor& value) {
+  Tensor handle = value.clone();
+  entries_.push_back({name, value.sizes().vec(), Kind::kConstant, handle});
+  return handle;
+}
+
+int64_t Parameters::count() const {
+  int64_t count = 0;
+  for (const Entry& entry : entries_) {
+    if (entry.kind == Kind::kCounter) continue;
+    int64_t numbers = 1;
+    for (const int64_t size : entry.shape) numbers *= size;
+    count += numbers;
+  }
+  return count;
+}
+
+void Network::load(const StateDict& weights, const std::string& source) {
+  std::unordered_set<std::string> known;
+  std::vector<std::string> declared;
+  for (const auto& entry : parameters_.entries()) {
+    known.insert(entry.name);
+    declared.push_back(entry.name);
+  }
+  // Extra keys first: with a wrong architecture they name the nearest right one.
+  for (const auto& [name, tensor] : weights) {
+    if (known.count(name)) continue;
+    throw CheckpointError(c10::str(source, ": key '", name, "' ", tensor.sizes(), " is not part of this network (",
+                                   weights.size(), " keys in the file, ", declared.size(), " in the network).",
+                                   did_you_mean(name, declared)));
+  }
+  for (const auto& entry : parameters_.entries()) {
+    if (!weights.contains(entry.name)) {
+      if (entry.kind == Parameters::Kind::kConstant || entry.kind == Parameters::Kind::kCounter) continue;
+      throw CheckpointError(c10::str(source, ": key '", entry.name, "' ", at::IntArrayRef(entry.shape),
+                                     " is missing.", did_you_mean(entry.name, weights.names())));
+    }
+    const Tensor& value = weights.at(entry.name);
+    if (value.sizes() != at::IntArrayRef(entry.shape)) {
+      throw CheckpointError(c10::str(source, ": key '", entry.name, "' has shape ", value.sizes(),
+                                     " in the file but the network needs ", at::IntArrayRef(entry.shape),
+                                     "; check the model's configuration"));
+    }
+    const bool counter = entry.kind == Parameters::Kind::kCounter;
+    if (!counter && !value.is_floating_point()) {
+      throw CheckpointError(c10::str(source, ": key '", entry.name, "' holds ", value.scalar_type(),
+                                     " where floating-point numbers were expected"));
+    }
+    entry.tensor.set_data(value);
+  }
+  to(device_, compute_);
+}
+
+void Network::to(at::Device device, at::ScalarType compute) {
+  device_ = device;
+  compute_ = compute;
+  const at::ScalarType at_least_float = compute == at::kDouble ? at::kDouble : at::kFloat;
+  for (const auto& entry : parameters_.entries()) {
+    const bool weight = entry.kind == Parameters::Kind::kWeight;
+    const at::ScalarType type = entry.kind == Parameters::Kind::kCounter ? at::kLong : weight ? compute : at_least_float;
+    entry.tensor.set_data(entry.tensor.to(device, type));
+  }
+}
+
+}  // namespace sextant::networks
