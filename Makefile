@@ -1,0 +1,34 @@
+# `make demo` and `make test` do all the set-up there is: they install what is missing, build and run.
+BUILD ?= build
+JOBS ?= $(shell nproc)
+
+.PHONY: all dependencies build demo test full-test asan tidy format clean
+
+all: build
+
+dependencies:
+	@scripts/install-dependencies.sh
+
+build: dependencies
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -Wno-dev 
+	@cmake --build $(BUILD) --parallel $(JOBS)
+
+# Draws digits with every method and prints how well each did: out/demo/.
+demo: build
+	@$(BUILD)/src/cli/sextant sweep recipes/demo.toml --out out/demo
+
+test: build
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+
+# The tests again under AddressSanitizer and UBSan, without the full-size networks.
+asan: dependencies
+	@cmake --preset asan -Wno-dev && cmake --build --preset asan && ctest --preset asan
+
+format:
+	@git ls-files '*.h' '*.cpp' '*.cu' | xargs clang-format -i
+
+tidy: build
+	@git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy --quiet -p $(BUILD)
+
+clean:
+	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda
