@@ -1,0 +1,94 @@
+#include "checkpoint/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "sextant/error.h"
+
+namespace sextant::checkpoint {
+
+std::string shown(std::string_view text) {
+  constexpr std::size_t kLongest = 120;
+  std::string out = "'";
+  for (const char c : text.substr(0, kLongest)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) {
+      out += c;
+    } else {
+      constexpr char kHex[] = "0123456789abcdef";
+      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return out + (text.size() > kLongest ? "...'" : "'");
+}
+
+std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
+  std::shared_ptr<MappedFile> file(new MappedFile(path));
+  // O_NONBLOCK: a FIFO must be refused, not waited for.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) file->fail(std::string("cannot be opened: ") + std::strerror(errno));
+  struct stat status = {};
+  std::string problem;
+  if (::fstat(fd, &status) != 0) {
+    problem = std::string("cannot be read: ") + std::strerror(errno);
+  } else if (S_ISDIR(status.st_mode)) {
+    problem = "is a directory, expected a file";
+  } else if (!S_ISREG(status.st_mode)) {
+    problem = "is not a regular file";
+  } else if (status.st_size > 0) {
+    // Writable pages, so that an in-place operation on a loaded tensor changes a private copy instead of crashing.
+    void* data = ::mmap(nullptr, status.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+    if (data == MAP_FAILED) {
+      problem = std::string("cannot be mapped: ") + std::strerror(errno);
+    } else {
+      file->data_ = static_cast<const uint8_t*>(data);
+      file->size_ = static_cast<std::size_t>(status.st_size);
+    }
+  }
+  ::close(fd);
+  if (!problem.empty()) file->fail(problem);
+  return file;
+}
+
+MappedFile::~MappedFile() {
+  if (data_) ::munmap(const_cast<uint8_t*>(data_), size_);
+}
+
+void MappedFile::fail(const std::string& reason) const { throw CheckpointError(path_.string() + ": " + reason); }
+
+int64_t checked_numel(at::IntArrayRef sizes) {
+  constexpr std::size_t kMostDimensions = 64;  // libtorch's own limit
+  if (sizes.size() > kMostDimensions) return -1;
+  int64_t nonzero = 1;
+  bool empty = false;
+  for (const int64_t size : sizes) {
+    if (size < 0 || __builtin_mul_overflow(nonzero, std::max<int64_t>(size, 1), &nonzero)) return -1;
+    empty |= size == 0;
+  }
+  return empty ? 0 : nonzero;
+}
+
+bool valid_bools(Bytes bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte <= 1; });
+}
+
+Tensor tensor_over(const Blob& blob, at::ScalarType dtype, at::IntArrayRef sizes) {
+  if (blob.bytes.empty()) return at::empty(sizes, dtype);
+  // The pages are private and writable: libtorch's pointers are not const.
+  auto* data = const_cast<uint8_t*>(blob.bytes.data());
+  if (reinterpret_cast<uintptr_t>(data) % c10::elementSize(dtype) != 0) {
+    Tensor copy = at::empty(sizes, dtype);
+    std::memcpy(copy.data_ptr(), data, blob.bytes.size());
+    return copy;
+  }
+  return at::from_blob(
+      data, sizes, [owner = blob.owner](void*) {}, at::TensorOptions(dtype));
+}
+
+}  // namespace sextant::checkpoint
