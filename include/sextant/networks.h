@@ -6,6 +6,7 @@
 // their input.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -89,6 +90,9 @@ class Network {
   at::ScalarType compute_type() const { return compute_; }
 
  protected:
+  /// The weights under the names that the constructor declared. Families published in several layouts override it.
+  virtual StateDict renamed(const StateDict& weights) const { return weights; }
+
   Parameters parameters_;
 
  private:
@@ -115,6 +119,80 @@ class ClassifierNetwork : public Network {
   virtual Tensor forward(const Tensor& x, const Tensor& t = {}) const = 0;
   virtual bool uses_time() const { return false; }
   virtual int64_t num_classes() const = 0;
+};
+
+/// A network inside its preconditioning: estimates the clean image in x = image + sigma noise (Karras et al. 2022).
+class EdmDenoiser : public Network {
+ public:
+  /// x [B, C, H, W]; sigma [B] or a single number for all, in (0, inf); labels: int64 ids [B], one-hot or mixed rows [B, K]
+  /// or [1, K], or undefined for none (a row of zeros). An unconditional network ignores labels. Returns [B, C, H, W] in
+  /// float32 at least. ShapeError for anything else.
+  virtual Tensor denoise(const Tensor& x, const Tensor& sigma, const Tensor& labels = {}) const = 0;
+  virtual std::vector<int64_t> image_shape() const = 0;  ///< [C, H, W]
+  virtual int64_t num_classes() const = 0;               ///< K; 0 if unconditional
+  virtual double sigma_min() const = 0;                  ///< smallest noise level the network was made for
+  virtual double sigma_max() const = 0;                  ///< largest; may be infinite
+  /// The nearest noise levels the network knows; sigma itself where it knows all. Any shape, dtype kept.
+  virtual Tensor round_sigma(const Tensor& sigma) const { return sigma; }
+};
+
+/// A variational autoencoder between images and the latents that a latent diffusion model works on (Rombach et al. 2022).
+class Autoencoder : public Network {
+ public:
+  struct Latent {
+    Tensor mean;     ///< [B, latent_channels, H / factor, W / factor], not yet scaled
+    Tensor log_var;  ///< the same shape, in [-30, 20]
+  };
+
+  /// x [B, 3, H, W] in [-1, 1], H and W multiples of factor().
+  virtual Latent encode(const Tensor& x) const = 0;
+  /// z [B, latent_channels, h, w], not scaled; returns [B, 3, h factor, w factor], about [-1, 1], not clipped.
+  virtual Tensor decode(const Tensor& z) const = 0;
+  virtual int64_t latent_channels() const = 0;
+  virtual int64_t factor() const = 0;
+  virtual double scaling_factor() const = 0;  ///< the diffusion model sees mean * scaling_factor
+};
+
+/// CLIP: images and texts in one space (Radford et al. 2021).
+class Clip : public Network {
+ public:
+  /// image [B, 3, R, R], normalised with the mean and deviation of kClipMean and kClipStd. Returns [B, D], not normalised.
+  virtual Tensor image_features(const Tensor& image) const = 0;
+  /// tokens [N, L] int64, as ClipTokenizer makes them. Returns [N, D], not normalised.
+  virtual Tensor text_features(const Tensor& tokens) const = 0;
+  /// exp(logit_scale) cos(image_i, text_j) [B, N] of features [B, D] and [N, D], normalised or not.
+  virtual Tensor logits(const Tensor& image_features, const Tensor& text_features) const = 0;
+  virtual int64_t image_resolution() const = 0;  ///< R
+  virtual int64_t context_length() const = 0;    ///< L
+};
+
+inline constexpr double kClipMean[3] = {0.48145466, 0.4578275, 0.40821073};
+inline constexpr double kClipStd[3] = {0.26862954, 0.26130258, 0.27577711};
+
+/// The hyper-parameters of a CLIP model, deduced from the shapes of its weights. CheckpointError if it is none.
+nlohmann::json clip_config(const StateDict& weights);
+
+/// CLIP's byte-pair encoding.
+///
+/// Text is UTF-8. Cleaning repairs text as ftfy does (mojibake, curly quotes, ligatures, full-width letters, decomposed accents,
+/// control characters), resolves HTML entities (the 252 of HTML 4 and numeric ones), collapses white space and lowers.
+class ClipTokenizer {
+ public:
+  /// From the vocabulary `bpe_simple_vocab_16e6.txt.gz`. CheckpointError when it is missing or is another file.
+  explicit ClipTokenizer(const std::filesystem::path& vocabulary);
+  ~ClipTokenizer();
+
+  /// Token ids without start and end, of any length. `repair` false leaves out what ftfy does.
+  std::vector<int64_t> encode(const std::string& text, bool repair = true) const;
+  /// [N, context_length] int64: start, text, end, zeros. A longer text is cut when `truncate`, with the end token last, and throws
+  /// UsageError otherwise.
+  Tensor tokenize(const std::vector<std::string>& texts, bool truncate = false, int64_t context_length = 77) const;
+  /// The text of token ids, words separated by spaces. UsageError for an unknown id.
+  std::string decode(const std::vector<int64_t>& ids) const;
+
+ private:
+  struct Vocabulary;
+  std::unique_ptr<const Vocabulary> vocabulary_;
 };
 
 }  // namespace sextant::networks

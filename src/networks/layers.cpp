@@ -1,12 +1,8 @@
 #include "networks/layers.h"
 
 namespace sextant::networks {
-namespace {
 
-/// x in float32, or in float64 when it is that already.
 Tensor at_least_float(const Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
-
-}  // namespace
 
 Conv2d::Conv2d(const Scope& scope, int64_t in, int64_t out, int64_t kernel, Options options_)
     : weight(scope.weight("weight", {out, in / options_.groups, kernel, kernel})), options(options_) {

@@ -10,6 +10,9 @@
 
 namespace sextant::networks {
 
+/// x in float32, or in float64 when it is that already.
+Tensor at_least_float(const Tensor& x);
+
 struct Conv2d {
   struct Options {
     int64_t stride = 1;

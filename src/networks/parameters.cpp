@@ -30,7 +30,8 @@ int64_t Parameters::count() const {
   return count;
 }
 
-void Network::load(const StateDict& weights, const std::string& source) {
+void Network::load(const StateDict& published, const std::string& source) {
+  const StateDict weights = renamed(published);
   std::unordered_set<std::string> known;
   std::vector<std::string> declared;
   for (const auto& entry : parameters_.entries()) {
