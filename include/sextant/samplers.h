@@ -1,12 +1,21 @@
 // Samplers: each a short loop from x_T to x_0. Model, guide and noise come in from outside.
 //
-// All return [N, C, H, W], unclamped, in the denoiser's pixel range. Image n depends on y[n] and its own noise stream, not on
-// the batch, unless the guide couples rows (tilt, GammaMax::kElucd).
+//   labels   [N] int64   condition the denoiser
+//   targets  [N] int64   are what the guide steers to
+//   guide    may be null; `begin` is called here
+//   returns  [N, C, H, W], unclamped, in the denoiser's pixel range and the noise's dtype
+//
+// Image n depends on y[n] and its own noise stream, not on the batch, unless the guide couples rows (tilt,
+// GammaMax::kElucd). All throw NumericError, naming the step and the image, when an image stops being finite.
 #pragma once
 
 #include <functional>
+#include <limits>
+#include <string>
+#include <vector>
 
 #include "sextant/diffusion.h"
+#include "sextant/edm.h"
 #include "sextant/guide.h"
 #include "sextant/noise.h"
 #include "sextant/tensor.h"
@@ -15,20 +24,67 @@ namespace sextant::samplers {
 
 /// One finished step, for progress bars, traces and gradient maps.
 struct Step {
-  int64_t step = 0;   ///< respaced index, num_steps-1 first
+  int64_t step = 0;  ///< respaced index, num_steps-1 first
   int64_t num_steps = 0;
-  Tensor x0;          ///< predicted x0
-  Tensor x;           ///< the sample after this step
+  Tensor x0;                                     ///< predicted x0; with the score shift (all but DDPM), the shifted one
+  Tensor x;                                      ///< the sample after this step
   const guidance::Guidance* guidance = nullptr;  ///< null without guide or outside its interval
 };
 using StepObserver = std::function<void(const Step&)>;
 
-/// Guided ancestral sampling (Algorithm 1): `labels` [N] condition the denoiser, `targets` [N] the guide. `guide` may be null.
-Tensor sample_ddpm(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels, const Tensor& targets,
-                   Noise& noise, const StepObserver& observe = {});
+/// Guided ancestral sampling (Algorithm 1): the guide shifts the mean by gamma_t g.
+Tensor sample_ddpm(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
+                   const Tensor& targets, Noise& noise, const StepObserver& observe = {});
 
-/// DDIM (Song et al. 2021): eta 0 is deterministic, 1 has DDPM's variance. The guide shifts the score.
-Tensor sample_ddim(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels, const Tensor& targets,
-                   Noise& noise, double eta, const StepObserver& observe = {});
+/// DDIM (Song et al. 2021): eta 0 is deterministic, 1 has DDPM's variance; UsageError outside [0, 1]. The guide shifts
+/// the score: eps - sqrt(1 - abar) g.
+Tensor sample_ddim(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
+                   const Tensor& targets, Noise& noise, double eta, const StepObserver& observe = {});
+
+struct DpmSolverConfig {
+  int order = 2;            ///< 1 (DDIM) or 2 (2M, multistep)
+  bool stochastic = false;  ///< the SDE variant: noise at every step; order 1 has DDPM's variance
+};
+
+/// DPM-Solver++ (Lu et al. 2022): integrates the x0 prediction over the log signal-to-noise ratio exactly up to
+/// `order`, one network call a step. The guide shifts the score as in DDIM.
+Tensor sample_dpm_solver(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
+                         const Tensor& targets, Noise& noise, const DpmSolverConfig& config,
+                         const StepObserver& observe = {});
+
+struct UniPcConfig {
+  int order = 2;            ///< of the predictor, 1 to 3; the corrector has one more
+  bool exponential = true;  ///< B(h) = e^h - 1 ("bh2"), else B(h) = h ("bh1")
+};
+
+/// UniPC (Zhao et al. 2023): a predictor and a corrector that shares its network calls, one a step. Deterministic: of
+/// the noise only x_T is used. The guide shifts the score as in DDIM.
+Tensor sample_unipc(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
+                    const Tensor& targets, Noise& noise, const UniPcConfig& config, const StepObserver& observe = {});
+
+/// How a guide enters an EDM run. The guide's t is sigma [N], its variance sigma^2, its x0 the denoised image.
+enum class EdmGuidance {
+  kScore,  ///< the gradient is added to the score: D + sigma^2 g, at every network call
+  kElucd   ///< as EluCD's code: classifier at x_cur shrunk to RMS 1, gradient normalised to RMS 1, added to x_hat
+};
+
+struct EdmConfig {
+  diffusion::SigmaConfig levels;  ///< noise levels, sigma(t) and s(t)
+  bool heun = true;               ///< second-order correction; false is Euler's method
+  double alpha = 1;               ///< where the second call of a step is made, as a fraction of it; 1 is Heun's method
+  double churn = 0;               ///< S_churn: noise added before a step, spread over all steps; 0 is deterministic
+  double churn_min = 0;           ///< S_tmin, S_tmax: only between these noise levels
+  double churn_max = std::numeric_limits<double>::infinity();
+  double churn_noise = 1;  ///< S_noise: inflation of the added noise
+
+  EdmGuidance guidance = EdmGuidance::kScore;
+  double max_guidance = 0.001;  ///< kElucd: share of x's RMS at the first step, falling linearly to 0
+  double add_factor = 0;        ///< kElucd: a half sine on top, this share of max_guidance high
+};
+
+/// EDM's sampler (Karras et al. 2022): with the defaults Algorithm 2, else the generalised sampler of its ablation. The
+/// state is float64 throughout; denoiser and guide see it in the noise's dtype.
+Tensor sample_edm(const diffusion::SigmaDenoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
+                  const Tensor& targets, Noise& noise, const EdmConfig& config, const StepObserver& observe = {});
 
 }  // namespace sextant::samplers

@@ -1,0 +1,94 @@
+#include "diffusion/losses.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace sextant::diffusion {
+namespace {
+
+Tensor mean_per_image(const Tensor& x) { return x.flatten(1).mean(1); }
+
+/// KL(N(mean1, e^log_variance1) || N(mean2, e^log_variance2)) in nats
+Tensor gaussian_kl(const Tensor& mean1, const Tensor& log_variance1, const Tensor& mean2, const Tensor& log_variance2) {
+  return 0.5 * (-1.0 + log_variance2 - log_variance1 + (log_variance1 - log_variance2).exp() +
+                (mean1 - mean2).square() * (-log_variance2).exp());
+}
+
+/// The normal distribution function by the tanh approximation that the published models were trained with.
+Tensor normal_cdf(const Tensor& x) {
+  return 0.5 * (1.0 + at::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x.pow(3))));
+}
+
+/// log P(pixel's level) when levels are the 256 bins of width 2/255 around -1 ... 1, the outer two reaching to
+/// infinity.
+Tensor discretized_log_likelihood(const Tensor& x, const Tensor& mean, const Tensor& log_deviation) {
+  constexpr double kHalfBin = 1.0 / 255;
+  constexpr double kFloor = 1e-12;  // keeps the logarithm finite far in the tails
+  const Tensor centred = x - mean;
+  const Tensor precision = (-log_deviation).exp();
+  const Tensor below_upper = normal_cdf(precision * (centred + kHalfBin));
+  const Tensor below_lower = normal_cdf(precision * (centred - kHalfBin));
+  const Tensor inside = (below_upper - below_lower).clamp_min(kFloor).log();
+  const Tensor darkest = below_upper.clamp_min(kFloor).log();
+  const Tensor brightest = (1.0 - below_lower).clamp_min(kFloor).log();
+  return at::where(x < -0.999, darkest, at::where(x > 0.999, brightest, inside));
+}
+
+/// The variational bound's term at each image's step, in bits per dimension.
+Tensor bound_term(const Process& process, const Tensor& output, const Tensor& x0, const Tensor& x_t,
+                  const Tensor& steps) {
+  const Prediction p = process.p_mean_variance(output, x_t, steps, /*clip=*/false);
+  const Tensor true_mean = process.posterior_mean(x0, x_t, steps);
+  const Tensor true_log_variance = Steps(steps).of(process.posterior_log_variance_clipped, x0);
+  const Tensor kl = mean_per_image(gaussian_kl(true_mean, true_log_variance, p.mean, p.log_variance));
+  const Tensor nll = mean_per_image(-discretized_log_likelihood(x0, p.mean, 0.5 * p.log_variance));
+  return at::where(steps == 0, nll, kl) / std::numbers::ln2;
+}
+
+Tensor regression_target(const Process& process, const Tensor& x0, const Tensor& x_t, const Tensor& steps,
+                         const Tensor& noise) {
+  switch (process.config().mean) {
+    case MeanType::kStartX:
+      return x0;
+    case MeanType::kPreviousX:
+      return process.posterior_mean(x0, x_t, steps);
+    case MeanType::kEpsilon:
+      break;
+  }
+  return noise;
+}
+
+}  // namespace
+
+LossTerms training_loss(const Process& process, const Model& model, const Tensor& x0, const Tensor& steps,
+                        const Tensor& y, const Tensor& noise, Loss loss) {
+  const Tensor x_t = process.q_sample(x0, steps, noise);
+  const Tensor output = model(x_t, process.model_time(steps), y);
+  const auto T = static_cast<double>(process.num_steps());
+
+  LossTerms terms;
+  if (loss == Loss::kKl || loss == Loss::kRescaledKl) {
+    terms.loss = bound_term(process, output, x0, x_t, steps) * (loss == Loss::kRescaledKl ? T : 1.0);
+    return terms;
+  }
+  const int64_t channels = x0.size(1);
+  const Tensor predicted = output.narrow(1, 0, channels);
+  terms.mse = mean_per_image((regression_target(process, x0, x_t, steps, noise) - predicted).square());
+  terms.loss = terms.mse;
+  if (output.size(1) > channels) {
+    const Tensor variance = output.narrow(1, channels, output.size(1) - channels);
+    const Tensor frozen = at::cat({predicted.detach(), variance}, 1);
+    terms.vb = bound_term(process, frozen, x0, x_t, steps) * (loss == Loss::kRescaledMse ? T / 1000 : 1.0);
+    terms.loss = terms.mse + terms.vb;
+  }
+  return terms;
+}
+
+Tensor edm_loss(const SigmaModel& denoise, const Tensor& images, const Tensor& sigma, const Tensor& y,
+                const Tensor& noise, double sigma_data) {
+  const Tensor s = sigma.view({-1, 1, 1, 1});
+  const Tensor weight = (s.square() + sigma_data * sigma_data) / (s * sigma_data).square();
+  return weight * (denoise(images + s * noise, sigma, y) - images).square();
+}
+
+}  // namespace sextant::diffusion

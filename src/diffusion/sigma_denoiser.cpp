@@ -1,0 +1,27 @@
+#include "sextant/edm.h"
+
+namespace sextant::diffusion {
+
+ModelSigmaDenoiser::ModelSigmaDenoiser(SigmaModel model, std::vector<int64_t> sample_shape, double sigma_min,
+                                       double sigma_max, std::function<double(double)> round_sigma)
+    : model_(std::move(model)),
+      shape_(std::move(sample_shape)),
+      sigma_min_(sigma_min),
+      sigma_max_(sigma_max),
+      round_(std::move(round_sigma)) {}
+
+Tensor ModelSigmaDenoiser::denoise(const Tensor& x, double sigma, const Tensor& y) const {
+  return model_(x, at::full({x.size(0)}, sigma, x.options()), y).to(x.scalar_type());
+}
+
+SigmaModel autoguidance(SigmaModel good, SigmaModel bad, double scale, double interval_low, double interval_high) {
+  if (scale == 1) return good;
+  return [=, good = std::move(good), bad = std::move(bad)](const Tensor& x, const Tensor& sigma, const Tensor& y) {
+    const Tensor denoised = good(x, sigma, y);
+    const Tensor guided = (sigma >= interval_low).logical_and(sigma <= interval_high);
+    if (!guided.any().item<bool>()) return denoised;  // the second network costs as much as the first
+    return denoised + guided.view({-1, 1, 1, 1}) * (scale - 1) * (denoised - bad(x, sigma, y));
+  };
+}
+
+}  // namespace sextant::diffusion

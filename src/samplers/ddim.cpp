@@ -1,0 +1,34 @@
+#include <algorithm>
+#include <cmath>
+
+#include "samplers/step.h"
+#include "sextant/error.h"
+
+namespace sextant::samplers {
+
+Tensor sample_ddim(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
+                   const Tensor& targets, Noise& noise, double eta, const StepObserver& observe) {
+  if (!(eta >= 0 && eta <= 1)) throw UsageError("ddim: expected eta in [0, 1], got " + std::to_string(eta));
+  const at::NoGradGuard no_grad;
+  const diffusion::Process& process = denoiser.process();
+  const int64_t num_steps = process.num_steps();
+  if (guide) guide->begin();
+
+  Tensor x = noise.initial();
+  for (int64_t t = num_steps - 1; t >= 0; --t) {
+    const GuidedX0 p = predict_guided(denoiser, guide, x, t, labels, targets);
+    const Tensor eps = process.epsilon_from_x0(x, t, p.x0);
+
+    const double abar = process.alphas_cumprod[static_cast<std::size_t>(t)];
+    const double abar_prev = process.alphas_cumprod_prev[static_cast<std::size_t>(t)];
+    const double sigma = eta * std::sqrt((1 - abar_prev) / (1 - abar)) * std::sqrt(1 - abar / abar_prev);
+    const double direction = std::sqrt(std::max(1 - abar_prev - sigma * sigma, 0.0));
+    x = at::add(std::sqrt(abar_prev) * p.x0, eps, direction);  // eq. (12)
+    if (sigma > 0) x = at::add(x, noise.at_step(t), sigma);
+    check_finite("ddim", x, t);
+    if (observe) observe({t, num_steps, p.x0, x, p.get_guidance()});
+  }
+  return x;
+}
+
+}  // namespace sextant::samplers

@@ -1,0 +1,51 @@
+#include "samplers/step.h"
+
+#include <cmath>
+
+#include "sextant/error.h"
+
+namespace sextant::samplers {
+
+void check_finite(const char* sampler, const Tensor& x, int64_t step) {
+  // NaN and infinity survive a sum: one number to look at instead of a mask as large as the images.
+  if (std::isfinite(x.sum(at::kDouble).item<double>())) return;
+  const Tensor finite = at::isfinite(x).flatten(1).all(1);
+  const int64_t image = finite.to(at::kByte).argmin().item<int64_t>();
+  throw NumericError(c10::str(sampler, ": image ", image, " of the batch is not finite after step ", step,
+                              "; lower the guidance scale or use a higher precision"));
+}
+
+guidance::GuideInput guide_input(const diffusion::Denoiser& denoiser, const diffusion::Prediction& prediction,
+                                 const Tensor& x, int64_t step, const Tensor& labels, const Tensor& targets) {
+  const diffusion::Process& process = denoiser.process();
+  guidance::GuideInput in;
+  in.x = x;
+  in.t = process.model_time(step, x.size(0), x.device());
+  in.x0 = prediction.x0;
+  in.variance = prediction.variance;
+  in.y = targets;
+  in.step = step;
+  in.num_steps = process.num_steps();
+  in.alpha_cumprod = process.alphas_cumprod[static_cast<std::size_t>(step)];
+  in.predict_x0 = [&denoiser, &labels, step](const Tensor& x_t) { return denoiser.predict(x_t, step, labels).x0; };
+  return in;
+}
+
+Level level_of(const diffusion::Process& process, int64_t step) {
+  const double abar = process.alphas_cumprod[static_cast<std::size_t>(step)];
+  return {std::sqrt(abar), std::sqrt(1 - abar), 0.5 * std::log(abar / (1 - abar))};
+}
+
+GuidedX0 predict_guided(const diffusion::Denoiser& denoiser, const guidance::Guide* guide, const Tensor& x,
+                        int64_t step, const Tensor& labels, const Tensor& targets) {
+  const diffusion::Prediction p = denoiser.predict(x, step, labels);
+  const int64_t num_steps = denoiser.process().num_steps();
+  if (!guide || !guide->active(step, num_steps)) return {p.x0, std::nullopt};
+
+  guidance::Guidance g = (*guide)(guide_input(denoiser, p, x, step, labels, targets));
+  const double abar = denoiser.process().alphas_cumprod[static_cast<std::size_t>(step)];
+  const double shift = (1 - abar) / std::sqrt(abar) * guide->score_factor(step, num_steps);
+  return {at::add(p.x0, g.gradient, shift), std::move(g)};
+}
+
+}  // namespace sextant::samplers
