@@ -5,8 +5,8 @@
 //   returns  S [N] and dS/df [N, K], dtype and device of f
 //
 // Pure functions: no state, no randomness, no autograd graph, arguments untouched, callable from any thread, finite for
-// |f| up to 1e4 and for K from 2 to tens of thousands. All throw ShapeError. Equation numbers are those of Javid et al.
-// 2025 (arXiv 2511.05844).
+// |f| up to 1e4 and for K from 2 to tens of thousands. All throw ShapeError for tensors, labels among them, and
+// UsageError for parameters out of range. Equation numbers are those of Javid et al. 2025 (arXiv 2511.05844).
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct Temperatures {
 };
 
 struct Divergence {
-  double alpha = 0.1;    ///< weight; 0 turns the term off
+  double alpha = 0.1;    ///< weight, finite; 0 turns the term off
   double epsilon = 0.1;  ///< extra mass q_y gives the target class, in [0, 1]
 };
 
@@ -77,9 +77,10 @@ Tensor tilted_score(const Tensor& scores, double tilt);
 double entropy_weight(int64_t step, int64_t steps, double max, double min);
 
 /// log(K)/H(p) per sample: entropy-driven scaling of Zheng et al. 2022; [N]. H is floored at the dtype's epsilon.
-Tensor entropy_driven_scale(const Tensor& f);
+/// `classes` replaces K (the published code has 1000 for every classifier); 0 takes f's own K.
+Tensor entropy_driven_scale(const Tensor& f, int64_t classes = 0);
 
-/// `conditional` and `unconditional` mixed: u + s (c - u); s = 1 is the conditional one.       Appendix A
+/// `conditional` and `unconditional` mixed: u + s (c - u); s = 1 is exactly the conditional one.       Appendix A
 Tensor classifier_free(const Tensor& conditional, const Tensor& unconditional, double scale);
 
 }  // namespace sextant::guidance

@@ -20,8 +20,8 @@ namespace sextant::guidance {
 class Classifier {
  public:
   virtual ~Classifier() = default;
-  /// x [N, C, H, W] in the diffusion model's pixel range; t [N] the diffusion model's timesteps, ignored unless uses_time().
-  /// Returns logits [N, K] in float32 at least, differentiable in x.
+  /// x [N, C, H, W] in the diffusion model's pixel range; t [N] the diffusion model's timesteps, ignored unless
+  /// uses_time(). Returns logits [N, K] in float32 at least, differentiable in x.
   virtual Tensor logits(const Tensor& x, const Tensor& t) const = 0;
   virtual int64_t num_classes() const = 0;
   virtual bool uses_time() const { return false; }
@@ -29,13 +29,13 @@ class Classifier {
 
 /// What the sampler knows at one step.
 struct GuideInput {
-  Tensor x;                ///< x_t [N, C, H, W]
-  Tensor t;                ///< [N] timesteps as the networks receive them
-  Tensor x0;               ///< predicted x0, clipped where the process clips
-  Tensor variance;         ///< of p(x_{t-1} | x_t), broadcastable to x
-  Tensor y;                ///< [N] int64 target classes
-  int64_t step = 0;        ///< respaced index, num_steps-1 first, 0 last
-  int64_t num_steps = 0;   ///< respaced count
+  Tensor x;               ///< x_t [N, C, H, W]
+  Tensor t;               ///< [N] timesteps as the networks receive them
+  Tensor x0;              ///< predicted x0, clipped where the process clips
+  Tensor variance;        ///< of p(x_{t-1} | x_t), broadcastable to x
+  Tensor y;               ///< [N] int64 target classes
+  int64_t step = 0;       ///< respaced index, num_steps-1 first, 0 last
+  int64_t num_steps = 0;  ///< respaced count
   double alpha_cumprod = 1;
   std::function<Tensor(const Tensor& x_t)> predict_x0;  ///< differentiable; for Input::kThroughDenoiser
 };
@@ -62,7 +62,8 @@ enum class GammaMax {
 };
 
 struct GuideConfig {
-  std::string score = "plain";  ///< sum of terms: plain, entropy, rkl, fkl, js, hellinger; "js+entropy" adds regularisers
+  /// A sum of terms: plain, entropy, rkl, fkl, js, hellinger. Plain is in every score: "js" is plain + js.
+  std::string score = "plain";
   Temperatures temperatures;
   Divergence divergence;
   JensenShannonForm js_form = JensenShannonForm::kEquation14;
@@ -70,10 +71,13 @@ struct GuideConfig {
   double lambda_min = 0.05;
   double tilt = 0;  ///< 0 is off
   TiltForm tilt_form = TiltForm::kMeanPreserving;
+  int64_t tilt_group = 0;  ///< samples that share one tilt, consecutive in the batch; 0 is the whole batch. Batches
+                           ///< that are multiples of it give images that do not depend on the batch size
   double scale = 1;
   double gamma_factor = 0.3;
   GammaMax gamma_max = GammaMax::kPerSample;
   bool entropy_driven = false;  ///< multiply by log K / H(p) (Zheng et al. 2022)
+  int64_t entropy_classes = 0;  ///< replaces that K; 0 is the classifier's own, the published code has 1000
   Input input = Input::kX0;
   double interval_low = 0;   ///< guide only where interval_low <= step/(num_steps-1) <= interval_high
   double interval_high = 1;  ///< (Kynkaanniemi et al. 2024); 1 is the noisiest step
@@ -82,18 +86,26 @@ struct GuideConfig {
 /// The scores' names, for --guidance and its error message.
 const std::vector<std::string>& score_names();
 
+/// UsageError naming the first setting that is unknown or out of range. Guide's constructor calls it; a caller may do
+/// so before it loads any network.
+void check_config(const GuideConfig& config);
+
+/// S and dS/df of a configuration, at a step whose index sets lambda: log_prob plus the regularisers of `config.score`.
+/// Without scale, tilt and entropy-driven scaling, which Guide applies.
+Score evaluate(const GuideConfig& config, const Tensor& f, const Tensor& y, int64_t step, int64_t num_steps);
+
 /// Steers one trajectory at a time: `begin` forgets the running maximum of the last one.
 class Guide {
  public:
   Guide(std::shared_ptr<const Classifier> classifier, GuideConfig config);
 
-  void begin() { max_variance_ = {}; }
+  void begin() { max_variance_ = Tensor(); }
 
   /// False outside the interval: nothing is to be computed or added at that step.
   bool active(int64_t step, int64_t num_steps) const;
 
-  /// One forward and one backward pass through the classifier. NumericError, naming the step, when logits or gradient are
-  /// not finite.
+  /// One forward and one backward pass through the classifier. NumericError, naming the step, when logits or gradient
+  /// are not finite.
   Guidance operator()(const GuideInput& in) const;
 
   /// gamma_t [N or 1, ...], broadcastable to x; updates the running maximum. Call once per step, active or not.

@@ -1,0 +1,77 @@
+#include "guidance/check.h"
+
+#include <cmath>
+
+#include "sextant/error.h"
+
+namespace sextant::guidance {
+
+void check_logits(const char* caller, const Tensor& f) {
+  if (f.dim() != 2) {
+    throw ShapeError(c10::str(caller, ": expected logits [N, K], got ", f.sizes(),
+                              ". For a single image, add the batch axis with unsqueeze(0)."));
+  }
+  if (f.scalar_type() != at::kFloat && f.scalar_type() != at::kDouble) {
+    throw ShapeError(c10::str(caller, ": expected logits in float32 or float64, got ", f.scalar_type(),
+                              ". Convert them with .to(at::kFloat)."));
+  }
+  if (f.size(1) < 2) {
+    throw ShapeError(c10::str(caller, ": expected at least 2 classes, got logits ", f.sizes(), "."));
+  }
+}
+
+void check_logits_and_labels(const char* caller, const Tensor& f, const Tensor& y) {
+  if (f.dim() != 2 || y.dim() != 1 || f.size(0) != y.size(0)) {
+    throw ShapeError(c10::str(caller, ": expected logits [N, K] and labels [N], got logits ", f.sizes(), " and labels ",
+                              y.sizes(), ". For a single image, add the batch axis with unsqueeze(0)."));
+  }
+  check_logits(caller, f);
+  if (y.scalar_type() != at::kLong) {
+    throw ShapeError(
+        c10::str(caller, ": expected labels in int64, got ", y.scalar_type(), ". Convert them with .to(at::kLong)."));
+  }
+  if (y.device() != f.device()) {
+    throw ShapeError(
+        c10::str(caller, ": logits are on ", f.device(), " but labels on ", y.device(), ". Move them to one device."));
+  }
+  const Tensor host = y.cpu();  // no copy on a CPU
+  const auto label = host.accessor<int64_t, 1>();
+  for (int64_t n = 0; n < label.size(0); ++n) {
+    if (label[n] < 0 || label[n] >= f.size(1)) {
+      throw ShapeError(c10::str(caller, ": label ", label[n], " of sample ", n,
+                                " is not a class of the classifier, which has ", f.size(1), " (0 to ", f.size(1) - 1,
+                                "). Choose labels it knows."));
+    }
+  }
+}
+
+void check_temperatures(const char* caller, Temperatures tau) {
+  if (!(std::isfinite(tau.joint) && tau.joint > 0)) {
+    throw UsageError(c10::str(caller, ": expected a joint temperature above 0, got ", tau.joint, "."));
+  }
+  if (!(std::isfinite(tau.marginal) && tau.marginal >= 0)) {
+    throw UsageError(c10::str(caller, ": expected a marginal temperature of at least 0, got ", tau.marginal,
+                              "; 0 leaves joint guidance alone."));
+  }
+}
+
+void check_divergence(const char* caller, Divergence divergence) {
+  if (!std::isfinite(divergence.alpha)) {
+    throw UsageError(
+        c10::str(caller, ": expected a finite alpha, got ", divergence.alpha, "; 0 turns the divergence off."));
+  }
+  if (!(divergence.epsilon >= 0 && divergence.epsilon <= 1)) {
+    throw UsageError(c10::str(caller, ": expected epsilon in [0, 1], got ", divergence.epsilon,
+                              "; it is the extra mass that the target class gets."));
+  }
+}
+
+void check_forward_kl(const char* caller, double epsilon) {
+  if (epsilon >= 1) {
+    throw UsageError(c10::str(caller,
+                              ": KL(p || q) is infinite at epsilon = 1, where q is one-hot;"
+                              " choose epsilon below 1, or rkl, js or hellinger."));
+  }
+}
+
+}  // namespace sextant::guidance

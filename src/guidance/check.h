@@ -1,0 +1,23 @@
+// What every score refuses, in one place. `caller` names the function in the message.
+#pragma once
+
+#include "sextant/guidance.h"
+
+namespace sextant::guidance {
+
+/// ShapeError unless f is [N, K], K >= 2, float32 or float64.
+void check_logits(const char* caller, const Tensor& f);
+
+/// check_logits(), and ShapeError unless y is [N] int64 on f's device with every label in [0, K).
+void check_logits_and_labels(const char* caller, const Tensor& f, const Tensor& y);
+
+/// UsageError unless tau1 > 0, tau2 >= 0, both finite.
+void check_temperatures(const char* caller, Temperatures tau);
+
+/// UsageError unless alpha is finite and epsilon in [0, 1].
+void check_divergence(const char* caller, Divergence divergence);
+
+/// UsageError at epsilon = 1, where q is one-hot and KL(p || q) infinite.
+void check_forward_kl(const char* caller, double epsilon);
+
+}  // namespace sextant::guidance

@@ -1,0 +1,102 @@
+#include "sextant/guide.h"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include "guidance/check.h"
+#include "sextant/error.h"
+
+namespace sextant::guidance {
+namespace {
+
+void check_input(const GuideInput& in, Input where) {
+  const Tensor& x = where == Input::kX0 ? in.x0 : in.x;
+  if (!x.defined() || x.dim() < 2) {
+    throw ShapeError(c10::str("guide: expected ", where == Input::kX0 ? "x0" : "x_t", " [N, C, H, W], got ",
+                              x.defined() ? c10::str(x.sizes()) : "nothing", "."));
+  }
+  if (!in.y.defined() || in.y.dim() != 1 || in.y.size(0) != x.size(0)) {
+    throw ShapeError(c10::str("guide: expected one target class per sample [", x.size(0), "], got ",
+                              in.y.defined() ? c10::str(in.y.sizes()) : "nothing", "."));
+  }
+  if (where == Input::kThroughDenoiser && !in.predict_x0) {
+    throw UsageError(
+        "guide: to go through the denoiser it needs predict_x0, which this sampler does not give;"
+        " take the gradient at x0 instead.");
+  }
+}
+
+/// NumericError, naming the step, unless every number of `values` is finite.
+void check_finite(const char* what, const Tensor& values, const GuideInput& in, const char* advice) {
+  // One pass: a finite sum has only finite terms. Where it is not, it may merely have overflowed, so look closer.
+  if (std::isfinite(values.sum().item<double>())) return;
+  const Tensor bad = at::isfinite(values).logical_not().flatten(1);
+  const auto count = bad.sum().item<int64_t>();
+  if (count == 0) return;
+  throw NumericError(c10::str("guide: at step ", in.step, " of ", in.num_steps, " the ", what, " not finite (", count,
+                              " of ", values.numel(), " values, first in sample ",
+                              bad.any(1).to(at::kLong).argmax().item<int64_t>(), " of the batch). ", advice));
+}
+
+/// Consecutive samples share one tilt, `group` at a time.
+Tensor tilt_in_groups(const Tensor& scores, const GuideConfig& config) {
+  if (config.tilt_group == 0 || config.tilt_group >= scores.size(0)) {
+    return tilt_weights(scores, config.tilt, config.tilt_form);
+  }
+  std::vector<Tensor> weights;
+  for (const Tensor& group : scores.split(config.tilt_group)) {
+    weights.push_back(tilt_weights(group, config.tilt, config.tilt_form));
+  }
+  return at::cat(weights);
+}
+
+/// The classifier's input, a leaf of the graph, and its logits.
+struct Forward {
+  Tensor leaf;
+  Tensor logits;
+};
+
+Forward classify(const Classifier& classifier, Input where, const GuideInput& in) {
+  const Tensor leaf = (where == Input::kX0 ? in.x0 : in.x).detach().requires_grad_(true);
+  const Tensor seen = where == Input::kThroughDenoiser ? in.predict_x0(leaf) : leaf;
+  return {leaf, classifier.logits(seen, in.t)};
+}
+
+Tensor vector_jacobian(const Forward& forward, const Tensor& gradient) {
+  const char* cause =
+      "guide: the logits do not depend on the classifier's input in a way that autograd can follow;"
+      " load the classifier without no_grad, detach or integer steps.";
+  if (!forward.logits.requires_grad()) throw Error(cause);
+  const Tensor g = torch::autograd::grad({forward.logits}, {forward.leaf}, {gradient}, /*retain_graph=*/false,
+                                         /*create_graph=*/false, /*allow_unused=*/true)[0];
+  if (!g.defined()) throw Error(cause);
+  return g;
+}
+
+}  // namespace
+
+Guide::Guide(std::shared_ptr<const Classifier> classifier, GuideConfig config)
+    : classifier_(std::move(classifier)), config_(std::move(config)) {
+  if (!classifier_) throw UsageError("guide: expected a classifier, got none.");
+  check_config(config_);
+}
+
+Guidance Guide::operator()(const GuideInput& in) const {
+  check_input(in, config_.input);
+  const at::AutoGradMode with_grad(true);
+  const Forward forward = classify(*classifier_, config_.input, in);
+  const Tensor f = forward.logits.detach();
+  check_logits_and_labels("guide", f, in.y);
+  check_finite("classifier's logits are", f, in,
+               "Check the checkpoint, compute in fp32, or lower the scale so that x0 stays in range.");
+
+  const Score score = evaluate(config_, f, in.y, in.step, in.num_steps);
+  const Tensor weight = tilt_in_groups(score.value, config_);
+  Tensor factor = config_.scale * weight;
+  if (config_.entropy_driven) factor = factor * entropy_driven_scale(f, config_.entropy_classes);
+  const Tensor g = vector_jacobian(forward, factor.unsqueeze(1) * score.gradient);
+  check_finite("guidance gradient is", g, in,
+               "Compute the classifier in fp32, smooth it (softplus-beta), or lower the scale.");
+  return {g, score.value, weight, f};
+}
+
+}  // namespace sextant::guidance

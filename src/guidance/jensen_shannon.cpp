@@ -1,0 +1,27 @@
+#include <numbers>
+
+#include "guidance/check.h"
+#include "guidance/target.h"
+#include "sextant/guidance.h"
+
+namespace sextant::guidance {
+
+Score jensen_shannon(const Tensor& f, const Tensor& y, Divergence divergence, JensenShannonForm form) {
+  const at::NoGradGuard no_grad;
+  check_logits_and_labels("jensen_shannon", f, y);
+  check_divergence("jensen_shannon", divergence);
+  // Corollary 3 and Table 4 lack the 1/2 of eq. (14): they are the same divergence with twice the weight.
+  const double alpha = form == JensenShannonForm::kPaper ? 2 * divergence.alpha : divergence.alpha;
+  const Target target(f.size(1), divergence.epsilon);
+  const Tensor log_p = at::log_softmax(f, 1);
+  const Tensor p = log_p.exp();
+  // m = (q + p)/2 in log space: finite where q is 0 and p underflows.
+  const Tensor log_m = at::logaddexp(log_p, target.log_q(y, f)) - std::numbers::ln2;
+  const Tensor log_p_over_m = log_p - log_m;
+  const Tensor kl_pm = (p * log_p_over_m).sum(1, /*keepdim=*/true);
+  const Tensor kl_qm = target.sum_q_log_q() - (target.q(y, f) * log_m).sum(1);
+  return {-alpha / 2 * (kl_qm + kl_pm.squeeze(1)),   // eq. (14)
+          -alpha / 2 * p * (log_p_over_m - kl_pm)};  // eq. (66)
+}
+
+}  // namespace sextant::guidance

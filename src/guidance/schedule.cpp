@@ -1,0 +1,56 @@
+// How strongly the guide pulls at each step: gamma_t, and the interval of steps that it acts in.
+#include <cmath>
+#include <numbers>
+
+#include "sextant/error.h"
+#include "sextant/guide.h"
+
+namespace sextant::guidance {
+namespace {
+
+void check_step(int64_t step, int64_t num_steps) {
+  if (num_steps < 1 || step < 0 || step >= num_steps) {
+    throw UsageError(c10::str("guide: step ", step, " is not one of ", num_steps, " steps."));
+  }
+}
+
+/// sin(pi t/T), t and T counting respaced steps: 0 at the last step.
+double sine(int64_t step, int64_t num_steps) {
+  check_step(step, num_steps);
+  return std::sin(std::numbers::pi * static_cast<double>(step) / static_cast<double>(num_steps));
+}
+
+/// The largest variance of each sample [N], or [1] where all samples have the same.
+Tensor largest_per_sample(const Tensor& variance, const Tensor& x) {
+  if (variance.dim() < x.dim() || variance.size(0) != x.size(0)) return variance.max().unsqueeze(0);
+  return variance.flatten(1).amax(1);
+}
+
+}  // namespace
+
+bool Guide::active(int64_t step, int64_t num_steps) const {
+  check_step(step, num_steps);
+  const double noise = num_steps > 1 ? static_cast<double>(step) / static_cast<double>(num_steps - 1) : 1.0;
+  return config_.interval_low <= noise && noise <= config_.interval_high;
+}
+
+Tensor Guide::gamma(const GuideInput& in) {
+  const at::NoGradGuard no_grad;
+  const Tensor now = config_.gamma_max == GammaMax::kElucd ? in.variance.flatten().narrow(0, 0, 1)
+                                                           : largest_per_sample(in.variance, in.x);
+  if (max_variance_.defined() && max_variance_.size(0) != now.size(0)) {
+    throw ShapeError(c10::str("guide: the batch changed from ", max_variance_.size(0), " to ", now.size(0),
+                              " samples within a trajectory; call begin() before each."));
+  }
+  max_variance_ = max_variance_.defined() ? at::maximum(max_variance_, now) : now.clone();
+  last_add_ = config_.gamma_factor * sine(in.step, in.num_steps) * max_variance_;
+  std::vector<int64_t> per_sample(in.x.dim(), 1);
+  per_sample[0] = last_add_.size(0);
+  return in.variance + last_add_.view(per_sample);
+}
+
+double Guide::score_factor(int64_t step, int64_t num_steps) const {
+  return 1 + config_.gamma_factor * sine(step, num_steps);
+}
+
+}  // namespace sextant::guidance

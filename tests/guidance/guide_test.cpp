@@ -1,0 +1,222 @@
+#include <torch/csrc/autograd/autograd.h>
+
+#include <limits>
+
+#include "guidance/toy_classifier.h"
+#include "sextant/error.h"
+#include "support/golden.h"
+
+namespace sextant::guidance {
+namespace {
+
+using testing::step_input;
+using testing::ToyClassifier;
+constexpr int64_t kPixels = 18, kClasses = 5, kBatch = 4;
+
+GuideConfig with_score(const std::string& score) {
+  GuideConfig config;
+  config.score = score;
+  config.temperatures = {1.0, 0.5};
+  return config;
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
+
+/// dS/dx by autograd through the plain score's definition.
+Tensor plain_gradient(const Classifier& classifier, const Tensor& x, const Tensor& t, const Tensor& y,
+                      const std::function<Tensor(const Tensor&)>& predict_x0 = {}) {
+  const at::AutoGradMode with_grad(true);
+  const Tensor leaf = x.detach().clone().requires_grad_(true);
+  const Tensor f = classifier.logits(predict_x0 ? predict_x0(leaf) : leaf, t);
+  const Tensor S = f.gather(1, y.unsqueeze(1)).squeeze(1) - at::logsumexp(0.5 * f, 1);
+  return torch::autograd::grad({S.sum()}, {leaf})[0];
+}
+
+std::string refusal(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Guide, TakesTheGradientAtX0ByDefault) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const GuideInput in = step_input(kBatch, kClasses);
+  const Guidance guidance = Guide(classifier, with_score("plain"))(in);
+  EXPECT_LT(largest_difference(guidance.gradient, plain_gradient(*classifier, in.x0, in.t, in.y)), 1e-13);
+  EXPECT_EQ(guidance.score.sizes(), at::IntArrayRef({kBatch}));
+  EXPECT_EQ(guidance.logits.sizes(), at::IntArrayRef({kBatch, kClasses}));
+}
+
+TEST(Guide, TakesTheGradientAtTheNoisyImageForATimeAwareClassifier) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses, at::kDouble, /*time=*/true);
+  const GuideInput in = step_input(kBatch, kClasses);
+  GuideConfig config = with_score("plain");
+  config.input = Input::kNoisy;
+  EXPECT_LT(largest_difference(Guide(classifier, config)(in).gradient, plain_gradient(*classifier, in.x, in.t, in.y)),
+            1e-13);
+}
+
+TEST(Guide, GoesThroughTheDenoisersOwnJacobianOnRequest) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  GuideInput in = step_input(kBatch, kClasses);
+  GuideConfig config = with_score("plain");
+  config.input = Input::kThroughDenoiser;
+  EXPECT_NE(refusal([&] { Guide(classifier, config)(in); }).find("predict_x0"), std::string::npos);
+  in.predict_x0 = [](const Tensor& x) { return (1.7 * x).tanh(); };
+  EXPECT_LT(largest_difference(Guide(classifier, config)(in).gradient,
+                               plain_gradient(*classifier, in.x, in.t, in.y, in.predict_x0)),
+            1e-13);
+}
+
+TEST(Guide, CallsTheClassifierOncePerStepWhateverTheScore) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  GuideConfig config = with_score("js+entropy+rkl+fkl+hellinger");
+  config.tilt = -0.2;
+  config.entropy_driven = true;
+  const Guide guide(classifier, config);
+  const at::NoGradGuard as_in_a_sampler;
+  guide(step_input(kBatch, kClasses));
+  EXPECT_EQ(classifier->calls, 1);
+}
+
+TEST(Guide, NeverLeavesAGraphBehind) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const GuideInput in = step_input(kBatch, kClasses);
+  const Guidance guidance = Guide(classifier, with_score("js"))(in);
+  for (const Tensor& tensor : {guidance.gradient, guidance.score, guidance.weight, guidance.logits}) {
+    EXPECT_FALSE(tensor.requires_grad());
+  }
+  EXPECT_FALSE(in.x0.requires_grad());
+}
+
+TEST(Guide, ScalesEachSampleByScaleTiltAndEntropy) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const GuideInput in = step_input(kBatch, kClasses);
+  const Guidance plain = Guide(classifier, with_score("js"))(in);
+  GuideConfig config = with_score("js");
+  config.scale = 2.5;
+  config.tilt = -0.3;
+  config.entropy_driven = true;
+  const Guidance scaled = Guide(classifier, config)(in);
+
+  const Tensor weight = tilt_weights(plain.score, -0.3);
+  const Tensor factor = 2.5 * weight * entropy_driven_scale(plain.logits);
+  EXPECT_TRUE(at::equal(scaled.score, plain.score)) << "the score itself is not scaled";
+  EXPECT_TRUE(at::equal(scaled.weight, weight));
+  EXPECT_LT(largest_difference(scaled.gradient, factor.view({kBatch, 1, 1, 1}) * plain.gradient), 1e-13);
+  EXPECT_TRUE(at::equal(plain.weight, at::ones({kBatch}, at::kDouble)));
+}
+
+TEST(Guide, TakesTheEntropyScalesNumberOfClassesFromTheConfiguration) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const GuideInput in = step_input(kBatch, kClasses);
+  GuideConfig config = with_score("plain");
+  config.entropy_driven = true;
+  const Tensor own = Guide(classifier, config)(in).gradient;
+  config.entropy_classes = 1000;
+  const Tensor published = Guide(classifier, config)(in).gradient;
+  EXPECT_LT(largest_difference(published, own * (std::log(1000.0) / std::log(double{kClasses}))), 1e-13);
+}
+
+TEST(Guide, TiltsGroupsOfAStatedSizeWhateverTheBatch) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const GuideInput in = step_input(6, kClasses);
+  GuideConfig config = with_score("plain");
+  config.tilt = -0.5;
+  config.tilt_group = 2;
+  const Tensor together = Guide(classifier, config)(in).weight;
+  GuideInput pair = in;
+  pair.x0 = in.x0.narrow(0, 2, 2);
+  pair.y = in.y.narrow(0, 2, 2);
+  EXPECT_LT(largest_difference(together.narrow(0, 2, 2), Guide(classifier, config)(pair).weight), 1e-14);
+}
+
+TEST(Guide, LetsLambdaFallAlongTheSteps) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  GuideInput in = step_input(kBatch, kClasses);
+  const Guide guide(classifier, with_score("entropy")), plain(classifier, with_score("plain"));
+  const Tensor H = entropy(plain(in).logits, 1).value;
+  for (const auto& [step, lambda] : {std::pair{24, 0.2}, {12, 0.125}, {0, 0.05}}) {
+    in.step = step;
+    EXPECT_LT(largest_difference(guide(in).score - plain(in).score, lambda * H), 1e-14) << "step " << step;
+  }
+}
+
+TEST(Guide, WorksInFloat32) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses, at::kFloat);
+  const Guidance guidance = Guide(classifier, with_score("js"))(step_input(kBatch, kClasses, at::kFloat));
+  EXPECT_EQ(guidance.gradient.scalar_type(), at::kFloat);
+  const auto exact = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const Guidance expected = Guide(exact, with_score("js"))(step_input(kBatch, kClasses));
+  EXPECT_LT(largest_difference(guidance.gradient.to(at::kDouble), expected.gradient), 1e-4);
+}
+
+/// Logits as given, whatever the image; `through` multiplies a finite value by a factor with a chosen gradient.
+class FixedClassifier : public Classifier {
+ public:
+  explicit FixedClassifier(std::function<Tensor(const Tensor&)> f) : f_(std::move(f)) {}
+  Tensor logits(const Tensor& x, const Tensor&) const override { return f_(x); }
+  int64_t num_classes() const override { return kClasses; }
+
+ private:
+  std::function<Tensor(const Tensor&)> f_;
+};
+
+std::string refusal_of(std::function<Tensor(const Tensor&)> logits, GuideInput in) {
+  const Guide guide(std::make_shared<FixedClassifier>(std::move(logits)), with_score("js"));
+  return refusal([&] { guide(in); });
+}
+
+TEST(Guide, NamesTheStepAndTheSampleWhereLogitsAreNotFinite) {
+  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    const std::string message = refusal_of(
+        [bad](const Tensor& x) {
+          const Tensor f = x.flatten(1).narrow(1, 0, kClasses).clone();
+          f.index({2, 1}).fill_(bad);
+          return f;
+        },
+        step_input(kBatch, kClasses));
+    EXPECT_NE(message.find("step 10 of 25"), std::string::npos) << message;
+    EXPECT_NE(message.find("sample 2"), std::string::npos) << message;
+    EXPECT_NE(message.find("fp32"), std::string::npos) << message;
+  }
+}
+
+TEST(Guide, NamesTheStepWhereTheGradientIsNotFinite) {
+  GuideInput in = step_input(kBatch, kClasses);
+  in.x0.fill_(0);  // d sqrt(x)/dx is infinite at 0
+  const std::string message =
+      refusal_of([](const Tensor& x) { return x.flatten(1).narrow(1, 0, kClasses).sqrt(); }, in);
+  EXPECT_NE(message.find("step 10 of 25 the guidance gradient"), std::string::npos) << message;
+}
+
+TEST(Guide, AcceptsFiniteLogitsWhoseSumOverflows) {
+  const GuideInput in = step_input(kBatch, kClasses, at::kFloat);
+  EXPECT_EQ(refusal_of([](const Tensor& x) { return x.flatten(1).narrow(1, 0, kClasses) * 0 + 3e38; }, in), "");
+}
+
+TEST(Guide, RefusesLabelsTheClassifierDoesNotHave) {
+  GuideInput in = step_input(kBatch, kClasses);
+  const Guide guide(std::make_shared<ToyClassifier>(kPixels, kClasses), with_score("js"));
+  in.y[1] = kClasses;
+  EXPECT_NE(refusal([&] { guide(in); }).find("label 5 of sample 1"), std::string::npos);
+  in.y = in.y.narrow(0, 0, 2);
+  EXPECT_NE(refusal([&] { guide(in); }).find("one target class per sample [4]"), std::string::npos);
+}
+
+TEST(Guide, RefusesAClassifierThatAutogradCannotFollow) {
+  const std::string message = refusal_of([](const Tensor& x) { return x.detach().flatten(1).narrow(1, 0, kClasses); },
+                                         step_input(kBatch, kClasses));
+  EXPECT_NE(message.find("autograd"), std::string::npos) << message;
+}
+
+TEST(Guide, RefusesNoClassifierAndAnInvalidConfiguration) {
+  EXPECT_THROW(Guide(nullptr, GuideConfig{}), UsageError);
+  EXPECT_THROW(Guide(std::make_shared<ToyClassifier>(kPixels, kClasses), with_score("jss")), UsageError);
+}
+
+}  // namespace
+}  // namespace sextant::guidance

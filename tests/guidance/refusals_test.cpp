@@ -1,0 +1,72 @@
+// What the scores refuse, and whether the message says what to do.
+#include <limits>
+
+#include "sextant/error.h"
+#include "sextant/guidance.h"
+#include "support/golden.h"
+
+namespace sextant::guidance {
+namespace {
+
+const Tensor kLogits = at::zeros({2, 4}, at::kDouble);
+const Tensor kLabels = at::zeros({2}, at::kLong);
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+template <typename E>
+void expect_refused(const std::function<void()>& call, const std::string& part) {
+  try {
+    call();
+    FAIL() << "accepted; expected an error with: " << part;
+  } catch (const E& error) {
+    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << "more than one line";
+  }
+}
+
+TEST(Scores, RefuseLogitsWithoutABatchAxis) {
+  expect_refused<ShapeError>([] { log_prob(kLogits[0], kLabels, {}); }, "unsqueeze(0)");
+  expect_refused<ShapeError>([] { entropy(kLogits[0], 1); }, "unsqueeze(0)");
+}
+
+TEST(Scores, RefuseLabelsOfAnotherLengthOrType) {
+  expect_refused<ShapeError>([] { reverse_kl(kLogits, at::zeros({3}, at::kLong), {}); }, "labels [3]");
+  expect_refused<ShapeError>([] { forward_kl(kLogits, kLabels.to(at::kInt), {}); }, "int64");
+}
+
+TEST(Scores, RefuseLabelsThatAreNoClass) {
+  expect_refused<ShapeError>([] { jensen_shannon(kLogits, at::full({2}, 4, at::kLong), {}); }, "label 4 of sample 0");
+  expect_refused<ShapeError>([] { hellinger(kLogits, at::full({2}, -1, at::kLong), {}); }, "0 to 3");
+}
+
+TEST(Scores, RefuseHalfPrecisionLogitsAndASingleClass) {
+  expect_refused<ShapeError>([] { log_prob(kLogits.to(at::kHalf), kLabels, {}); }, "float32");
+  expect_refused<ShapeError>([] { entropy(at::zeros({2, 1}), 1); }, "at least 2 classes");
+}
+
+TEST(Scores, RefuseTemperaturesOutOfRange) {
+  expect_refused<UsageError>([] { log_prob(kLogits, kLabels, {0, 1}); }, "joint temperature above 0");
+  expect_refused<UsageError>([] { log_prob(kLogits, kLabels, {1, -0.5}); }, "marginal temperature of at least 0");
+  expect_refused<UsageError>([] { log_prob(kLogits, kLabels, {kNaN, 1}); }, "joint");
+  expect_refused<UsageError>([] { log_prob(kLogits, kLabels, {1, kNaN}); }, "marginal");
+}
+
+TEST(Scores, RefuseDivergencesOutOfRange) {
+  expect_refused<UsageError>([] { reverse_kl(kLogits, kLabels, {kNaN, 0.1}); }, "finite alpha");
+  expect_refused<UsageError>([] { jensen_shannon(kLogits, kLabels, {0.1, 1.5}); }, "epsilon in [0, 1]");
+  expect_refused<UsageError>([] { hellinger(kLogits, kLabels, {0.1, kNaN}); }, "epsilon in [0, 1]");
+  expect_refused<UsageError>([] { smoothed_target(kLabels, kLogits, -0.1); }, "epsilon in [0, 1]");
+  expect_refused<UsageError>([] { entropy(kLogits, kNaN); }, "lambda");
+}
+
+TEST(ForwardKl, RefusesAOneHotTarget) {
+  expect_refused<UsageError>([] { forward_kl(kLogits, kLabels, {0.1, 1.0}); }, "choose epsilon below 1");
+}
+
+TEST(Tilt, RefusesScoresThatAreNoBatchAndANaNTilt) {
+  expect_refused<ShapeError>([] { tilt_weights(kLogits, 0.1); }, "scores [N]");
+  expect_refused<ShapeError>([] { tilted_score(at::zeros({0}), 0.1); }, "scores [N]");
+  expect_refused<UsageError>([] { tilt_weights(kLogits.select(1, 0), kNaN); }, "finite tilt");
+}
+
+}  // namespace
+}  // namespace sextant::guidance
