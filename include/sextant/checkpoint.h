@@ -42,17 +42,23 @@ class StateDict {
 
 /// What a checkpoint file holds.
 struct Checkpoint {
-  StateDict tensors;                            ///< nested dictionaries joined with dots
+  StateDict tensors;                            ///< nested dictionaries, lists and modules joined with dots; a bare tensor is ""
   std::map<std::string, std::string> metadata;  ///< safetensors' `__metadata__`; empty for other formats
-  std::string format;                           ///< "safetensors", "pytorch-zip", "pytorch-legacy", "pickle"
+  std::string format;                           ///< "safetensors", "pytorch-zip", "torchscript", "pytorch-legacy", "pickle"
+
+  /// What else the file holds, shaped like it: numbers, texts, options (argparse.Namespace too). EDM's networks appear as
+  /// {"class_name": "EDMPrecond", "init_args": [...], "init_kwargs": {...}}, under "ema" in the published files. Other
+  /// objects are {"class": name}. Empty for safetensors.
+  nlohmann::json config = nlohmann::json::object();
+  std::vector<std::string> groups;  ///< top-level names that hold a dictionary or module rather than a tensor
 };
 
 /// Everything a checkpoint file holds, names as they stand in the file.
 Checkpoint load_checkpoint(const std::filesystem::path& path);
 
 /// The weights of a checkpoint file, ready for a network: the first of the wrappers `ema`, `ema_model`,
-/// `state_dict`, `model_state_dict`, `model` that is there is unwrapped, and a `module.` prefix
-/// that every name carries is dropped.
+/// `state_dict`, `model_state_dict`, `model` that is there as a dictionary or module is unwrapped, and a `module.` prefix
+/// that every name carries is dropped. Safetensors files have no wrappers.
 StateDict load(const std::filesystem::path& path);
 
 /// Writes tensors (any device, any strides) as safetensors, atomically: `path` is either the old file

@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "sextant/error.h"
-
 namespace sextant::checkpoint {
 
 std::string shown(std::string_view text) {
@@ -29,10 +27,10 @@ std::string shown(std::string_view text) {
 }
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
-  std::shared_ptr<MappedFile> file(new MappedFile(path));
+  std::shared_ptr<MappedFile> file(new MappedFile());
   // O_NONBLOCK: a FIFO must be refused, not waited for.
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) file->fail(std::string("cannot be opened: ") + std::strerror(errno));
+  if (fd < 0) throw Malformed(std::string("cannot be opened: ") + std::strerror(errno));
   struct stat status = {};
   std::string problem;
   if (::fstat(fd, &status) != 0) {
@@ -52,15 +50,13 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
     }
   }
   ::close(fd);
-  if (!problem.empty()) file->fail(problem);
+  if (!problem.empty()) throw Malformed(problem);
   return file;
 }
 
 MappedFile::~MappedFile() {
   if (data_) ::munmap(const_cast<uint8_t*>(data_), size_);
 }
-
-void MappedFile::fail(const std::string& reason) const { throw CheckpointError(path_.string() + ": " + reason); }
 
 int64_t checked_numel(at::IntArrayRef sizes) {
   constexpr std::size_t kMostDimensions = 64;  // libtorch's own limit
@@ -76,6 +72,29 @@ int64_t checked_numel(at::IntArrayRef sizes) {
 
 bool valid_bools(Bytes bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte <= 1; });
+}
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = [&](std::size_t at) -> unsigned { return at < text.size() ? static_cast<uint8_t>(text[at]) : 0; };
+    const unsigned lead = byte(i);
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xc2 ? 0
+                               : lead < 0xe0 ? 2
+                               : lead < 0xf0 ? 3
+                               : lead < 0xf5 ? 4
+                                             : 0;
+    if (length == 0) return false;
+    for (std::size_t k = 1; k < length; ++k) {
+      if ((byte(i + k) & 0xc0) != 0x80) return false;
+    }
+    const unsigned second = byte(i + 1);
+    const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
+    const bool surrogate = lead == 0xed && second >= 0xa0, beyond = lead == 0xf4 && second >= 0x90;
+    if (overlong || surrogate || beyond) return false;
+    i += length;
+  }
+  return true;
 }
 
 Tensor tensor_over(const Blob& blob, at::ScalarType dtype, at::IntArrayRef sizes) {

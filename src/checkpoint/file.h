@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,13 @@ namespace sextant::checkpoint {
 
 using Bytes = std::span<const uint8_t>;
 
+/// What a reader of this room throws about a file's contents: the reason alone. load_checkpoint() and load_npz() catch
+/// it and put the file's name in front.
+class Malformed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// Text from a file made fit for one line of an error message: escaped, quoted, and cut when long.
 std::string shown(std::string_view text);
 
@@ -21,20 +29,16 @@ std::string shown(std::string_view text);
 /// truncated by another process while it is mapped.
 class MappedFile {
  public:
-  /// Throws CheckpointError when `path` is missing, unreadable or no regular file.
+  /// Throws Malformed when `path` is missing, unreadable or no regular file.
   static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
   Bytes bytes() const { return {data_, size_}; }
-  const std::filesystem::path& path() const { return path_; }
-  /// Throws CheckpointError "<path>: <reason>".
-  [[noreturn]] void fail(const std::string& reason) const;
 
  private:
-  explicit MappedFile(std::filesystem::path path) : path_(std::move(path)) {}
-  std::filesystem::path path_;
+  MappedFile() = default;
   const uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
 };
@@ -51,6 +55,11 @@ int64_t checked_numel(at::IntArrayRef sizes);
 
 /// Whether every byte is 0 or 1: anything else in a bool tensor is undefined behaviour.
 bool valid_bools(Bytes bytes);
+
+inline std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+/// Whether `text` is well-formed UTF-8 (no surrogates, no overlong forms).
+bool is_utf8(std::string_view text);
 
 /// A contiguous tensor over blob.bytes, whose length must be numel * itemsize. It aliases them and keeps the owner
 /// alive, unless they are misaligned for `dtype`: then it is a copy.

@@ -1,9 +1,79 @@
+#include <algorithm>
+#include <new>
+
 #include "checkpoint/formats.h"
+#include "checkpoint/legacy.h"
+#include "checkpoint/zip.h"
+#include "sextant/error.h"
 
 namespace sextant {
+namespace {
+
+using namespace checkpoint;
+
+/// The contents decide; the name only where they do not.
+Checkpoint read_any(const std::shared_ptr<const MappedFile>& file, const std::filesystem::path& path) {
+  const Bytes bytes = file->bytes();
+  const std::string_view text = as_text(bytes);
+  if (bytes.empty()) throw Malformed("is empty");
+  if (text.substr(0, 24) == "version https://git-lfs.") {
+    throw Malformed("is a Git LFS pointer, not the file itself; run 'git lfs pull'");
+  }
+  if (is_zip(bytes)) return read_pytorch_zip(file);
+  if (is_legacy(bytes)) return read_pytorch_legacy(file);
+  if (path.extension() == ".safetensors" || (bytes.size() > 8 && bytes[8] == '{')) return read_safetensors(file);
+  // Protocols 2 and newer announce themselves; older ones start with a global, a mark or a container.
+  if (bytes[0] == 0x80 || path.extension() == ".pkl") return read_plain_pickle(file);
+  if (const auto first = text.find_first_not_of(" \t\r\n"); first != text.npos && text[first] == '<') {
+    throw Malformed("is an HTML or XML page, not a checkpoint; download it again");
+  }
+  throw Malformed("is no known checkpoint format; expected safetensors, a PyTorch file or a pickle");
+}
+
+bool has_prefix(const std::string& name, const std::string& prefix) {
+  return name.compare(0, prefix.size(), prefix) == 0;
+}
+
+/// The tensors whose names start with `prefix`, without it.
+StateDict below(const StateDict& tensors, const std::string& prefix) {
+  StateDict result;
+  for (const auto& [name, tensor] : tensors) {
+    if (has_prefix(name, prefix)) result.set(name.substr(prefix.size()), tensor);
+  }
+  return result;
+}
+
+}  // namespace
 
 Checkpoint load_checkpoint(const std::filesystem::path& path) {
-  return checkpoint::read_safetensors(checkpoint::MappedFile::open(path));
+  const auto fail = [&](const std::string& reason) { return CheckpointError(path.string() + ": " + reason); };
+  try {
+    return read_any(MappedFile::open(path), path);
+  } catch (const Malformed& problem) {
+    throw fail(problem.what());
+  } catch (const std::bad_alloc&) {
+    throw fail("needs more memory than there is");
+  } catch (const c10::Error& problem) {
+    throw fail("libtorch refuses a tensor of it: " + shown(problem.what_without_backtrace()));
+  }
+}
+
+StateDict load(const std::filesystem::path& path) {
+  const Checkpoint checkpoint = load_checkpoint(path);
+  StateDict weights = checkpoint.tensors;
+  for (const char* wrapper : {"ema", "ema_model", "state_dict", "model_state_dict", "model"}) {
+    const auto& groups = checkpoint.groups;
+    if (std::find(groups.begin(), groups.end(), wrapper) == groups.end()) continue;
+    if (StateDict inside = below(weights, std::string(wrapper) + "."); !inside.empty()) {
+      weights = std::move(inside);
+      break;
+    }
+  }
+  const std::string prefix = "module.";
+  if (std::all_of(weights.begin(), weights.end(), [&](const auto& item) { return has_prefix(item.first, prefix); })) {
+    weights = below(weights, prefix);
+  }
+  return weights;
 }
 
 }  // namespace sextant

@@ -2,7 +2,6 @@
 
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <unordered_set>
 
 #include "checkpoint/file.h"
@@ -97,7 +96,7 @@ class HeaderHandler : public nlohmann::json_sax<json> {
 
 SafetensorsHeader parse_safetensors_header(std::string_view text) {
   HeaderHandler handler;
-  if (!json::sax_parse(text, &handler)) throw std::invalid_argument(handler.problem);
+  if (!json::sax_parse(text, &handler)) throw Malformed(handler.problem);
   return std::move(handler.header);
 }
 

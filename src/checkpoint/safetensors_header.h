@@ -22,7 +22,7 @@ struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
 };
 
-/// Throws std::invalid_argument with the reason.
+/// Throws Malformed with the reason.
 SafetensorsHeader parse_safetensors_header(std::string_view json);
 
 }  // namespace sextant::checkpoint

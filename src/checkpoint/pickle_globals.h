@@ -1,0 +1,39 @@
+// The names that a pickle may mention, and what each of them means here. Everything else is refused.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <string>
+
+namespace sextant::checkpoint {
+
+enum class Symbol : uint8_t {
+  kLeaf,    ///< a type or constant that is only ever mentioned
+  kOpaque,  ///< a class whose instances are kept as (class, arguments, state)
+  kDict,    ///< dict and its kin
+  kList,
+  kTuple,
+  kSet,
+  kSame,           ///< a call that returns its first argument: torch.Size(x), TorchScript's list builders
+  kRebuildTensor,  ///< torch._utils._rebuild_tensor, _v2
+  kRebuildTensorV3,
+  kRebuildFromType,  ///< torch._tensor._rebuild_from_type_v2
+  kLoadFromBytes,    ///< torch.storage._load_from_bytes: a whole legacy stream inside a byte string
+  kPersistent,       ///< torch_utils.persistence._reconstruct_persistent_obj, of EDM and StyleGAN
+  kEncode,           ///< _codecs.encode(text, 'latin1'): how protocol 2 writes bytes
+  kNumpyScalar,
+  kReconstructor,  ///< copyreg._reconstructor(class, base, state)
+  kStorageType,    ///< torch.FloatStorage, ...
+  kDtype,          ///< torch.float32, ...
+};
+
+struct Global {
+  Symbol symbol = Symbol::kLeaf;
+  at::ScalarType dtype = at::ScalarType::Undefined;
+};
+
+/// What "module.name" means. Throws Malformed that names it when it is not on the list.
+Global find_global(const std::string& name);
+
+}  // namespace sextant::checkpoint
