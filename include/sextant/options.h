@@ -1,0 +1,88 @@
+// The option table: one row per setting. It feeds the flag parser, the recipe's keys, the checks, --help, run.json and
+// docs/cli.md, so none of them drifts from another.
+//
+// A config struct holds the defaults; the rows point into it and must not outlive it. Values arrive as text (flags) or
+// as JSON (recipes, run.json) and are checked on arrival. UsageError, one line, names the setting, what it accepts,
+// what arrived and, for a misspelt name, the nearest one. Nothing is stored by a call that throws for that setting.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace sextant {
+
+struct Anything {};
+
+/// low <= value <= high, or low < value where `above` is set. NaN is never in a range; infinity only by `kUnlimited`.
+struct Range {
+  double low = 0;
+  double high = std::numeric_limits<double>::infinity();
+  bool above = false;
+};
+
+inline constexpr double kUnlimited = std::numeric_limits<double>::infinity();
+
+/// One of these words.
+struct OneOf {
+  std::vector<std::string> names;
+};
+
+/// One or more of these words joined by '+', each once.
+struct SumOf {
+  std::vector<std::string> names;
+};
+
+struct Option {
+  std::string flag;  ///< "--alpha"; the recipe's key is "alpha"
+  std::variant<bool*, int64_t*, double*, std::string*> target;
+  std::variant<Anything, Range, OneOf, SumOf> accepts;
+  std::string help;   ///< what it does, with units
+  std::string value;  ///< what stands for the value in --help: "PATH", "N"; "" writes the accepted words
+};
+
+/// One table of a recipe, [name], and one section of --help.
+struct OptionGroup {
+  std::string name;
+  std::string title;
+  std::vector<Option> options;
+};
+
+class OptionTable {
+ public:
+  /// The defaults shown by help() are the targets' values at this moment.
+  OptionTable(std::string command, std::vector<OptionGroup> groups);
+
+  const std::string& command() const { return command_; }
+  const std::vector<OptionGroup>& groups() const { return groups_; }
+  std::vector<std::string> flags() const;
+
+  /// Stores the text given to `flag`; a switch takes "true" and "false".
+  void set(const std::string& flag, const std::string& text);
+  /// Stores the settings of {"group": {"key": value}}, keys not named keep their value. A list stands for its items
+  /// joined by commas. `source` names the file in errors.
+  void merge(const nlohmann::json& tables, const std::string& source);
+
+  /// {"group": {"key": value}} of every setting as it stands now.
+  nlohmann::json to_json() const;
+  /// The settings as --help prints them.
+  std::string help() const;
+  /// The settings as a page of the reference: one Markdown table per group.
+  std::string markdown() const;
+
+ private:
+  std::string command_;
+  std::vector<OptionGroup> groups_;
+  nlohmann::json defaults_;
+};
+
+/// The key of a flag: "--gamma-max" -> "gamma-max".
+std::string option_key(const std::string& flag);
+
+/// A double as the shortest text that reads back as itself: "0.1".
+std::string shortest(double value);
+
+}  // namespace sextant

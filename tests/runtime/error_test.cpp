@@ -1,0 +1,31 @@
+#include "sextant/error.h"
+
+#include <gtest/gtest.h>
+
+#include "sextant/runtime.h"
+
+namespace sextant {
+namespace {
+
+TEST(Suggestion, NamesTheNearestCandidate) {
+  EXPECT_EQ(nearest_name("hellingr", {"plain", "hellinger", "js"}), "hellinger");
+  EXPECT_EQ(did_you_mean("ddmi", {"ddpm", "ddim"}), " Did you mean 'ddim'?");
+}
+
+TEST(Suggestion, StaysSilentWhenNothingIsClose) { EXPECT_EQ(did_you_mean("zebra", {"plain", "hellinger"}), ""); }
+
+TEST(Device, RejectsUnknownWords) {
+  EXPECT_THROW(parse_device("gpu"), UsageError);
+  EXPECT_THROW(parse_device("cuda:"), UsageError);
+  EXPECT_THROW(parse_device("cuda:-1"), UsageError);
+  EXPECT_TRUE(parse_device("cpu").is_cpu());
+}
+
+TEST(Precision, RefusesHalfOnACpu) {
+  EXPECT_THROW(parse_precision("fp16", at::kCPU), Error);
+  EXPECT_THROW(parse_precision("double", at::kCPU), UsageError);
+  EXPECT_EQ(parse_precision("bf16", at::kCPU), at::kBFloat16);
+}
+
+}  // namespace
+}  // namespace sextant

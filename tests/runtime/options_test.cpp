@@ -1,0 +1,143 @@
+#include "sextant/options.h"
+
+#include <gtest/gtest.h>
+
+#include "sextant/error.h"
+
+namespace sextant {
+namespace {
+
+using nlohmann::json;
+using ::testing::Test;
+
+struct Settings {
+  std::string score = "plain";
+  std::string sampler = "ddim";
+  std::string labels = "random";
+  double alpha = 0.1;
+  double scale = 1;
+  int64_t steps = 50;
+  bool entropy_driven = false;
+};
+
+class Options : public Test {
+ protected:
+  Settings settings;
+  OptionTable table{
+      "sextant sample",
+      {{"guidance",
+        "Guidance",
+        {{"--guidance", &settings.score, SumOf{{"plain", "rkl", "js", "hellinger"}}, "Score to climb", ""},
+         {"--alpha", &settings.alpha, Range{0, 10}, "Divergence weight", ""},
+         {"--scale", &settings.scale, Range{0, kUnlimited, true}, "Guidance scale", ""},
+         {"--entropy-driven", &settings.entropy_driven, Anything{}, "Scale by log K / H", ""}}},
+       {"sampler",
+        "Sampler",
+        {{"--sampler", &settings.sampler, OneOf{{"ddpm", "ddim"}}, "Sampling loop", ""},
+         {"--steps", &settings.steps, Range{1, 1000}, "Respaced steps", ""},
+         {"--labels", &settings.labels, Anything{}, "Classes to draw", "LIST"}}}}};
+
+  std::string error_of_set(const std::string& flag, const std::string& text) {
+    try {
+      table.set(flag, text);
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+  std::string error_of_merge(const json& recipe) {
+    try {
+      table.merge(recipe, "demo.toml");
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(Options, StoreWhatTheFlagsSay) {
+  table.set("--alpha", "0.09");
+  table.set("--steps", "25");
+  table.set("--guidance", "js+rkl");
+  table.set("--entropy-driven", "true");
+  EXPECT_EQ(settings.alpha, 0.09);
+  EXPECT_EQ(settings.steps, 25);
+  EXPECT_EQ(settings.score, "js+rkl");
+  EXPECT_TRUE(settings.entropy_driven);
+}
+
+TEST_F(Options, RejectValuesOutsideTheirRangeAndKeepTheOldOne) {
+  EXPECT_EQ(error_of_set("--alpha", "-1"), "--alpha must be a number from 0 to 10, got '-1'");
+  EXPECT_EQ(error_of_set("--steps", "0"), "--steps must be a whole number from 1 to 1000, got '0'");
+  EXPECT_EQ(error_of_set("--scale", "0"), "--scale must be a number above 0, got '0'");
+  EXPECT_EQ(settings.alpha, 0.1);
+}
+
+TEST_F(Options, RejectWhatIsNoNumber) {
+  for (const char* text : {"nan", "NaN", "-nan", "inf", "1e999", "", "1x", " 1", "0x10", "--scale"}) {
+    EXPECT_NE(error_of_set("--alpha", text), "") << text;
+    EXPECT_NE(error_of_set("--scale", text), "") << text;
+    EXPECT_NE(error_of_set("--steps", text), "") << text;
+  }
+  EXPECT_NE(error_of_set("--steps", "2.5"), "");
+  EXPECT_NE(error_of_set("--steps", "99999999999999999999"), "");
+}
+
+TEST_F(Options, SuggestTheNearestName) {
+  EXPECT_EQ(error_of_set("--sampler", "ddimm"), "--sampler 'ddimm' is unknown; use ddpm or ddim. Did you mean 'ddim'?");
+  EXPECT_EQ(error_of_set("--guidance", "js+hellingr"),
+            "--guidance 'hellingr' is unknown; use plain, rkl, js or hellinger. Did you mean 'hellinger'?");
+  EXPECT_EQ(error_of_set("--guidance", "js+js"), "--guidance 'js+js' names js twice");
+  EXPECT_EQ(error_of_set("--alhpa", "1"), "unknown flag '--alhpa'. Did you mean '--alpha'?");
+}
+
+TEST_F(Options, ReadRecipesByTheSameNames) {
+  table.merge(json::parse(R"({"guidance": {"alpha": 1, "entropy_driven": true}, "sampler": {"labels": [3, "5-7"]}})"),
+              "demo.toml");
+  EXPECT_EQ(settings.alpha, 1);
+  EXPECT_TRUE(settings.entropy_driven);
+  EXPECT_EQ(settings.labels, "3,5-7");
+  EXPECT_EQ(settings.steps, 50);
+}
+
+TEST_F(Options, RejectUnknownOrMistypedRecipeSettings) {
+  EXPECT_EQ(
+      error_of_merge({{"guidence", json::object()}}),
+      "demo.toml: unknown table [guidence]; sextant sample reads [guidance], [sampler]. Did you mean 'guidance'?");
+  EXPECT_EQ(error_of_merge({{"guidance", {{"alhpa", 1}}}}),
+            "demo.toml: unknown key 'alhpa' in [guidance]. Did you mean 'alpha'?");
+  EXPECT_EQ(error_of_merge({{"guidance", {{"alpha", "1"}}}}),
+            "demo.toml: [guidance] alpha must be a number, got \"1\"");
+  EXPECT_EQ(error_of_merge({{"sampler", {{"steps", 2.5}}}}),
+            "demo.toml: [sampler] steps must be a whole number, got 2.5");
+  EXPECT_EQ(error_of_merge({{"guidance", 3}}), "demo.toml: guidance must be a table, [guidance]");
+  EXPECT_EQ(error_of_merge({{"guidance", {{"alpha", std::nan("")}}}}),
+            "demo.toml: [guidance] --alpha must be a number from 0 to 10, got 'nan'");
+}
+
+TEST_F(Options, RepeatThemselvesThroughTheirJson) {
+  table.set("--alpha", "0.30000000000000004");
+  table.set("--labels", "0-9");
+  const json written = json::parse(table.to_json().dump());
+  settings = Settings();
+  table.merge(written, "run.json");
+  EXPECT_EQ(settings.alpha, 0.30000000000000004);
+  EXPECT_EQ(table.to_json(), written);
+}
+
+TEST_F(Options, HelpShowsEveryFlagWithItsRangeAndDefault) {
+  settings.alpha = 5;  // help tells the default, not the present value
+  const std::string help = table.help();
+  EXPECT_NE(help.find("--alpha X                   Divergence weight (from 0 to 10) [default 0.1]"), std::string::npos)
+      << help;
+  EXPECT_NE(help.find("--labels LIST"), std::string::npos);
+  EXPECT_NE(help.find("ddpm, ddim"), std::string::npos);
+  for (const std::string& flag : table.flags()) {
+    EXPECT_NE(help.find(flag), std::string::npos) << flag;
+    EXPECT_NE(table.markdown().find("`" + flag), std::string::npos) << flag;
+  }
+}
+
+}  // namespace
+}  // namespace sextant

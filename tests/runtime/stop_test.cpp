@@ -1,0 +1,33 @@
+#include "sextant/stop.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+namespace sextant {
+namespace {
+
+TEST(Stop, IsRequestedByTheFirstSignal) {
+  Stop stop;
+  EXPECT_FALSE(stop.requested());
+  EXPECT_EQ(stop.exit_code(), 0);
+  {
+    const StopOnSignals handlers(stop);
+    std::raise(SIGTERM);
+  }
+  EXPECT_TRUE(stop.requested());
+  EXPECT_EQ(stop.exit_code(), 143);
+}
+
+TEST(StopDeathTest, ComesAtOnceWithTheSecondSignal) {
+  Stop stop;
+  const auto signal_twice = [&] {
+    const StopOnSignals handlers(stop);
+    std::raise(SIGINT);
+    std::raise(SIGINT);
+  };
+  EXPECT_EXIT(signal_twice(), ::testing::ExitedWithCode(130), "once more stops at once");
+}
+
+}  // namespace
+}  // namespace sextant
