@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <unordered_map>
@@ -42,11 +43,12 @@ class StateDict {
 
 /// What a checkpoint file holds.
 struct Checkpoint {
-  StateDict tensors;                            ///< nested dictionaries, lists and modules joined with dots; a bare tensor is ""
+  StateDict tensors;  ///< nested dictionaries, lists and modules joined with dots; a bare tensor is ""
   std::map<std::string, std::string> metadata;  ///< safetensors' `__metadata__`; empty for other formats
-  std::string format;                           ///< "safetensors", "pytorch-zip", "torchscript", "pytorch-legacy", "pickle"
+  std::string format;  ///< "safetensors", "pytorch-zip", "torchscript", "pytorch-legacy", "pickle"
 
-  /// What else the file holds, shaped like it: numbers, texts, options (argparse.Namespace too). EDM's networks appear as
+  /// What else the file holds, shaped like it: numbers, texts, options (argparse.Namespace too). EDM's networks appear
+  /// as
   /// {"class_name": "EDMPrecond", "init_args": [...], "init_kwargs": {...}}, under "ema" in the published files. Other
   /// objects are {"class": name}. Empty for safetensors.
   nlohmann::json config = nlohmann::json::object();
@@ -57,8 +59,8 @@ struct Checkpoint {
 Checkpoint load_checkpoint(const std::filesystem::path& path);
 
 /// The weights of a checkpoint file, ready for a network: the first of the wrappers `ema`, `ema_model`,
-/// `state_dict`, `model_state_dict`, `model` that is there as a dictionary or module is unwrapped, and a `module.` prefix
-/// that every name carries is dropped. Safetensors files have no wrappers.
+/// `state_dict`, `model_state_dict`, `model` that is there as a dictionary or module is unwrapped, and a `module.`
+/// prefix that every name carries is dropped. Safetensors files have no wrappers.
 StateDict load(const std::filesystem::path& path);
 
 /// Writes tensors (any device, any strides) as safetensors, atomically: `path` is either the old file
@@ -78,12 +80,50 @@ ModelFolder open_model_folder(const std::filesystem::path& folder);
 
 // ---- npz: numpy's archive of arrays ------------------------------------------------------------------
 
-/// The arrays of an .npz by name: npy versions 1 to 3, stored or deflated, C or Fortran order, either
-/// byte order; big-endian arrays arrive in native order. Object arrays are refused. uint16, uint32 and uint64,
-/// which libtorch 1.13 lacks, arrive as the next wider signed type where they fit.
+/// Reads arrays of an .npz one by one: npy versions 1 to 3, stored or deflated, C or Fortran order, either byte order.
+/// Stored arrays alias the mapped file where their alignment allows. Object arrays, text and records are refused;
+/// uint16, uint32 and uint64, which libtorch 1.13 lacks, arrive as the next wider signed type where they fit. Members
+/// that are no .npy are ignored. Copies share the archive.
+class NpzReader {
+ public:
+  explicit NpzReader(const std::filesystem::path& path);
+  bool contains(const std::string& name) const;
+  std::vector<std::string> names() const;                     ///< sorted
+  std::vector<int64_t> shape(const std::string& name) const;  ///< as the header promises it; the data is not read
+  Tensor read(const std::string& name) const;                 ///< native byte order, C order
+
+ private:
+  struct Archive;
+  std::shared_ptr<Archive> archive_;
+};
+
+/// All arrays of an .npz by name; see NpzReader.
 std::map<std::string, Tensor> load_npz(const std::filesystem::path& path);
 
-/// Writes arrays as numpy.savez does (stored, npy version 1), atomically.
+/// Writes an .npz array by array as numpy.savez does (stored, npy version 1), an array also row by row, so that samples
+/// need not be held in memory. `path` appears, complete, at close(); without close() nothing does.
+class NpzWriter {
+ public:
+  explicit NpzWriter(const std::filesystem::path& path);
+  ~NpzWriter();
+  NpzWriter(const NpzWriter&) = delete;
+  NpzWriter& operator=(const NpzWriter&) = delete;
+
+  /// A whole array; any device, any strides.
+  void add(const std::string& name, const Tensor& array);
+  /// Starts an array whose rows have shape `row`; append() adds rows [n, row...] until the next begin(), add() or
+  /// close().
+  void begin(const std::string& name, at::ScalarType dtype, at::IntArrayRef row);
+  /// Throws ShapeError when `rows` are not of that shape and dtype.
+  void append(const Tensor& rows);
+  void close();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Writes arrays as numpy.savez does, atomically.
 void save_npz(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& arrays);
 
 }  // namespace sextant

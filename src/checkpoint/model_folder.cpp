@@ -1,0 +1,48 @@
+#include <fstream>
+
+#include "checkpoint/file.h"
+#include "sextant/checkpoint.h"
+#include "sextant/error.h"
+
+namespace sextant {
+
+namespace fs = std::filesystem;
+
+ModelFolder open_model_folder(const fs::path& folder) {
+  ModelFolder model;
+  model.config_path = folder / "config.json";
+  const auto fail = [](const fs::path& path, const std::string& reason) {
+    return CheckpointError(path.string() + ": " + reason);
+  };
+  if (!fs::is_directory(folder))
+    throw fail(folder, "is no model folder; expected one with config.json and its weights");
+  try {
+    const auto file = checkpoint::MappedFile::open(model.config_path);
+    constexpr std::size_t kLargest = 16 << 20;
+    if (file->bytes().size() > kLargest) throw checkpoint::Malformed("is too large for a model's configuration");
+    model.config = nlohmann::json::parse(checkpoint::as_text(file->bytes()));
+  } catch (const checkpoint::Malformed& problem) {
+    throw fail(model.config_path, problem.what());
+  } catch (const nlohmann::json::parse_error& problem) {
+    throw fail(model.config_path, "is not valid JSON at byte " + std::to_string(problem.byte));
+  }
+  if (!model.config.is_object()) throw fail(model.config_path, "is not a JSON object");
+
+  std::string name = "model.safetensors";
+  if (const auto chosen = model.config.find("weights"); chosen != model.config.end()) {
+    if (!chosen->is_string()) throw fail(model.config_path, "\"weights\" is not a file name");
+    name = chosen->get<std::string>();
+  }
+  // A model folder refers to nothing outside itself.
+  const fs::path relative(name);
+  if (relative.empty() || relative.has_parent_path() || name == "." || name == "..") {
+    throw fail(model.config_path,
+               "\"weights\" names " + checkpoint::shown(name) + ", expected a file of the same folder");
+  }
+  model.weights = folder / relative;
+  if (!fs::is_regular_file(model.weights))
+    throw fail(model.weights, "is missing; config.json beside it needs these weights");
+  return model;
+}
+
+}  // namespace sextant

@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <numeric>
+
+#include "checkpoint/atomic_file.h"
+#include "checkpoint/file.h"
+#include "sextant/checkpoint.h"
+
+namespace sextant {
+namespace {
+
+const char* dtype_name(at::ScalarType type) {
+  switch (type) {
+    case at::kDouble:
+      return "F64";
+    case at::kFloat:
+      return "F32";
+    case at::kHalf:
+      return "F16";
+    case at::kBFloat16:
+      return "BF16";
+    case at::kLong:
+      return "I64";
+    case at::kInt:
+      return "I32";
+    case at::kShort:
+      return "I16";
+    case at::kChar:
+      return "I8";
+    case at::kByte:
+      return "U8";
+    case at::kBool:
+      return "BOOL";
+    default:
+      return nullptr;
+  }
+}
+
+std::string json_text(const checkpoint::AtomicFile& file, const std::string& text) {
+  if (!checkpoint::is_utf8(text)) file.fail("cannot hold " + checkpoint::shown(text) + ", which is not UTF-8");
+  return nlohmann::json(text).dump();
+}
+
+}  // namespace
+
+void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
+                      const std::map<std::string, std::string>& metadata) {
+  checkpoint::AtomicFile file(path);
+  if (tensors.empty()) file.fail("there are no tensors to save");
+  const std::vector<StateDict::Item> items(tensors.begin(), tensors.end());
+  // Widest elements first, so that every tensor is aligned; the header keeps the caller's order.
+  std::vector<std::size_t> by_width(items.size());
+  std::iota(by_width.begin(), by_width.end(), 0);
+  std::stable_sort(by_width.begin(), by_width.end(), [&](std::size_t a, std::size_t b) {
+    return items[a].second.element_size() > items[b].second.element_size();
+  });
+  std::vector<int64_t> begin(items.size());
+  int64_t end = 0;
+  for (const std::size_t i : by_width) {
+    begin[i] = end;
+    end += static_cast<int64_t>(items[i].second.nbytes());
+  }
+
+  std::string header = "{";
+  if (!metadata.empty()) {
+    std::string pairs;
+    for (const auto& [key, value] : metadata) {
+      pairs += (pairs.empty() ? "" : ",") + json_text(file, key) + ":" + json_text(file, value);
+    }
+    header += "\"__metadata__\":{" + pairs + "}";
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto& [name, tensor] = items[i];
+    const char* dtype = dtype_name(tensor.scalar_type());
+    if (!dtype) file.fail("tensor " + checkpoint::shown(name) + " has a dtype that safetensors does not know");
+    if (name == "__metadata__") file.fail("a tensor must not be called __metadata__");
+    const nlohmann::json entry = {{"dtype", dtype},
+                                  {"shape", tensor.sizes().vec()},
+                                  {"data_offsets", {begin[i], begin[i] + static_cast<int64_t>(tensor.nbytes())}}};
+    header += (header.size() > 1 ? "," : "") + json_text(file, name) + ":" + entry.dump();
+  }
+  header += "}";
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+
+  uint64_t length = header.size();
+  for (int i = 0; i < 8; ++i, length >>= 8) {
+    const auto byte = static_cast<uint8_t>(length);
+    file.write(&byte, 1);
+  }
+  file.write(header);
+  for (const std::size_t i : by_width) {
+    const Tensor tensor = items[i].second.detach().cpu().contiguous();
+    if (tensor.numel() > 0) file.write(tensor.data_ptr(), tensor.nbytes());
+  }
+  file.commit();
+}
+
+}  // namespace sextant
