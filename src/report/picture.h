@@ -1,0 +1,11 @@
+// What the pictures of this room share.
+#pragma once
+
+#include "sextant/tensor.h"
+
+namespace sextant::report {
+
+/// ShapeError unless `picture` is uint8 [H, W, 1 or 3] with at least one pixel.
+void check_picture(const char* caller, const Tensor& picture);
+
+}  // namespace sextant::report
