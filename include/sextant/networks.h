@@ -86,10 +86,18 @@ class Network {
   /// Moves and converts in place; norms stay at least float32.
   void to(at::Device device, at::ScalarType compute);
 
+  /// Prepares for inference with weights that no longer train: folds batch norms into convolutions, lays weights out for the
+  /// machine, as the network can. Results change within rounding; parameters() do not. Holds through later `load` and `to`.
+  void freeze();
+
   at::Device device() const { return device_; }
   at::ScalarType compute_type() const { return compute_; }
 
  protected:
+  /// Derives what forward passes of a frozen network use besides the parameters: called by freeze(), and after every change
+  /// of a frozen network's weights.
+  virtual void prepare() {}
+
   /// The weights under the names that the constructor declared. Families published in several layouts override it.
   virtual StateDict renamed(const StateDict& weights) const { return weights; }
 
@@ -98,6 +106,7 @@ class Network {
  private:
   at::Device device_ = at::kCPU;
   at::ScalarType compute_ = at::kFloat;
+  bool frozen_ = false;
 };
 
 /// A network that predicts noise (and perhaps variance) from a noisy image.

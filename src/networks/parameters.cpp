@@ -76,6 +76,12 @@ void Network::to(at::Device device, at::ScalarType compute) {
     const at::ScalarType type = entry.kind == Parameters::Kind::kCounter ? at::kLong : weight ? compute : at_least_float;
     entry.tensor.set_data(entry.tensor.to(device, type));
   }
+  if (frozen_) prepare();
+}
+
+void Network::freeze() {
+  frozen_ = true;
+  prepare();
 }
 
 }  // namespace sextant::networks
