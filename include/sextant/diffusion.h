@@ -60,8 +60,9 @@ class Steps {
   Steps(int64_t step) : step_(step) {}               // NOLINT(google-explicit-constructor)
   Steps(Tensor steps) : steps_(std::move(steps)) {}  // NOLINT(google-explicit-constructor)
   bool per_image() const { return steps_.defined(); }
-  const Tensor& tensor() const { return steps_; }
 
+  /// The index of each of n images, [n] int64 on the CPU. ShapeError when this holds another number of them.
+  Tensor indices(int64_t n) const;
   /// table[step], ready to multiply `images`: 0-D, or [N, 1, 1, 1]. UsageError outside the table.
   Tensor of(const std::vector<double>& table, const Tensor& images) const;
 
@@ -81,9 +82,9 @@ class Process {
   int64_t num_steps() const { return static_cast<int64_t>(betas.size()); }
   const ProcessConfig& config() const { return config_; }
 
-  /// What the network receives: the original timestep, [n] int64, or times 1000/T in float64 if rescaled.
-  Tensor model_time(int64_t step, int64_t n, at::Device device) const;
-  Tensor model_time(const Tensor& steps) const;
+  /// What the network receives for `images`: their original timestep, [N] int64, or times 1000/T in the images' dtype
+  /// if rescaled.
+  Tensor model_time(const Steps& step, const Tensor& images) const;
 
   /// alphas_cumprod_prev[0] = 1, alphas_cumprod_next[last] = 0. posterior_variance[0] is 0; its clipped logarithm
   /// repeats that of step 1 there, and so does fixed_large.

@@ -54,8 +54,8 @@ class ModelSigmaDenoiser : public SigmaDenoiser {
 
 /// Autoguidance (Karras et al. 2024): bad + scale (good - bad). Classifier-free guidance where `bad` ignores its
 /// labels. Only for interval_low <= sigma <= interval_high (Kynkaanniemi et al. 2024); `good` alone elsewhere.
-SigmaModel autoguidance(SigmaModel good, SigmaModel bad, double scale, double interval_low = 0,
-                        double interval_high = std::numeric_limits<double>::infinity());
+SigmaModel autoguided_denoiser(SigmaModel good, SigmaModel bad, double scale, double interval_low = 0,
+                               double interval_high = std::numeric_limits<double>::infinity());
 
 enum class Discretization {
   kVp,     ///< uniform in t of the VP schedule

@@ -17,7 +17,7 @@ ModelDenoiser::ModelDenoiser(Model model, Process process, std::vector<int64_t> 
     : model_(std::move(model)), process_(std::move(process)), shape_(std::move(sample_shape)) {}
 
 Prediction ModelDenoiser::predict(const Tensor& x, int64_t step, const Tensor& y) const {
-  return process_.p_mean_variance(model_(x, process_.model_time(step, x.size(0), x.device()), y), x, step);
+  return process_.p_mean_variance(model_(x, process_.model_time(step, x), y), x, step);
 }
 
 Model classifier_free(Model model, int64_t null_class, double scale, int64_t guided_channels) {

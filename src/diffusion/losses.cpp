@@ -63,7 +63,7 @@ Tensor regression_target(const Process& process, const Tensor& x0, const Tensor&
 LossTerms training_loss(const Process& process, const Model& model, const Tensor& x0, const Tensor& steps,
                         const Tensor& y, const Tensor& noise, Loss loss) {
   const Tensor x_t = process.q_sample(x0, steps, noise);
-  const Tensor output = model(x_t, process.model_time(steps), y);
+  const Tensor output = model(x_t, process.model_time(steps, x_t), y);
   const auto T = static_cast<double>(process.num_steps());
 
   LossTerms terms;

@@ -39,35 +39,41 @@ void check_betas(const std::vector<double>& betas, const std::vector<int64_t>& t
   }
 }
 
-Tensor filled(double value, const Tensor& like) { return at::full({1, 1, 1, 1}, value, like.options()); }
+template <class Number>
+Number entry(const std::vector<Number>& table, int64_t step) {
+  if (step < 0 || step >= static_cast<int64_t>(table.size())) {
+    throw UsageError(c10::str("diffusion process: step ", step, " is not in [0, ", table.size(), ")"));
+  }
+  return table[static_cast<std::size_t>(step)];
+}
+
+template <class Number>
+std::vector<Number> entries(const std::vector<Number>& table, const Tensor& index) {
+  const Tensor dense = index.contiguous();
+  std::vector<Number> result;
+  for (int64_t n = 0; n < dense.size(0); ++n) result.push_back(entry(table, dense.data_ptr<int64_t>()[n]));
+  return result;
+}
 
 /// `table` as Prediction carries it: with the batch axis, on the images' device.
 Tensor broadcastable(const std::vector<double>& table, const Steps& step, const Tensor& images) {
   const Tensor value = step.of(table, images);
-  return step.per_image() ? value : filled(value.item<double>(), images);
+  return step.per_image() ? value : at::full({1, 1, 1, 1}, value.item<double>(), images.options());
 }
 
 }  // namespace
 
+Tensor Steps::indices(int64_t n) const {
+  if (!per_image()) return at::full({n}, step_, at::kLong);
+  if (steps_.dim() != 1 || steps_.size(0) != n) {
+    throw ShapeError(c10::str("diffusion process: expected one step for each image, [", n, "], got ", steps_.sizes()));
+  }
+  return steps_.to(at::kCPU, at::kLong);
+}
+
 Tensor Steps::of(const std::vector<double>& table, const Tensor& images) const {
-  const auto size = static_cast<int64_t>(table.size());
-  if (!per_image()) {
-    if (step_ < 0 || step_ >= size) {
-      throw UsageError("diffusion process: step " + std::to_string(step_) + " is not in [0, " + std::to_string(size) +
-                       ")");
-    }
-    return at::scalar_tensor(table[static_cast<std::size_t>(step_)], at::kDouble);
-  }
-  const Tensor index = steps_.to(at::kCPU);
-  if (index.dim() != 1 || index.size(0) != images.size(0)) {
-    throw ShapeError(
-        c10::str("diffusion process: expected one step for each image, [", images.size(0), "], got ", index.sizes()));
-  }
-  const Tensor values = at::empty({index.size(0)}, at::kDouble);
-  for (int64_t n = 0; n < index.size(0); ++n) {
-    values[n] = Steps(index[n].item<int64_t>()).of(table, images);
-  }
-  return values.to(images.options()).view({-1, 1, 1, 1});
+  if (!per_image()) return at::scalar_tensor(entry(table, step_), at::kDouble);
+  return at::tensor(entries(table, indices(images.size(0))), at::kDouble).to(images.options()).view({-1, 1, 1, 1});
 }
 
 Process::Process(const ProcessConfig& config) : Process(respaced_schedule(config), config) {}
@@ -112,17 +118,9 @@ Process::Process(std::vector<double> betas_in, std::vector<int64_t> timestep_map
   fixed_large_log_variance = each(fixed_large_variance, [](double variance) { return std::log(variance); });
 }
 
-Tensor Process::model_time(int64_t step, int64_t n, at::Device device) const {
-  const int64_t t = timestep_map.at(static_cast<std::size_t>(step));
-  if (!config_.rescale_timesteps) return at::full({n}, t, at::TensorOptions(device).dtype(at::kLong));
-  const double rescaled = static_cast<double>(t) * (1000.0 / static_cast<double>(config_.steps));
-  return at::full({n}, rescaled, at::TensorOptions(device).dtype(at::kDouble));
-}
-
-Tensor Process::model_time(const Tensor& steps) const {
-  const Tensor map = at::tensor(timestep_map, at::kLong).to(steps.device());
-  const Tensor t = map.index_select(0, steps);
-  return config_.rescale_timesteps ? t.to(at::kDouble) * (1000.0 / static_cast<double>(config_.steps)) : t;
+Tensor Process::model_time(const Steps& step, const Tensor& images) const {
+  const Tensor t = at::tensor(entries(timestep_map, step.indices(images.size(0))), at::kLong).to(images.device());
+  return config_.rescale_timesteps ? t.to(images.scalar_type()) * (1000.0 / static_cast<double>(config_.steps)) : t;
 }
 
 Tensor Process::q_sample(const Tensor& x0, const Steps& step, const Tensor& noise) const {

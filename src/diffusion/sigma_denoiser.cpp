@@ -14,7 +14,8 @@ Tensor ModelSigmaDenoiser::denoise(const Tensor& x, double sigma, const Tensor& 
   return model_(x, at::full({x.size(0)}, sigma, x.options()), y).to(x.scalar_type());
 }
 
-SigmaModel autoguidance(SigmaModel good, SigmaModel bad, double scale, double interval_low, double interval_high) {
+SigmaModel autoguided_denoiser(SigmaModel good, SigmaModel bad, double scale, double interval_low,
+                               double interval_high) {
   if (scale == 1) return good;
   return [=, good = std::move(good), bad = std::move(bad)](const Tensor& x, const Tensor& sigma, const Tensor& y) {
     const Tensor denoised = good(x, sigma, y);

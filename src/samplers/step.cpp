@@ -20,7 +20,7 @@ guidance::GuideInput guide_input(const diffusion::Denoiser& denoiser, const diff
   const diffusion::Process& process = denoiser.process();
   guidance::GuideInput in;
   in.x = x;
-  in.t = process.model_time(step, x.size(0), x.device());
+  in.t = process.model_time(step, x);
   in.x0 = prediction.x0;
   in.variance = prediction.variance;
   in.y = targets;

@@ -1,0 +1,87 @@
+// Models made of models: classifier-free guidance and autoguidance.
+#include "samplers/tiny_models.h"
+
+namespace sextant::testing {
+namespace {
+
+using diffusion::Model;
+
+/// Answers `conditional` for labels below `null_class` and `unconditional` for it, whatever x and t are.
+Model fixed_answers(const Tensor& conditional, const Tensor& unconditional, int64_t null_class) {
+  return [=](const Tensor& x, const Tensor&, const Tensor& y) {
+    const int64_t repeats = x.size(0) / conditional.size(0);
+    const Tensor is_null = (y == null_class).view({-1, 1, 1, 1});
+    return at::where(is_null, unconditional.repeat({repeats, 1, 1, 1}), conditional.repeat({repeats, 1, 1, 1}));
+  };
+}
+
+class ClassifierFree : public ::testing::TestWithParam<std::filesystem::path> {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ClassifierFree);
+INSTANTIATE_TEST_SUITE_P(Golden, ClassifierFree, ::testing::ValuesIn(golden_files("math/samplers", "cfg_formula")),
+                         golden_name);
+
+TEST_P(ClassifierFree, MixesAsHoAndSalimans) {
+  const Golden golden(GetParam());
+  const Tensor conditional = golden["input/eps_cond"];
+  const Tensor unconditional = golden["input/eps_uncond"];
+  const int64_t n = conditional.size(0);
+  const int64_t channels = conditional.size(1);
+  const Model model = fixed_answers(conditional, unconditional, 9);
+  const Tensor w = golden["input/w"];
+  for (int64_t k = 0; k < w.size(0); ++k) {
+    const Model guided = diffusion::classifier_free(model, 9, 1 + w[k].item<double>(), channels);
+    EXPECT_TENSOR_NEAR(guided(conditional, at::zeros({n}), at::zeros({n}, at::kLong)),
+                       golden["output/ho_salimans_" + std::to_string(k)], (Tolerance{1e-14, 1e-13}));
+  }
+}
+
+const Tensor kFirst = at::arange(32, at::kDouble).view({2, 4, 2, 2});
+const Tensor kSecond = (kFirst + 1).square();
+const Tensor kTimes = at::zeros({2});
+const Tensor kLabels = at::zeros({2}, at::kLong);
+
+TEST(ClassifierFree, LeavesTheOtherChannelsConditional) {
+  const Model guided = diffusion::classifier_free(fixed_answers(kFirst, kSecond, 9), 9, 4.0, 3);
+  const Tensor out = guided(kFirst, kTimes, kLabels);
+  EXPECT_TENSOR_NEAR(out.narrow(1, 0, 3), (kSecond + 4 * (kFirst - kSecond)).narrow(1, 0, 3), (Tolerance{1e-10, 0}));
+  EXPECT_TRUE(out.narrow(1, 3, 1).equal(kFirst.narrow(1, 3, 1)));
+}
+
+TEST(ClassifierFree, AtScaleOneCallsTheModelOnceForEachImage) {
+  int64_t images = 0;
+  const Model counting = [&](const Tensor& x, const Tensor&, const Tensor&) {
+    images += x.size(0);
+    return x;
+  };
+  diffusion::classifier_free(counting, 9, 1.0, 4)(kFirst, kTimes, kLabels);
+  EXPECT_EQ(images, 2);
+  diffusion::classifier_free(counting, 9, 1.5, 4)(kFirst, kTimes, kLabels);
+  EXPECT_EQ(images, 6);
+}
+
+TEST(Autoguidance, ExtrapolatesFromTheBadModelThroughTheGoodOne) {
+  const Model good = [](const Tensor&, const Tensor&, const Tensor&) { return kFirst; };
+  const Model bad = [](const Tensor&, const Tensor&, const Tensor&) { return kSecond; };
+  const Tensor out = diffusion::autoguidance(good, bad, 2.0, 3)(kFirst, kTimes, kLabels);
+  EXPECT_TENSOR_NEAR(out.narrow(1, 0, 3), (2 * kFirst - kSecond).narrow(1, 0, 3), (Tolerance{1e-10, 0}));
+  EXPECT_TRUE(out.narrow(1, 3, 1).equal(kFirst.narrow(1, 3, 1)));
+}
+
+TEST(Autoguidance, OfADenoiserActsInItsIntervalOnly) {
+  int bad_calls = 0;
+  const diffusion::SigmaModel good = [](const Tensor& x, const Tensor&, const Tensor&) { return 0.5 * x; };
+  const diffusion::SigmaModel bad = [&](const Tensor& x, const Tensor&, const Tensor&) {
+    ++bad_calls;
+    return 0.25 * x;
+  };
+  const diffusion::SigmaModel guided = diffusion::autoguided_denoiser(good, bad, 3.0, 0.3, 5.0);
+  const auto sigma = [](double value) { return at::full({2}, value, at::kDouble); };
+  EXPECT_TENSOR_NEAR(guided(kFirst, sigma(1.0), kLabels), kFirst, (Tolerance{1e-12, 0}));  // 0.25 + 3 (0.5 - 0.25) = 1
+  EXPECT_EQ(bad_calls, 1);
+  EXPECT_TRUE(guided(kFirst, sigma(0.1), kLabels).equal(0.5 * kFirst));
+  EXPECT_TRUE(guided(kFirst, sigma(80), kLabels).equal(0.5 * kFirst));
+  EXPECT_EQ(bad_calls, 1) << "the bad model is not asked outside the interval";
+}
+
+}  // namespace
+}  // namespace sextant::testing

@@ -1,0 +1,131 @@
+#include <cmath>
+
+#include "sextant/edm.h"
+#include "sextant/error.h"
+#include "support/golden.h"
+
+namespace sextant::testing {
+namespace {
+
+using diffusion::SigmaConfig;
+using diffusion::SigmaSchedule;
+
+Tensor tensor(const std::vector<double>& values) { return at::tensor(values, at::kDouble); }
+
+/// A denoiser that knows its noise levels and nothing else.
+diffusion::ModelSigmaDenoiser with_range(double sigma_min, double sigma_max) {
+  return {[](const Tensor& x, const Tensor&, const Tensor&) { return x; }, {1, 1, 1}, sigma_min, sigma_max};
+}
+const diffusion::ModelSigmaDenoiser kAnyLevel = with_range(0, std::numeric_limits<double>::infinity());
+
+std::optional<double> optional_number(const nlohmann::json& value) {
+  return value.is_null() ? std::nullopt : std::optional<double>(value.get<double>());
+}
+
+class EdmSteps : public ::testing::TestWithParam<std::filesystem::path> {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EdmSteps);
+INSTANTIATE_TEST_SUITE_P(Golden, EdmSteps, ::testing::ValuesIn(golden_files("math/schedules", "edm_steps_")),
+                         golden_name);
+
+TEST_P(EdmSteps, AgreeWithTheReference) {
+  const Golden golden(GetParam());
+  const auto& config = golden.config();
+  SigmaConfig levels;
+  levels.steps = config.at("num_steps");
+  levels.sigma_min = config.at("sigma_min").get<double>();
+  levels.sigma_max = config.at("sigma_max").get<double>();
+  levels.rho = config.at("rho");
+  const auto denoiser = with_range(config.value("net_sigma_min", 0.0),
+                                   config.value("net_sigma_max", std::numeric_limits<double>::infinity()));
+  EXPECT_TENSOR_NEAR(tensor(SigmaSchedule(levels, denoiser).times()), golden["output/t_steps"], golden.tolerance());
+}
+
+SigmaConfig ablation_config(const nlohmann::json& config) {
+  const std::string discretization = config.at("discretization");
+  const std::string schedule = config.at("schedule");
+  SigmaConfig levels;
+  levels.discretization = discretization == "vp"      ? diffusion::Discretization::kVp
+                          : discretization == "ve"    ? diffusion::Discretization::kVe
+                          : discretization == "iddpm" ? diffusion::Discretization::kIddpm
+                                                      : diffusion::Discretization::kEdm;
+  levels.schedule = schedule == "vp"   ? diffusion::NoiseSchedule::kVp
+                    : schedule == "ve" ? diffusion::NoiseSchedule::kVe
+                                       : diffusion::NoiseSchedule::kLinear;
+  levels.steps = config.at("num_steps");
+  levels.sigma_min = optional_number(config.at("sigma_min"));
+  levels.sigma_max = optional_number(config.at("sigma_max"));
+  levels.rho = config.at("rho");
+  levels.epsilon_s = config.at("epsilon_s");
+  levels.c1 = config.at("C_1");
+  levels.c2 = config.at("C_2");
+  levels.m = config.at("M");
+  return levels;
+}
+
+class AblationSchedule : public ::testing::TestWithParam<std::filesystem::path> {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AblationSchedule);
+INSTANTIATE_TEST_SUITE_P(Golden, AblationSchedule, ::testing::ValuesIn(golden_files("math/schedules", "ablation_")),
+                         golden_name);
+
+TEST_P(AblationSchedule, AgreesWithTheReference) {
+  const Golden golden(GetParam());
+  const SigmaConfig levels = ablation_config(golden.config());
+  const SigmaSchedule schedule(levels, kAnyLevel);
+  const Tolerance tolerance = golden.tolerance();
+  EXPECT_TENSOR_NEAR(tensor({schedule.sigma_min(), schedule.sigma_max()}), golden["output/sigma_min_max"], tolerance);
+  EXPECT_TENSOR_NEAR(tensor({schedule.vp_beta_d(), schedule.vp_beta_min()}), golden["output/vp_beta_d_min"], tolerance);
+  EXPECT_TENSOR_NEAR(tensor(schedule.sigma_steps()), golden["output/sigma_steps"], tolerance);
+  EXPECT_TENSOR_NEAR(tensor(schedule.times()), golden["output/t_steps"], tolerance);
+  if (golden.has("output/u")) {
+    EXPECT_TENSOR_NEAR(tensor(diffusion::iddpm_levels(levels.m, levels.c1, levels.c2)), golden["output/u"], tolerance);
+  }
+}
+
+TEST_P(AblationSchedule, HasTheDerivativesAndTheInverseOfItsFormulas) {
+  SigmaConfig levels = ablation_config(Golden(GetParam()).config());
+  for (const auto scaling : {diffusion::Scaling::kNone, diffusion::Scaling::kVp}) {
+    levels.scaling = scaling;
+    const SigmaSchedule schedule(levels, kAnyLevel);
+    for (int64_t i = 0; i < schedule.num_steps(); ++i) {
+      const double t = schedule.times()[static_cast<std::size_t>(i)];
+      const double h = 1e-5 * t;
+      const double sigma_slope = (schedule.sigma(t + h) - schedule.sigma(t - h)) / (2 * h);
+      const double scale_slope = (schedule.scale(t + h) - schedule.scale(t - h)) / (2 * h);
+      EXPECT_NEAR(schedule.sigma_derivative(t) / sigma_slope, 1, 1e-6);
+      EXPECT_NEAR(schedule.scale_derivative(t), scale_slope, 1e-6 + 1e-5 * std::abs(scale_slope));
+      EXPECT_NEAR(schedule.sigma(t) / schedule.sigma_steps()[static_cast<std::size_t>(i)], 1, 1e-12);
+    }
+  }
+}
+
+TEST(SigmaSchedule, RoundsToTheLevelsThatTheDenoiserKnows) {
+  const diffusion::ModelSigmaDenoiser whole_numbers([](const Tensor& x, const Tensor&, const Tensor&) { return x; },
+                                                    {1, 1, 1}, 1, 80, [](double sigma) { return std::round(sigma); });
+  const SigmaSchedule schedule({}, whole_numbers);
+  for (const double t : schedule.times()) EXPECT_EQ(t, std::round(t));
+}
+
+TEST(SigmaSchedule, OfOneStepStartsAtTheNoisiestLevel) {
+  for (const auto discretization : {diffusion::Discretization::kVp, diffusion::Discretization::kVe,
+                                    diffusion::Discretization::kIddpm, diffusion::Discretization::kEdm}) {
+    SigmaConfig levels;
+    levels.discretization = discretization;
+    levels.steps = 1;
+    const SigmaSchedule schedule(levels, kAnyLevel);
+    ASSERT_EQ(schedule.times().size(), 2);
+    EXPECT_GT(schedule.times()[0], 75);
+    EXPECT_EQ(schedule.times()[1], 0);
+  }
+}
+
+TEST(SigmaSchedule, RefusesEmptyRanges) {
+  SigmaConfig levels;
+  levels.steps = 0;
+  EXPECT_THROW(SigmaSchedule(levels, kAnyLevel), UsageError);
+  levels.steps = 18;
+  levels.sigma_min = 3;
+  EXPECT_THROW(SigmaSchedule(levels, with_range(0, 2)), UsageError);
+}
+
+}  // namespace
+}  // namespace sextant::testing
