@@ -41,6 +41,14 @@ void check_level(double alpha_cumprod) {
   }
 }
 
+void check_labels(const char* caller, const Tensor& y, int64_t n, int64_t classes) {
+  if (y.dim() != 1 || y.size(0) != n || y.scalar_type() != at::kLong || (y < 0).any().item<bool>() ||
+      (y >= classes).any().item<bool>()) {
+    throw ShapeError(c10::str("mixture ", caller, ": expected int64 labels [", n, "] in [0, ", classes, "), got ",
+                              y.scalar_type(), " ", y.sizes()));
+  }
+}
+
 /// sum_k w_k a_k of w [N, K] and a [K, N, d]: [N, d]
 Tensor mean_over_components(const Tensor& w, const Tensor& a) { return (w.t().unsqueeze(2) * a).sum(0); }
 
@@ -100,6 +108,7 @@ Tensor Mixture::score(const Tensor& x) const {
 }
 
 Tensor Mixture::class_score(const Tensor& x, const Tensor& y) const {
+  check_labels("class_score", y, x.size(0), num_components());
   // grad (l_y - log f)
   const Tensor of_y = at::one_hot(y, num_components()).to(x.scalar_type()) - posterior(x);
   return mean_over_components(of_y, component_scores(x).transpose(0, 1));
@@ -120,11 +129,7 @@ Tensor Mixture::denoise(const Tensor& x_t, double alpha_cumprod) const {
 
 Tensor Mixture::denoise(const Tensor& x_t, double alpha_cumprod, const Tensor& y) const {
   const int64_t K = num_components();
-  if (y.dim() != 1 || y.size(0) != x_t.size(0) || y.scalar_type() != at::kLong || (y < 0).any().item<bool>() ||
-      (y > K).any().item<bool>()) {
-    throw ShapeError(c10::str("mixture denoise: expected int64 labels [", x_t.size(0), "] in [0, ", K,
-                              "], the last of them for no component, got ", y.scalar_type(), " ", y.sizes()));
-  }
+  check_labels("denoise", y, x_t.size(0), K + 1);  // K: no component
   const Tensor of_any = noised(alpha_cumprod).posterior(x_t);
   const Tensor of_y = at::one_hot(y, K + 1).narrow(1, 0, K).to(x_t.scalar_type());
   const Tensor w = at::where((y == K).unsqueeze(1), of_any, of_y);
@@ -150,6 +155,7 @@ Tensor Mixture::denoiser_jacobian_trace(const Tensor& x_t, double alpha_cumprod)
 
 Tensor Mixture::draw(const Tensor& y, const Tensor& normal) const {
   check_points("draw", normal);
+  check_labels("draw", y, normal.size(0), num_components());
   const Tensor stretched = variances_.sqrt().index_select(0, y) * normal;
   return means_.index_select(0, y) + at::matmul(axes_.index_select(0, y), stretched.unsqueeze(2)).squeeze(2);
 }

@@ -20,6 +20,18 @@ void check_logits(const char* caller, const Tensor& f) {
   }
 }
 
+void check_label_range(const char* caller, const Tensor& y, int64_t classes) {
+  const Tensor host = y.cpu();
+  const auto label = host.accessor<int64_t, 1>();
+  for (int64_t n = 0; n < label.size(0); ++n) {
+    if (label[n] < 0 || label[n] >= classes) {
+      throw ShapeError(c10::str(caller, ": label ", label[n], " of sample ", n,
+                                " is not a class of the classifier, which has ", classes, " (0 to ", classes - 1,
+                                "). Choose labels it knows."));
+    }
+  }
+}
+
 void check_logits_and_labels(const char* caller, const Tensor& f, const Tensor& y) {
   if (f.dim() != 2 || y.dim() != 1 || f.size(0) != y.size(0)) {
     throw ShapeError(c10::str(caller, ": expected logits [N, K] and labels [N], got logits ", f.sizes(), " and labels ",
@@ -34,15 +46,7 @@ void check_logits_and_labels(const char* caller, const Tensor& f, const Tensor& 
     throw ShapeError(
         c10::str(caller, ": logits are on ", f.device(), " but labels on ", y.device(), ". Move them to one device."));
   }
-  const Tensor host = y.cpu();  // no copy on a CPU
-  const auto label = host.accessor<int64_t, 1>();
-  for (int64_t n = 0; n < label.size(0); ++n) {
-    if (label[n] < 0 || label[n] >= f.size(1)) {
-      throw ShapeError(c10::str(caller, ": label ", label[n], " of sample ", n,
-                                " is not a class of the classifier, which has ", f.size(1), " (0 to ", f.size(1) - 1,
-                                "). Choose labels it knows."));
-    }
-  }
+  if (y.is_cpu()) check_label_range(caller, y, f.size(1));
 }
 
 void check_temperatures(const char* caller, Temperatures tau) {

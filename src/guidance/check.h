@@ -8,7 +8,11 @@ namespace sextant::guidance {
 /// ShapeError unless f is [N, K], K >= 2, float32 or float64.
 void check_logits(const char* caller, const Tensor& f);
 
-/// check_logits(), and ShapeError unless y is [N] int64 on f's device with every label in [0, K).
+/// ShapeError unless every label is in [0, classes). Waits for a GPU.
+void check_label_range(const char* caller, const Tensor& y, int64_t classes);
+
+/// check_logits(), and ShapeError unless y is [N] int64 on f's device. The range of labels only where reading them is
+/// free, on a CPU; elsewhere libtorch's indexing asserts it.
 void check_logits_and_labels(const char* caller, const Tensor& f, const Tensor& y);
 
 /// UsageError unless tau1 > 0, tau2 >= 0, both finite.

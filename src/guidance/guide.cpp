@@ -88,6 +88,7 @@ Guidance Guide::operator()(const GuideInput& in) const {
   check_logits_and_labels("guide", f, in.y);
   check_finite("classifier's logits are", f, in,
                "Check the checkpoint, compute in fp32, or lower the scale so that x0 stays in range.");
+  check_label_range("guide", in.y, f.size(1));  // after a wait for the device, not before
 
   const Score score = evaluate(config_, f, in.y, in.step, in.num_steps);
   const Tensor weight = tilt_in_groups(score.value, config_);

@@ -1,10 +1,17 @@
-#include <numbers>
+#include <limits>
 
 #include "guidance/check.h"
 #include "guidance/target.h"
 #include "sextant/guidance.h"
 
 namespace sextant::guidance {
+namespace {
+
+double smallest_normal(const Tensor& f) {
+  return f.scalar_type() == at::kFloat ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
+}
+
+}  // namespace
 
 Score jensen_shannon(const Tensor& f, const Tensor& y, Divergence divergence, JensenShannonForm form) {
   const at::NoGradGuard no_grad;
@@ -15,11 +22,11 @@ Score jensen_shannon(const Tensor& f, const Tensor& y, Divergence divergence, Je
   const Target target(f.size(1), divergence.epsilon);
   const Tensor log_p = at::log_softmax(f, 1);
   const Tensor p = log_p.exp();
-  // m = (q + p)/2 in log space: finite where q is 0 and p underflows.
-  const Tensor log_m = at::logaddexp(log_p, target.log_q(y, f)) - std::numbers::ln2;
+  // m = (q + p)/2 is 0 only where q is 0 and p underflows; p log(p/m) is 0 there.
+  const Tensor log_m = (0.5 * (target.q(y, f) + p)).clamp_min_(smallest_normal(f)).log_();
   const Tensor log_p_over_m = log_p - log_m;
   const Tensor kl_pm = (p * log_p_over_m).sum(1, /*keepdim=*/true);
-  const Tensor kl_qm = target.sum_q_log_q() - (target.q(y, f) * log_m).sum(1);
+  const Tensor kl_qm = target.sum_q_log_q() - target.mean_under_q(log_m, y);
   return {-alpha / 2 * (kl_qm + kl_pm.squeeze(1)),   // eq. (14)
           -alpha / 2 * p * (log_p_over_m - kl_pm)};  // eq. (66)
 }

@@ -11,10 +11,9 @@ Score reverse_kl(const Tensor& f, const Tensor& y, Divergence divergence) {
   check_divergence("reverse_kl", divergence);
   const double alpha = divergence.alpha;
   const Target target(f.size(1), divergence.epsilon);
-  const Tensor q = target.q(y, f);
   const Tensor log_p = at::log_softmax(f, 1);
-  const Tensor kl = target.sum_q_log_q() - (q * log_p).sum(1);
-  return {-alpha * kl, alpha * (q - log_p.exp())};
+  const Tensor kl = target.sum_q_log_q() - target.mean_under_q(log_p, y);
+  return {-alpha * kl, alpha * (target.q(y, f) - log_p.exp())};
 }
 
 Score forward_kl(const Tensor& f, const Tensor& y, Divergence divergence) {

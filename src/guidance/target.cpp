@@ -18,6 +18,10 @@ Tensor Target::sqrt_q(const Tensor& y, const Tensor& like) const {
   return map(y, like, [](double q) { return std::sqrt(q); });
 }
 
+Tensor Target::mean_under_q(const Tensor& a, const Tensor& y) const {
+  return (1 - epsilon) * a.mean(1) + epsilon * a.gather(1, y.unsqueeze(1)).squeeze(1);
+}
+
 double Target::sum_q_log_q() const {
   const auto q_log_q = [](double q) { return q > 0 ? q * std::log(q) : 0.0; };
   return q_log_q(at_y) + static_cast<double>(classes - 1) * q_log_q(at_others);
