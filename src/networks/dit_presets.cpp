@@ -1,0 +1,32 @@
+#include "networks/presets.h"
+
+namespace sextant::networks {
+
+std::vector<Preset> dit_presets() {
+  struct Size {
+    const char* name;
+    int64_t depth, hidden_size, num_heads;
+  };
+  std::vector<Preset> presets;
+  for (const Size& size : {Size{"S", 12, 384, 6}, {"B", 12, 768, 12}, {"L", 24, 1024, 16}, {"XL", 28, 1152, 16}}) {
+    for (const int64_t patch : {2, 4, 8}) {
+      for (const int64_t pixels : {256, 512}) {
+        const std::string name = std::string("DiT-") + size.name + "/" + std::to_string(patch);
+        presets.push_back({name + "-" + std::to_string(pixels),
+                           {{"type", "dit"},
+                            {"model",
+                             {{"input_size", pixels / 8},
+                              {"patch_size", patch},
+                              {"in_channels", 4},
+                              {"hidden_size", size.hidden_size},
+                              {"depth", size.depth},
+                              {"num_heads", size.num_heads},
+                              {"num_classes", 1000},
+                              {"learn_sigma", true}}}}});
+      }
+    }
+  }
+  return presets;
+}
+
+}  // namespace sextant::networks

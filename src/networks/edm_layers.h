@@ -1,0 +1,93 @@
+// The layers that the U-Nets of "Elucidating the Design Space of Diffusion-Based Generative Models" (Karras et al.
+// 2022) share: resampling convolutions, residual blocks, noise-level embeddings. Names of tensors are those of
+// NVlabs/edm.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "networks/layers.h"
+
+namespace sextant::networks {
+
+enum class Resample { kNone, kUp, kDown };
+
+/// A separable low-pass filter, normalised to sum 1, between resolutions. The outer product is the buffer
+/// `resample_filter`.
+struct EdmFilter {
+  EdmFilter() = default;
+  EdmFilter(const Scope& scope, const std::vector<double>& taps);
+  Tensor up(const Tensor& x) const;  ///< twice the size
+  /// Half the size; without padding for an input that already has the filter's margin.
+  Tensor down(const Tensor& x, bool padded = true) const;
+  int64_t padding() const { return (length - 1) / 2; }  ///< on each side
+
+  int64_t length = 0;
+  bool box = false;  ///< [1, 1]: plain 2 x 2 averages and copies, which have fast kernels
+  Tensor outer;      ///< [1, 1, length, length], at least float32
+
+ private:
+  Tensor per_channel(const Tensor& x, double gain) const;
+};
+
+/// Resampling, then a convolution that keeps the size; `kernel` 0 resamples only.
+struct EdmConv {
+  EdmConv() = default;
+  EdmConv(const Scope& scope, int64_t in, int64_t out, int64_t kernel, Resample resample = Resample::kNone,
+          const std::vector<double>& taps = {1, 1});
+  Tensor operator()(const Tensor& x) const;
+  /// The convolution first, then the downsampling, the filter's margin convolved too: the order of NCSN++'s residual
+  /// branch.
+  Tensor convolve_then_down(const Tensor& x) const;
+
+  Resample resample = Resample::kNone;
+  EdmFilter filter;
+  std::optional<Conv2d> conv;
+};
+
+/// min(32, channels / 4) groups. CheckpointError where they do not divide the channels.
+GroupNorm edm_group_norm(const Scope& scope, int64_t channels, double eps);
+
+/// A linear layer of the noise-level branch, whose weights stay in float32 at least in every precision, as in the
+/// original.
+Linear embedding_linear(const Scope& scope, int64_t in, int64_t out, bool with_bias = true);
+
+/// [cos(f x), sin(f x)] of x [B], frequencies 10000^(-k / n), k = 0 .. count/2 - 1; n = count/2 - 1 with `endpoint`,
+/// count/2 without. Returns [B, count] in the dtype of x.
+Tensor positional_embedding(const Tensor& x, int64_t count, bool endpoint);
+
+/// The same with frequencies 2 pi `frequencies`.
+Tensor fourier_embedding(const Tensor& x, const Tensor& frequencies);
+
+/// What all residual blocks of a network have in common.
+struct EdmBlockOptions {
+  int64_t embedding_channels = 0;
+  int64_t heads = 0;          ///< of attention; 0: one head for every 64 channels, and no attention below 64
+  double residual_scale = 1;  ///< sqrt(1/2) keeps the variance of a sum
+  double eps = 1e-5;
+  bool project_skip = false;   ///< a 1 x 1 convolution on the skip path of every resampling block
+  bool adaptive_scale = true;  ///< the noise level scales and shifts; otherwise it is added
+  std::vector<double> taps = {1, 1};
+};
+
+struct EdmBlock {
+  EdmBlock() = default;
+  EdmBlock(const Scope& scope, int64_t in, int64_t out, const EdmBlockOptions& options, bool attention,
+           Resample resample = Resample::kNone);
+  /// x [B, in, H, W], embedding [B or 1, embedding_channels]
+  Tensor operator()(const Tensor& x, const Tensor& embedding) const;
+
+ private:
+  Tensor attend(const Tensor& x) const;
+
+  double residual_scale_ = 1;
+  bool adaptive_scale_ = true;
+  int64_t heads_ = 0;
+  GroupNorm norm0_, norm1_, norm2_;
+  EdmConv conv0_, conv1_, qkv_, proj_;
+  Linear affine_;
+  std::optional<EdmConv> skip_;
+};
+
+}  // namespace sextant::networks

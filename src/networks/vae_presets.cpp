@@ -1,0 +1,18 @@
+#include "networks/presets.h"
+
+namespace sextant::networks {
+
+std::vector<Preset> vae_presets() {
+  const nlohmann::json config = {{"type", "vae"},
+                                 {"model",
+                                  {{"in_channels", 3},
+                                   {"out_channels", 3},
+                                   {"latent_channels", 4},
+                                   {"block_out_channels", {128, 256, 512, 512}},
+                                   {"layers_per_block", 2},
+                                   {"norm_num_groups", 32},
+                                   {"scaling_factor", 0.18215}}}};
+  return {{"sd-vae-ft-mse", config}, {"sd-vae-ft-ema", config}};
+}
+
+}  // namespace sextant::networks

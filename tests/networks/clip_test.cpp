@@ -1,0 +1,98 @@
+// CLIP against openai/CLIP, run by PyTorch on the CPU.
+#include "networks/families.h"
+#include "networks/gradient.h"
+#include "networks/presets.h"
+#include "sextant/error.h"
+#include "support/golden.h"
+
+namespace sextant::networks {
+namespace {
+
+using testing::Golden;
+using testing::Tolerance;
+
+Tensor cosine(const Tensor& a, const Tensor& b) { return at::cosine_similarity(a, b, 1, 0); }
+
+class ClipGolden : public ::testing::TestWithParam<std::filesystem::path> {
+ protected:
+  ClipGolden() : golden_(GetParam()), clip_(make_clip(golden_.config())) { clip_->load(golden_.weights()); }
+
+  void expect_reference(at::ScalarType type) {
+    const std::string prefix = type == at::kDouble ? "output64/" : "output/";
+    const auto compare = [&](const std::string& name, const Tensor& actual) {
+      if (!golden_.has(prefix + name)) return;
+      const Tensor& expected = golden_[prefix + name];
+      const Tolerance tolerance =
+          type == at::kDouble ? Tolerance{testing::float64_tolerance(expected), 0} : golden_.output_tolerance(name);
+      EXPECT_TRUE(testing::tensor_near(actual, expected, tolerance)) << name;
+    };
+    const Tensor image = golden_["input/image"].to(type);
+    const Tensor image_features = clip_->image_features(image);
+    const Tensor text_features = clip_->text_features(golden_["input/text"]);
+    compare("image_features", image_features);
+    compare("text_features", text_features);
+    compare("logits_per_image", clip_->logits(image_features, text_features));
+    compare("logits_per_text", clip_->logits(image_features, text_features).t());
+    compare("cosine", cosine(image_features, text_features));
+    compare("grad",
+            testing::gradient([&](const Tensor& at) { return cosine(clip_->image_features(at), text_features).sum(); },
+                              image));
+  }
+
+  Golden golden_;
+  std::unique_ptr<Clip> clip_;
+};
+
+TEST_P(ClipGolden, SeesAndReadsAsTheReferenceDoes) { expect_reference(at::kFloat); }
+
+TEST_P(ClipGolden, AgreesWithTheReferenceToRoundingInFloat64) {
+  clip_->to(at::kCPU, at::kDouble);
+  expect_reference(at::kDouble);
+}
+
+TEST_P(ClipGolden, DeducesItsConfigurationFromTheWeights) {
+  nlohmann::json config = golden_.config();
+  // As in the original, the number of text heads is assumed to be the width over 64.
+  EXPECT_EQ(clip_config(golden_.weights()), config);
+}
+
+TEST_P(ClipGolden, IgnoresTheSizesThatArchivesCarryBesideTheWeights) {
+  StateDict weights = golden_.weights();
+  weights.set("input_resolution", at::scalar_tensor(32, at::kLong));
+  weights.set("context_length", at::scalar_tensor(16, at::kLong));
+  weights.set("vocab_size", at::scalar_tensor(256, at::kLong));
+  EXPECT_NO_THROW(clip_->load(weights));
+}
+
+TEST_P(ClipGolden, GivesFiniteLogitsInBfloat16) {
+  clip_->to(at::kCPU, at::kBFloat16);
+  const Tensor logits =
+      clip_->logits(clip_->image_features(golden_["input/image"]), clip_->text_features(golden_["input/text"]));
+  EXPECT_EQ(logits.scalar_type(), at::kFloat);
+  EXPECT_TRUE(at::isfinite(logits).all().item<bool>());
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ClipGolden);
+INSTANTIATE_TEST_SUITE_P(Networks, ClipGolden, ::testing::ValuesIn(testing::golden_files_of_kind("clip")),
+                         testing::golden_name);
+
+TEST(ClipPresets, HaveAsManyNumbersAsThePublishedModels) {
+  // Parameters and batch norms' statistics.
+  const std::map<std::string, int64_t> published = {
+      {"clip-RN50", 102060385},     {"clip-RN101", 119793505},    {"clip-RN50x4", 178410361},
+      {"clip-RN50x16", 291173137},  {"clip-RN50x64", 623668929},  {"clip-ViT-B/32", 151277313},
+      {"clip-ViT-B/16", 149620737}, {"clip-ViT-L/14", 427616513}, {"clip-ViT-L/14@336px", 427944193}};
+  EXPECT_EQ(clip_presets().size(), published.size());
+  for (const Preset& preset : clip_presets()) {
+    EXPECT_EQ(make_clip(preset.config["model"])->parameters().count(), published.at(preset.name)) << preset.name;
+  }
+}
+
+TEST(Clip, RefusesWeightsOfAnotherKindOfNetwork) {
+  StateDict weights;
+  weights.set("conv1.weight", at::zeros({4, 3, 3, 3}));
+  EXPECT_THROW(clip_config(weights), CheckpointError);
+}
+
+}  // namespace
+}  // namespace sextant::networks

@@ -1,0 +1,127 @@
+// The autoencoder against diffusers' AutoencoderKL, run by PyTorch on the CPU (data/README.md).
+#include <regex>
+
+#include "networks/families.h"
+#include "networks/gradient.h"
+#include "networks/presets.h"
+#include "sextant/error.h"
+#include "support/golden.h"
+
+namespace sextant::networks {
+namespace {
+
+using testing::Golden;
+using testing::Tolerance;
+
+Golden reference() { return Golden(testing::source_dir() / "tests/networks/data/vae_small.safetensors"); }
+
+std::string replaced(const std::string& text, const std::string& pattern, const std::string& by) {
+  return std::regex_replace(text, std::regex(pattern), by);
+}
+
+/// The weights as current diffusers writes them.
+StateDict current_names(const StateDict& weights) {
+  StateDict renamed;
+  for (const auto& [name, tensor] : weights) {
+    std::string key = name;
+    for (const char* letter : {"q", "k", "v"}) {
+      const std::string old = letter[0] == 'q' ? "query" : letter[0] == 'k' ? "key" : "value";
+      key = replaced(key, "\\." + old + "\\.", std::string(".to_") + letter + ".");
+    }
+    renamed.set(replaced(key, "\\.proj_attn\\.", ".to_out.0."), tensor);
+  }
+  return renamed;
+}
+
+/// The weights as they stand in a Stable Diffusion checkpoint of three resolutions, beside something else.
+StateDict stable_diffusion_names(const StateDict& weights) {
+  StateDict renamed;
+  renamed.set("model.diffusion_model.out.2.bias", at::zeros({4}));
+  for (const auto& [name, tensor] : current_names(weights)) {
+    std::string key = replaced(name, "mid_block\\.resnets\\.0", "mid.block_1");
+    key = replaced(key, "mid_block\\.resnets\\.1", "mid.block_2");
+    key = replaced(key, "mid_block\\.attentions\\.0\\.group_norm", "mid.attn_1.norm");
+    key = replaced(key, "mid_block\\.attentions\\.0\\.to_out\\.0", "mid.attn_1.proj_out");
+    key = replaced(key, "mid_block\\.attentions\\.0\\.to_([qkv])", "mid.attn_1.$1");
+    key = replaced(key, "(down|up)_blocks\\.(\\d)\\.resnets", "$1.$2.block");
+    key = replaced(key, "(down|up)_blocks\\.(\\d)\\.(down|up)samplers\\.0", "$1.$2.$3sample");
+    key = replaced(key, "conv_shortcut", "nin_shortcut");
+    key = replaced(key, "conv_norm_out", "norm_out");
+    if (key.rfind("decoder.up.0", 0) == 0) {
+      key[11] = '2';
+    } else if (key.rfind("decoder.up.2", 0) == 0) {
+      key[11] = '0';
+    }
+    const bool convolution = tensor.dim() == 2 && key.find("attn_1") != std::string::npos;
+    renamed.set("first_stage_model." + key, convolution ? tensor.unsqueeze(2).unsqueeze(3) : tensor);
+  }
+  return renamed;
+}
+
+void expect_reference(const Autoencoder& vae, const Golden& golden, at::ScalarType type) {
+  const std::string prefix = type == at::kDouble ? "output64/" : "output/";
+  const Tensor x = golden["input/x"].to(type);
+  const Tensor z = golden["input/z"].to(type);
+  const auto compare = [&](const std::string& name, const Tensor& actual) {
+    const Tensor& expected = golden[prefix + name];
+    const Tolerance tolerance =
+        type == at::kDouble ? Tolerance{testing::float64_tolerance(expected), 0} : golden.output_tolerance(name);
+    EXPECT_TRUE(testing::tensor_near(actual, expected, tolerance)) << name;
+  };
+  compare("mean", vae.encode(x).mean);
+  compare("log_var", vae.encode(x).log_var);
+  compare("decoded", vae.decode(z));
+  const auto encoded = [&](const Tensor& at) {
+    const auto latent = vae.encode(at);
+    return (at::cat({latent.mean, latent.log_var}, 1) * golden["input/v_encode"].to(type)).sum();
+  };
+  const auto decoded = [&](const Tensor& at) { return (vae.decode(at) * golden["input/v_decode"].to(type)).sum(); };
+  compare("grad_encode", testing::gradient(encoded, x));
+  compare("grad_decode", testing::gradient(decoded, z));
+}
+
+TEST(Vae, EncodesAndDecodesAsTheReferenceDoes) {
+  const Golden golden = reference();
+  const auto vae = make_vae(golden.config());
+  vae->load(golden.weights());
+  expect_reference(*vae, golden, at::kFloat);
+}
+
+TEST(Vae, AgreesWithTheReferenceToRoundingInFloat64) {
+  const Golden golden = reference();
+  const auto vae = make_vae(golden.config());
+  vae->load(golden.weights());
+  vae->to(at::kCPU, at::kDouble);
+  expect_reference(*vae, golden, at::kDouble);
+}
+
+TEST(Vae, LoadsEveryPublishedLayout) {
+  const Golden golden = reference();
+  for (const auto& layout : {current_names, stable_diffusion_names}) {
+    const auto vae = make_vae(golden.config());
+    vae->load(layout(golden.weights()));
+    EXPECT_TENSOR_NEAR(vae->decode(golden["input/z"]), golden["output/decoded"], golden.output_tolerance("decoded"));
+  }
+}
+
+TEST(Vae, SaysWhichSizesItTakes) {
+  const auto vae = make_vae(reference().config());
+  try {
+    vae->encode(at::zeros({1, 3, 16, 18}));
+    FAIL() << "no error";
+  } catch (const ShapeError& error) {
+    EXPECT_STREQ(error.what(), "vae: expected images [B, 3, H, W] with H and W multiples of 4, got [1, 3, 16, 18]");
+  }
+}
+
+TEST(VaePresets, HaveAsManyNumbersAsStableDiffusions) {
+  for (const Preset& preset : vae_presets()) {
+    const auto vae = make_vae(preset.config["model"]);
+    EXPECT_EQ(vae->parameters().count(), 83653863) << preset.name;
+    EXPECT_EQ(vae->factor(), 8);
+    EXPECT_EQ(vae->latent_channels(), 4);
+  }
+}
+
+}  // namespace
+}  // namespace sextant::networks
