@@ -1,0 +1,18 @@
+// Checks of arguments, with the caller's name in the message.
+#pragma once
+
+#include <string>
+
+#include "sextant/tensor.h"
+
+namespace sextant::metrics {
+
+/// Features or logits as contiguous CPU float64 [N, D]. Throws ShapeError unless [N >= 1, D >= 1] of float32 or
+/// float64, and NumericError with the first row that is not finite. `what` names them: "precision_recall: reference
+/// features".
+Tensor checked_rows(const std::string& what, const Tensor& rows);
+
+/// Throws ShapeError unless both have the same number of columns.
+void check_same_width(const char* caller, const Tensor& a, const Tensor& b);
+
+}  // namespace sextant::metrics

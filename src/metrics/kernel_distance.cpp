@@ -1,0 +1,97 @@
+#include "metrics/check.h"
+#include "metrics/numpy_random.h"
+#include "metrics/product.h"
+#include "sextant/error.h"
+#include "sextant/metrics.h"
+
+namespace sextant::metrics {
+namespace {
+
+constexpr int64_t kRows = 1024;  ///< of the kernel matrix in memory at a time
+
+/// k(x_i, y_j) of some rows of x against all of y.
+Tensor kernel_matrix(const Tensor& x, const Tensor& y, const Kernel& kernel) {
+  const Tensor dots = product(x, y.t());
+  if (kernel.kind == Kernel::Kind::kPolynomial) {
+    const double gamma = kernel.gamma > 0 ? kernel.gamma : 1.0 / static_cast<double>(x.size(1));
+    return (dots * gamma + kernel.offset).pow(kernel.degree);
+  }
+  const Tensor squared = x.square().sum(1, true) + y.square().sum(1) - 2 * dots;
+  return (squared.clamp_min(0) / (-2 * kernel.sigma * kernel.sigma)).exp();
+}
+
+/// Sum of k over all pairs; without the pairs (i, i) if x and y are one set.
+double kernel_sum(const Tensor& x, const Tensor& y, const Kernel& kernel, bool without_diagonal) {
+  double sum = 0;
+  for (int64_t row = 0; row < x.size(0); row += kRows) {
+    const Tensor k = kernel_matrix(x.slice(0, row, row + kRows), y, kernel);
+    sum += k.sum().item<double>();
+    if (without_diagonal) sum -= k.diagonal(row).sum().item<double>();
+  }
+  return sum;
+}
+
+double mmd_of(const Tensor& x, const Tensor& y, const Kernel& kernel) {
+  const double m = static_cast<double>(x.size(0));
+  const double n = static_cast<double>(y.size(0));
+  return kernel_sum(x, x, kernel, true) / (m * (m - 1)) + kernel_sum(y, y, kernel, true) / (n * (n - 1)) -
+         2 * kernel_sum(x, y, kernel, false) / (m * n);
+}
+
+struct Pair {
+  Tensor a, b;
+};
+
+Pair checked(const std::string& caller, const Tensor& a, const Tensor& b, const Kernel& kernel) {
+  Pair pair{checked_rows(caller + ": first features", a), checked_rows(caller + ": second features", b)};
+  check_same_width(caller.c_str(), pair.a, pair.b);
+  if (kernel.degree < 1 || kernel.gamma < 0 || !(kernel.sigma > 0)) {
+    throw UsageError(c10::str(caller, ": a kernel needs degree >= 1, gamma >= 0 and sigma > 0, got ", kernel.degree,
+                              ", ", kernel.gamma, " and ", kernel.sigma));
+  }
+  return pair;
+}
+
+}  // namespace
+
+double squared_mmd(const Tensor& a, const Tensor& b, const Kernel& kernel) {
+  const auto [x, y] = checked("squared_mmd", a, b, kernel);
+  if (x.size(0) < 2 || y.size(0) < 2) {
+    throw UsageError(
+        c10::str("squared_mmd: expected at least 2 samples in each set, got ", x.size(0), " and ", y.size(0)));
+  }
+  return mmd_of(x, y, kernel);
+}
+
+KernelDistance kernel_distance(const Tensor& a, const Tensor& b, const Tensor& indices, const Kernel& kernel) {
+  const auto [x, y] = checked("kernel_distance", a, b, kernel);
+  if (indices.dim() != 3 || indices.size(0) < 1 || indices.size(1) != 2 || indices.size(2) < 2) {
+    throw ShapeError(c10::str("kernel_distance: expected indices [subsets, 2, size >= 2], got ", indices.sizes()));
+  }
+  KernelDistance result;
+  result.subsets = at::empty({indices.size(0)}, at::kDouble);
+  for (int64_t i = 0; i < indices.size(0); ++i) {
+    result.subsets[i] = mmd_of(x.index_select(0, indices[i][0]), y.index_select(0, indices[i][1]), kernel);
+  }
+  result.mean = result.subsets.mean().item<double>();
+  result.standard_deviation = result.subsets.std(/*unbiased=*/false).item<double>();
+  return result;
+}
+
+KernelDistance kernel_distance(const Tensor& a, const Tensor& b, int64_t subsets, int64_t subset_size,
+                               const Kernel& kernel, uint32_t seed) {
+  const auto [x, y] = checked("kernel_distance", a, b, kernel);
+  if (subsets < 1 || subset_size < 2 || subset_size > x.size(0) || subset_size > y.size(0)) {
+    throw UsageError(c10::str("kernel_distance: cannot draw ", subsets, " subsets of ", subset_size, " samples from ",
+                              x.size(0), " and ", y.size(0), "; lower the subset size"));
+  }
+  NumpyRandom random(seed);
+  std::vector<Tensor> chosen;
+  for (int64_t i = 0; i < subsets; ++i) {
+    chosen.push_back(random.permutation(x.size(0)).slice(0, 0, subset_size));
+    chosen.push_back(random.permutation(y.size(0)).slice(0, 0, subset_size));
+  }
+  return kernel_distance(x, y, at::stack(chosen).view({subsets, 2, subset_size}), kernel);
+}
+
+}  // namespace sextant::metrics

@@ -1,0 +1,243 @@
+#include "sextant/metrics.h"
+
+#include "metrics/rule_features.h"
+#include "sextant/error.h"
+#include "sextant/runtime.h"
+#include "support/golden.h"
+
+namespace sextant::metrics {
+namespace {
+
+using namespace sextant::testing;
+
+Tensor normals(at::IntArrayRef shape, uint64_t seed) {
+  auto generator = at::detail::createCPUGenerator(seed);
+  return at::randn(shape, generator, at::kDouble);
+}
+
+Tensor pair(MeanStd value) { return at::tensor({value.mean, value.standard_deviation}, at::kDouble); }
+
+// ---- Inception Score ----
+
+class InceptionScoreGolden : public ::testing::TestWithParam<std::filesystem::path> {};
+
+TEST_P(InceptionScoreGolden, ScoresMatchOpenAisAndTorchFidelitys) {
+  const Golden golden(GetParam());
+  const Tensor logits = golden["input/logits"];
+  const auto splits = golden.config().at("splits").get<int64_t>();
+  const auto chunk = golden.config().at("openai_split_size").get<int64_t>();
+  const Tolerance tolerance{1e-13, golden.tolerance().rtol};
+  EXPECT_TENSOR_NEAR(at::tensor({inception_score_chunks(logits, chunk).mean}, at::kDouble), golden["output/openai"],
+                     tolerance);
+  EXPECT_TENSOR_NEAR(pair(inception_score_splits(logits, splits)), golden["output/splits_mean_std"], tolerance);
+  EXPECT_TENSOR_NEAR(pair(inception_score_splits(logits, splits, golden["input/permutation"])),
+                     golden["output/splits_shuffled_mean_std"], tolerance);
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(InceptionScoreGolden);
+INSTANTIATE_TEST_SUITE_P(Files, InceptionScoreGolden,
+                         ::testing::ValuesIn(golden_files("math/metrics", "inception_score_")), golden_name);
+
+TEST(InceptionScore, IsTheNumberOfClassesForCertainBalancedPredictionsAndOneForUniformOnes) {
+  const Tensor certain = 1e4 * at::eye(10, at::kDouble);
+  EXPECT_NEAR(inception_score_chunks(certain).mean, 10, 1e-9);
+  EXPECT_NEAR(inception_score_chunks(at::zeros({10, 10})).mean, 1, 1e-12);
+  EXPECT_THROW(inception_score_splits(certain, 11), UsageError);
+}
+
+// ---- precision and recall ----
+
+class PrecisionRecallGolden : public ::testing::TestWithParam<std::filesystem::path> {};
+
+TEST_P(PrecisionRecallGolden, CountsAndRadiiMatchTheFloat64Reference) {
+  const Golden golden(GetParam());
+  Tensor reference, sample;
+  if (has_rule(golden)) {
+    const RuleFeatures sets = rule_features(golden);
+    reference = sets.first;
+    sample = sets.second;
+  } else {
+    reference = golden["input/reference"];
+    sample = golden["input/sample"];
+  }
+  const PrecisionRecall result = precision_recall(reference, sample, golden.config().at("k").get<int64_t>());
+  const Tolerance rounding{1e-12, 1e-12};
+  const Tolerance radii{1e-12, has_rule(golden) ? 1e-9 : 0};
+  EXPECT_TENSOR_NEAR(at::tensor({result.precision}, at::kDouble), golden["output/precision"], rounding);
+  EXPECT_TENSOR_NEAR(at::tensor({result.recall}, at::kDouble), golden["output/recall"], rounding);
+  EXPECT_TENSOR_NEAR(result.radii_squared_reference, golden["output/radii_squared_reference"], radii);
+  EXPECT_TENSOR_NEAR(result.radii_squared_sample, golden["output/radii_squared_sample"], radii);
+  if (!golden.has("output/sample_in_reference")) return;
+  EXPECT_TENSOR_NEAR(at::tensor({result.f_score}, at::kDouble), golden["output/f_score"], rounding);
+  EXPECT_TENSOR_NEAR(result.sample_in_reference.to(at::kLong), golden["output/sample_in_reference"], Tolerance{});
+  EXPECT_TENSOR_NEAR(result.reference_in_sample.to(at::kLong), golden["output/reference_in_sample"], Tolerance{});
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(PrecisionRecallGolden);
+INSTANTIATE_TEST_SUITE_P(Files, PrecisionRecallGolden,
+                         ::testing::ValuesIn(golden_files("math/metrics", "precision_recall_")), golden_name);
+
+TEST(PrecisionRecall, OfCollapsedSamplesHasHighPrecisionAndLowRecall) {
+  const Tensor reference = normals({300, 8}, 1);
+  const Tensor collapsed = reference.slice(0, 0, 1) + 1e-3 * normals({300, 8}, 2);
+  const PrecisionRecall result = precision_recall(reference, collapsed);
+  EXPECT_EQ(result.precision, 1);
+  EXPECT_LT(result.recall, 0.02);
+  const PrecisionRecall swapped = precision_recall(collapsed, reference);
+  EXPECT_EQ(swapped.precision, result.recall);
+  EXPECT_EQ(swapped.recall, result.precision);
+}
+
+/// The definition, by differences of coordinates.
+PrecisionRecall by_definition(const Tensor& x, const Tensor& y, int64_t k) {
+  const auto distances = [](const Tensor& a, const Tensor& b) {
+    return (a.unsqueeze(1) - b.unsqueeze(0)).square().sum(2);
+  };
+  const Tensor r = std::get<0>(distances(x, x).sort(1)).select(1, k);
+  const Tensor s = std::get<0>(distances(y, y).sort(1)).select(1, k);
+  const Tensor cross = distances(x, y);
+  PrecisionRecall result;
+  result.precision = (cross <= r.unsqueeze(1)).any(0).to(at::kDouble).mean().item<double>();
+  result.recall = (cross <= s).any(1).to(at::kDouble).mean().item<double>();
+  return result;
+}
+
+TEST(PrecisionRecall, IsExactWhereFloat32CannotTellDistancesApart) {
+  // A lattice far from the origin, of spacing 2^-20: squared distances near 2^-40 beside coordinates of 1, many of them
+  // equal.
+  const Tensor x = at::floor(normals({120, 5}, 3) * 3) * 0x1p-20 + 1;
+  const Tensor y = at::floor(normals({150, 5}, 4) * 3) * 0x1p-20 + 1;
+  for (const double size : {1.0, 0x1p100, 0x1p-100}) {
+    const PrecisionRecall expected = by_definition(x * size, y * size, 3);
+    const PrecisionRecall result = precision_recall(x * size, y * size, 3);
+    EXPECT_EQ(result.precision, expected.precision) << size;
+    EXPECT_EQ(result.recall, expected.recall) << size;
+  }
+}
+
+TEST(PrecisionRecall, DoesNotDependOnTheNumberOfThreads) {
+  const Tensor x = normals({1100, 12}, 5);
+  const Tensor y = normals({900, 12}, 6) * 1.1;
+  const int before = threads();
+  set_threads(1);
+  const PrecisionRecall one = precision_recall(x, y);
+  set_threads(3);
+  const PrecisionRecall three = precision_recall(x, y);
+  set_threads(before);
+  EXPECT_TRUE(at::equal(one.sample_in_reference, three.sample_in_reference));
+  EXPECT_TRUE(at::equal(one.radii_squared_sample, three.radii_squared_sample));
+}
+
+TEST(PrecisionRecall, NeedsMorePointsThanNeighbours) {
+  EXPECT_THROW(precision_recall(normals({3, 2}, 1), normals({9, 2}, 1), 3), UsageError);
+  EXPECT_THROW(precision_recall(normals({9, 3}, 1), normals({9, 2}, 1), 3), ShapeError);
+}
+
+TEST(DensityCoverage, MatchesItsDefinition) {
+  const Tensor x = normals({200, 6}, 7);
+  const Tensor y = normals({150, 6}, 8) * 0.7;
+  const int64_t k = 5;
+  const auto distances = [](const Tensor& a, const Tensor& b) {
+    return (a.unsqueeze(1) - b.unsqueeze(0)).square().sum(2);
+  };
+  const Tensor inside = distances(x, y) < std::get<0>(distances(x, x).sort(1)).select(1, k).unsqueeze(1);
+  const DensityCoverage result = density_coverage(x, y, k);
+  EXPECT_DOUBLE_EQ(result.density, inside.sum().item<double>() / (k * 150.0));
+  EXPECT_DOUBLE_EQ(result.coverage, inside.any(1).to(at::kDouble).mean().item<double>());
+}
+
+// ---- kernel distance ----
+
+Kernel kernel_of(const nlohmann::json& config) {
+  Kernel kernel;
+  if (config.at("kernel") == "rbf") kernel.kind = Kernel::Kind::kRbf;
+  kernel.degree = config.at("degree").get<int>();
+  kernel.offset = config.at("coef0").get<double>();
+  if (config.at("gamma").is_number()) kernel.gamma = config.at("gamma").get<double>();
+  kernel.sigma = config.value("rbf_sigma", kernel.sigma);
+  return kernel;
+}
+
+class KernelDistanceGolden : public ::testing::TestWithParam<std::filesystem::path> {};
+
+TEST_P(KernelDistanceGolden, MatchesTorchFidelity) {
+  const Golden golden(GetParam());
+  const Kernel kernel = kernel_of(golden.config());
+  if (has_rule(golden)) {
+    const RuleFeatures sets = rule_features(golden);
+    const int64_t m = std::min(sets.first.size(0), sets.second.size(0));
+    const double mmd = squared_mmd(sets.first.slice(0, 0, m), sets.second.slice(0, 0, m), kernel);
+    EXPECT_TENSOR_NEAR(at::tensor({mmd}, at::kDouble), golden["output/mmd2"], golden.tolerance());
+    return;
+  }
+  const Tensor a = golden["input/features1"];
+  const Tensor b = golden["input/features2"];
+  const KernelDistance result = kernel_distance(a, b, golden["input/subset_indices"], kernel);
+  EXPECT_TENSOR_NEAR(result.subsets, golden["output/mmd2"], golden.tolerance());
+  EXPECT_TENSOR_NEAR(at::tensor({result.mean, result.standard_deviation}, at::kDouble), golden["output/mean_std"],
+                     golden.tolerance());
+  const auto m = golden.config().at("m").get<int64_t>();
+  EXPECT_TENSOR_NEAR(at::tensor({squared_mmd(a.slice(0, 0, m), b.slice(0, 0, m), kernel)}, at::kDouble),
+                     golden["output/mmd2_first_m"], golden.tolerance());
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(KernelDistanceGolden);
+INSTANTIATE_TEST_SUITE_P(Files, KernelDistanceGolden, ::testing::ValuesIn(golden_files("math/metrics", "kid_")),
+                         golden_name);
+
+/// Files whose subsets come from numpy's generator with the default seed.
+std::vector<std::filesystem::path> drawn_by_numpy() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& path : golden_files("math/metrics", "kid_")) {
+    if (Golden(path).config().value("indices", "").find("RandomState(2020)") != std::string::npos)
+      files.push_back(path);
+  }
+  return files;
+}
+
+class KernelDistanceSubsets : public ::testing::TestWithParam<std::filesystem::path> {};
+
+TEST_P(KernelDistanceSubsets, AreThoseThatNumpyDraws) {
+  const Golden golden(GetParam());
+  const Tensor subsets = golden["input/subset_indices"];
+  const KernelDistance result = kernel_distance(golden["input/features1"], golden["input/features2"], subsets.size(0),
+                                                subsets.size(2), kernel_of(golden.config()));
+  EXPECT_TENSOR_NEAR(result.subsets, golden["output/mmd2"], golden.tolerance());
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(KernelDistanceSubsets);
+INSTANTIATE_TEST_SUITE_P(Files, KernelDistanceSubsets, ::testing::ValuesIn(drawn_by_numpy()), golden_name);
+
+TEST(KernelDistance, RefusesSubsetsLargerThanASet) {
+  EXPECT_THROW(kernel_distance(normals({10, 4}, 1), normals({20, 4}, 2), 5, 11), UsageError);
+}
+
+TEST(NumpyPermutation, IsThatOfRandomState2020) {
+  // numpy.random.RandomState(2020).permutation(10)
+  EXPECT_TRUE(at::equal(numpy_permutation(10, 2020), at::tensor({2, 4, 9, 1, 5, 7, 6, 3, 8, 0}, at::kLong)));
+}
+
+// ---- accuracy and uncertainty ----
+
+TEST(ClassAccuracy, CountsEachClassAndTakesTheFirstOfEqualLogits) {
+  const Tensor logits =
+      at::tensor({0.0, 1.0, 0.0, 2.0, 2.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0}, at::kDouble).view({4, 3});
+  const ClassAccuracy result = class_accuracy(logits, at::tensor({1, 0, 2, 0}, at::kLong));
+  EXPECT_DOUBLE_EQ(result.overall, 0.75);
+  EXPECT_TRUE(at::equal(result.count, at::tensor({2, 1, 1}, at::kLong)));
+  EXPECT_TENSOR_NEAR(result.accuracy, at::tensor({0.5, 1.0, 1.0}, at::kDouble), Tolerance{});
+  EXPECT_THROW(class_accuracy(logits, at::tensor({1, 0, 3, 0}, at::kLong)), ShapeError);
+}
+
+TEST(Bootstrap, CoversAMeanAsTheCentralLimitTheoremSays) {
+  const Tensor x = normals({400}, 9);
+  const Interval interval = bootstrap_mean(x, 2000);
+  const double half = 1.96 * x.std().item<double>() / 20;
+  EXPECT_NEAR(interval.low, x.mean().item<double>() - half, 0.15 * half);
+  EXPECT_NEAR(interval.high, x.mean().item<double>() + half, 0.15 * half);
+  const Interval again = bootstrap_mean(x, 2000);
+  EXPECT_EQ(interval.low, again.low);
+}
+
+}  // namespace
+}  // namespace sextant::metrics

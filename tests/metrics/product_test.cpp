@@ -1,0 +1,42 @@
+#include "metrics/product.h"
+
+#include "sextant/error.h"
+#include "support/golden.h"
+
+namespace sextant::metrics {
+namespace {
+
+using namespace sextant::testing;
+
+TEST(Product, MatchesTheBlasForEveryShapeAndStride) {
+  for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+    const Tolerance tolerance{type == at::kDouble ? 1e-11 : 1e-2, 0};
+    for (const int64_t m : {1, 13, 350}) {
+      for (const int64_t n : {1, 31, 400}) {
+        for (const int64_t k : {1, 7, 500}) {
+          const Tensor a = at::randn({m, k}, type);
+          const Tensor b = at::randn({n, k}, type).t();
+          const Tensor wide = at::randn({k, 2 * n}, type);
+          EXPECT_TENSOR_NEAR(product(a, b), a.to(at::kDouble).mm(b.to(at::kDouble)), tolerance);
+          const Tensor every_second = wide.slice(1, 0, 2 * n, 2);
+          EXPECT_TENSOR_NEAR(product(a, every_second), a.to(at::kDouble).mm(every_second.to(at::kDouble)), tolerance);
+        }
+      }
+    }
+  }
+}
+
+TEST(Product, OfAMatrixWithItselfIsSymmetricToTheLastBit) {
+  const Tensor a = at::randn({300, 700}, at::kDouble);
+  const Tensor square = gram(a);
+  EXPECT_TENSOR_NEAR(square, a.t().mm(a), (Tolerance{1e-10, 0}));
+  EXPECT_TRUE(at::equal(square, square.t()));
+}
+
+TEST(Product, RefusesShapesThatDoNotFit) {
+  EXPECT_THROW(product(at::ones({2, 3}), at::ones({2, 3})), ShapeError);
+  EXPECT_THROW(product(at::ones({2, 3}, at::kLong), at::ones({3, 3}, at::kLong)), ShapeError);
+}
+
+}  // namespace
+}  // namespace sextant::metrics
