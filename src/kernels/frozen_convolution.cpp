@@ -1,0 +1,86 @@
+#include "kernels/frozen_convolution.h"
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+namespace sextant::kernels {
+namespace {
+
+Tensor by_onednn(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias, const ConvOptions& c) {
+  const at::MemoryFormat format = x.suggest_memory_format();
+  const Tensor aligned = weight.size(2) == 1 && weight.size(3) == 1 ? weight : weight.contiguous(format);
+  return at::mkldnn_convolution(x.contiguous(format), aligned, bias, {c.padding, c.columns()}, {c.stride, c.stride},
+                                {c.dilation, c.dilation}, c.groups);
+}
+
+/// Whether libtorch's own backward pass would take oneDNN for these sizes too.
+bool libtorch_takes_onednn(const Tensor& x, int64_t kernel, const ConvOptions& c) {
+  const bool not_pointwise =
+      c.stride > 1 || c.dilation > 1 || kernel > 1 || x.size(0) >= 16 || at::get_num_threads() > 1;
+  return not_pointwise && (c.groups > 1 || kernel > 3 || x.size(0) > 1 || x.numel() > 20480);
+}
+
+/// d/dx of a convolution of stride 1 is a convolution with the weights turned round and their channels exchanged.
+Tensor gradient_by_convolution(const Tensor& gradient, const Tensor& weight, const ConvOptions& c) {
+  const int64_t kernel = weight.size(2);
+  const Tensor turned = (kernel > 1 ? weight.flip({2, 3}) : weight).transpose(0, 1);
+  return by_onednn(gradient, turned, {}, {1, kernel - 1 - c.padding, 1, 1});
+}
+
+class FrozenConv2d : public torch::autograd::Function<FrozenConv2d> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
+                        const c10::optional<Tensor>& bias, ConvOptions c) {
+    context->save_for_backward({x, weight});
+    context->saved_data["options"] = std::vector<int64_t>{c.stride, c.padding, c.dilation, c.groups, c.columns()};
+    return by_onednn(x, weight, bias, c);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const Tensor &x = saved[0], &weight = saved[1];
+    const auto options = context->saved_data["options"].toIntVector();
+    const ConvOptions c{options[0], options[1], options[2], options[3], options[4]};
+    const int64_t kernel = weight.size(2);
+    const bool square = kernel == weight.size(3) && c.padding < kernel && c.columns() == c.padding;
+    Tensor gradient;
+    if (c.stride == 1 && c.dilation == 1 && c.groups == 1 && square && !libtorch_takes_onednn(x, kernel, c)) {
+      gradient = gradient_by_convolution(gradients[0], weight, c);
+    } else {
+      gradient = std::get<0>(at::convolution_backward(gradients[0], x, weight, c10::nullopt, {c.stride, c.stride},
+                                                      {c.padding, c.columns()}, {c.dilation, c.dilation}, false, {0, 0},
+                                                      c.groups, {true, false, false}));
+    }
+    return {gradient, Tensor(), Tensor(), Tensor()};
+  }
+};
+
+bool has_route(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const bool frozen = !weight.requires_grad() && !(bias.defined() && bias.requires_grad());
+  const bool cpu_float = x.device().is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
+  return frozen && cpu_float && x.numel() > 0 && at::globalContext().hasMKLDNN() &&
+         at::globalContext().userEnabledMkldnn();
+}
+
+}  // namespace
+
+Tensor frozen_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& c) {
+  if (has_route(x, weight, bias) && x.dim() == 4 && x.size(1) == weight.size(1) * c.groups) {
+    return FrozenConv2d::apply(x, weight, bias.defined() ? c10::optional<Tensor>(bias) : c10::nullopt, c);
+  }
+  return at::conv2d(x, weight, bias, {c.stride, c.stride}, {c.padding, c.columns()}, {c.dilation, c.dilation},
+                    c.groups);
+}
+
+Tensor frozen_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (!has_route(x, weight, bias) || x.dim() < 2 || x.size(-1) != weight.size(1)) return at::linear(x, weight, bias);
+  // Rows of numbers are the pixels of one channels_last image, and the product is its 1x1 convolution: no copy.
+  const Tensor pixels = x.reshape({1, -1, 1, x.size(-1)}).permute({0, 3, 1, 2});
+  const Tensor y = frozen_conv2d(pixels, weight.view({weight.size(0), weight.size(1), 1, 1}), bias, {});
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  return y.permute({0, 2, 3, 1}).reshape(shape);
+}
+
+}  // namespace sextant::kernels

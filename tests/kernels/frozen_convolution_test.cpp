@@ -1,0 +1,77 @@
+#include "kernels/frozen_convolution.h"
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "support/golden.h"
+
+namespace sextant::kernels {
+namespace {
+
+using testing::Tolerance;
+
+struct Case {
+  const char* name;
+  int64_t batch, in, out, kernel, size;
+  ConvOptions options;
+};
+
+class Convolutions : public ::testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override { threads_ = at::get_num_threads(); }
+  void TearDown() override { at::set_num_threads(threads_); }
+
+ private:
+  int threads_ = 1;
+};
+
+/// Results depend neither on the number of threads nor on the route that sizes and layouts choose.
+TEST_P(Convolutions, MatchFloat64ForwardAndBackward) {
+  const Case& c = GetParam();
+  const ConvOptions& o = c.options;
+  at::manual_seed(1);
+  const Tensor x = at::randn({c.batch, c.in, c.size, c.size});
+  const Tensor weight = at::randn({c.out, c.in / o.groups, c.kernel, c.kernel}) / std::sqrt(c.in * c.kernel * c.kernel);
+  const Tensor bias = at::randn({c.out});
+  const Tensor exact_x = x.to(at::kDouble).requires_grad_();
+  const Tensor exact =
+      at::conv2d(exact_x, weight.to(at::kDouble), bias.to(at::kDouble), o.stride, o.padding, o.dilation, o.groups);
+  const Tensor v = at::randn(exact.sizes());
+  const Tensor exact_gradient = torch::autograd::grad({(exact * v).sum()}, {exact_x})[0];
+  for (const int threads : {1, 2}) {
+    for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+      at::set_num_threads(threads);
+      const Tensor input = x.contiguous(format).detach().requires_grad_();
+      const Tensor y = frozen_conv2d(input, weight, bias, o);
+      EXPECT_TENSOR_NEAR(y, exact, (Tolerance{2e-5, 0}));
+      EXPECT_TENSOR_NEAR(torch::autograd::grad({(y * v).sum()}, {input})[0], exact_gradient, (Tolerance{2e-5, 0}));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Convolutions,
+                         ::testing::Values(Case{"pointwise", 2, 8, 12, 1, 5, {}},              //
+                                           Case{"pointwise_strided", 1, 8, 12, 1, 6, {2, 0}},  //
+                                           Case{"square", 1, 6, 10, 3, 7, {1, 1}},             //
+                                           Case{"square_strided", 1, 6, 10, 3, 7, {2, 1}},     //
+                                           Case{"without_padding", 1, 6, 10, 3, 7, {}},        //
+                                           Case{"grouped", 2, 8, 16, 3, 6, {1, 1, 1, 4}},      //
+                                           Case{"depthwise", 1, 8, 8, 7, 9, {1, 3, 1, 8}},     //
+                                           Case{"dilated", 1, 6, 10, 3, 9, {1, 2, 2}},         //
+                                           Case{"stem", 1, 3, 16, 7, 32, {2, 3}},              //
+                                           Case{"wide_padding", 1, 6, 10, 3, 5, {1, 4}}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(Convolutions, StillTrainTheWeightsThatAskForIt) {
+  const Tensor x = at::randn({2, 3, 8, 8});
+  const Tensor weight = at::randn({4, 3, 3, 3}).requires_grad_();
+  const Tensor y = frozen_conv2d(x, weight, Tensor(), {1, 1});
+  EXPECT_TRUE(torch::autograd::grad({y.sum()}, {weight})[0].defined());
+}
+
+TEST(Convolutions, RefuseChannelsThatDoNotFit) {
+  EXPECT_THROW(frozen_conv2d(at::randn({1, 4, 8, 8}), at::randn({4, 3, 3, 3}), Tensor(), ConvOptions{}), c10::Error);
+}
+
+}  // namespace
+}  // namespace sextant::kernels
