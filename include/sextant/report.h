@@ -40,4 +40,25 @@ struct Board {
 /// The board as one picture, RGB when any cell is.
 Tensor board(const Board& board);
 
+// ---- tables
+// ----------------------------------------------------------------------------------------------------------
+
+/// Plain text in rows and columns, UTF-8.
+struct Table {
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;  ///< as many cells each as the header
+};
+
+enum class TableFormat {
+  kTerminal,  ///< columns side by side, two spaces apart
+  kMarkdown,
+  kCsv,  ///< RFC 4180: quoted where needed, lines end in CR LF
+};
+
+/// The table as text that ends with a line break. Columns whose cells are all numbers (or empty) stand to the right.
+std::string format_table(const Table& table, TableFormat format);
+
+/// `value` with `digits` after the point, "inf" and "nan" included; for cells.
+std::string fixed(double value, int digits);
+
 }  // namespace sextant::report

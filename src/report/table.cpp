@@ -1,0 +1,121 @@
+#include <cctype>
+#include <cstdio>
+
+#include "sextant/error.h"
+#include "sextant/report.h"
+
+namespace sextant::report {
+namespace {
+
+/// Characters, not bytes: continuation bytes of UTF-8 take no room.
+size_t width(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](unsigned char byte) { return (byte & 0xC0) != 0x80; }));
+}
+
+/// A number, perhaps with more behind it: "3.14", "12 %", "0.79 +- 0.02".
+bool looks_numeric(const std::string& cell) {
+  if (cell.empty() || cell == "inf" || cell == "nan") return true;
+  const size_t first = cell[0] == '-' || cell[0] == '+' ? 1 : 0;
+  return first < cell.size() && std::isdigit(static_cast<unsigned char>(cell[first]));
+}
+
+struct Column {
+  size_t width = 0;
+  bool right = true;
+};
+
+std::vector<Column> measured(const Table& table) {
+  std::vector<Column> columns(table.header.size());
+  for (size_t c = 0; c < columns.size(); ++c) columns[c].width = width(table.header[c]);
+  for (const auto& row : table.rows) {
+    for (size_t c = 0; c < columns.size(); ++c) {
+      columns[c].width = std::max(columns[c].width, width(row[c]));
+      columns[c].right = columns[c].right && looks_numeric(row[c]);
+    }
+  }
+  return columns;
+}
+
+std::string padded(const std::string& cell, const Column& column) {
+  const std::string room(column.width - width(cell), ' ');
+  return column.right ? room + cell : cell + room;
+}
+
+std::string terminal_line(const std::vector<std::string>& row, const std::vector<Column>& columns) {
+  std::string line;
+  for (size_t c = 0; c < row.size(); ++c) line += (c ? "  " : "") + padded(row[c], columns[c]);
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+std::string markdown_line(const std::vector<std::string>& row) {
+  std::string line = "|";
+  for (const std::string& cell : row) {
+    line += ' ';
+    for (const char c : cell) {
+      if (c == '|') line += '\\';
+      line += c == '\n' ? ' ' : c;
+    }
+    line += " |";
+  }
+  return line + "\n";
+}
+
+std::string csv_line(const std::vector<std::string>& row) {
+  std::string line;
+  for (size_t c = 0; c < row.size(); ++c) {
+    if (c) line += ',';
+    if (row[c].find_first_of(",\"\r\n") == std::string::npos) {
+      line += row[c];
+      continue;
+    }
+    line += '"';
+    for (const char character : row[c]) line += character == '"' ? "\"\"" : std::string(1, character);
+    line += '"';
+  }
+  return line + "\r\n";
+}
+
+}  // namespace
+
+std::string format_table(const Table& table, TableFormat format) {
+  for (const auto& row : table.rows) {
+    if (row.size() != table.header.size()) {
+      throw ShapeError(c10::str("format_table: a row has ", row.size(), " cells, the header ", table.header.size()));
+    }
+  }
+  const std::vector<Column> columns = measured(table);
+  std::string text;
+  switch (format) {
+    case TableFormat::kTerminal: {
+      text = terminal_line(table.header, columns);
+      std::vector<std::string> rule;
+      for (const Column& column : columns) rule.emplace_back(column.width, '-');
+      text += terminal_line(rule, columns);
+      for (const auto& row : table.rows) text += terminal_line(row, columns);
+      return text;
+    }
+    case TableFormat::kMarkdown: {
+      text = markdown_line(table.header);
+      std::vector<std::string> rule;
+      for (const Column& column : columns) rule.emplace_back(column.right ? "---:" : "---");
+      text += markdown_line(rule);
+      for (const auto& row : table.rows) text += markdown_line(row);
+      return text;
+    }
+    case TableFormat::kCsv:
+      text = csv_line(table.header);
+      for (const auto& row : table.rows) text += csv_line(row);
+      return text;
+  }
+  return text;
+}
+
+std::string fixed(double value, int digits) {
+  char text[400];  // the largest double has 309 digits before the point
+  std::snprintf(text, sizeof text, "%.*f", std::min(digits, 60), value);
+  return text;
+}
+
+}  // namespace sextant::report

@@ -1,0 +1,43 @@
+#include "sextant/error.h"
+#include "sextant/report.h"
+#include "support/golden.h"
+
+namespace sextant::report {
+namespace {
+
+const Table kTable{{"guidance", "FID", "note"}, {{"none", "19.25", "a|b"}, {"Kynkäänniemi", "2.1", "x, \"y\""}}};
+
+TEST(Table, AlignsWordsToTheLeftAndNumbersToTheRightOnATerminal) {
+  EXPECT_EQ(format_table(kTable, TableFormat::kTerminal),
+            "guidance        FID  note\n"
+            "------------  -----  ------\n"
+            "none          19.25  a|b\n"
+            "Kynkäänniemi    2.1  x, \"y\"\n");
+}
+
+TEST(Table, EscapesBarsInMarkdown) {
+  EXPECT_EQ(format_table(kTable, TableFormat::kMarkdown),
+            "| guidance | FID | note |\n"
+            "| --- | ---: | --- |\n"
+            "| none | 19.25 | a\\|b |\n"
+            "| Kynkäänniemi | 2.1 | x, \"y\" |\n");
+}
+
+TEST(Table, QuotesCommasAndQuotesInCsv) {
+  EXPECT_EQ(format_table(kTable, TableFormat::kCsv),
+            "guidance,FID,note\r\nnone,19.25,a|b\r\nKynkäänniemi,2.1,\"x, \"\"y\"\"\"\r\n");
+}
+
+TEST(Table, RefusesRowsOfAnotherLength) {
+  EXPECT_THROW(format_table({{"a", "b"}, {{"1"}}}, TableFormat::kCsv), ShapeError);
+}
+
+TEST(Fixed, WritesAsManyDigitsAsAskedFor) {
+  EXPECT_EQ(fixed(2.345678, 2), "2.35");
+  EXPECT_EQ(fixed(-1.0, 0), "-1");
+  EXPECT_EQ(fixed(INFINITY, 3), "inf");
+  EXPECT_EQ(fixed(1e308, 1).size(), 311u);
+}
+
+}  // namespace
+}  // namespace sextant::report
