@@ -140,11 +140,11 @@ void NpzWriter::begin(const std::string& name, at::ScalarType dtype, at::IntArra
 
 void NpzWriter::append(const Tensor& rows) {
   State& state = *state_;
+  if (!state.open) throw ShapeError("NpzWriter::append: expected begin() before it");
   const at::IntArrayRef row = at::IntArrayRef(state.shape).slice(1);
-  if (!state.open || rows.scalar_type() != state.dtype || rows.dim() < 1 || rows.sizes().slice(1) != row) {
+  if (rows.scalar_type() != state.dtype || rows.dim() < 1 || rows.sizes().slice(1) != row) {
     throw ShapeError(c10::str("NpzWriter::append: expected rows of shape ", row, " and dtype ", state.dtype,
-                              " after begin(), got a tensor of shape ", rows.sizes(), " and dtype ",
-                              rows.scalar_type()));
+                              ", got a tensor of shape ", rows.sizes(), " and dtype ", rows.scalar_type()));
   }
   const Tensor data = rows.detach().cpu().contiguous();
   if (data.numel() > 0) {
