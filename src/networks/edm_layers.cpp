@@ -8,14 +8,18 @@
 
 namespace sextant::networks {
 
-EdmFilter::EdmFilter(const Scope& scope, const std::vector<double>& taps)
+EdmFilter::EdmFilter(const std::vector<double>& taps)
     : length(static_cast<int64_t>(taps.size())), box(taps == std::vector<double>{1, 1}) {
   const Tensor f = at::tensor(taps, at::kFloat);
-  outer = scope.constant("resample_filter", (at::outer(f, f) / f.sum().square()).reshape({1, 1, length, length}));
+  outer = (at::outer(f, f) / f.sum().square()).reshape({1, 1, length, length});
+}
+
+EdmFilter::EdmFilter(const Scope& scope, const std::vector<double>& taps) : EdmFilter(taps) {
+  outer = scope.constant("resample_filter", outer);
 }
 
 Tensor EdmFilter::per_channel(const Tensor& x, double gain) const {
-  return (outer * gain).to(x.scalar_type()).expand({x.size(1), 1, length, length});
+  return (outer * gain).to(x.options()).expand({x.size(1), 1, length, length});
 }
 
 Tensor EdmFilter::up(const Tensor& x) const {

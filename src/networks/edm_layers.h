@@ -17,8 +17,9 @@ enum class Resample { kNone, kUp, kDown };
 /// `resample_filter`.
 struct EdmFilter {
   EdmFilter() = default;
-  EdmFilter(const Scope& scope, const std::vector<double>& taps);
-  Tensor up(const Tensor& x) const;  ///< twice the size
+  explicit EdmFilter(const std::vector<double>& taps);
+  EdmFilter(const Scope& scope, const std::vector<double>& taps);  ///< declares the buffer
+  Tensor up(const Tensor& x) const;                                ///< twice the size
   /// Half the size; without padding for an input that already has the filter's margin.
   Tensor down(const Tensor& x, bool padded = true) const;
   int64_t padding() const { return (length - 1) / 2; }  ///< on each side

@@ -16,6 +16,7 @@ std::unique_ptr<Network> make_cifar_resnet(const nlohmann::json& model);
 std::unique_ptr<Network> make_mnist_features(const nlohmann::json& model);
 std::unique_ptr<Network> make_inception(const nlohmann::json& model);
 std::unique_ptr<EdmDenoiser> make_edm(const nlohmann::json& model);   // "precond" and the arguments of NVlabs/edm's class of that name
+std::unique_ptr<EdmDenoiser> make_edm2(const nlohmann::json& model);  // arguments of NVlabs/edm2's Precond
 std::unique_ptr<NoiseNetwork> make_dit(const nlohmann::json& model);  // arguments of facebookresearch/DiT's DiT
 std::unique_ptr<Autoencoder> make_vae(const nlohmann::json& model);   // config.json of diffusers' AutoencoderKL
 std::unique_ptr<Clip> make_clip(const nlohmann::json& model);         // arguments of openai/CLIP's CLIP, as clip_config() finds them

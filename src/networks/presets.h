@@ -19,6 +19,7 @@ std::vector<Preset> resnet_presets();
 std::vector<Preset> cifar_resnet_presets();
 std::vector<Preset> inception_presets();
 std::vector<Preset> edm_presets();
+std::vector<Preset> edm2_presets();
 std::vector<Preset> dit_presets();
 std::vector<Preset> vae_presets();
 std::vector<Preset> clip_presets();

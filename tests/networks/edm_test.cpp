@@ -1,4 +1,4 @@
-// The EDM family against NVlabs/edm, run by PyTorch on the CPU.
+// The EDM family against NVlabs/edm and NVlabs/edm2, run by PyTorch on the CPU.
 #include <cmath>
 
 #include "networks/families.h"
@@ -36,9 +36,13 @@ void expect_reference(const EdmDenoiser& network, const Golden& golden, at::Scal
   });
 }
 
+std::unique_ptr<EdmDenoiser> make(const Golden& golden) {
+  return golden.metadata("kind") == "edm2" ? make_edm2(golden.config()) : make_edm(golden.config());
+}
+
 class EdmGolden : public ::testing::TestWithParam<std::filesystem::path> {
  protected:
-  EdmGolden() : golden_(GetParam()), network_(make_edm(golden_.config())) { network_->load(golden_.weights()); }
+  EdmGolden() : golden_(GetParam()), network_(make(golden_)) { network_->load(golden_.weights()); }
 
   Golden golden_;
   std::unique_ptr<EdmDenoiser> network_;
@@ -49,6 +53,11 @@ TEST_P(EdmGolden, DenoisesAsTheReferenceDoes) { expect_reference(*network_, gold
 TEST_P(EdmGolden, AgreesWithTheReferenceToRoundingInFloat64) {
   network_->to(at::kCPU, at::kDouble);
   expect_reference(*network_, golden_, at::kDouble);
+}
+
+TEST_P(EdmGolden, DenoisesTheSameWithFrozenWeights) {
+  network_->freeze();
+  expect_reference(*network_, golden_, at::kFloat);
 }
 
 TEST_P(EdmGolden, KnowsItsSmallestAndLargestNoiseLevel) {
@@ -81,9 +90,16 @@ TEST_P(EdmGolden, GivesFiniteImagesInBfloat16) {
   EXPECT_TRUE(at::isfinite(denoised).all().item<bool>());
 }
 
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EdmGolden);
-INSTANTIATE_TEST_SUITE_P(Networks, EdmGolden, ::testing::ValuesIn(testing::golden_files_of_kind("edm")),
-                         testing::golden_name);
+/// Those of the golden folder, and EDM2's, which are made for this test (data/README.md).
+std::vector<std::filesystem::path> edm_files() {
+  std::vector<std::filesystem::path> files = testing::golden_files_of_kind("edm");
+  for (const char* name : {"edm2_small.safetensors", "edm2_filter.safetensors"}) {
+    files.push_back(testing::source_dir() / "tests/networks/data" / name);
+  }
+  return files;
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, EdmGolden, ::testing::ValuesIn(edm_files()), testing::golden_name);
 
 class EdmPickle : public ::testing::TestWithParam<std::filesystem::path> {};
 
@@ -116,6 +132,19 @@ TEST(EdmPresets, HaveAsManyNumbersAsThePublishedModels) {
       {"edm-imagenet-64x64-cond-adm", 295899315},     {"baseline-imagenet-64x64-cond-adm", 295905503}};
   for (const Preset& preset : edm_presets()) {
     EXPECT_EQ(make_edm(preset.config["model"])->parameters().count(), published.at(preset.name)) << preset.name;
+  }
+}
+
+TEST(Edm2Presets, HaveAsManyNumbersAsThePublishedModels) {
+  const std::map<std::string, int64_t> published = {
+      {"edm2-img512-xxs", 31309413},   {"edm2-img512-xs", 124713765},        {"edm2-img512-s", 280213477},
+      {"edm2-img512-m", 497808549},    {"edm2-img512-l", 777498981},         {"edm2-img512-xl", 1119284773},
+      {"edm2-img512-xxl", 1523165925}, {"edm2-img512-xs-uncond", 124201765}, {"edm2-img512-s-uncond", 279445477},
+      {"edm2-img64-xs", 124711461},    {"edm2-img64-s", 280210021},          {"edm2-img64-m", 497803941},
+      {"edm2-img64-l", 777493221},     {"edm2-img64-xl", 1119277861}};
+  EXPECT_EQ(edm2_presets().size(), published.size());
+  for (const Preset& preset : edm2_presets()) {
+    EXPECT_EQ(make_edm2(preset.config["model"])->parameters().count(), published.at(preset.name)) << preset.name;
   }
 }
 
