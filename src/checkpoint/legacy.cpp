@@ -6,9 +6,9 @@
 namespace sextant::checkpoint {
 namespace {
 
-// 0x1950a86a20f9469cfc6c, little-endian, and its pickle of protocol 2.
+// 0x1950a86a20f9469cfc6c, little-endian, and how a pickle of protocol 2 or newer holds it.
 constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
-constexpr std::string_view kPickledMagic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
+constexpr std::string_view kPickledMagic("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 13);
 constexpr int64_t kProtocol = 1001;
 
 /// The stream's parts, one after the other.
@@ -92,7 +92,11 @@ void read_storages(Cursor& cursor, Pickle& object) {
 
 }  // namespace
 
-bool is_legacy(Bytes bytes) { return as_text(bytes).substr(0, kPickledMagic.size()) == kPickledMagic; }
+bool is_legacy(Bytes bytes) {
+  constexpr std::size_t kProtocolAndFrame = 11;
+  const std::string_view start = as_text(bytes).substr(0, kProtocolAndFrame + kPickledMagic.size());
+  return !start.empty() && start[0] == '\x80' && start.find(kPickledMagic) != start.npos;
+}
 
 Pickle read_legacy(const Blob& stream, int depth) {
   Cursor cursor(stream, depth);

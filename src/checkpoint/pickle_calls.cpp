@@ -286,9 +286,13 @@ ValueId PickleMachine::numpy_scalar(std::span<const ValueId> arguments) {
 /// all tensors arrive on the CPU.
 ValueId PickleMachine::persistent_id(ValueId id) {
   const Value& tuple = expect(id, Kind::kTuple, "a storage reference");
+  if (tuple.items.size() == 4 && out_.values[tuple.items[0]].text == "module") {
+    expect(tuple.items[1], Kind::kGlobal, "a class");
+    return tuple.items[1];
+  }
   if (tuple.items.size() < 5 || out_.values[tuple.items[0]].kind != Kind::kText ||
       out_.values[tuple.items[0]].text != "storage") {
-    throw Malformed("the pickle has a persistent reference that is no storage");
+    throw Malformed("the pickle has a persistent reference that is neither storage nor class");
   }
   const Value& type = expect(tuple.items[1], Kind::kGlobal, "a storage class");
   if (type.symbol != Symbol::kStorageType) throw Malformed(shown(type.text) + " is no storage class");

@@ -81,9 +81,17 @@ std::unordered_map<std::string, Global> make_table() {
 }
 
 /// Packages whose classes appear in training checkpoints and models as plain records of attributes.
-constexpr std::array<std::string_view, 9> kRecordPackages = {
-    "__torch__.",         "torch.nn.modules.", "torch.nn.parallel.", "torch.nn.parameter.", "torch.optim.",
-    "pytorch_lightning.", "lightning.",        "lightning_fabric.",  "omegaconf."};
+constexpr std::array<std::string_view, 11> kRecordPackages = {"__torch__.",
+                                                              "torch.nn.modules.",
+                                                              "torch.nn.parallel.",
+                                                              "torch.nn.parameter.",
+                                                              "torch.optim.",
+                                                              "torchvision.models.",
+                                                              "timm.",
+                                                              "pytorch_lightning.",
+                                                              "lightning.",
+                                                              "lightning_fabric.",
+                                                              "omegaconf."};
 
 }  // namespace
 
