@@ -1,5 +1,7 @@
 #include "networks/layers.h"
 
+#include "kernels/activation.h"
+
 namespace sextant::networks {
 
 Tensor at_least_float(const Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
@@ -10,7 +12,7 @@ Conv2d::Conv2d(const Scope& scope, int64_t in, int64_t out, int64_t kernel, Opti
 }
 
 Tensor Conv2d::operator()(const Tensor& x) const {
-  return at::conv2d(x, weight, bias, options.stride, options.padding, 1, options.groups);
+  return at::conv2d(x, weight, bias, options.stride, options.padding, options.dilation, options.groups);
 }
 
 Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias) : weight(scope.weight("weight", {out, in})) {
@@ -56,6 +58,12 @@ Tensor Embedding::operator()(const Tensor& index) const { return at::embedding(w
 
 Tensor Relu::operator()(const Tensor& x) const {
   return softplus_beta > 0 ? at::softplus(x, softplus_beta, 20) : at::relu(x);
+}
+
+Tensor Relu::of_temporary(Tensor x) const { return kernels::activate(std::move(x), softplus_beta); }
+
+Tensor Relu::of_sum(Tensor x, const Tensor& residual) const {
+  return kernels::add_activate(std::move(x), residual, softplus_beta);
 }
 
 }  // namespace sextant::networks

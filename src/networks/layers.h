@@ -19,6 +19,7 @@ struct Conv2d {
     int64_t padding = 0;
     int64_t groups = 1;
     bool bias = true;
+    int64_t dilation = 1;
   };
   Conv2d() = default;
   Conv2d(const Scope& scope, int64_t in, int64_t out, int64_t kernel, Options options);
@@ -88,6 +89,10 @@ struct Embedding {
 struct Relu {
   double softplus_beta = 0;
   Tensor operator()(const Tensor& x) const;
+  /// The same, faster, of a temporary that nothing else reads: may overwrite x.
+  Tensor of_temporary(Tensor x) const;
+  /// Of x + residual; may overwrite x.
+  Tensor of_sum(Tensor x, const Tensor& residual) const;
 };
 
 }  // namespace sextant::networks

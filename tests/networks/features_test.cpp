@@ -1,0 +1,120 @@
+// Feature networks against pytorch-fid and torch-fidelity, run by PyTorch on the CPU.
+#include <map>
+
+#include "networks/families.h"
+#include "networks/gradient.h"
+#include "networks/resize.h"
+#include "sextant/error.h"
+#include "sextant/feature_network.h"
+#include "support/golden.h"
+
+namespace sextant::networks {
+namespace {
+
+using testing::Golden;
+using testing::Tolerance;
+
+std::unique_ptr<FeatureNetwork> as_features(std::unique_ptr<Network> network) {
+  return std::unique_ptr<FeatureNetwork>(dynamic_cast<FeatureNetwork*>(network.release()));
+}
+
+// ---- resizing ----------------------------------------------------------------------------------------
+
+class ResizeGolden : public ::testing::TestWithParam<std::filesystem::path> {};
+
+TEST_P(ResizeGolden, MatchesTensorFlow1AndPytorch) {
+  const Golden golden(GetParam());
+  const int64_t height = golden.config().at("size")[0], width = golden.config().at("size")[1];
+  const auto shown = [](const Tensor& x) { return x.slice(2, 0, {}, 13).slice(3, 0, {}, 13); };
+  int compared = 0;
+  for (const auto& [key, image] : golden.file().tensors) {
+    if (key.rfind("input/", 0) != 0) continue;
+    const std::string name = key.substr(6);
+    for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+      const std::string prefix = type == at::kDouble ? "output64/" : "output/";
+      const Tensor x = image.to(type);
+      const auto tolerance = [&](const std::string& output) {
+        return type == at::kDouble ? Tolerance{1e-9, 0} : golden.output_tolerance(output);
+      };
+      EXPECT_TENSOR_NEAR(shown(resize_tensorflow1(x, height, width)), golden[prefix + "tf1_" + name],
+                         tolerance("tf1_" + name));
+      EXPECT_TENSOR_NEAR(shown(resize_bilinear(x, height, width)), golden[prefix + "torch_" + name],
+                         tolerance("torch_" + name));
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 0);
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ResizeGolden);
+INSTANTIATE_TEST_SUITE_P(Files, ResizeGolden, ::testing::ValuesIn(testing::golden_files_of_kind("tf_resize")),
+                         testing::golden_name);
+
+TEST(TensorFlow1Resize, ReadsPixelsAtMultiplesOfTheScaleWithoutHalfPixelCentres) {
+  const Tensor x = at::tensor({0.0, 10.0}).view({1, 1, 1, 2});
+  const Tensor expected = at::tensor({0.0, 5.0, 10.0, 10.0}).view({1, 1, 1, 4});
+  EXPECT_TENSOR_NEAR(resize_tensorflow1(x, 1, 4), expected, (Tolerance{1e-12, 0}));
+}
+
+// ---- Inception ---------------------------------------------------------------------------------------
+
+/// Our feature for each output of the file; `spatial_conv` is not offered.
+const std::map<std::string, std::string> kFeatureOf = {{"pool", "pool"},
+                                                       {"feat768", "feat768"},
+                                                       {"logits", "logits"},
+                                                       {"logits_unbiased", "logits_unbiased"},
+                                                       {"spatial_relu", "spatial"}};
+
+class FullInceptionGolden : public ::testing::TestWithParam<std::filesystem::path> {
+ protected:
+  FullInceptionGolden() : golden_(GetParam()) {}
+
+  /// Compares every output of one preprocessing, whose names end in `suffix` and the image size.
+  void expect_reference(const std::string& resize, const std::string& suffix, at::ScalarType type, bool freeze) {
+    const auto network =
+        as_features(make_inception({{"resize", resize}, {"num_classes", golden_.config().at("num_classes")}}));
+    network->load(golden_.weights());
+    network->to(at::kCPU, type);
+    if (freeze) network->freeze();
+    const std::string prefix = type == at::kDouble ? "output64/" : "output/";
+    int compared = 0;
+    for (const auto& [key, images] : golden_.file().tensors) {
+      if (key.rfind("input/images", 0) != 0) continue;
+      auto features = network->forward(images);
+      features["softmax_unbiased"] = at::softmax(features.at("logits_unbiased"), 1);
+      auto names = kFeatureOf;
+      names["softmax_unbiased"] = "softmax_unbiased";
+      for (const auto& [output, feature] : names) {
+        const std::string name = output + suffix + key.substr(std::string("input/images").size());
+        if (!golden_.has(prefix + name)) continue;
+        const Tensor& expected = golden_[prefix + name];
+        const Tolerance tolerance =
+            type == at::kDouble ? Tolerance{testing::float64_tolerance(expected), 0} : golden_.output_tolerance(name);
+        EXPECT_TRUE(testing::tensor_near(features.at(feature), expected, tolerance)) << name;
+        ++compared;
+      }
+    }
+    EXPECT_GT(compared, 0);
+  }
+
+  Golden golden_;
+};
+
+TEST_P(FullInceptionGolden, MatchesTorchFidelity) { expect_reference("tensorflow1", "_tf1_", at::kFloat, false); }
+TEST_P(FullInceptionGolden, MatchesTorchFidelityWithBatchNormsFolded) {
+  expect_reference("tensorflow1", "_tf1_", at::kFloat, true);
+}
+TEST_P(FullInceptionGolden, MatchesPytorchFid) { expect_reference("pytorch-fid", "_pytorch_fid_", at::kFloat, true); }
+TEST_P(FullInceptionGolden, AgreesToRoundingInFloat64) { expect_reference("tensorflow1", "_tf1_", at::kDouble, false); }
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FullInceptionGolden);
+INSTANTIATE_TEST_SUITE_P(Files, FullInceptionGolden,
+                         ::testing::ValuesIn(testing::golden_files_of_kind("inception_fid")), testing::golden_name);
+
+TEST(Inception, RefusesGrayImages) {
+  const auto network = as_features(make_inception(nlohmann::json::object()));
+  EXPECT_THROW(network->forward(at::zeros({1, 1, 32, 32})), ShapeError);
+}
+
+}  // namespace
+}  // namespace sextant::networks
