@@ -1,0 +1,9 @@
+#define SEXTANT_ISA baseline
+#include "kernels/simd/loops.h"
+
+namespace sextant::kernels {
+
+extern const Simd kBaseline;
+const Simd kBaseline = baseline::table("baseline");
+
+}  // namespace sextant::kernels

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "kernels/simd/product.h"
+
+namespace sextant::kernels::SEXTANT_ISA {
+namespace {
+
+/// Rows [0, rows) of a row-major matrix as strips.
+void to_strips(const float* a, int64_t rows, int64_t depth, float* strips) {
+  for (int64_t strip = 0; strip < depth; strip += kStrip) {
+    const int64_t width = depth - strip < kStrip ? depth - strip : kStrip;
+    for (int64_t row = 0; row < rows; ++row, strips += kStrip) {
+      const float* const from = a + row * depth + strip;
+      in_vectors(
+          width, SEXTANT_BODY { store(strips + i, load(from + i, count)); });
+    }
+  }
+}
+
+void gemm(const Gemm& job) {
+  const int64_t depth = job.depth[0] + job.depth[1];
+  const int64_t strips0 = in_strips(job.depth[0]);
+  const int64_t strips1 = in_strips(job.depth[1]);
+  const int64_t blocks = (job.rows + kRows - 1) / kRows;
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t begin = block_start(job.rows, blocks, block);
+    const int64_t rows = block_start(job.rows, blocks, block + 1) - begin;
+    to_strips(job.a[0] + begin * job.depth[0], rows, job.depth[0], job.scratch + begin * strips0);
+    if (job.depth[1] == 0) continue;
+    to_strips(job.a[1] + begin * job.depth[1], rows, job.depth[1], job.scratch + job.rows * strips0 + begin * strips1);
+  }
+  for (int64_t panel = job.first_panel; panel < job.last_panel; ++panel) {
+    const int64_t column = panel * kPanel;
+    const int64_t columns = job.columns - column < kPanel ? job.columns - column : kPanel;
+    const float* const b = job.b + column * depth;
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t begin = block_start(job.rows, blocks, block);
+      const int64_t rows = block_start(job.rows, blocks, block + 1) - begin;
+      float sums[kRows * kPanel];
+      product({job.scratch + begin * strips0, b, sums, rows, job.depth[0], kPanel, false});
+      if (job.depth[1] != 0) {
+        product({job.scratch + job.rows * strips0 + begin * strips1, b + job.depth[0] * kPanel, sums, rows,
+                 job.depth[1], kPanel, true});
+      }
+      for (int64_t row = 0; row < rows; ++row) {
+        const int64_t place = (begin + row) * job.columns + column;
+        in_vectors(
+            columns, SEXTANT_BODY {
+              Floats value = load(sums + row * kPanel + i);
+              if (job.bias) value += load(job.bias + column + i, count);
+              if (job.residual) value += load(job.residual + place + i, count);
+              store(job.y + place + i, value, count);
+            });
+      }
+    }
+  }
+}
+
+template <int R, int C>
+void dots_block(const Dots& job, int64_t row, int64_t column) {
+  Floats sum[R][C] = {};
+  in_vectors(
+      job.depth, SEXTANT_BODY {
+        Floats x[R];
+        for (int r = 0; r < R; ++r) x[r] = load(job.x + (row + r) * job.depth + i, count);
+#pragma GCC unroll 8
+        for (int c = 0; c < C; ++c) {
+          const Floats w = load(job.w + (column + c) * job.depth + i, count);
+#pragma GCC unroll 8
+          for (int r = 0; r < R; ++r) sum[r][c] += x[r] * w;
+        }
+      });
+  for (int r = 0; r < R; ++r) {
+    for (int c = 0; c < C; ++c) {
+      const float bias = job.bias ? job.bias[column + c] : 0.0f;
+      job.y[(row + r) * job.y_stride + column + c] = sum_of_lanes(sum[r][c]) + bias;
+    }
+  }
+}
+
+template <int R>
+void dots_rows(const Dots& job, int64_t row) {
+  int64_t column = 0;
+  for (; column + 4 <= job.columns; column += 4) dots_block<R, 4>(job, row, column);
+  for (; column < job.columns; ++column) dots_block<R, 1>(job, row, column);
+}
+
+void dots(const Dots& job) {
+  int64_t row = 0;
+  for (; row + 4 <= job.rows; row += 4) dots_rows<4>(job, row);
+  for (; row < job.rows; ++row) dots_rows<1>(job, row);
+}
+
+}  // namespace
+}  // namespace sextant::kernels::SEXTANT_ISA

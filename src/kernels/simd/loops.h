@@ -1,0 +1,15 @@
+// The table of one instruction set, for the file that is compiled for it.
+#pragma once
+
+#include "kernels/simd/attention.h"
+#include "kernels/simd/norm.h"
+#include "kernels/simd/winograd.h"
+
+namespace sextant::kernels::SEXTANT_ISA {
+
+constexpr Simd table(const char* name) {
+  return {name,          kRows,         kPanel,       gemm,     dots,     moments<float>,
+          moments<Bf16>, affine<float>, affine<Bf16>, winograd, attention};
+}
+
+}  // namespace sextant::kernels::SEXTANT_ISA

@@ -1,0 +1,81 @@
+#include "sextant/error.h"
+#include "sextant/kernels.h"
+#include "support/golden.h"
+
+namespace sextant::kernels {
+namespace {
+
+using testing::Tolerance;
+
+struct Case {
+  const char* name;
+  int64_t batch, heads, queries, keys, depth;
+};
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+class FusedAttention : public ::testing::TestWithParam<std::tuple<Case, at::ScalarType>> {};
+
+TEST_P(FusedAttention, MatchesItsPlainTwinInFloat64) {
+  const auto& [c, type] = GetParam();
+  at::manual_seed(1);
+  const auto random = [&, heads = c.heads, depth = c.depth, batch = c.batch, dtype = type](int64_t tokens) {
+    return at::randn({batch, tokens, heads, depth}).to(dtype).transpose(1, 2);
+  };
+  const Tensor q = 2 * random(c.queries), k = random(c.keys), v = random(c.keys);
+  const double scale = 1 / std::sqrt(static_cast<double>(c.depth));
+  const Tensor expected = attention_plain(q.to(at::kDouble), k.to(at::kDouble), v.to(at::kDouble), scale);
+  const Tolerance tolerance = type == at::kFloat ? Tolerance{2e-6, 2e-6} : Tolerance{2e-3, 8e-3};
+  const Tensor y = attention(q, k, v, scale);
+  EXPECT_EQ(y.scalar_type(), type);
+  EXPECT_TENSOR_NEAR(y, expected, tolerance);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, FusedAttention,
+    ::testing::Combine(::testing::Values(Case{"small", 2, 4, 49, 49, 16}, Case{"one", 1, 1, 1, 1, 8},
+                                         Case{"single_head", 1, 1, 64, 64, 64}, Case{"ragged", 3, 2, 17, 37, 5},
+                                         Case{"wide", 1, 2, 40, 70, 96}, Case{"long_keys", 1, 3, 5, 300, 32}),
+                       ::testing::Values(at::kFloat, at::kBFloat16)),
+    [](const auto& info) {
+      return std::string(std::get<0>(info.param).name) +
+             (std::get<1>(info.param) == at::kFloat ? "_float32" : "_bfloat16");
+    });
+
+TEST(FusedAttention, DoesNotOverflowWhereTheExponentialWould) {
+  const Tensor q = 100 * at::ones({1, 1, 3, 4}), k = 100 * at::randn({1, 1, 5, 4}), v = at::randn({1, 1, 5, 4});
+  EXPECT_TENSOR_NEAR(attention(q, k, v, 1), attention_plain(q.to(at::kDouble), k.to(at::kDouble), v.to(at::kDouble), 1),
+                     (Tolerance{2e-3, 0}));
+}
+
+TEST(FusedAttention, HandsOnNan) {
+  Tensor k = at::randn({1, 1, 5, 4});
+  k[0][0][2][1] = NAN;
+  EXPECT_TRUE(at::isnan(attention(at::randn({1, 1, 3, 4}), k, at::randn({1, 1, 5, 4}), 1)).all().item<bool>());
+}
+
+TEST(FusedAttention, RefusesShapesThatDoNotFit) {
+  EXPECT_THROW(attention(at::randn({1, 1, 3, 4}), at::randn({1, 1, 5, 8}), at::randn({1, 1, 5, 8}), 1), ShapeError);
+}
+
+class Linear : public ::testing::TestWithParam<std::tuple<int64_t, int64_t, int64_t>> {};
+
+TEST_P(Linear, MatchesFloat64) {
+  const auto [rows, in, out] = GetParam();
+  at::manual_seed(1);
+  const Tensor x = at::randn({2, rows, in}), w = at::randn({out, in}) / std::sqrt(in), b = at::randn({out});
+  const Tensor exact = at::linear(x.to(at::kDouble), w.to(at::kDouble), b.to(at::kDouble));
+  EXPECT_TENSOR_NEAR(linear(x, w, b), exact, (Tolerance{6e-6, 0}));
+  EXPECT_TENSOR_NEAR(linear(x, w, Tensor()), exact - b, (Tolerance{6e-6, 0}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Linear,
+                         ::testing::Combine(::testing::Values(1, 3, 30, 100), ::testing::Values(5, 64, 200),
+                                            ::testing::Values(1, 33, 256)));
+
+TEST(Linear, RefusesShapesThatDoNotFit) {
+  EXPECT_THROW(linear(at::randn({3, 4}), at::randn({5, 6}), Tensor()), ShapeError);
+}
+
+}  // namespace
+}  // namespace sextant::kernels

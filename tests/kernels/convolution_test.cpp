@@ -1,0 +1,114 @@
+#include "sextant/error.h"
+#include "sextant/kernels.h"
+#include "support/golden.h"
+
+namespace sextant::kernels {
+namespace {
+
+using testing::Tolerance;
+
+struct Case {
+  const char* name;
+  int64_t batch;
+  std::vector<int64_t> parts;
+  int64_t out, height, width, kernel, stride;
+  bool residual;
+};
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+class LaidOutConvolution : public ::testing::TestWithParam<std::tuple<Case, at::ScalarType>> {
+ protected:
+  LaidOutConvolution() {
+    at::manual_seed(1);
+    const Case& c = std::get<0>(GetParam());
+    int64_t in = 0;
+    for (const int64_t part : c.parts) {
+      x_.push_back(at::randn({c.batch, part, c.height, c.width}).to(type()));
+      in += part;
+    }
+    weight_ = (at::randn({c.out, in, c.kernel, c.kernel}) / std::sqrt(in * c.kernel * c.kernel)).to(type());
+    bias_ = at::randn({c.out}).to(type());
+    convolution_ = Convolution(weight_, bias_, c.stride, c.kernel / 2);
+    if (c.residual) residual_ = at::randn({c.batch, c.out, c.height, c.width}).to(type());
+  }
+
+  at::ScalarType type() const { return std::get<1>(GetParam()); }
+
+  Tensor expected() const {
+    std::vector<Tensor> x;
+    for (const Tensor& part : x_) x.push_back(part.to(at::kDouble));
+    const Case& c = std::get<0>(GetParam());
+    const Tensor y = at::conv2d(at::cat(x, 1), weight_.to(at::kDouble), bias_.to(at::kDouble), c.stride, c.kernel / 2);
+    return residual_.defined() ? y + residual_ : y;
+  }
+
+  Tolerance tolerance() const { return type() == at::kFloat ? Tolerance{1.2e-5, 2e-6} : Tolerance{4e-2, 1e-2}; }
+
+  std::vector<Tensor> x_;
+  Tensor weight_, bias_, residual_;
+  Convolution convolution_;
+};
+
+TEST_P(LaidOutConvolution, MatchesFloat64) {
+  const Case& c = std::get<0>(GetParam());
+  EXPECT_TENSOR_NEAR(convolution_(x_, residual_), expected(), tolerance());
+  convolution_.lay_out(c.height, c.width, c.parts);
+  EXPECT_TENSOR_NEAR(convolution_(x_, residual_), expected(), tolerance());
+}
+
+TEST_P(LaidOutConvolution, GivesAnImageTheSameResultInEveryBatch) {
+  const Case& c = std::get<0>(GetParam());
+  convolution_.lay_out(c.height, c.width, c.parts);
+  std::vector<Tensor> first;
+  for (const Tensor& part : x_) first.push_back(part.narrow(0, 0, 1));
+  const Tensor residual = residual_.defined() ? residual_.narrow(0, 0, 1) : residual_;
+  EXPECT_TENSOR_NEAR(convolution_(x_, residual_).narrow(0, 0, 1), convolution_(first, residual), (Tolerance{5e-6, 0}));
+}
+
+TEST_P(LaidOutConvolution, NoticesThatItsWeightsChanged) {
+  const Case& c = std::get<0>(GetParam());
+  convolution_.lay_out(c.height, c.width, c.parts);
+  weight_.neg_();
+  EXPECT_TENSOR_NEAR(convolution_(x_, residual_), expected(), tolerance());
+  weight_.set_data(weight_.detach() * 0.5);
+  EXPECT_TENSOR_NEAR(convolution_(x_, residual_), expected(), tolerance());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, LaidOutConvolution,
+                         ::testing::Combine(::testing::Values(Case{"square", 2, {32}, 48, 8, 8, 3, 1, false},
+                                                              Case{"square_residual", 3, {64}, 64, 14, 14, 3, 1, true},
+                                                              Case{"square_odd", 5, {16}, 32, 7, 5, 3, 1, true},
+                                                              Case{"square_wide", 1, {80}, 112, 20, 12, 3, 1, true},
+                                                              Case{"square_deep", 1, {320}, 256, 6, 6, 3, 1, false},
+                                                              Case{"square_joined", 2, {32, 16}, 32, 6, 6, 3, 1, false},
+                                                              Case{"pixel", 2, {48}, 32, 1, 1, 3, 1, false},
+                                                              Case{"stem", 2, {1}, 64, 9, 9, 3, 1, false},
+                                                              Case{"last", 2, {64}, 6, 8, 8, 3, 1, false},
+                                                              Case{"strided", 2, {32}, 32, 8, 8, 3, 2, false},
+                                                              Case{"point", 2, {64}, 192, 7, 7, 1, 1, false},
+                                                              Case{"point_residual", 1, {96}, 40, 9, 9, 1, 1, true},
+                                                              Case{"point_joined", 3, {64, 48}, 64, 10, 10, 1, 1, true},
+                                                              Case{"point_ragged", 2, {7, 5}, 11, 3, 4, 1, 1, true}),
+                                            ::testing::Values(at::kFloat, at::kBFloat16)),
+                         [](const auto& info) {
+                           return std::string(std::get<0>(info.param).name) +
+                                  (std::get<1>(info.param) == at::kFloat ? "_float32" : "_bfloat16");
+                         });
+
+TEST(LaidOutConvolution, LeavesGradientsToLibtorch) {
+  const Tensor weight = at::randn({32, 32, 3, 3});
+  Convolution convolution(weight, at::zeros({32}), 1, 1);
+  convolution.lay_out(16, 16);
+  EXPECT_TRUE(convolution(at::randn({1, 32, 16, 16}).requires_grad_()).requires_grad());
+}
+
+TEST(LaidOutConvolution, RefusesShapesThatDoNotFit) {
+  Convolution convolution(at::randn({32, 32, 3, 3}), at::zeros({32}), 1, 1);
+  convolution.lay_out(16, 16);
+  EXPECT_THROW(convolution(at::randn({1, 16, 16, 16})), ShapeError);
+  EXPECT_THROW(convolution(at::randn({1, 32, 16, 16}), at::randn({1, 32, 8, 8})), ShapeError);
+}
+
+}  // namespace
+}  // namespace sextant::kernels
