@@ -1,0 +1,111 @@
+// Opens trained networks as what samplers and guides need.
+//
+// A model is a folder (config.json beside its weights) or a checkpoint file with the name of its architecture. A
+// config.json holds: "type", the family; "model", its hyper-parameters; "input", what a classifier eats; "diffusion",
+// the process of a diffusion model; "null_label"; "classes". The registry is one table, one line a family.
+//
+// All throw CheckpointError for a file and UsageError for a name that does not fit, in one line.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "sextant/diffusion.h"
+#include "sextant/feature_network.h"
+#include "sextant/guide.h"
+#include "sextant/networks.h"
+
+namespace sextant::models {
+
+/// What a family of networks does.
+enum class Role { kNoise, kSigma, kClassifier, kFeatures, kAutoencoder, kClip };
+
+/// A model's configuration and where its weights are.
+struct Description {
+  nlohmann::json config;
+  std::filesystem::path weights;
+};
+
+/// Names that --arch takes, of one role.
+std::vector<std::string> arch_names(Role role);
+/// The config.json that stands for a named architecture.
+nlohmann::json arch_config(const std::string& arch);
+
+/// A folder; or a checkpoint file with `arch`. A file without `arch` is described by the architecture that its weights
+/// fit, when there is exactly one.
+Description describe(const std::filesystem::path& path, const std::string& arch = "");
+
+/// Device and compute dtype of a network.
+struct Placement {
+  at::Device device = at::kCPU;
+  at::ScalarType precision = at::kFloat;
+};
+
+/// A network without weights, by its config.json.
+std::unique_ptr<networks::Network> build(const nlohmann::json& config);
+/// The same with its weights, frozen for inference; a file that fits another architecture says which.
+std::shared_ptr<const networks::Network> open_network(const Description& description, Placement placement);
+
+/// Which named architectures a file's weights fit: the same names and shapes, every one.
+struct Guess {
+  std::vector<std::string> archs;  ///< fit exactly; several where they differ in more than shapes show
+  std::string nearest;             ///< where none fits, the one that shares most, or ""
+  std::string why;                 ///< one sentence for a reader
+};
+Guess guess_architecture(const StateDict& weights);
+
+// ---- diffusion models ------------------------------------------------------------------------------------
+
+/// A diffusion model: exactly one of `noise` and `sigma`.
+struct DiffusionModel {
+  nlohmann::json config;
+  std::shared_ptr<const networks::NoiseNetwork> noise;  ///< predicts noise at discrete timesteps
+  std::shared_ptr<const networks::EdmDenoiser> sigma;   ///< estimates the clean image at a noise level
+  diffusion::ProcessConfig process;                     ///< of `noise`
+  int64_t classes = 0;                                  ///< without the null label; 0 if unconditional
+  int64_t null_label = -1;                              ///< -1 without one
+
+  std::vector<int64_t> sample_shape() const;  ///< [C, H, W]
+  /// `noise` as a function; labels are ignored by an unconditional network.
+  diffusion::Model function() const;
+};
+
+DiffusionModel open_diffusion(const std::filesystem::path& path, const std::string& arch, Placement placement);
+
+/// The process that config.json's "diffusion" describes.
+diffusion::ProcessConfig process_config(const nlohmann::json& diffusion);
+
+// ---- classifiers -----------------------------------------------------------------------------------------
+
+/// What a classifier is given of the diffusion model's pixels x in [-1, 1].
+struct InputConvention {
+  double low = -1;  ///< range of the pixels it knows
+  double high = 1;
+  std::vector<double> mean;  ///< per channel in that range, subtracted; empty for none
+  std::vector<double> std;   ///< divides
+  int64_t size = 0;          ///< resized to size x size, antialiased where it shrinks; 0 leaves the size
+};
+
+/// "config" (as config.json's "input" says), "raw" (as it is: EluCD), "half" ([0, 1]) or "imagenet" ([0, 1] by
+/// ImageNet's mean and deviation). `size` > 0 adds a resize.
+InputConvention input_convention(const std::string& name, const nlohmann::json& config, int64_t size = 0);
+
+struct ClassifierOptions {
+  std::string input = "config";
+  int64_t input_size = 0;
+  double softplus_beta = 0;  ///< > 0 smooths every ReLU
+  int64_t channels = 0;      ///< of the images; > 0 checks that the classifier takes them
+};
+
+/// A classifier of the diffusion model's pixels, noise-aware or not.
+std::shared_ptr<const guidance::Classifier> open_classifier(const std::filesystem::path& path, const std::string& arch,
+                                                            const ClassifierOptions& options, Placement placement);
+
+/// A network of features for the Frechet distance.
+std::shared_ptr<const networks::FeatureNetwork> open_features(const std::filesystem::path& path,
+                                                              const std::string& arch, Placement placement);
+
+}  // namespace sextant::models

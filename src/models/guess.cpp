@@ -1,0 +1,65 @@
+#include "models/registry.h"
+#include "sextant/error.h"
+
+namespace sextant::models {
+namespace {
+
+/// How well a state dict fits an architecture. Building a network costs no memory for weights.
+struct Fit {
+  int64_t right = 0;  ///< names with the right shape
+  bool exact = false;
+};
+
+Fit fit(const networks::Network& network, const StateDict& weights) {
+  using Kind = networks::Parameters::Kind;
+  Fit result;
+  int64_t optional_missing = 0;
+  int64_t missing = 0;
+  const auto& entries = network.parameters().entries();
+  for (const auto& entry : entries) {
+    if (!weights.contains(entry.name)) {
+      ++(entry.kind == Kind::kConstant || entry.kind == Kind::kCounter ? optional_missing : missing);
+    } else if (weights.at(entry.name).sizes() == at::IntArrayRef(entry.shape)) {
+      ++result.right;
+    }
+  }
+  const auto declared = static_cast<int64_t>(entries.size());
+  result.exact = missing == 0 && result.right == declared - optional_missing &&
+                 result.right == static_cast<int64_t>(weights.size());
+  return result;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+}  // namespace
+
+Guess guess_architecture(const StateDict& weights) {
+  Guess guess;
+  int64_t most = 0;
+  for (const Architecture& architecture : architectures()) {
+    const Fit result = fit(*build(architecture.preset.config), weights);
+    if (result.exact) guess.archs.push_back(architecture.preset.name);
+    if (result.right > most) {
+      most = result.right;
+      guess.nearest = architecture.preset.name;
+    }
+  }
+  const auto total = static_cast<int64_t>(weights.size());
+  if (!guess.archs.empty()) {
+    guess.nearest = guess.archs.front();
+    guess.why = "all " + std::to_string(total) + " tensors fit " + joined(guess.archs);
+  } else if (2 * most > total) {
+    guess.why = std::to_string(most) + " of " + std::to_string(total) + " tensors fit " + guess.nearest +
+                "; write a config.json beside the file with what differs";
+  } else {
+    guess.nearest.clear();
+    guess.why = "its tensors fit no known architecture";
+  }
+  return guess;
+}
+
+}  // namespace sextant::models

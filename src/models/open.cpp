@@ -1,0 +1,140 @@
+#include <c10/util/StringUtil.h>
+
+#include "models/registry.h"
+#include "sextant/error.h"
+
+namespace sextant::models {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+Description describe_file(const fs::path& path, const std::string& arch) {
+  if (!arch.empty()) return {arch_config(arch), path};
+  const Checkpoint checkpoint = load_checkpoint(path);
+  if (checkpoint.config.contains("type")) return {checkpoint.config, path};
+  const Guess guess = guess_architecture(load(path));
+  if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path};
+  throw CheckpointError(path.string() + ": " + guess.why +
+                        (guess.archs.empty() ? "" : "; name the right one with --arch"));
+}
+
+template <class Wanted>
+std::shared_ptr<const Wanted> open_as(const Description& description, Placement placement, const char* wanted) {
+  auto network = std::dynamic_pointer_cast<const Wanted>(open_network(description, placement));
+  if (!network) {
+    throw CheckpointError(description.weights.string() + ": a network of type '" +
+                          description.config.at("type").get<std::string>() + "' is no " + wanted);
+  }
+  return network;
+}
+
+}  // namespace
+
+Description describe(const fs::path& path, const std::string& arch) {
+  if (!fs::exists(path)) {
+    throw CheckpointError(path.string() + ": no such file or folder; give a model folder or a checkpoint file");
+  }
+  if (!fs::is_directory(path)) return describe_file(path, arch);
+  ModelFolder folder = open_model_folder(path);
+  if (!arch.empty()) folder.config = arch_config(arch);
+  return {std::move(folder.config), std::move(folder.weights)};
+}
+
+std::shared_ptr<const networks::Network> open_network(const Description& description, Placement placement) {
+  std::shared_ptr<networks::Network> network = build(description.config);
+  const StateDict weights = load(description.weights);
+  try {
+    network->load(weights, description.weights.string());
+  } catch (const CheckpointError& mismatch) {
+    const Guess guess = guess_architecture(weights);
+    if (guess.archs.empty()) throw;
+    throw CheckpointError(std::string(mismatch.what()) + " The file fits --arch " + guess.archs.front());
+  }
+  network->to(placement.device, placement.precision);
+  network->freeze();
+  return network;
+}
+
+diffusion::ProcessConfig process_config(const json& diffusion) {
+  using diffusion::MeanType;
+  using diffusion::VarianceType;
+  static const std::vector<std::pair<std::string, MeanType>> kMeans = {
+      {"epsilon", MeanType::kEpsilon}, {"x0", MeanType::kStartX}, {"previous_x", MeanType::kPreviousX}};
+  static const std::vector<std::pair<std::string, VarianceType>> kVariances = {
+      {"FIXED_SMALL", VarianceType::kFixedSmall},
+      {"FIXED_LARGE", VarianceType::kFixedLarge},
+      {"LEARNED", VarianceType::kLearned},
+      {"LEARNED_RANGE", VarianceType::kLearnedRange}};
+  const auto chosen = [&](const auto& table, const std::string& key, const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto& row : table) {
+      if (row.first == name) return row.second;
+      names.push_back(row.first);
+    }
+    throw CheckpointError("config.json: diffusion." + key + " '" + name + "' is unknown." + did_you_mean(name, names));
+  };
+  try {
+    diffusion::ProcessConfig process;
+    process.schedule = diffusion.value("noise_schedule", "linear");
+    process.steps = diffusion.value("steps", int64_t{1000});
+    process.mean = chosen(kMeans, "predict", diffusion.value("predict", "epsilon"));
+    const bool learned = diffusion.value("learn_sigma", false);
+    process.variance = chosen(kVariances, "model_var_type",
+                              diffusion.value("model_var_type", learned ? "LEARNED_RANGE" : "FIXED_LARGE"));
+    process.rescale_timesteps = diffusion.value("rescale_timesteps", false);
+    process.clip = diffusion.value("clip", true);
+    return process;
+  } catch (const json::exception&) {
+    throw CheckpointError("config.json: \"diffusion\" has an entry of the wrong type: " + diffusion.dump());
+  }
+}
+
+std::vector<int64_t> DiffusionModel::sample_shape() const {
+  return noise ? noise->image_shape() : sigma->image_shape();
+}
+
+diffusion::Model DiffusionModel::function() const {
+  return [network = noise](const Tensor& x, const Tensor& t, const Tensor& y) {
+    return network->forward(x, t, network->num_classes() > 0 ? y : Tensor());
+  };
+}
+
+DiffusionModel open_diffusion(const fs::path& path, const std::string& arch, Placement placement) {
+  const Description description = describe(path, arch);
+  DiffusionModel model;
+  model.config = description.config;
+  model.null_label = description.config.value("null_label", int64_t{-1});
+  const Role role = family_of(description.config).role;
+  int64_t rows = 0;
+  if (role == Role::kSigma) {
+    model.sigma = open_as<networks::EdmDenoiser>(description, placement, "diffusion model");
+    rows = model.sigma->num_classes();
+  } else {
+    model.noise = open_as<networks::NoiseNetwork>(description, placement, "diffusion model");
+    model.process = process_config(description.config.value("diffusion", json::object()));
+    rows = model.noise->num_classes();
+    const int64_t channels = model.noise->image_shape()[0];
+    const bool learned = model.process.variance == diffusion::VarianceType::kLearned ||
+                         model.process.variance == diffusion::VarianceType::kLearnedRange;
+    if (model.noise->out_channels() != (learned ? 2 : 1) * channels) {
+      throw CheckpointError(c10::str(path.string(), ": a network of ", channels, " channels that predicts ",
+                                     model.noise->out_channels(), " does not fit a process with ",
+                                     learned ? "learned" : "fixed", " variance; check config.json's \"diffusion\""));
+    }
+  }
+  model.classes = model.noise && model.null_label >= 0 ? rows - 1 : rows;
+  if (model.null_label >= rows && model.noise) {
+    throw CheckpointError(
+        c10::str(path.string(), ": null_label ", model.null_label, " is no row of a table of ", rows));
+  }
+  return model;
+}
+
+std::shared_ptr<const networks::FeatureNetwork> open_features(const fs::path& path, const std::string& arch,
+                                                              Placement placement) {
+  return open_as<networks::FeatureNetwork>(describe(path, arch), placement, "feature network");
+}
+
+}  // namespace sextant::models

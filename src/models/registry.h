@@ -1,0 +1,33 @@
+// The families of networks: one line each, and the only place that knows them all.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "networks/presets.h"
+#include "sextant/models.h"
+
+namespace sextant::models {
+
+struct Family {
+  std::string type;  ///< config.json's "type"
+  Role role;
+  std::function<std::unique_ptr<networks::Network>(const nlohmann::json& model)> make;
+  std::vector<networks::Preset> (*presets)();  ///< null without named architectures
+};
+
+const std::vector<Family>& families();
+
+/// The family of a config.json; CheckpointError for a missing or unknown type.
+const Family& family_of(const nlohmann::json& config);
+
+/// All named architectures, in the order of families().
+struct Architecture {
+  networks::Preset preset;
+  Role role;
+};
+const std::vector<Architecture>& architectures();
+
+}  // namespace sextant::models
