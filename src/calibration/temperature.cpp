@@ -53,7 +53,7 @@ double fit_temperature(const Tensor& logits, const Tensor& labels) {
     (slope.first < 0 ? low : high) = s;
     const double newton = s - slope.first / slope.second;
     const double next = newton > low && newton < high ? newton : (low + high) / 2;
-    if (std::abs(next - s) <= 1e-14 * s) break;
+    if (std::abs(next - s) <= 1e-11 * s) break;
     s = next;
   }
   return size / s;

@@ -19,9 +19,9 @@ Labelled calibrated(int64_t n, int64_t k, uint64_t seed) {
 }
 
 TEST(FitTemperature, RecoversTheFactorThatSpoiltCalibratedLogits) {
-  const auto [f, y] = calibrated(20000, 5, 1);
+  const auto [f, y] = calibrated(6000, 5, 1);
   const double fitted = fit_temperature(f, y);
-  EXPECT_NEAR(fitted, 1, 0.03);
+  EXPECT_NEAR(fitted, 1, 0.05);
   for (const double factor : {1e-3, 3.0, 1e4})
     EXPECT_NEAR(fit_temperature(factor * f, y), factor * fitted, 1e-8 * factor);
   // One number for all labels leaves no slope.
@@ -43,15 +43,15 @@ TEST(FitTemperature, SaysWhyThereIsNone) {
 }
 
 TEST(FitVectorScaling, RecoversScaleAndShiftOfEveryClass) {
-  const auto [f, y] = calibrated(20000, 4, 2);
+  const auto [f, y] = calibrated(6000, 4, 2);
   const Tensor scale = at::tensor({0.5, 1.0, 2.0, 3.0}, at::kDouble);
   const Tensor shift = at::tensor({1.0, -1.0, 0.5, -0.5}, at::kDouble);
   const Tensor spoilt = (f - shift) / scale;
   const VectorScaling fitted = fit_vector_scaling(spoilt, y, 1e-6);
   const double best = negative_log_likelihood(f, y);
   EXPECT_LT(negative_log_likelihood(fitted(spoilt), y), best + 1e-6);
-  EXPECT_GT(negative_log_likelihood(fitted(spoilt), y), best - 2e-3);
-  EXPECT_LT(expected_calibration_error(fitted(spoilt), y), 0.02);
+  EXPECT_GT(negative_log_likelihood(fitted(spoilt), y), best - 5e-3);
+  EXPECT_LT(expected_calibration_error(fitted(spoilt), y), 0.04);
 }
 
 TEST(FitVectorScaling, StaysFiniteOnSeparableLogits) {
