@@ -62,6 +62,15 @@ struct UniPcConfig {
 Tensor sample_unipc(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
                     const Tensor& targets, Noise& noise, const UniPcConfig& config, const StepObserver& observe = {});
 
+/// A sampler with its settings filled in.
+using Sampler = std::function<Tensor(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
+                                     const Tensor& targets, Noise& noise, const StepObserver& observe)>;
+
+/// The samplers above by name: ddpm, ddim, dpmpp-2m, dpmpp-2m-sde, unipc.
+const std::vector<std::string>& sampler_names();
+/// UsageError for another name. `eta` is DDIM's.
+Sampler named_sampler(const std::string& name, double eta = 0);
+
 /// How a guide enters an EDM run. The guide's t is sigma [N], its variance sigma^2, its x0 the denoised image.
 enum class EdmGuidance {
   kScore,  ///< the gradient is added to the score: D + sigma^2 g, at every network call
