@@ -1,0 +1,152 @@
+// One guided step of the ImageNet-128 ADM with a ResNet-101 at full size: seconds, and the denoiser's share. Random
+// weights: speed does not depend on them. With --device cuda it also prints how far the step is from the same step on
+// the CPU.
+//
+//   adm128_step [--method none|plain|js] [--precision fp32|bf16|fp16] [--batch 1] [--threads 2] [--runs 3] [--device
+//   cpu|cuda]
+#include <chrono>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <string>
+
+#include "sextant/models.h"
+#include "sextant/runtime.h"
+#include "sextant/samplers.h"
+
+namespace {
+
+using namespace sextant;
+using Clock = std::chrono::steady_clock;
+
+/// Weights of an architecture, small enough that activations stay finite; the same at every call.
+StateDict random_weights(const nlohmann::json& config) {
+  at::manual_seed(0);
+  StateDict weights;
+  const auto network = models::build(config);
+  for (const auto& entry : network->parameters().entries()) {
+    if (entry.kind == networks::Parameters::Kind::kConstant || entry.kind == networks::Parameters::Kind::kCounter)
+      continue;
+    const bool variance = entry.name.size() > 11 && entry.name.ends_with("running_var");
+    const bool gain = entry.shape.size() == 1 && entry.name.ends_with("weight");
+    const Tensor values = at::randn(entry.shape) * 0.02;
+    weights.set(entry.name, variance || gain ? 1 + values : values);
+  }
+  return weights;
+}
+
+template <class Wanted>
+std::shared_ptr<Wanted> network(const nlohmann::json& config, const StateDict& weights, models::Placement place) {
+  std::shared_ptr<networks::Network> network = models::build(config);
+  network->load(weights);
+  network->to(place.device, place.precision);
+  network->freeze();
+  return std::dynamic_pointer_cast<Wanted>(network);
+}
+
+/// A network without input convention, as EluCD uses it.
+class RawClassifier : public guidance::Classifier {
+ public:
+  explicit RawClassifier(std::shared_ptr<networks::ClassifierNetwork> network) : network_(std::move(network)) {}
+  Tensor logits(const Tensor& x, const Tensor&) const override { return network_->forward(x); }
+  int64_t num_classes() const override { return network_->num_classes(); }
+
+ private:
+  std::shared_ptr<networks::ClassifierNetwork> network_;
+};
+
+struct Bench {
+  Bench(const nlohmann::json& flags, const StateDict& unet, const StateDict& resnet, models::Placement place_)
+      : place(place_), batch(flags.at("batch").get<int64_t>()) {
+    const nlohmann::json config = models::arch_config("adm128-cond");
+    const auto noise = network<networks::NoiseNetwork>(config, unet, place);
+    diffusion::ProcessConfig process = models::process_config(config.at("diffusion"));
+    process.respacing = "250";
+    denoiser = std::make_unique<diffusion::ModelDenoiser>(
+        [noise](const Tensor& x, const Tensor& t, const Tensor& y) { return noise->forward(x, t, y); },
+        diffusion::Process(process), noise->image_shape());
+    if (flags.at("method") == "none") return;
+    nlohmann::json smooth = models::arch_config("resnet101");
+    smooth["model"]["softplus_beta"] = 3.0;
+    guidance::GuideConfig guiding;
+    guiding.score = flags.at("method").get<std::string>();
+    guiding.temperatures.marginal = 0.5;
+    guide = std::make_unique<guidance::Guide>(
+        std::make_shared<RawClassifier>(network<networks::ClassifierNetwork>(smooth, resnet, place)), guiding);
+  }
+
+  /// x_{t-1}'s mean with guidance, from x_t at the middle of the trajectory.
+  Tensor step(const Tensor& x, double* denoiser_seconds = nullptr) {
+    const at::NoGradGuard no_grad;
+    const int64_t t = 125;
+    const Tensor y = at::arange(batch, at::kLong).to(place.device);
+    const auto start = Clock::now();
+    const diffusion::Prediction p = denoiser->predict(x, t, y);
+    if (denoiser_seconds) {
+      p.mean.sum().item<float>();  // waits for the device
+      *denoiser_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    }
+    if (!guide) return p.mean;
+    const diffusion::Process& process = denoiser->process();
+    guidance::GuideInput in;
+    in.x = x;
+    in.t = process.model_time(t, batch, place.device);
+    in.x0 = p.x0;
+    in.variance = p.variance;
+    in.y = y;
+    in.step = t;
+    in.num_steps = process.num_steps();
+    in.alpha_cumprod = process.alphas_cumprod[static_cast<std::size_t>(t)];
+    const Tensor gamma = guide->gamma(in);
+    return at::addcmul(p.mean, gamma, (*guide)(in).gradient);
+  }
+
+  models::Placement place;
+  int64_t batch;
+  std::unique_ptr<diffusion::ModelDenoiser> denoiser;
+  std::unique_ptr<guidance::Guide> guide;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  nlohmann::json flags = {{"method", "js"}, {"precision", "fp32"}, {"batch", 1},
+                          {"threads", 2},   {"runs", 3},           {"device", "cpu"}};
+  for (int i = 1; i + 1 < argc; i += 2) {
+    nlohmann::json& flag = flags.at(std::string(argv[i]).substr(2));
+    flag = flag.is_number() ? nlohmann::json(std::stoll(argv[i + 1])) : nlohmann::json(argv[i + 1]);
+  }
+  set_threads(flags.at("threads").get<int>());
+  const at::Device device = parse_device(flags.at("device").get<std::string>());
+  const models::Placement place{device, parse_precision(flags.at("precision").get<std::string>(), device)};
+  const StateDict unet = random_weights(models::arch_config("adm128-cond"));
+  const StateDict resnet = random_weights(models::arch_config("resnet101"));
+  Bench bench(flags, unet, resnet, place);
+  const Tensor x = at::randn({bench.batch, 3, 128, 128});
+
+  std::vector<std::pair<double, double>> seconds;
+  const int warm_up = device.is_cpu() ? 1 : 5;
+  const int runs = flags.at("runs").get<int>();
+  Tensor mean;
+  for (int run = 0; run < warm_up + runs; ++run) {
+    double denoiser_seconds = 0;
+    const auto start = Clock::now();
+    mean = bench.step(x.to(device), &denoiser_seconds).cpu();
+    if (run >= warm_up)
+      seconds.emplace_back(std::chrono::duration<double>(Clock::now() - start).count(), denoiser_seconds);
+  }
+  std::sort(seconds.begin(), seconds.end());
+  const auto [total, denoiser_seconds] = seconds[seconds.size() / 2];
+  flags["seconds_per_step"] = total;
+  flags["denoiser_share"] = denoiser_seconds / total;
+  if (!device.is_cpu()) {
+    Bench reference(flags, unet, resnet, {});
+    const Tensor expected = reference.step(x);
+    flags["max_abs_difference_from_cpu"] = (mean - expected).abs().max().item<double>();
+  }
+  std::cout << flags << '\n';
+} catch (const std::exception& problem) {
+  std::cerr << "adm128_step: " << problem.what() << '\n';
+  return 1;
+}
