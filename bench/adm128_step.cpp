@@ -91,7 +91,7 @@ struct Bench {
     const diffusion::Process& process = denoiser->process();
     guidance::GuideInput in;
     in.x = x;
-    in.t = process.model_time(t, batch, place.device);
+    in.t = process.model_time(t, x);
     in.x0 = p.x0;
     in.variance = p.variance;
     in.y = y;
