@@ -2,6 +2,8 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include <cmath>
+
 #include "guidance/check.h"
 #include "sextant/error.h"
 
@@ -25,15 +27,21 @@ void check_input(const GuideInput& in, Input where) {
   }
 }
 
-/// NumericError, naming the step, unless every number of `values` is finite.
-void check_finite(const char* what, const Tensor& values, const GuideInput& in, const char* advice) {
+bool all_finite(const Tensor& values) {
   // One pass: a finite sum has only finite terms. Where it is not, it may merely have overflowed, so look closer.
-  if (std::isfinite(values.sum().item<double>())) return;
+  return std::isfinite(values.sum().item<double>()) || at::isfinite(values).all().item<bool>();
+}
+
+/// NumericError, naming the step and the first sample, unless every number of `values` is finite.
+void check_finite(const char* what, const Tensor& values, const Tensor& seen, const GuideInput& in,
+                  const char* advice) {
+  if (all_finite(values)) return;
   const Tensor bad = at::isfinite(values).logical_not().flatten(1);
-  const auto count = bad.sum().item<int64_t>();
-  if (count == 0) return;
-  throw NumericError(c10::str("guide: at step ", in.step, " of ", in.num_steps, " the ", what, " not finite (", count,
-                              " of ", values.numel(), " values, first in sample ",
+  if (!all_finite(seen)) {
+    advice = "The classifier's input was not finite already: lower the scale, or compute the denoiser in fp32.";
+  }
+  throw NumericError(c10::str("guide: at step ", in.step, " of ", in.num_steps, " the ", what, " not finite (",
+                              bad.sum().item<int64_t>(), " of ", values.numel(), " values, first in sample ",
                               bad.any(1).to(at::kLong).argmax().item<int64_t>(), " of the batch). ", advice));
 }
 
@@ -86,8 +94,8 @@ Guidance Guide::operator()(const GuideInput& in) const {
   const Forward forward = classify(*classifier_, config_.input, in);
   const Tensor f = forward.logits.detach();
   check_logits_and_labels("guide", f, in.y);
-  check_finite("classifier's logits are", f, in,
-               "Check the checkpoint, compute in fp32, or lower the scale so that x0 stays in range.");
+  check_finite("classifier's logits are", f, forward.leaf, in,
+               "Check its checkpoint with 'sextant inspect', or compute it in fp32.");
   check_label_range("guide", in.y, f.size(1));  // after a wait for the device, not before
 
   const Score score = evaluate(config_, f, in.y, in.step, in.num_steps);
@@ -95,7 +103,7 @@ Guidance Guide::operator()(const GuideInput& in) const {
   Tensor factor = config_.scale * weight;
   if (config_.entropy_driven) factor = factor * entropy_driven_scale(f, config_.entropy_classes);
   const Tensor g = vector_jacobian(forward, factor.unsqueeze(1) * score.gradient);
-  check_finite("guidance gradient is", g, in,
+  check_finite("guidance gradient is", g, forward.leaf, in,
                "Compute the classifier in fp32, smooth it (softplus-beta), or lower the scale.");
   return {g, score.value, weight, f};
 }

@@ -185,6 +185,13 @@ TEST(Guide, NamesTheStepAndTheSampleWhereLogitsAreNotFinite) {
   }
 }
 
+TEST(Guide, SaysSoWhenItsInputWasNotFiniteAlready) {
+  GuideInput in = step_input(kBatch, kClasses);
+  in.x0[1].fill_(std::numeric_limits<double>::infinity());
+  const std::string message = refusal_of([](const Tensor& x) { return x.flatten(1).narrow(1, 0, kClasses) * 2; }, in);
+  EXPECT_NE(message.find("input was not finite already: lower the scale"), std::string::npos) << message;
+}
+
 TEST(Guide, NamesTheStepWhereTheGradientIsNotFinite) {
   GuideInput in = step_input(kBatch, kClasses);
   in.x0.fill_(0);  // d sqrt(x)/dx is infinite at 0
