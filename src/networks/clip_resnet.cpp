@@ -1,8 +1,8 @@
 #include <cmath>
 #include <optional>
 
-#include "networks/attention.h"
 #include "networks/clip_towers.h"
+#include "sextant/kernels.h"
 
 namespace sextant::networks {
 namespace {
@@ -56,11 +56,9 @@ struct AttentionPool {
     const Tensor pixels = image.flatten(2).transpose(1, 2);
     const Tensor x = at::cat({pixels.mean(1, true), pixels}, 1) + position;
     const int64_t B = x.size(0), D = x.size(2) / heads;
-    const auto by_head = [&](const Tensor& t) {
-      return t.reshape({B, t.size(1), heads, D}).transpose(1, 2).reshape({B * heads, t.size(1), D});
-    };
-    const Tensor a = attention(by_head(q(x.narrow(1, 0, 1))), by_head(k(x)), by_head(v(x)), 1 / std::sqrt(D));
-    return c(a.reshape({B, heads * D}));
+    const auto by_head = [&](const Tensor& t) { return t.reshape({B, t.size(1), heads, D}).transpose(1, 2); };
+    const Tensor mean = x.narrow(1, 0, 1);
+    return c(kernels::attention(by_head(q(mean)), by_head(k(x)), by_head(v(x)), 1 / std::sqrt(D)).squeeze(1));
   }
 
   int64_t heads;

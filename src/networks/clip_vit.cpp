@@ -1,10 +1,18 @@
 #include <cmath>
 
-#include "networks/attention.h"
 #include "networks/clip_towers.h"
+#include "sextant/kernels.h"
 
 namespace sextant::networks {
 namespace {
+
+/// softmax(scale q k^T + mask) v, as kernels::attention without the mask. Texts are read once, so this need not be
+/// fast.
+Tensor masked_attention(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const Tensor& mask) {
+  const at::ScalarType type = v.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const Tensor weights = at::softmax(at::matmul(q * scale, k.transpose(2, 3)) + mask, 3, type).to(v.scalar_type());
+  return at::matmul(weights, v).transpose(1, 2).flatten(2);
+}
 
 Tensor quick_gelu(const Tensor& x) { return x * at::sigmoid(1.702 * x); }
 
@@ -58,10 +66,10 @@ ClipTransformer::ClipTransformer(const Scope& scope, int64_t width, int64_t laye
 
 Tensor ClipTransformer::attend(const Block& block, const Tensor& x, const Tensor& mask) const {
   const int64_t B = x.size(0), L = x.size(1), D = x.size(2) / heads_;
-  const Tensor parts =
-      block.in(x).reshape({B, L, 3, heads_, D}).permute({2, 0, 3, 1, 4}).reshape({3, B * heads_, L, D});
-  const Tensor a = attention(parts[0], parts[1], parts[2], 1 / std::sqrt(D), mask);
-  return block.out(a.reshape({B, heads_, L, D}).transpose(1, 2).reshape({B, L, heads_ * D}));
+  const Tensor split = block.in(x).reshape({B, L, 3, heads_, D}).permute({2, 0, 3, 1, 4});  // q, k, v [B, heads, L, D]
+  const double scale = 1 / std::sqrt(D);
+  return block.out(mask.defined() ? masked_attention(split[0], split[1], split[2], scale, mask)
+                                  : kernels::attention(split[0], split[1], split[2], scale));
 }
 
 Tensor ClipTransformer::operator()(const Tensor& x, const Tensor& mask) const {

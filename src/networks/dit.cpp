@@ -2,11 +2,11 @@
 // whose layer norms are scaled, shifted and gated by the timestep and the class, no text.
 #include <cmath>
 
-#include "networks/attention.h"
 #include "networks/config.h"
 #include "networks/families.h"
 #include "networks/layers.h"
 #include "sextant/error.h"
+#include "sextant/kernels.h"
 
 namespace sextant::networks {
 namespace {
@@ -86,9 +86,8 @@ struct Block {
 
   Tensor attend(const Tensor& x) const {
     const int64_t B = x.size(0), L = x.size(1), D = x.size(2) / heads;
-    const auto parts = qkv(x).reshape({B, L, 3, heads, D}).permute({2, 0, 3, 1, 4}).reshape({3, B * heads, L, D});
-    const Tensor a = attention(parts[0], parts[1], parts[2], 1 / std::sqrt(D));
-    return proj(a.reshape({B, heads, L, D}).transpose(1, 2).reshape({B, L, heads * D}));
+    const Tensor split = qkv(x).reshape({B, L, 3, heads, D}).permute({2, 0, 3, 1, 4});  // q, k, v [B, heads, L, D]
+    return proj(kernels::attention(split[0], split[1], split[2], 1 / std::sqrt(D)));
   }
 
   /// x [B, L, width], condition [B, width] after its SiLU

@@ -14,6 +14,13 @@ std::vector<Preset> dit_presets() {
         const std::string name = std::string("DiT-") + size.name + "/" + std::to_string(patch);
         presets.push_back({name + "-" + std::to_string(pixels),
                            {{"type", "dit"},
+                            {"null_label", 1000},
+                            {"diffusion",
+                             {{"steps", 1000},
+                              {"noise_schedule", "linear"},
+                              {"learn_sigma", true},
+                              {"model_var_type", "LEARNED_RANGE"},
+                              {"clip", false}}},  // latents have no range
                             {"model",
                              {{"input_size", pixels / 8},
                               {"patch_size", patch},

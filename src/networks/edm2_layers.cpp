@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include "networks/attention.h"
-
 namespace sextant::networks {
 namespace {
 
@@ -98,11 +96,12 @@ Tensor Edm2Block::operator()(const Tensor& input, const Tensor& embedding) const
 }
 
 Tensor Edm2Block::attend(const Tensor& x) const {
-  const int64_t B = x.size(0), C = x.size(1) / heads_, L = x.size(2) * x.size(3);
+  const int64_t B = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3), D = C / heads_;
   // Channels are ordered [heads, channels of a head, (q, k, v)].
-  const auto qkv = mp_normalize(qkv_(x).reshape({B * heads_, C, 3, L}), 1).unbind(2);
-  const Tensor a = attention(qkv[0].transpose(1, 2), qkv[1].transpose(1, 2), qkv[2].transpose(1, 2), 1 / std::sqrt(C));
-  return proj_(a.transpose(1, 2).reshape(x.sizes()).contiguous(x.suggest_memory_format()));
+  const Tensor qkv = mp_normalize(qkv_(x).permute({0, 2, 3, 1}).reshape({B, H * W, heads_, D, 3}), 3);
+  const auto part = [&](int64_t i) { return qkv.select(4, i).transpose(1, 2); };  // [B, heads, H W, D]
+  const Tensor seen = kernels::attention(part(0), part(1), part(2), 1 / std::sqrt(D));
+  return proj_(seen.reshape({B, H, W, C}).permute({0, 3, 1, 2}));
 }
 
 }  // namespace sextant::networks

@@ -28,10 +28,11 @@ void EdmLadder::build_encoder(const Scope& scope, const EdmLadderConfig& config,
     const int64_t resolution = config.resolution >> i;
     const std::string size = size_name(resolution);
     EncoderLevel level;
+    level.resolution = resolution;
     if (i == 0) {
       level.first = EdmConv(scope / (size + "_conv"), config.in_channels, width, 3);
     } else {
-      level.down = EdmBlock(scope / (size + "_down"), width, width, config.block, false, Resample::kDown);
+      level.down = EdmBlock(scope / (size + "_down"), resolution, width, width, config.block, false, Resample::kDown);
       if (config.encoder == Auxiliary::kSkip) {
         level.aux_down =
             EdmConv(scope / (size + "_aux_down"), aux_width, aux_width, 0, Resample::kDown, config.block.taps);
@@ -45,8 +46,8 @@ void EdmLadder::build_encoder(const Scope& scope, const EdmLadderConfig& config,
     }
     skips.push_back(width);
     for (int64_t block = 0; block < config.num_blocks; ++block) {
-      level.blocks.emplace_back(scope / c10::str(size, "_block", block), width, config.channels[i], config.block,
-                                contains(config.attention_resolutions, resolution));
+      level.blocks.emplace_back(scope / c10::str(size, "_block", block), resolution, width, config.channels[i],
+                                config.block, contains(config.attention_resolutions, resolution));
       width = config.channels[i];
       skips.push_back(width);
     }
@@ -61,17 +62,19 @@ void EdmLadder::build_decoder(const Scope& scope, const EdmLadderConfig& config,
     const std::string size = size_name(resolution);
     const bool bottom = i + 1 == config.channels.size();
     DecoderLevel level;
+    level.resolution = resolution;
     if (bottom) {
-      level.before.emplace_back(scope / (size + "_in0"), width, width, config.block, true);
-      level.before.emplace_back(scope / (size + "_in1"), width, width, config.block, false);
+      level.before.emplace_back(scope / (size + "_in0"), resolution, width, width, config.block, true);
+      level.before.emplace_back(scope / (size + "_in1"), resolution, width, width, config.block, false);
     } else {
-      level.before.emplace_back(scope / (size + "_up"), width, width, config.block, false, Resample::kUp);
+      level.before.emplace_back(scope / (size + "_up"), resolution, width, width, config.block, false, Resample::kUp);
     }
     for (int64_t block = 0; block <= config.num_blocks; ++block) {
       const bool attention = contains(config.attention_resolutions, resolution) &&
                              (block == config.num_blocks || !config.attention_in_last_block_only);
-      level.blocks.emplace_back(scope / c10::str(size, "_block", block), width + skips.back(), config.channels[i],
-                                config.block, attention);
+      EdmBlock joined(scope / c10::str(size, "_block", block), resolution, width + skips.back(), config.channels[i],
+                      config.block, attention);
+      level.blocks.push_back({std::move(joined), {width, skips.back()}});
       width = config.channels[i];
       skips.pop_back();
     }
@@ -81,10 +84,24 @@ void EdmLadder::build_decoder(const Scope& scope, const EdmLadderConfig& config,
         level.aux_up = EdmConv(scope / (size + "_aux_up"), config.out_channels, config.out_channels, 0, Resample::kUp,
                                config.block.taps);
       }
-      level.aux_norm = edm_group_norm(scope / (size + "_aux_norm"), width, config.block.eps);
+      level.aux_norm = edm_group_norm(scope / (size + "_aux_norm"), width, config.block.eps, true);
       level.aux_conv = EdmConv(scope / (size + "_aux_conv"), width, config.out_channels, 3);
     }
     decoder_.push_back(std::move(level));
+  }
+}
+
+void EdmLadder::lay_out() {
+  for (EncoderLevel& level : encoder_) {
+    if (level.first) level.first->lay_out(level.resolution);
+    if (level.down) level.down->lay_out();
+    if (level.aux_skip) level.aux_skip->lay_out(level.resolution);
+    for (EdmBlock& block : level.blocks) block.lay_out();
+  }
+  for (DecoderLevel& level : decoder_) {
+    for (EdmBlock& block : level.before) block.lay_out();
+    for (DecoderLevel::Joined& joined : level.blocks) joined.block.lay_out(joined.parts);
+    if (level.aux_conv) level.aux_conv->lay_out(level.resolution);
   }
 }
 
@@ -96,7 +113,7 @@ std::vector<Tensor> EdmLadder::encode(const Tensor& image, const Tensor& embeddi
     x = level.first ? (*level.first)(x) : (*level.down)(x, embedding);
     if (level.aux_skip) {
       aux = (*level.aux_down)(aux);
-      x = x + (*level.aux_skip)(aux);
+      x = (*level.aux_skip)(aux, x);
     }
     if (level.aux_residual) x = aux = (x + level.aux_residual->convolve_then_down(aux)) * M_SQRT1_2;
     skips.push_back(x);
@@ -114,15 +131,12 @@ Tensor EdmLadder::operator()(const Tensor& image, const Tensor& embedding) const
   Tensor output;
   for (const DecoderLevel& level : decoder_) {
     for (const EdmBlock& block : level.before) x = block(x, embedding);
-    for (const EdmBlock& block : level.blocks) {
-      x = block(at::cat({x, skips.back()}, 1), embedding);
+    for (const auto& [block, parts] : level.blocks) {
+      x = block({x, skips.back()}, embedding);
       skips.pop_back();
     }
     if (level.aux_up) output = (*level.aux_up)(output);
-    if (level.aux_conv) {
-      const Tensor added = (*level.aux_conv)(at::silu((*level.aux_norm)(x)));
-      output = output.defined() ? output + added : added;
-    }
+    if (level.aux_conv) output = (*level.aux_conv)(kernels::group_norm(x, level.aux_norm), output);
   }
   return output.defined() ? output : x;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "networks/layers.h"
+#include "sextant/kernels.h"
 
 namespace sextant::networks {
 
@@ -37,18 +38,24 @@ struct EdmConv {
   EdmConv() = default;
   EdmConv(const Scope& scope, int64_t in, int64_t out, int64_t kernel, Resample resample = Resample::kNone,
           const std::vector<double>& taps = {1, 1});
-  Tensor operator()(const Tensor& x) const;
+  /// x: one image, or several to be joined along the channels where nothing is resampled; plus `residual` if defined.
+  Tensor operator()(at::TensorList x, const Tensor& residual = {}) const;
   /// The convolution first, then the downsampling, the filter's margin convolved too: the order of NCSN++'s residual
   /// branch.
   Tensor convolve_then_down(const Tensor& x) const;
+  /// Lays the weights out for results of this size.
+  void lay_out(int64_t resolution, const std::vector<int64_t>& parts = {});
 
   Resample resample = Resample::kNone;
   EdmFilter filter;
-  std::optional<Conv2d> conv;
+  int64_t kernel = 0;
+  Tensor weight;
+  Tensor bias;
+  kernels::Convolution convolution;
 };
 
 /// min(32, channels / 4) groups. CheckpointError where they do not divide the channels.
-GroupNorm edm_group_norm(const Scope& scope, int64_t channels, double eps);
+kernels::GroupNorm edm_group_norm(const Scope& scope, int64_t channels, double eps, bool silu);
 
 /// A linear layer of the noise-level branch, whose weights stay in float32 at least in every precision, as in the
 /// original.
@@ -72,20 +79,24 @@ struct EdmBlockOptions {
   std::vector<double> taps = {1, 1};
 };
 
-struct EdmBlock {
-  EdmBlock() = default;
-  EdmBlock(const Scope& scope, int64_t in, int64_t out, const EdmBlockOptions& options, bool attention,
-           Resample resample = Resample::kNone);
-  /// x [B, in, H, W], embedding [B or 1, embedding_channels]
-  Tensor operator()(const Tensor& x, const Tensor& embedding) const;
+class EdmBlock {
+ public:
+  /// `resolution` is that of the result, in pixels.
+  EdmBlock(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const EdmBlockOptions& options,
+           bool attention, Resample resample = Resample::kNone);
+  /// x: images [B, ..., H, W] with `in` channels together; embedding [B or 1, embedding_channels]
+  Tensor operator()(at::TensorList x, const Tensor& embedding) const;
+  /// Lays the weights out, for an input in parts of so many channels.
+  void lay_out(const std::vector<int64_t>& parts = {});
 
  private:
   Tensor attend(const Tensor& x) const;
 
-  double residual_scale_ = 1;
-  bool adaptive_scale_ = true;
-  int64_t heads_ = 0;
-  GroupNorm norm0_, norm1_, norm2_;
+  int64_t resolution_;
+  double residual_scale_;
+  bool adaptive_scale_;
+  int64_t heads_;
+  kernels::GroupNorm norm0_, norm1_, norm2_;
   EdmConv conv0_, conv1_, qkv_, proj_;
   Linear affine_;
   std::optional<EdmConv> skip_;

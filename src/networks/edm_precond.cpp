@@ -50,6 +50,7 @@ class Preconditioned : public EdmDenoiser {
 
  protected:
   virtual Scales scales(const Tensor& sigma) const = 0;
+  void prepare() override { network_->lay_out(); }
 
  private:
   int64_t resolution_;

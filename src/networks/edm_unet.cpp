@@ -45,6 +45,8 @@ class SongUNet : public EdmNetwork {
     return ladder_(x, embedding);
   }
 
+  void lay_out() override { ladder_.lay_out(); }
+
  private:
   Config config_;
   Tensor frequencies_;
@@ -67,7 +69,7 @@ class DhariwalUNet : public EdmNetwork {
         map_layer0_(embedding_linear(scope / "map_layer0", config.model_channels, width())),
         map_layer1_(embedding_linear(scope / "map_layer1", width(), width())),
         ladder_(scope, config.ladder),
-        out_norm_(edm_group_norm(scope / "out_norm", config.ladder.channels[0], 1e-5)),
+        out_norm_(edm_group_norm(scope / "out_norm", config.ladder.channels[0], 1e-5, true)),
         out_conv_(scope / "out_conv", config.ladder.channels[0], config.ladder.out_channels, 3) {
     if (config.label_dim > 0) map_label_ = embedding_linear(scope / "map_label", config.label_dim, width(), false);
     if (config.augment_dim > 0) {
@@ -79,7 +81,12 @@ class DhariwalUNet : public EdmNetwork {
     const Tensor waves = positional_embedding(noise, config_.model_channels, false);
     Tensor embedding = map_layer1_(at::silu(map_layer0_(waves)));
     if (config_.label_dim > 0) embedding = embedding + map_label_(labels);
-    return out_conv_(at::silu(out_norm_(ladder_(x, at::silu(embedding)))));
+    return out_conv_(kernels::group_norm(ladder_(x, at::silu(embedding)), out_norm_));
+  }
+
+  void lay_out() override {
+    ladder_.lay_out();
+    out_conv_.lay_out(config_.ladder.resolution);
   }
 
  private:
@@ -88,7 +95,7 @@ class DhariwalUNet : public EdmNetwork {
   Config config_;
   Linear map_label_, map_layer0_, map_layer1_;
   EdmLadder ladder_;
-  GroupNorm out_norm_;
+  kernels::GroupNorm out_norm_;
   EdmConv out_conv_;
 };
 

@@ -33,22 +33,30 @@ class EdmLadder {
  public:
   EdmLadder(const Scope& scope, const EdmLadderConfig& config);
 
+  /// Lays the weights out.
+  void lay_out();
   /// x [B, in_channels, R, R], embedding [B or 1, embedding_channels]. Returns the image [B, out_channels, R, R] with
   /// an auxiliary output, else the last activations [B, channels[0], R, R].
   Tensor operator()(const Tensor& x, const Tensor& embedding) const;
 
  private:
   struct EncoderLevel {
+    int64_t resolution = 0;
     std::optional<EdmConv> first;
     std::optional<EdmBlock> down;
     std::optional<EdmConv> aux_down, aux_skip, aux_residual;
     std::vector<EdmBlock> blocks;
   };
   struct DecoderLevel {
+    int64_t resolution = 0;
     std::vector<EdmBlock> before;  ///< `in0`, `in1` at the bottom, `up` elsewhere
-    std::vector<EdmBlock> blocks;  ///< each takes one skip connection
+    struct Joined {
+      EdmBlock block;
+      std::vector<int64_t> parts;  ///< channels of the main path and of the skip connection
+    };
+    std::vector<Joined> blocks;
     std::optional<EdmConv> aux_up;
-    std::optional<GroupNorm> aux_norm;
+    kernels::GroupNorm aux_norm;
     std::optional<EdmConv> aux_conv;
   };
 
@@ -67,6 +75,8 @@ class EdmNetwork {
   /// x [B, C, R, R] in the compute dtype; noise [B or 1] and labels [B or 1, K] (undefined without classes) in float32
   /// at least. Returns [B, C_out, R, R] in the compute dtype.
   virtual Tensor forward(const Tensor& x, const Tensor& noise, const Tensor& labels) const = 0;
+  /// Lays the weights out for the machine, as Network::freeze asks.
+  virtual void lay_out() = 0;
 };
 
 /// Reads the network's own arguments from `config`: `model_type` "SongUNet" or "DhariwalUNet" and what that takes.

@@ -95,6 +95,14 @@ TEST(Vae, AgreesWithTheReferenceToRoundingInFloat64) {
   expect_reference(*vae, golden, at::kDouble);
 }
 
+TEST(Vae, EncodesAndDecodesTheSameWithFrozenWeights) {
+  const Golden golden = reference();
+  const auto vae = make_vae(golden.config());
+  vae->load(golden.weights());
+  vae->freeze();
+  expect_reference(*vae, golden, at::kFloat);
+}
+
 TEST(Vae, LoadsEveryPublishedLayout) {
   const Golden golden = reference();
   for (const auto& layout : {current_names, stable_diffusion_names}) {
