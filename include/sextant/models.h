@@ -53,6 +53,7 @@ std::shared_ptr<const networks::Network> open_network(const Description& descrip
 struct Guess {
   std::vector<std::string> archs;  ///< fit exactly; several where they differ in more than shapes show
   std::string nearest;             ///< where none fits, the one that shares most, or ""
+  nlohmann::json config;           ///< where no named one fits: "type" and "model" that fit exactly, or null
   std::string why;                 ///< one sentence for a reader
 };
 Guess guess_architecture(const StateDict& weights);

@@ -35,6 +35,20 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+/// A config.json, of a family that knows its hyper-parameters from shapes, that every tensor fits; or null.
+nlohmann::json deduced(const StateDict& weights) {
+  for (const Family& family : families()) {
+    if (!family.deduce) continue;
+    nlohmann::json config = {{"type", family.type}, {"model", family.deduce(weights)}};
+    try {
+      if (!config["model"].is_null() && fit(*build(config), weights).exact) return config;
+    } catch (const CheckpointError&) {
+      continue;  // shapes that no network of this family has
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Guess guess_architecture(const StateDict& weights) {
@@ -48,12 +62,20 @@ Guess guess_architecture(const StateDict& weights) {
       guess.nearest = architecture.preset.name;
     }
   }
-  const auto total = static_cast<int64_t>(weights.size());
+  const std::string total = std::to_string(weights.size());
   if (!guess.archs.empty()) {
     guess.nearest = guess.archs.front();
-    guess.why = "all " + std::to_string(total) + " tensors fit " + joined(guess.archs);
-  } else if (2 * most > total) {
-    guess.why = std::to_string(most) + " of " + std::to_string(total) + " tensors fit " + guess.nearest +
+    guess.why = "all " + total + " tensors fit " + joined(guess.archs);
+    return guess;
+  }
+  guess.config = deduced(weights);
+  if (!guess.config.is_null()) {
+    guess.nearest.clear();
+    guess.why = "all " + total +
+                " tensors fit no named architecture but this config.json, to be put in a folder with the file: " +
+                guess.config.dump();
+  } else if (2 * most > static_cast<int64_t>(weights.size())) {
+    guess.why = std::to_string(most) + " of " + total + " tensors fit " + guess.nearest +
                 "; write a config.json beside the file with what differs";
   } else {
     guess.nearest.clear();

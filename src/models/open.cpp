@@ -49,8 +49,9 @@ std::shared_ptr<const networks::Network> open_network(const Description& descrip
     network->load(weights, description.weights.string());
   } catch (const CheckpointError& mismatch) {
     const Guess guess = guess_architecture(weights);
-    if (guess.archs.empty()) throw;
-    throw CheckpointError(std::string(mismatch.what()) + " The file fits --arch " + guess.archs.front());
+    if (guess.archs.empty() && guess.config.is_null()) throw;
+    throw CheckpointError(std::string(mismatch.what()) + " The file fits " +
+                          (guess.archs.empty() ? guess.config.dump() : "--arch " + guess.archs.front()));
   }
   network->to(placement.device, placement.precision);
   network->freeze();

@@ -1,5 +1,6 @@
 #include "models/registry.h"
 
+#include "networks/deduce.h"
 #include "networks/families.h"
 #include "sextant/error.h"
 
@@ -16,10 +17,10 @@ const std::vector<Family>& families() {
       {"edm", Role::kSigma, make_edm, edm_presets},
       {"edm2", Role::kSigma, make_edm2, edm2_presets},
       {"vae", Role::kAutoencoder, make_vae, vae_presets},
-      {"clip", Role::kClip, make_clip, clip_presets},
-      {"resnet", Role::kClassifier, make_resnet, resnet_presets},
-      {"cifar-resnet", Role::kClassifier, make_cifar_resnet, cifar_resnet_presets},
-      {"mnist-features", Role::kFeatures, make_mnist_features, nullptr},
+      {"clip", Role::kClip, make_clip, clip_presets, deduce_clip},
+      {"resnet", Role::kClassifier, make_resnet, resnet_presets, deduce_resnet},
+      {"cifar-resnet", Role::kClassifier, make_cifar_resnet, cifar_resnet_presets, deduce_cifar_resnet},
+      {"mnist-features", Role::kFeatures, make_mnist_features, nullptr, deduce_mnist_features},
       {"inception-fid", Role::kFeatures, make_inception, inception_presets},
   };
   return kFamilies;

@@ -16,6 +16,8 @@ struct Family {
   Role role;
   std::function<std::unique_ptr<networks::Network>(const nlohmann::json& model)> make;
   std::vector<networks::Preset> (*presets)();  ///< null without named architectures
+  nlohmann::json (*deduce)(const StateDict&) =
+      nullptr;  ///< "model" by the shapes of weights, null where they are of others
 };
 
 const std::vector<Family>& families();

@@ -1,0 +1,17 @@
+// Hyper-parameters read off the shapes of a state dict.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "sextant/checkpoint.h"
+
+namespace sextant::networks {
+
+// The "model" object of a config.json, or null where the names are not those of the family. What shapes do not show
+// (strides, pooling) has the family's usual value. Whether every tensor fits is for the caller to check.
+nlohmann::json deduce_resnet(const StateDict& weights);
+nlohmann::json deduce_cifar_resnet(const StateDict& weights);
+nlohmann::json deduce_mnist_features(const StateDict& weights);
+nlohmann::json deduce_clip(const StateDict& weights);
+
+}  // namespace sextant::networks

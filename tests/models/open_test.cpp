@@ -1,0 +1,134 @@
+// Opening models from folders and files.
+#include <fstream>
+
+#include "models/errors.h"
+#include "sextant/error.h"
+#include "sextant/models.h"
+#include "support/golden.h"
+
+namespace sextant::models {
+namespace {
+
+using nlohmann::json;
+using testing::message_of;
+using testing::TemporaryFolder;
+using testing::Tolerance;
+
+/// A cifar-resnet with small numbers everywhere.
+StateDict some_weights(const std::string& arch) {
+  at::manual_seed(1);
+  StateDict weights;
+  const auto network = build(arch_config(arch));
+  for (const auto& entry : network->parameters().entries()) {
+    if (entry.kind == networks::Parameters::Kind::kCounter) continue;
+    weights.set(entry.name, 0.1 * at::rand(entry.shape) + 0.05);
+  }
+  return weights;
+}
+
+void write_folder(const std::filesystem::path& folder, const json& config, const StateDict& weights) {
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "config.json") << config;
+  save_safetensors(folder / "model.safetensors", weights);
+}
+
+TEST(OpenedFile, ComputesTheSameAsTheOpenedFolder) {
+  const TemporaryFolder folder;
+  const StateDict weights = some_weights("cifar-resnet20");
+  write_folder(folder / "model", arch_config("cifar-resnet20"), weights);
+  save_safetensors(folder / "file.safetensors", weights);
+
+  const Tensor x = at::rand({2, 3, 32, 32}) * 2 - 1;
+  const Tensor from_folder = open_classifier(folder / "model", "", {}, {})->logits(x, {});
+  for (const char* arch : {"cifar-resnet20", ""}) {
+    const auto classifier = open_classifier(folder / "file.safetensors", arch, {}, {});
+    EXPECT_EQ(classifier->num_classes(), 10);
+    EXPECT_FALSE(classifier->uses_time());
+    EXPECT_TRUE(at::equal(classifier->logits(x, {}), from_folder));
+  }
+}
+
+TEST(OpenedFile, SaysWhichArchitectureFitsInPlaceOfAWrongOne) {
+  const TemporaryFolder folder;
+  save_safetensors(folder / "w.safetensors", some_weights("cifar-resnet20"));
+  const std::string message =
+      message_of<CheckpointError>([&] { open_classifier(folder / "w.safetensors", "cifar-resnet32", {}, {}); });
+  EXPECT_NE(message.find("w.safetensors: key '"), std::string::npos) << message;
+  EXPECT_NE(message.find("The file fits --arch cifar-resnet20"), std::string::npos) << message;
+}
+
+TEST(OpenedFile, MustExistAndHaveTheRightRole) {
+  EXPECT_EQ(message_of<CheckpointError>([] { describe("/nowhere/at/all"); }),
+            "/nowhere/at/all: no such file or folder; give a model folder or a checkpoint file");
+  const TemporaryFolder folder;
+  write_folder(folder / "model", arch_config("cifar-resnet20"), some_weights("cifar-resnet20"));
+  const std::string message = message_of<CheckpointError>([&] { open_diffusion(folder / "model", "", {}); });
+  EXPECT_NE(message.find("a network of type 'cifar-resnet' is no diffusion model"), std::string::npos) << message;
+}
+
+TEST(OpenedClassifier, NamesAWrongNumberOfChannels) {
+  const TemporaryFolder folder;
+  write_folder(folder / "model", arch_config("cifar-resnet20"), some_weights("cifar-resnet20"));
+  ClassifierOptions options;
+  options.channels = 1;
+  const std::string message = message_of<UsageError>([&] { open_classifier(folder / "model", "", options, {}); });
+  EXPECT_NE(message.find("takes images of 3 channels, the diffusion model draws 1"), std::string::npos) << message;
+}
+
+// ---- input conventions -------------------------------------------------------------------------------
+
+/// Logits for x in a convention equal logits of the network's own input, computed here, and so do gradients.
+TEST(InputConvention, IsAppliedToPixelsFromMinusOneToOne) {
+  const TemporaryFolder folder;
+  write_folder(folder / "model", arch_config("cifar-resnet20"), some_weights("cifar-resnet20"));
+  const auto open = [&](const std::string& input, int64_t size = 0) {
+    ClassifierOptions options;
+    options.input = input;
+    options.input_size = size;
+    return open_classifier(folder / "model", "", options, {});
+  };
+  const auto raw = open("raw");
+  at::manual_seed(2);
+  const Tensor x = at::rand({2, 3, 32, 32}) * 2 - 1;
+  const Tensor unit = (x + 1) / 2;
+  const auto constant = [](std::vector<double> values) {
+    return at::tensor(values, at::kDouble).to(at::kFloat).view({1, 3, 1, 1});
+  };
+  const Tensor imagenet = (unit - constant({0.485, 0.456, 0.406})) / constant({0.229, 0.224, 0.225});
+  const Tolerance rounding{1e-4, 1e-5};
+  EXPECT_TENSOR_NEAR(open("half")->logits(x, {}), raw->logits(unit, {}), rounding);
+  EXPECT_TENSOR_NEAR(open("imagenet")->logits(x, {}), raw->logits(imagenet, {}), rounding);
+  EXPECT_TENSOR_NEAR(open("config")->logits(x, {}), raw->logits(imagenet, {}), rounding);
+  const Tensor small = at::_upsample_bilinear2d_aa(x, {20, 20}, false);
+  EXPECT_TENSOR_NEAR(open("raw", 20)->logits(x, {}), raw->logits(small, {}), rounding);
+  EXPECT_THROW(open("rwa"), UsageError);
+}
+
+TEST(InputConvention, RefusesAnUnusableOne) {
+  EXPECT_THROW(input_convention("config", {{"input", {{"range", {1, 0}}}}}), CheckpointError);
+  EXPECT_THROW(input_convention("config", {{"input", {{"mean", {0.5}}}}}), CheckpointError);
+  EXPECT_THROW(input_convention("config", {{"input", {{"range", "wide"}}}}), CheckpointError);
+}
+
+// ---- processes -----------------------------------------------------------------------------------------
+
+TEST(ProcessConfig, FollowsTheConfigAndNamesWhatItDoesNotKnow) {
+  const auto process = process_config({{"steps", 400},
+                                       {"noise_schedule", "cosine"},
+                                       {"predict", "x0"},
+                                       {"model_var_type", "FIXED_SMALL"},
+                                       {"rescale_timesteps", true}});
+  EXPECT_EQ(process.steps, 400);
+  EXPECT_EQ(process.schedule, "cosine");
+  EXPECT_EQ(process.mean, diffusion::MeanType::kStartX);
+  EXPECT_EQ(process.variance, diffusion::VarianceType::kFixedSmall);
+  EXPECT_TRUE(process.rescale_timesteps);
+  EXPECT_EQ(message_of<CheckpointError>([] {
+              process_config({{"predict", "epsilonn"}});
+            }),
+            "config.json: diffusion.predict 'epsilonn' is unknown. Did you mean 'epsilon'?");
+  EXPECT_THROW(process_config({{"steps", "many"}}), CheckpointError);
+}
+
+}  // namespace
+}  // namespace sextant::models
