@@ -143,9 +143,14 @@ class ModelDenoiser : public Denoiser {
 /// conditional ones. scale 1 is the conditional model at its own price.
 Model classifier_free(Model model, int64_t null_class, double scale, int64_t guided_channels);
 
-/// Autoguidance (Karras et al. 2024) as a Model: away from `bad`, a smaller or less trained model of the same process,
+/// Autoguidance (Karras et al. 2024) as a Model: away from `bad`, a smaller or less trained model of the same kind,
 /// bad + scale (good - bad) on the first `guided_channels` channels; the others are those of `good`.
 Model autoguidance(Model good, Model bad, double scale, int64_t guided_channels);
+
+/// `inside` for the images with low <= t <= high, `outside` for the others; only the ones needed are called. Guidance
+/// confined to an interval of noise levels (Kynkaanniemi et al. 2024) is in_interval(classifier_free(model, ...),
+/// model, low, high).
+Model in_interval(Model inside, Model outside, double low, double high);
 
 enum class Rounding {
   kOpenAi,  ///< trunc((x + 1) 127.5), guided-diffusion's

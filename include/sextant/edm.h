@@ -29,7 +29,8 @@ class SigmaDenoiser {
   virtual double round_sigma(double sigma) const { return sigma; }
 };
 
-/// A preconditioned network as a function: (x [N, C, H, W], sigma [N], y [N]) -> D(x; sigma).
+/// A preconditioned network as a function: (x [N, C, H, W], sigma [N], y [N]) -> D(x; sigma). The same type as Model,
+/// so that autoguidance() and in_interval() combine either.
 using SigmaModel = std::function<Tensor(const Tensor& x, const Tensor& sigma, const Tensor& y)>;
 
 /// A network as a SigmaDenoiser. sigma is passed on in x's dtype.
@@ -52,10 +53,9 @@ class ModelSigmaDenoiser : public SigmaDenoiser {
   std::function<double(double)> round_;
 };
 
-/// Autoguidance (Karras et al. 2024): bad + scale (good - bad). Classifier-free guidance where `bad` ignores its
-/// labels. Only for interval_low <= sigma <= interval_high (Kynkaanniemi et al. 2024); `good` alone elsewhere.
-SigmaModel autoguided_denoiser(SigmaModel good, SigmaModel bad, double scale, double interval_low = 0,
-                               double interval_high = std::numeric_limits<double>::infinity());
+/// Autoguidance of denoisers (Karras et al. 2024): bad + scale (good - bad). Classifier-free guidance where `bad`
+/// ignores its labels.
+SigmaModel autoguided_denoiser(SigmaModel good, SigmaModel bad, double scale);
 
 enum class Discretization {
   kVp,     ///< uniform in t of the VP schedule

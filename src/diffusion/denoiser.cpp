@@ -36,4 +36,14 @@ Model autoguidance(Model good, Model bad, double scale, int64_t guided_channels)
   };
 }
 
+Model in_interval(Model inside, Model outside, double low, double high) {
+  return
+      [=, inside = std::move(inside), outside = std::move(outside)](const Tensor& x, const Tensor& t, const Tensor& y) {
+        const Tensor within = (t >= low).logical_and(t <= high);
+        if (within.all().item<bool>()) return inside(x, t, y);
+        if (!within.any().item<bool>()) return outside(x, t, y);
+        return at::where(within.view({-1, 1, 1, 1}), inside(x, t, y), outside(x, t, y));
+      };
+}
+
 }  // namespace sextant::diffusion

@@ -42,7 +42,7 @@ Tensor bound_term(const Process& process, const Tensor& output, const Tensor& x0
   const Tensor true_log_variance = Steps(steps).of(process.posterior_log_variance_clipped, x0);
   const Tensor kl = mean_per_image(gaussian_kl(true_mean, true_log_variance, p.mean, p.log_variance));
   const Tensor nll = mean_per_image(-discretized_log_likelihood(x0, p.mean, 0.5 * p.log_variance));
-  return at::where(steps == 0, nll, kl) / std::numbers::ln2;
+  return at::where(steps.to(x0.device()) == 0, nll, kl) / std::numbers::ln2;
 }
 
 Tensor regression_target(const Process& process, const Tensor& x0, const Tensor& x_t, const Tensor& steps,

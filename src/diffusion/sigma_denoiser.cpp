@@ -1,4 +1,5 @@
 #include "sextant/edm.h"
+#include "sextant/guidance.h"
 
 namespace sextant::diffusion {
 
@@ -14,14 +15,10 @@ Tensor ModelSigmaDenoiser::denoise(const Tensor& x, double sigma, const Tensor& 
   return model_(x, at::full({x.size(0)}, sigma, x.options()), y).to(x.scalar_type());
 }
 
-SigmaModel autoguided_denoiser(SigmaModel good, SigmaModel bad, double scale, double interval_low,
-                               double interval_high) {
+SigmaModel autoguided_denoiser(SigmaModel good, SigmaModel bad, double scale) {
   if (scale == 1) return good;
   return [=, good = std::move(good), bad = std::move(bad)](const Tensor& x, const Tensor& sigma, const Tensor& y) {
-    const Tensor denoised = good(x, sigma, y);
-    const Tensor guided = (sigma >= interval_low).logical_and(sigma <= interval_high);
-    if (!guided.any().item<bool>()) return denoised;  // the second network costs as much as the first
-    return denoised + guided.view({-1, 1, 1, 1}) * (scale - 1) * (denoised - bad(x, sigma, y));
+    return guidance::classifier_free(good(x, sigma, y), bad(x, sigma, y), scale);
   };
 }
 

@@ -67,20 +67,20 @@ TEST(Autoguidance, ExtrapolatesFromTheBadModelThroughTheGoodOne) {
   EXPECT_TRUE(out.narrow(1, 3, 1).equal(kFirst.narrow(1, 3, 1)));
 }
 
-TEST(Autoguidance, OfADenoiserActsInItsIntervalOnly) {
-  int bad_calls = 0;
-  const diffusion::SigmaModel good = [](const Tensor& x, const Tensor&, const Tensor&) { return 0.5 * x; };
-  const diffusion::SigmaModel bad = [&](const Tensor& x, const Tensor&, const Tensor&) {
-    ++bad_calls;
-    return 0.25 * x;
+TEST(InInterval, AsksOnlyTheModelsThatItNeeds) {
+  std::vector<std::string> asked;
+  const auto model = [&](const std::string& name, const Tensor& answer) -> Model {
+    return [&asked, name, answer](const Tensor&, const Tensor&, const Tensor&) {
+      asked.push_back(name);
+      return answer;
+    };
   };
-  const diffusion::SigmaModel guided = diffusion::autoguided_denoiser(good, bad, 3.0, 0.3, 5.0);
-  const auto sigma = [](double value) { return at::full({2}, value, at::kDouble); };
-  EXPECT_TENSOR_NEAR(guided(kFirst, sigma(1.0), kLabels), kFirst, (Tolerance{1e-12, 0}));  // 0.25 + 3 (0.5 - 0.25) = 1
-  EXPECT_EQ(bad_calls, 1);
-  EXPECT_TRUE(guided(kFirst, sigma(0.1), kLabels).equal(0.5 * kFirst));
-  EXPECT_TRUE(guided(kFirst, sigma(80), kLabels).equal(0.5 * kFirst));
-  EXPECT_EQ(bad_calls, 1) << "the bad model is not asked outside the interval";
+  const Model both = diffusion::in_interval(model("inside", kFirst), model("outside", kSecond), 0.3, 5);
+  EXPECT_TRUE(both(kFirst, at::tensor({0.3, 5.0}), kLabels).equal(kFirst));
+  EXPECT_EQ(asked, (std::vector<std::string>{"inside"}));
+  EXPECT_TRUE(both(kFirst, at::tensor({0.1, 80.0}), kLabels).equal(kSecond));
+  EXPECT_EQ(asked, (std::vector<std::string>{"inside", "outside"}));
+  EXPECT_TRUE(both(kFirst, at::tensor({80.0, 1.0}), kLabels).equal(at::stack({kSecond[0], kFirst[1]})));
 }
 
 }  // namespace
