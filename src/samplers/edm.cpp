@@ -30,11 +30,11 @@ class Evaluation {
   /// D(x; sigma), with sigma^2 g where the guide acts on the score. float64.
   Tensor denoised(const Tensor& x, double sigma) {
     const Tensor image = x.to(image_type_);
-    const Tensor x0 = denoiser_.denoise(image, sigma, labels_).to(at::kDouble);
+    Tensor x0 = denoiser_.denoise(image, sigma, labels_).to(at::kDouble);
     if (!guide_ || config_.guidance != EdmGuidance::kScore) return x0;
     guidance::Guidance g = (*guide_)(guide_input(image, x0.to(image_type_), sigma));
     const double shift = sigma * sigma * guide_->score_factor(step_, num_steps_);
-    const Tensor guided = x0 + shift * g.gradient;
+    Tensor guided = x0 + shift * g.gradient;
     if (!guidance_) guidance_ = std::move(g);
     return guided;
   }
