@@ -93,9 +93,12 @@ void read_storages(Cursor& cursor, Pickle& object) {
 }  // namespace
 
 bool is_legacy(Bytes bytes) {
-  constexpr std::size_t kProtocolAndFrame = 11;
-  const std::string_view start = as_text(bytes).substr(0, kProtocolAndFrame + kPickledMagic.size());
-  return !start.empty() && start[0] == '\x80' && start.find(kPickledMagic) != start.npos;
+  std::string_view start = as_text(bytes);
+  if (start.size() < 2 || start[0] != '\x80') return false;
+  start.remove_prefix(2);  // protocol
+  constexpr std::size_t kFrame = 9;
+  if (!start.empty() && start[0] == '\x95') start.remove_prefix(std::min(kFrame, start.size()));
+  return start.substr(0, kPickledMagic.size()) == kPickledMagic;
 }
 
 Pickle read_legacy(const Blob& stream, int depth) {
