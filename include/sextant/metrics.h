@@ -166,6 +166,7 @@ ClassAccuracy class_accuracy(const Tensor& logits, const Tensor& labels);
 struct Interval {
   double low = 0;
   double high = 0;
+  double standard_deviation = 0;  ///< of the statistic over the resamples
 };
 
 /// Percentile bootstrap: `statistic` of `resamples` draws of `count` indices [count] int64 out of [0, count), with

@@ -34,7 +34,8 @@ Interval bootstrap(int64_t count, const std::function<double(const Tensor&)>& st
     values.push_back(statistic(indices));
   }
   std::sort(values.begin(), values.end());
-  return {percentile(values, (1 - level) / 2), percentile(values, (1 + level) / 2)};
+  return {percentile(values, (1 - level) / 2), percentile(values, (1 + level) / 2),
+          at::tensor(values, at::kDouble).std().item<double>()};
 }
 
 Interval bootstrap_mean(const Tensor& values, int64_t resamples, double level, uint32_t seed) {

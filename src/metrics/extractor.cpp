@@ -1,0 +1,61 @@
+#include "metrics/content_hash.h"
+#include "sextant/error.h"
+#include "sextant/evaluate.h"
+#include "sextant/models.h"
+
+namespace sextant::metrics {
+namespace {
+
+constexpr const char* kInception = "inception-fid";
+
+const char* resize_of(Protocol protocol) { return protocol == Protocol::kPytorchFid ? "pytorch-fid" : "tensorflow1"; }
+
+}  // namespace
+
+std::vector<std::string> protocol_names() { return {"openai", "pytorch-fid", "torch-fidelity"}; }
+
+Protocol parse_protocol(const std::string& name) {
+  const auto names = protocol_names();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return static_cast<Protocol>(found - names.begin());
+  throw UsageError("protocol must be openai, pytorch-fid or torch-fidelity, got '" + name + "'." +
+                   did_you_mean(name, names));
+}
+
+std::string name_of(Protocol protocol) { return protocol_names()[static_cast<size_t>(protocol)]; }
+
+FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol protocol, at::Device device,
+                                at::ScalarType precision) {
+  // A bare file of weights can only be Inception's, of which there are two presets that differ in the resize alone.
+  const bool folder = std::filesystem::is_directory(path);
+  const char* const arch = protocol == Protocol::kPytorchFid ? "inception-pytorch-fid" : kInception;
+  models::Description description = models::describe(path, folder ? "" : arch);
+  FeatureExtractor extractor;
+  extractor.name = description.config.at("type").get<std::string>();
+  if (extractor.name == kInception) {
+    description.config["model"]["resize"] = resize_of(protocol);
+    extractor.name += std::string(" (") + resize_of(protocol) + ")";
+  }
+  extractor.network =
+      std::dynamic_pointer_cast<const networks::FeatureNetwork>(models::open_network(description, {device, precision}));
+  if (!extractor.network) {
+    throw UsageError(path.string() + " is a '" + extractor.name +
+                     "', not a network of features; give Inception's weights or " +
+                     "a folder like models/mnist-features");
+  }
+  ContentHash hash;
+  hash.add(extractor.name);
+  hash.add(description.config.at("model").dump());
+  hash.add(hash_of(*extractor.network));
+  extractor.hash = hash.digits();
+  return extractor;
+}
+
+std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path) {
+  auto images = data::open_images(path);
+  const std::string extension = std::filesystem::path(images->name(0)).extension().string();
+  const bool files = extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+  return files ? data::open_image_folder(path, extractor.network->channels()) : std::move(images);
+}
+
+}  // namespace sextant::metrics
