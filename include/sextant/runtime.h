@@ -1,4 +1,4 @@
-// Where and how numbers are computed: devices, precision, threads.
+// Where and how numbers are computed: devices, precision, threads, versions.
 #pragma once
 
 #include <string>
@@ -17,5 +17,9 @@ at::ScalarType parse_precision(const std::string& text, at::Device device);
 /// Threads that libtorch uses within one operation; 0 takes every core. Debian's libtorch starts with one.
 void set_threads(int count);
 int threads();
+
+/// sextant's version, "0.1.0", and libtorch's as the headers name it.
+std::string version();
+std::string libtorch_version();
 
 }  // namespace sextant

@@ -20,12 +20,15 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
-/// "a number from 0 to 10", for errors and help.
+/// "from 0 to 10", "0 or more", "above 0"
+std::string limits(const Range& range) {
+  if (range.high == kUnlimited) return range.above ? "above " + shortest(range.low) : shortest(range.low) + " or more";
+  return (range.above ? "above " : "from ") + shortest(range.low) + " to " + shortest(range.high);
+}
+
+/// "a number from 0 to 10", for errors.
 std::string describe(const Range& range, bool whole) {
-  const std::string noun = whole ? "a whole number" : "a number";
-  const std::string low = (range.above ? "above " : "") + shortest(range.low);
-  if (range.high == kUnlimited) return noun + " " + (range.above ? low : low + " or more");
-  return noun + " from " + low + " to " + shortest(range.high);
+  return (whole ? "a whole number " : "a number ") + limits(range);
 }
 
 bool contains(const Range& range, double value) {
@@ -119,17 +122,20 @@ void check_kind(const Option& option, const json& value) {
 
 std::string accepted_words(const Option& option) {
   return std::visit(Overloaded{[](const Anything&) { return std::string(); },
-                               [&](const Range& range) {
-                                 const bool whole = std::holds_alternative<int64_t*>(option.target);
-                                 return describe(range, whole).substr(whole ? 15 : 9);
+                               [](const Range& range) {
+                                 // A limit that nobody meets only clutters the page.
+                                 constexpr double kFar = 1e6;
+                                 return limits({range.low, range.high < kFar ? range.high : kUnlimited, range.above});
                                },
                                [](const OneOf& one) { return joined(one.names, ", "); },
                                [](const SumOf& sum) { return joined(sum.names, ", ") + "; terms add up with +"; }},
                     option.accepts);
 }
 
+bool is_switch(const Option& option) { return std::holds_alternative<bool*>(option.target); }
+
 std::string value_word(const Option& option) {
-  if (!option.value.empty() || std::holds_alternative<bool*>(option.target)) return option.value;
+  if (!option.value.empty() || is_switch(option)) return option.value;
   if (std::holds_alternative<int64_t*>(option.target)) return "N";
   return std::holds_alternative<double*>(option.target) ? "X" : "NAME";
 }
@@ -217,7 +223,7 @@ std::string OptionTable::help() const {
       const std::string standard = as_text(defaults_.at(group.name).at(option_key(option.flag)));
       std::string about = option.help;
       if (!words.empty()) about += " (" + words + ")";
-      if (!standard.empty()) about += " [default " + standard + "]";
+      if (!standard.empty() && !is_switch(option)) about += " [default " + standard + "]";
       std::string left = "  " + option.flag + (value.empty() ? "" : " " + value);
       text += left;
       if (left.size() < kColumn) {
@@ -238,8 +244,7 @@ std::string OptionTable::markdown() const {
             "]`\n\n| flag | accepts | default | meaning |\n| --- | --- | --- | --- |\n";
     for (const Option& option : group.options) {
       const std::string value = value_word(option);
-      const bool is_switch = std::holds_alternative<bool*>(option.target);
-      const std::string words = is_switch ? "switch" : accepted_words(option);
+      const std::string words = is_switch(option) ? "switch" : accepted_words(option);
       const std::string standard = as_text(defaults_.at(group.name).at(option_key(option.flag)));
       text += "| `" + option.flag + (value.empty() ? "" : " " + value) + "` | " + words + " | " +
               (standard.empty() ? "" : "`" + standard + "`") + " | " + replaced(option.help, "|", "\\|") + " |\n";

@@ -1,0 +1,91 @@
+#include "cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/recipe.h"
+#include "sextant/error.h"
+
+namespace sextant::cli {
+namespace {
+
+struct Given {
+  std::string flag;
+  std::string text;
+};
+
+/// Registers the table with CLI11; what was given is collected in order and checked by the table afterwards.
+void add_flags(CLI::App& app, const OptionTable& table, std::vector<Given>& given) {
+  for (const OptionGroup& group : table.groups()) {
+    for (const Option& option : group.options) {
+      const std::string flag = option.flag;
+      if (std::holds_alternative<bool*>(option.target)) {
+        app.add_flag_function(flag, [&given, flag](int64_t count) {
+          given.push_back({flag, count > 0 ? "true" : "false"});
+        });
+      } else {
+        app.add_option_function<std::string>(flag, [&given, flag](const std::string& text) {
+          given.push_back({flag, text});
+        });
+      }
+    }
+  }
+}
+
+void reject_remaining(const std::vector<std::string>& words, const OptionTable& table, const std::string& argument) {
+  if (words.empty()) return;
+  const std::string& word = words.front();
+  if (word.rfind('-', 0) != 0) {
+    throw UsageError("unexpected '" + word + "'" +
+                     (argument.empty() ? "; every setting is a --flag" : "; one " + argument + " was given already"));
+  }
+  std::vector<std::string> known = table.flags();
+  known.insert(known.end(), {"--recipe", "--help"});
+  const std::string flag = word.substr(0, word.find('='));
+  throw UsageError("unknown flag '" + flag + "'." + did_you_mean(flag, known) + " See 'sextant " + table.command() +
+                   " --help'");
+}
+
+}  // namespace
+
+void Command::take_recipe(const std::string& path) { table().merge(recipe_tables(path, name()), path); }
+
+Arguments parse(Command& command, const std::vector<std::string>& words) {
+  OptionTable& table = command.table();
+  Arguments arguments;
+  std::string recipe;
+  std::vector<Given> given;
+
+  CLI::App app;
+  app.set_help_flag();
+  app.allow_extras();
+  app.add_flag("-h,--help", arguments.help);
+  app.add_option("--recipe", recipe);
+  if (!command.argument().empty()) app.add_option(command.argument(), arguments.argument);
+  add_flags(app, table, given);
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(error.what());
+  }
+  if (arguments.help) return arguments;
+  reject_remaining(app.remaining(), table, command.argument());
+  if (command.argument() == "RECIPE" && recipe.empty()) recipe = arguments.argument;
+  if (command.argument() == "RECIPE") arguments.argument = recipe;
+  if (!recipe.empty()) command.take_recipe(recipe);
+  for (const Given& setting : given) table.set(setting.flag, setting.text);
+  if (arguments.argument.empty() && !command.argument().empty()) {
+    throw UsageError("a " + command.argument() + " is needed: sextant " + command.name() + " " + command.argument());
+  }
+  return arguments;
+}
+
+std::string help(Command& command) {
+  const std::string argument = command.argument().empty() ? "" : " " + command.argument();
+  return "sextant " + command.name() + ": " + command.summary() + "\n\nUsage: sextant " + command.name() + argument +
+         " [--flag VALUE ...]\n" + command.table().help() +
+         "\nEvery command\n"
+         "  --recipe FILE               Settings from a TOML recipe or an earlier run's run.json; flags override them\n"
+         "  -h, --help                  This page\n";
+}
+
+}  // namespace sextant::cli

@@ -1,0 +1,35 @@
+#include "sextant/inspect.h"
+
+#include <iostream>
+
+#include "cli/command.h"
+
+namespace sextant::cli {
+namespace {
+
+class Inspect : public Command {
+ public:
+  std::string name() const override { return "inspect"; }
+  std::string summary() const override {
+    return "Show what is in a checkpoint, an .npz or a model folder; convert to safetensors";
+  }
+  std::string argument() const override { return "FILE"; }
+  OptionTable& table() override { return table_; }
+
+  int run(const std::string& file) override {
+    const nlohmann::json inspection = run::inspect(file);
+    if (!config_.to.empty()) run::convert(file, config_.to);
+    std::cout << (config_.json ? inspection.dump(2) + "\n" : run::inspection_text(inspection));
+    return 0;
+  }
+
+ private:
+  run::InspectConfig config_;
+  OptionTable table_{"inspect", run::inspect_options(config_)};
+};
+
+}  // namespace
+
+std::unique_ptr<Command> inspect_command() { return std::make_unique<Inspect>(); }
+
+}  // namespace sextant::cli

@@ -1,0 +1,82 @@
+// sextant: the command line. Finds the command, catches once, prints one line.
+
+#include <iostream>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/reference.h"
+#include "sextant/error.h"
+#include "sextant/runtime.h"
+
+namespace sextant::cli {
+namespace {
+
+std::string overview() {
+  std::string text =
+      "sextant steers diffusion models with off-the-shelf classifiers.\n\nUsage: sextant COMMAND [--flag VALUE "
+      "...]\n\n";
+  for (const auto& command : commands()) {
+    text += "  " + command->name() + std::string(12 - command->name().size(), ' ') + command->summary() + "\n";
+  }
+  return text + "\n'sextant COMMAND --help' lists the settings of a command; --version tells the version.\n";
+}
+
+int dispatch(const std::vector<std::string>& words, std::string& who) {
+  const std::string first = words.empty() ? "" : words.front();
+  if (first == "--help" || first == "-h" || (first == "help" && words.size() == 1)) {
+    std::cout << overview();
+    return 0;
+  }
+  if (first == "--version") {
+    std::cout << "sextant " << version() << " (libtorch " << libtorch_version() << ")"
+              << "\n";
+    return 0;
+  }
+  if (first == "help" && words[1] == "--markdown") {
+    std::cout << reference_page();
+    return 0;
+  }
+  if (first.empty()) {
+    std::cerr << overview();
+    return 2;
+  }
+  const std::string& name = first == "help" ? words[1] : first;
+  std::vector<std::string> names = {"help"};
+  for (const auto& command : commands()) {
+    names.push_back(command->name());
+    if (command->name() != name) continue;
+    if (first == "help") {
+      std::cout << help(*command);
+      return 0;
+    }
+    who += " " + name;
+    const Arguments arguments = parse(*command, {words.begin() + 1, words.end()});
+    if (arguments.help) {
+      std::cout << help(*command);
+      return 0;
+    }
+    return command->run(arguments.argument);
+  }
+  throw UsageError("unknown command '" + name + "'." + did_you_mean(name, names) + " See 'sextant --help'");
+}
+
+/// The first line of a message: libtorch's own errors carry a stack trace below it.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+}  // namespace sextant::cli
+
+int main(int argc, char** argv) {
+  std::string who = "sextant";
+  try {
+    return sextant::cli::dispatch({argv + 1, argv + argc}, who);
+  } catch (const sextant::Error& error) {
+    std::cerr << who << ": " << error.what() << std::endl;
+    return error.exit_code();
+  } catch (const std::bad_alloc&) {
+    std::cerr << who << ": out of memory; a smaller --batch needs less" << std::endl;
+  } catch (const std::exception& error) {
+    std::cerr << who << ": " << sextant::cli::first_line(error.what()) << std::endl;
+  }
+  return 1;
+}

@@ -1,0 +1,31 @@
+#include "cli/reference.h"
+
+#include "cli/command.h"
+
+namespace sextant::cli {
+
+std::vector<std::unique_ptr<Command>> commands() {
+  std::vector<std::unique_ptr<Command>> all;
+  all.push_back(sample_command());
+  all.push_back(sweep_command());
+  all.push_back(inspect_command());
+  return all;
+}
+
+std::string reference_page() {
+  std::string page =
+      "# The command line\n\n"
+      "Made by `sextant help --markdown`; a test compares it with the option tables.\n\n"
+      "Every flag is also a key of the recipe, without the dashes, in the table named beside the heading. Every "
+      "command takes\n"
+      "`--recipe FILE` (TOML, or the `run.json` of an earlier run; flags override it) and `--help`.\n\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by Ctrl-C and SIGTERM.\n";
+  for (const auto& command : commands()) {
+    page.append("\n## sextant ").append(command->name());
+    if (!command->argument().empty()) page.append(" ").append(command->argument());
+    page.append("\n\n").append(command->summary()).append(".\n").append(command->table().markdown());
+  }
+  return page;
+}
+
+}  // namespace sextant::cli

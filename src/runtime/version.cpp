@@ -1,0 +1,11 @@
+#include <torch/version.h>
+
+#include "sextant/runtime.h"
+
+namespace sextant {
+
+std::string version() { return SEXTANT_VERSION; }
+
+std::string libtorch_version() { return TORCH_VERSION; }
+
+}  // namespace sextant
