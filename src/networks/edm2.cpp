@@ -85,13 +85,13 @@ class Ladder {
         // One more channel, all ones, stands in for the biases.
         first_ = MpConv(scope / "enc" / (size + "conv"), config.image_channels + 1, width, 3);
       } else {
-        encoder_.emplace_back(scope / "enc" / (size + "down"), width, width, config.block, Side::kEncoder, false,
-                              Resample::kDown);
+        encoder_.emplace_back(scope / "enc" / (size + "down"), resolution, width, width, config.block, Side::kEncoder,
+                              false, Resample::kDown);
       }
       skips.push_back(width);
       for (int64_t block = 0; block < config.num_blocks; ++block) {
-        encoder_.emplace_back(scope / "enc" / c10::str(size, "block", block), width, config.channels[i], config.block,
-                              Side::kEncoder, attends(resolution));
+        encoder_.emplace_back(scope / "enc" / c10::str(size, "block", block), resolution, width, config.channels[i],
+                              config.block, Side::kEncoder, attends(resolution));
         width = config.channels[i];
         skips.push_back(width);
       }
@@ -101,9 +101,9 @@ class Ladder {
       const std::string size = c10::str(resolution, "x", resolution, "_");
       const auto add = [&](const std::string& name, int64_t in, int64_t out, bool joins, bool attention,
                            Resample resample) {
-        decoder_.push_back(
-            {Edm2Block(scope / "dec" / (size + name), in, out, config.block, Side::kDecoder, attention, resample),
-             joins});
+        decoder_.push_back({Edm2Block(scope / "dec" / (size + name), resolution, in, out, config.block, Side::kDecoder,
+                                      attention, resample),
+                            joins});
       };
       if (i + 1 == config.channels.size()) {
         add("in0", width, width, false, true, Resample::kNone);
@@ -137,8 +137,8 @@ class Ladder {
     return x;
   }
 
-  void prepare() {
-    first_.prepare();
+  void prepare(int64_t resolution) {
+    first_.prepare(resolution);
     for (Edm2Block& block : encoder_) block.prepare();
     for (DecoderBlock& one : decoder_) one.block.prepare();
   }
@@ -193,8 +193,8 @@ class Edm2 : public EdmDenoiser {
 
  protected:
   void prepare() override {
-    ladder_.prepare();
-    for (MpConv* conv : {&noise_, &label_, &out_}) conv->prepare();
+    ladder_.prepare(config_.resolution);
+    for (MpConv* conv : {&noise_, &label_, &out_}) conv->prepare(config_.resolution);
   }
 
  private:

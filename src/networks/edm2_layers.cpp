@@ -23,15 +23,23 @@ Tensor MpConv::normalized() const {
   return unit.reshape(weight.sizes());
 }
 
-void MpConv::prepare() {
-  if (weight.defined()) prepared_ = normalized().to(weight.scalar_type());
+void MpConv::prepare(int64_t resolution) {
+  if (!weight.defined()) return;
+  prepared_ = normalized().to(weight.scalar_type());
+  if (prepared_.dim() != 4) return;
+  convolution_ = kernels::Convolution(prepared_, {}, 1, prepared_.size(2) / 2);
+  convolution_.lay_out(resolution, resolution);
 }
 
 Tensor MpConv::operator()(const Tensor& x, const Tensor& gain) const {
+  if (prepared_.defined() && weight.dim() == 4) {
+    const Tensor y = convolution_(x);
+    return gain.defined() ? y * gain.to(y.scalar_type()) : y;
+  }
   Tensor w = prepared_.defined() ? prepared_ : normalized();
   if (gain.defined()) w = w * gain;
   w = w.to(x.scalar_type());
-  return w.dim() == 2 ? at::linear(x, w) : at::conv2d(x, w, {}, 1, w.size(2) / 2);
+  return w.dim() == 2 ? kernels::linear(x, w, {}) : at::conv2d(x, w, {}, 1, w.size(2) / 2);
 }
 
 Tensor mp_normalize(const Tensor& x, int64_t dim) {
@@ -57,9 +65,10 @@ MpFourier::MpFourier(const Scope& scope, int64_t count)
 
 Tensor MpFourier::operator()(const Tensor& x) const { return (at::outer(x, frequencies) + phases).cos() * M_SQRT2; }
 
-Edm2Block::Edm2Block(const Scope& scope, int64_t in, int64_t out, const Edm2BlockOptions& options, Side side,
-                     bool attention, Resample resample)
-    : options_(options),
+Edm2Block::Edm2Block(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const Edm2BlockOptions& options,
+                     Side side, bool attention, Resample resample)
+    : resolution_(resolution),
+      options_(options),
       side_(side),
       resample_(resample),
       filter_(options.taps),
@@ -76,7 +85,7 @@ Edm2Block::Edm2Block(const Scope& scope, int64_t in, int64_t out, const Edm2Bloc
 }
 
 void Edm2Block::prepare() {
-  for (MpConv* conv : {&res0_, &embedding_, &res1_, &skip_, &qkv_, &proj_}) conv->prepare();
+  for (MpConv* conv : {&res0_, &embedding_, &res1_, &skip_, &qkv_, &proj_}) conv->prepare(resolution_);
 }
 
 Tensor Edm2Block::operator()(const Tensor& input, const Tensor& embedding) const {

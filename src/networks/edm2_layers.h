@@ -16,8 +16,8 @@ struct MpConv {
   MpConv(const Scope& scope, int64_t in, int64_t out, int64_t kernel);
   /// Times a learned number, where there is one: `gain` 0-D.
   Tensor operator()(const Tensor& x, const Tensor& gain = {}) const;
-  /// Keeps the normalised weights in the dtype of computation instead of dividing anew for each input.
-  void prepare();
+  /// Keeps the normalised weights, laid out for images of `resolution` pixels, instead of dividing anew for each input.
+  void prepare(int64_t resolution);
 
   Tensor weight;
 
@@ -25,6 +25,7 @@ struct MpConv {
   Tensor normalized() const;
 
   Tensor prepared_;
+  kernels::Convolution convolution_;  ///< of `prepared_`
 };
 
 /// x / (1e-4 + root mean square over `dim`)
@@ -59,8 +60,9 @@ class Edm2Block {
  public:
   enum class Side { kEncoder, kDecoder };
 
-  Edm2Block(const Scope& scope, int64_t in, int64_t out, const Edm2BlockOptions& options, Side side, bool attention,
-            Resample resample = Resample::kNone);
+  /// `resolution` is that of the result, in pixels.
+  Edm2Block(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const Edm2BlockOptions& options, Side side,
+            bool attention, Resample resample = Resample::kNone);
   /// x [B, in, H, W], embedding [B or 1, embedding_channels]
   Tensor operator()(const Tensor& x, const Tensor& embedding) const;
   void prepare();
@@ -68,6 +70,7 @@ class Edm2Block {
  private:
   Tensor attend(const Tensor& x) const;
 
+  int64_t resolution_;
   Edm2BlockOptions options_;
   Side side_;
   Resample resample_;

@@ -1,6 +1,8 @@
 #include "networks/layers.h"
 
 #include "kernels/activation.h"
+#include "kernels/frozen_convolution.h"
+#include "sextant/kernels.h"
 
 namespace sextant::networks {
 
@@ -12,14 +14,14 @@ Conv2d::Conv2d(const Scope& scope, int64_t in, int64_t out, int64_t kernel, Opti
 }
 
 Tensor Conv2d::operator()(const Tensor& x) const {
-  return at::conv2d(x, weight, bias, options.stride, options.padding, options.dilation, options.groups);
+  return kernels::frozen_conv2d(x, weight, bias, {options.stride, options.padding, options.dilation, options.groups});
 }
 
 Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias) : weight(scope.weight("weight", {out, in})) {
   if (with_bias) bias = scope.weight("bias", {out});
 }
 
-Tensor Linear::operator()(const Tensor& x) const { return at::linear(x, weight, bias); }
+Tensor Linear::operator()(const Tensor& x) const { return kernels::linear(x, weight, bias); }
 
 GroupNorm::GroupNorm(const Scope& scope, int64_t groups_, int64_t channels, double eps_)
     : groups(groups_), eps(eps_), weight(scope.norm("weight", {channels})), bias(scope.norm("bias", {channels})) {}
