@@ -62,12 +62,12 @@ class Convolution {
   /// padding on all sides.
   Convolution(Tensor weight, Tensor bias, int64_t stride, int64_t padding);
 
-  /// Lays the weights out for images of about this size, given as one image or as `parts` with so many channels. To be
-  /// called again after the weights were replaced or converted; weights changed in place are noticed, and used as they
-  /// are.
-  void lay_out(int64_t height, int64_t width, std::vector<int64_t> parts = {});
+  /// Lays the weights out for images of about this size, given as one image or as `parts` with so many channels; with
+  /// `gradients` for the way back too, which takes as much memory again. To be called again after the weights were
+  /// replaced or converted; weights changed in place are noticed, and used as they are.
+  void lay_out(int64_t height, int64_t width, std::vector<int64_t> parts = {}, bool gradients = false);
 
-  /// The convolution of x, plus `residual` where defined.
+  /// The convolution of x, plus `residual` where defined. Differentiable in both, and in the weights.
   Tensor operator()(at::TensorList x, const Tensor& residual = {}) const;
   Tensor plain(at::TensorList x, const Tensor& residual = {}) const;
 
@@ -75,7 +75,7 @@ class Convolution {
 
  private:
   Tensor filters() const;
-  const Layout* layout_for(at::TensorList x) const;
+  const Layout* layout_for(at::TensorList x, const Tensor& residual) const;
 
   Tensor weight_;
   Tensor bias_;

@@ -2,27 +2,11 @@
 #include <c10/util/StringUtil.h>
 
 #include "kernels/images.h"
+#include "kernels/panels.h"
 #include "sextant/error.h"
 
 namespace sextant::kernels {
 namespace {
-
-/// rows x columns numbers of one head, `factor` times, as [ceil(columns / panel)][rows][panel] with zeros beyond the
-/// columns.
-template <class T>
-void to_panels(const T* from, int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride, int64_t panel,
-               float factor, float* to) {
-  for (int64_t first = 0; first < columns; first += panel) {
-    const int64_t count = std::min(panel, columns - first);
-    for (int64_t row = 0; row < rows; ++row, to += panel) {
-      const T* const line = from + row * row_stride + first * column_stride;
-      for (int64_t i = 0; i < count; ++i) to[i] = factor * static_cast<float>(line[i * column_stride]);
-      std::fill(to + count, to + panel, 0.0f);
-    }
-  }
-}
-
-int64_t whole_panels(int64_t columns, int64_t panel) { return (columns + panel - 1) / panel * panel; }
 
 template <class T>
 void fused(const Tensor& q, const Tensor& k, const Tensor& v, float scale, const Tensor& y) {
@@ -32,7 +16,7 @@ void fused(const Tensor& q, const Tensor& k, const Tensor& v, float scale, const
   // Few heads are shared by several threads, each with its own copy of the keys.
   const int64_t shares = std::min(queries, (at::get_num_threads() + pairs - 1) / pairs);
   const int64_t rows = simd().rows;
-  const int64_t k_size = depth * whole_panels(keys, panel), v_size = keys * whole_panels(depth, panel);
+  const int64_t k_size = depth * in_panels(keys), v_size = keys * in_panels(depth);
   const int64_t most = (queries + shares - 1) / shares;
   at::parallel_for(0, pairs * shares, 1, [&](int64_t begin, int64_t end) {
     float* const k_panels = scratch(k_size + v_size + most * depth * 2 + rows * (in_strips(depth) + in_strips(keys)));
@@ -65,25 +49,37 @@ void check(const Tensor& q, const Tensor& k, const Tensor& v) {
   }
 }
 
+
+/// Of single operations, which carry gradients.
+Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
+                Tensor (*product)(const Tensor&, const Tensor&)) {
+  // Half of the scale on each side: in float16 the product of the unscaled ones may overflow.
+  const double half = std::sqrt(scale);
+  const Tensor scores = product(q * half, (k * half).transpose(2, 3));
+  const Tensor weights = at::softmax(scores, 3, scores.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
+  const Tensor y = product(weights.to(scores.scalar_type()), v);
+  return y.transpose(1, 2).reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});
+}
+
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
   check(q, k, v);
-  if (!fuses({q, k, v}) || q.numel() == 0) return attention_plain(q, k, v, scale);
-  const Tensor y = at::empty({q.size(0), q.size(2), q.size(1) * q.size(3)}, q.options());
-  q.scalar_type() == at::kFloat ? fused<float>(q, k, v, static_cast<float>(scale), y)
-                                : fused<at::BFloat16>(q, k, v, static_cast<float>(scale), y);
-  return y;
+  const bool some = q.numel() > 0;
+  if (some && fuses({q, k, v})) {
+    const Tensor y = at::empty({q.size(0), q.size(2), q.size(1) * q.size(3)}, q.options());
+    q.scalar_type() == at::kFloat ? fused<float>(q, k, v, static_cast<float>(scale), y)
+                                  : fused<at::BFloat16>(q, k, v, static_cast<float>(scale), y);
+    return y;
+  }
+  const bool floats = q.device().is_cpu() && q.scalar_type() == at::kFloat && k.scalar_type() == at::kFloat &&
+                      v.scalar_type() == at::kFloat;
+  return some && floats ? composed(q, k, v, scale, matrix_product) : attention_plain(q, k, v, scale);
 }
 
 Tensor attention_plain(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
   check(q, k, v);
-  // Half of the scale on each side: in float16 the product of the unscaled ones may overflow.
-  const double half = std::sqrt(scale);
-  const Tensor scores = at::matmul(q * half, (k * half).transpose(2, 3));
-  const Tensor weights =
-      at::softmax(scores, 3, scores.scalar_type() == at::kDouble ? at::kDouble : at::kFloat).to(scores.scalar_type());
-  return at::matmul(weights, v).transpose(1, 2).reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});
+  return composed(q, k, v, scale, at::matmul);
 }
 
 }  // namespace sextant::kernels

@@ -1,5 +1,7 @@
 #include <c10/util/StringUtil.h>
+#include <torch/csrc/autograd/custom_function.h>
 
+#include "kernels/frozen_convolution.h"
 #include "kernels/images.h"
 #include "kernels/onednn.h"
 #include "kernels/panels.h"
@@ -7,20 +9,23 @@
 #include "sextant/error.h"
 
 namespace sextant::kernels {
-
-/// Weights as one method wants them, and what they were made from.
-struct Convolution::Layout {
-  enum class Method { kWinograd, kPanels, kOneDnn } method;
-  Tensor weights;                        ///< of kWinograd and kPanels
-  std::vector<PackedConvolution> parts;  ///< of kOneDnn: one per part of the input
-  std::vector<int64_t> channels;         ///< of the parts
-  const void* source;
-  uint32_t version;
-};
-
 namespace {
 
-uint32_t version_of(const Tensor& tensor) { return static_cast<uint32_t>(tensor._version()); }
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+enum class Method : int64_t { kWinograd, kPanels, kOneDnn };
+
+/// A tensor at one moment: in-place changes raise its version, replaced data moves.
+struct Stamp {
+  explicit Stamp(const Tensor& tensor)
+      : data(tensor.defined() ? tensor.data_ptr() : nullptr),
+        version(tensor.defined() ? static_cast<int64_t>(tensor._version()) : 0) {}
+  bool operator==(const Stamp&) const = default;
+
+  const void* data;
+  int64_t version;
+};
 
 /// Large weights are worth transforming for large pictures only: at few tiles the time goes into reading them, and
 /// transformed ones are larger by 16/9.
@@ -30,45 +35,119 @@ bool suits_winograd(const Tensor& weight, int64_t stride, int64_t padding, int64
          weight.size(1) % kVectors == 0 && (height * width >= 256 || weight.size(0) * weight.size(1) <= 1 << 16);
 }
 
+bool is_product(const Tensor& weight, int64_t stride, int64_t padding) {
+  return weight.size(2) == 1 && weight.size(3) == 1 && stride == 1 && padding == 0;
+}
+
+/// The float32 methods: `weights` laid out for them.
+Tensor convolve(Method method, at::TensorList x, const Tensor& weights, int64_t out, const Tensor& bias,
+                const Tensor& residual) {
+  const Images images = images_of("convolution", x);
+  const Tensor y = empty_images(x[0], images.batch, out, images.height, images.width);
+  if (residual.defined() && (residual.sizes() != y.sizes() || residual.scalar_type() != at::kFloat)) {
+    throw ShapeError(c10::str("convolution: residual ", residual.sizes(), " does not fit the result ", y.sizes()));
+  }
+  const Tensor added = residual.defined() ? channels_last(residual) : residual;
+  const float* const added_data = added.defined() ? data<float>(added) : nullptr;
+  const float* const bias_data = bias.defined() ? data<float>(bias) : nullptr;
+  if (method == Method::kWinograd) {
+    convolve_winograd(images.parts[0], weights, out, bias_data, added_data, y);
+  } else {
+    multiply(images.parts, weights, out, bias_data, added_data, y);
+  }
+  return y;
+}
+
+/// convolve() with a gradient in x and residual. Absent tensors are undefined.
+class LaidOut : public torch::autograd::Function<LaidOut> {
+ public:
+  static Tensor forward(AutogradContext* context, const Tensor& x0, const c10::optional<Tensor>& x1,
+                        const c10::optional<Tensor>& residual, const Tensor& weights, const Tensor& transposed,
+                        const Tensor& bias, int64_t out, Method method) {
+    context->save_for_backward({transposed});
+    context->saved_data["method"] = static_cast<int64_t>(method);
+    context->saved_data["residual"] = residual.has_value();
+    context->saved_data["channels"] = std::vector<int64_t>{x0.size(1), x1 ? x1->size(1) : 0};
+    const std::vector<Tensor> x = x1 ? std::vector<Tensor>{x0, *x1} : std::vector<Tensor>{x0};
+    return convolve(method, x, weights, out, bias, residual.value_or(Tensor()));
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list dy) {
+    const auto channels = context->saved_data["channels"].toIntVector();
+    const auto method = static_cast<Method>(context->saved_data["method"].toInt());
+    const Tensor dx =
+        convolve(method, dy[0], context->get_saved_variables()[0], channels[0] + channels[1], Tensor(), Tensor());
+    return {dx.narrow(1, 0, channels[0]),
+            channels[1] > 0 ? dx.narrow(1, channels[0], channels[1]) : Tensor(),
+            context->saved_data["residual"].toBool() ? dy[0] : Tensor(),
+            Tensor(),
+            Tensor(),
+            Tensor(),
+            Tensor(),
+            Tensor()};
+  }
+};
+
+c10::optional<Tensor> if_defined(const Tensor& tensor) {
+  return tensor.defined() ? c10::optional<Tensor>(tensor) : c10::nullopt;
+}
+
 }  // namespace
+
+/// Weights as one method wants them, and what they were made from.
+struct Convolution::Layout {
+  Stamp weight;
+  Stamp bias;
+  std::vector<int64_t> channels;  ///< of the parts of x
+  Method method = Method::kOneDnn;
+  Tensor weights;                           ///< of kWinograd and kPanels
+  Tensor transposed;                        ///< the same for the way back, or undefined
+  std::vector<PackedConvolution> packed{};  ///< of kOneDnn: one per part of x
+};
 
 Convolution::Convolution(Tensor weight, Tensor bias, int64_t stride, int64_t padding)
     : weight_(std::move(weight)), bias_(std::move(bias)), stride_(stride), padding_(padding) {}
 
 Tensor Convolution::filters() const { return weight_.dim() == 3 ? weight_.unsqueeze(3) : weight_; }
 
-void Convolution::lay_out(int64_t height, int64_t width, std::vector<int64_t> parts) {
+void Convolution::lay_out(int64_t height, int64_t width, std::vector<int64_t> parts, bool gradients) {
   layout_.reset();
-  if (!weight_.device().is_cpu() || at::globalContext().userEnabledMkldnn() == false) return;
-  if (weight_.scalar_type() != at::kFloat && weight_.scalar_type() != at::kBFloat16) return;
+  const bool floats = weight_.scalar_type() == at::kFloat;
+  if (!weight_.device().is_cpu() || (!floats && weight_.scalar_type() != at::kBFloat16)) return;
   const at::NoGradGuard no_grad;
   const Tensor weight = filters();
   if (parts.empty()) parts = {weight.size(1)};
-  Layout layout{Layout::Method::kOneDnn, {}, {}, parts, weight_.data_ptr(), version_of(weight_)};
-  const bool single = weight.scalar_type() == at::kFloat;
-  if (single && suits_winograd(weight, stride_, padding_, height, width)) {
-    layout.method = Layout::Method::kWinograd;
+  Layout layout{Stamp(weight_), Stamp(bias_), std::move(parts), Method::kOneDnn, {}, {}};
+  if (floats && suits_winograd(weight, stride_, padding_, height, width)) {
+    layout.method = Method::kWinograd;
     layout.weights = to_winograd(weight);
-  } else if (single && weight.size(2) == 1 && weight.size(3) == 1 && stride_ == 1 && padding_ == 0) {
-    layout.method = Layout::Method::kPanels;
-    layout.weights = to_panels(weight.contiguous().view({weight.size(0), weight.size(1)}));
+    if (gradients) layout.transposed = to_winograd(weight.flip({2, 3}).transpose(0, 1));
+  } else if (floats && is_product(weight, stride_, padding_)) {
+    layout.method = Method::kPanels;
+    const Tensor matrix = weight.flatten(1);
+    layout.weights = to_panels(matrix.t());
+    if (gradients) layout.transposed = to_panels(matrix);
   } else {
     int64_t first = 0;
-    for (const int64_t channels : parts) {
-      layout.parts.push_back(pack(weight.narrow(1, first, channels), first == 0 ? bias_ : Tensor(), stride_, padding_,
-                                  {1, channels, height, width}));
-      if (!layout.parts.back().ready()) return;
+    for (const int64_t channels : layout.channels) {
+      layout.packed.push_back(pack(weight.narrow(1, first, channels), first == 0 ? bias_ : Tensor(), stride_, padding_,
+                                   {1, channels, height, width}));
+      if (!layout.packed.back().ready()) return;
       first += channels;
     }
   }
   layout_ = std::make_shared<const Layout>(std::move(layout));
 }
 
-const Convolution::Layout* Convolution::layout_for(at::TensorList x) const {
-  if (!layout_ || !fuses(x) || !fuses({weight_, bias_}) || x[0].scalar_type() != weight_.scalar_type()) return nullptr;
-  if (weight_.data_ptr() != layout_->source || version_of(weight_) != layout_->version) return nullptr;
-  if (layout_->method == Layout::Method::kWinograd) return x.size() == 1 ? layout_.get() : nullptr;
-  if (layout_->method == Layout::Method::kPanels) return layout_.get();
+const Convolution::Layout* Convolution::layout_for(at::TensorList x, const Tensor& residual) const {
+  if (!layout_ || x[0].numel() == 0 || !(layout_->weight == Stamp(weight_)) || !(layout_->bias == Stamp(bias_))) {
+    return nullptr;
+  }
+  if (!fuses({weight_, bias_}) || x[0].scalar_type() != weight_.scalar_type() || !x[0].device().is_cpu())
+    return nullptr;
+  if (!layout_->transposed.defined() && !(fuses(x) && fuses(residual))) return nullptr;
+  if (layout_->method == Method::kWinograd) return x.size() == 1 ? layout_.get() : nullptr;
+  if (layout_->method == Method::kPanels) return layout_.get();
   if (x.size() != layout_->channels.size()) return nullptr;
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (x[i].size(1) != layout_->channels[i]) return nullptr;
@@ -82,32 +161,23 @@ Tensor Convolution::operator()(at::TensorList x, const Tensor& residual) const {
   if (channels != weight_.size(1)) {
     throw ShapeError(c10::str("convolution: images with ", channels, " channels do not fit weight ", weight_.sizes()));
   }
-  const Layout* const layout = x[0].numel() > 0 && fuses(residual) ? layout_for(x) : nullptr;
+  const Layout* const layout = layout_for(x, residual);
   if (!layout) return plain(x, residual);
-  const Images images = images_of("convolution", x);
-  if (layout->method == Layout::Method::kOneDnn) {
-    Tensor y = layout->parts[0](images.parts[0]);
-    for (std::size_t i = 1; i < images.parts.size(); ++i) y.add_(layout->parts[i](images.parts[i]));
+  if (layout->method == Method::kOneDnn) {
+    const Images images = images_of("convolution", x);
+    Tensor y = layout->packed[0](images.parts[0]);
+    for (std::size_t i = 1; i < images.parts.size(); ++i) y.add_(layout->packed[i](images.parts[i]));
     return residual.defined() ? y.add_(residual) : y;
   }
-  Tensor keep;
-  const float* const bias = floats_or_null(bias_, keep);
-  const Tensor added = residual.defined() ? residual.contiguous(kChannelsLast) : residual;
-  const Tensor y = empty_images(x[0], images.batch, weight_.size(0), images.height, images.width);
-  if (added.defined() && (added.sizes() != y.sizes() || added.scalar_type() != at::kFloat)) {
-    throw ShapeError(c10::str("convolution: residual ", added.sizes(), " does not fit the result ", y.sizes()));
+  if (fuses(x) && fuses(residual)) {
+    return convolve(layout->method, x, layout->weights, weight_.size(0), bias_, residual);
   }
-  const float* const added_data = added.defined() ? data<float>(added) : nullptr;
-  if (layout->method == Layout::Method::kWinograd) {
-    convolve_winograd(images.parts[0], layout->weights, weight_.size(0), bias, added_data, y);
-  } else {
-    multiply(images.parts, layout->weights, weight_.size(0), bias, added_data, y);
-  }
-  return y;
+  return LaidOut::apply(x[0], if_defined(x.size() > 1 ? x[1] : Tensor()), if_defined(residual), layout->weights,
+                        layout->transposed, bias_, weight_.size(0), layout->method);
 }
 
 Tensor Convolution::plain(at::TensorList x, const Tensor& residual) const {
-  const Tensor y = at::conv2d(joined(x), filters(), bias_, stride_, padding_);
+  const Tensor y = frozen_conv2d(joined(x), filters(), bias_, {stride_, padding_});
   return residual.defined() ? y + residual : y;
 }
 

@@ -1,156 +1,14 @@
-#include <ATen/Parallel.h>
 #include <c10/util/StringUtil.h>
+#include <torch/csrc/autograd/custom_function.h>
 
-#include "kernels/images.h"
+#include "kernels/norm_loops.h"
 #include "sextant/error.h"
 
 namespace sextant::kernels {
 namespace {
 
-// Sums run in float32 over this many pixels and in float64 beyond.
-constexpr int64_t kPixelsPerSum = 64;
-
-/// One normalisation of a batch: what is measured, and the factor and offset per channel that follow from it.
-struct Measured {
-  int64_t chunks;      ///< per image
-  at::Tensor sums;     ///< [B, chunks, 2, C] float64
-  at::Tensor factors;  ///< [B, 2, C] float32: factor and offset
-};
-
-void loops(const Moments<float>& job) { simd().moments(job); }
-void loops(const Moments<Bf16>& job) { simd().moments_bf16(job); }
-void loops(const Affine<float>& job) { simd().affine(job); }
-void loops(const Affine<Bf16>& job) { simd().affine_bf16(job); }
-
-float to_float(float value) { return value; }
-float to_float(Bf16 value) {
-  const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
-  float result;
-  std::memcpy(&result, &bits, sizeof result);
-  return result;
-}
-
-/// Sums of x - origin and of its square over pixels [first, last) of one image into sums [2, C]; the origin of a
-/// channel is its first pixel.
-template <class T>
-void measure(const Images& x, int64_t image, int64_t first, int64_t last, double* sums) {
-  std::fill_n(sums, 2 * x.channels, 0.0);
-  float* const partial = scratch(2 * x.channels);
-  int64_t offset = 0;
-  for (const Tensor& part : x.parts) {
-    const int64_t channels = part.size(1);
-    const T* const origin = data<T>(part) + image * x.height * x.width * channels;
-    for (int64_t pixel = first; pixel < last; pixel += kPixelsPerSum) {
-      const int64_t pixels = std::min(kPixelsPerSum, last - pixel);
-      loops(Moments<T>{origin + pixel * channels, origin, pixels, channels, partial, partial + channels});
-      for (int64_t c = 0; c < channels; ++c) {
-        sums[offset + c] += partial[c];
-        sums[x.channels + offset + c] += partial[channels + c];
-      }
-    }
-    offset += channels;
-  }
-}
-
-struct Modulation {
-  const float *weight, *bias, *added, *scale, *shift;  ///< the last three [B, C] or null
-};
-
-/// factor and offset [2, C] of one image from its chunks' sums.
-template <class T>
-void solve(const Images& x, const GroupNorm& norm, const Modulation& m, int64_t image, const double* sums,
-           int64_t chunks, float* factors) {
-  const int64_t C = x.channels;
-  const double pixels = static_cast<double>(x.height * x.width);
-  const int64_t width = C / norm.groups;
-  std::vector<double> mean(C), square(C);  // of a channel, with `added`; of its deviation from the mean
-  int64_t offset = 0;
-  for (const Tensor& part : x.parts) {
-    const T* const origin = data<T>(part) + image * x.height * x.width * part.size(1);
-    for (int64_t c = 0; c < part.size(1); ++c) {
-      double sum = 0;
-      double squares = 0;
-      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-        sum += sums[chunk * 2 * C + offset + c];
-        squares += sums[chunk * 2 * C + C + offset + c];
-      }
-      const double deviation = sum / pixels;
-      mean[offset + c] = deviation + to_float(origin[c]) + (m.added ? m.added[image * C + offset + c] : 0.0f);
-      square[offset + c] = std::max(0.0, squares / pixels - deviation * deviation);
-    }
-    offset += part.size(1);
-  }
-  for (int64_t group = 0; group < norm.groups; ++group) {
-    const int64_t first = group * width;
-    double mu = 0;
-    for (int64_t c = first; c < first + width; ++c) mu += mean[c] / static_cast<double>(width);
-    double variance = 0;
-    for (int64_t c = first; c < first + width; ++c) {
-      variance += (square[c] + (mean[c] - mu) * (mean[c] - mu)) / static_cast<double>(width);
-    }
-    const double inverse = 1 / std::sqrt(variance + norm.eps);
-    for (int64_t c = first; c < first + width; ++c) {
-      const double added = m.added ? m.added[image * C + c] : 0.0;
-      const double gain = m.scale ? 1.0 + m.scale[image * C + c] : 1.0;
-      const double shift = m.shift ? m.shift[image * C + c] : 0.0;
-      factors[c] = static_cast<float>(inverse * m.weight[c] * gain);
-      factors[C + c] = static_cast<float>(((added - mu) * inverse * m.weight[c] + m.bias[c]) * gain + shift);
-    }
-  }
-}
-
-template <class T>
-void apply(const Images& x, const GroupNorm& norm, int64_t image, int64_t first_row, int64_t last_row,
-           const float* factors, const Tensor& y) {
-  int64_t offset = 0;
-  T* const image_y = mutable_data<T>(y) + image * y.size(2) * y.size(3) * x.channels;
-  for (const Tensor& part : x.parts) {
-    const int64_t channels = part.size(1);
-    const T* const image_x = data<T>(part) + image * x.height * x.width * channels;
-    loops(Affine<T>{image_x, factors + offset, factors + x.channels + offset, image_y + offset, x.channels, channels,
-                    x.width, first_row, last_row, norm.silu, static_cast<Pixels>(norm.resampling)});
-    offset += channels;
-  }
-}
-
-template <class T>
-void fused(const Images& x, const GroupNorm& norm, const Modulation& m, const Tensor& y) {
-  const int64_t pixels = x.height * x.width;
-  const int64_t rows = norm.resampling == Resampling::kHalve ? x.height / 2 : x.height;
-  const int64_t threads = at::get_num_threads();
-  if (x.batch >= 4 * threads || x.batch % threads == 0) {  // whole images: the second pass finds them in the cache
-    at::parallel_for(0, x.batch, 1, [&](int64_t begin, int64_t end) {
-      std::vector<double> sums(2 * x.channels);
-      std::vector<float> factors(2 * x.channels);
-      for (int64_t image = begin; image < end; ++image) {
-        measure<T>(x, image, 0, pixels, sums.data());
-        solve<T>(x, norm, m, image, sums.data(), 1, factors.data());
-        apply<T>(x, norm, image, 0, rows, factors.data(), y);
-      }
-    });
-    return;
-  }
-  const int64_t chunks = std::min(threads, rows);
-  std::vector<double> sums(x.batch * chunks * 2 * x.channels);
-  std::vector<float> factors(x.batch * 2 * x.channels);
-  at::parallel_for(0, x.batch * chunks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t chunk = task % chunks;
-      measure<T>(x, task / chunks, pixels * chunk / chunks, pixels * (chunk + 1) / chunks,
-                 &sums[task * 2 * x.channels]);
-    }
-  });
-  for (int64_t image = 0; image < x.batch; ++image) {
-    solve<T>(x, norm, m, image, &sums[image * chunks * 2 * x.channels], chunks, &factors[image * 2 * x.channels]);
-  }
-  at::parallel_for(0, x.batch * chunks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t image = task / chunks;
-      const int64_t chunk = task % chunks;
-      apply<T>(x, norm, image, rows * chunk / chunks, rows * (chunk + 1) / chunks, &factors[image * 2 * x.channels], y);
-    }
-  });
-}
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
 
 void check(const char* caller, at::TensorList x, const GroupNorm& norm) {
   int64_t channels = 0;
@@ -161,18 +19,16 @@ void check(const char* caller, at::TensorList x, const GroupNorm& norm) {
   for (const Tensor& tensor : {norm.added, norm.scale, norm.shift}) {
     fits = fits && (!tensor.defined() || tensor.sizes() == per_image);
   }
-  if (!fits) {
-    throw ShapeError(c10::str(caller, ": ", channels, " channels do not fit ", norm.groups, " groups, weight ",
-                              norm.weight.sizes(), " and modulation ",
-                              norm.scale.defined()   ? norm.scale.sizes()
-                              : norm.added.defined() ? norm.added.sizes()
-                                                     : at::IntArrayRef{}));
+  if (fits) return;
+  std::string modulation;
+  for (const Tensor& tensor : {norm.added, norm.scale, norm.shift}) {
+    if (tensor.defined()) modulation += c10::str(", modulation ", tensor.sizes());
   }
+  throw ShapeError(c10::str(caller, ": images with ", channels, " channels do not fit ", norm.groups,
+                            " groups, weight ", norm.weight.sizes(), modulation));
 }
 
-int64_t resized(int64_t size, Resampling resampling) {
-  return resampling == Resampling::kHalve ? size / 2 : resampling == Resampling::kDouble ? size * 2 : size;
-}
+Tensor per_channel(const Tensor& tensor) { return tensor.unsqueeze(2).unsqueeze(3); }
 
 Tensor resampled_plain(const Tensor& x, Resampling resampling) {
   if (resampling == Resampling::kHalve) return at::avg_pool2d(x, 2);
@@ -180,25 +36,50 @@ Tensor resampled_plain(const Tensor& x, Resampling resampling) {
   return x;
 }
 
-Tensor per_channel(const Tensor& tensor) { return tensor.unsqueeze(2).unsqueeze(3); }
+bool has_loop(const Tensor& x) {
+  return x.device().is_cpu() && x.numel() > 0 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+}
+
+/// The fused norm with a gradient in x alone. An absent second part is undefined.
+class FusedNorm : public torch::autograd::Function<FusedNorm> {
+ public:
+  static Tensor forward(AutogradContext* context, const Tensor& x0, const c10::optional<Tensor>& x1,
+                        const GroupNorm& norm) {
+    const Images x = images_of("group_norm", parts(x0, x1));
+    const auto [y, statistics] = norm_forward(x, norm);
+    context->save_for_backward({x0, x1.value_or(Tensor()), statistics});
+    context->saved_data["groups"] = norm.groups;
+    context->saved_data["silu"] = norm.silu;
+    context->saved_data["resampling"] = static_cast<int64_t>(norm.resampling);
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list dy) {
+    const auto saved = context->get_saved_variables();
+    const Images x = images_of("group_norm", parts(saved[0], saved[1]));
+    GroupNorm norm;
+    norm.groups = context->saved_data["groups"].toInt();
+    norm.silu = context->saved_data["silu"].toBool();
+    norm.resampling = static_cast<Resampling>(context->saved_data["resampling"].toInt());
+    const std::vector<Tensor> dx = norm_backward(x, norm, saved[2], dy[0]);
+    return {dx[0], dx.size() > 1 ? dx[1] : Tensor(), Tensor()};
+  }
+
+ private:
+  static std::vector<Tensor> parts(const Tensor& x0, const c10::optional<Tensor>& x1) {
+    return x1.has_value() && x1->defined() ? std::vector<Tensor>{x0, *x1} : std::vector<Tensor>{x0};
+  }
+};
 
 }  // namespace
 
 Tensor group_norm(at::TensorList x, const GroupNorm& norm) {
   check("group_norm", x, norm);
-  if (!fuses(x) || !fuses({norm.weight, norm.bias, norm.added, norm.scale, norm.shift}) || x[0].numel() == 0) {
+  if (!has_loop(x[0]) || !fuses({norm.weight, norm.bias, norm.added, norm.scale, norm.shift})) {
     return group_norm_plain(x, norm);
   }
-  const Images images = images_of("group_norm", x);
-  Tensor keep[5];
-  const Modulation modulation{floats_or_null(norm.weight, keep[0]), floats_or_null(norm.bias, keep[1]),
-                              floats_or_null(norm.added, keep[2]), floats_or_null(norm.scale, keep[3]),
-                              floats_or_null(norm.shift, keep[4])};
-  const Tensor y = empty_images(x[0], images.batch, images.channels, resized(images.height, norm.resampling),
-                                resized(images.width, norm.resampling));
-  x[0].scalar_type() == at::kFloat ? fused<float>(images, norm, modulation, y)
-                                   : fused<Bf16>(images, norm, modulation, y);
-  return y;
+  if (fuses(x)) return norm_forward(images_of("group_norm", x), norm).first;
+  return FusedNorm::apply(x[0], x.size() > 1 ? c10::optional<Tensor>(x[1]) : c10::nullopt, norm);
 }
 
 Tensor group_norm_plain(at::TensorList x, const GroupNorm& norm) {
@@ -214,24 +95,12 @@ Tensor group_norm_plain(at::TensorList x, const GroupNorm& norm) {
 }
 
 Tensor resample(const Tensor& x, Resampling resampling) {
-  const Images images = images_of("resample", x);
-  if (resampling == Resampling::kKeep || !fuses(x) || x.numel() == 0) return resampled_plain(x, resampling);
-  const Tensor y = empty_images(x, images.batch, images.channels, resized(images.height, resampling),
-                                resized(images.width, resampling));
-  std::vector<float> factors(2 * images.channels, 1.0f);  // times 1, plus 0
-  std::fill_n(factors.begin() + images.channels, images.channels, 0.0f);
+  if (resampling == Resampling::kKeep || !fuses(x) || !has_loop(x)) return resampled_plain(x, resampling);
   GroupNorm as_is;
   as_is.resampling = resampling;
-  const int64_t rows = resampling == Resampling::kHalve ? images.height / 2 : images.height;
-  at::parallel_for(0, images.batch * rows, std::max<int64_t>(1, 4096 / images.width), [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end;) {
-      const int64_t image = task / rows, first = task % rows, last = std::min(rows, first + end - task);
-      x.scalar_type() == at::kFloat ? apply<float>(images, as_is, image, first, last, factors.data(), y)
-                                    : apply<Bf16>(images, as_is, image, first, last, factors.data(), y);
-      task += last - first;
-    }
-  });
-  return y;
+  const Tensor times_one_plus_zero = at::zeros({x.size(0), kStatistics, x.size(1)}, at::kFloat);
+  times_one_plus_zero.select(1, kFactor).fill_(1);
+  return norm_apply(images_of("resample", x), as_is, times_one_plus_zero);
 }
 
 }  // namespace sextant::kernels

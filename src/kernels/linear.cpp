@@ -1,6 +1,7 @@
 #include <ATen/Parallel.h>
 #include <c10/util/StringUtil.h>
 
+#include "kernels/frozen_convolution.h"
 #include "kernels/images.h"
 #include "kernels/panels.h"
 #include "sextant/error.h"
@@ -27,7 +28,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     throw ShapeError(c10::str("linear: input ", x.sizes(), " does not fit weight ", weight.sizes()));
   }
   const bool floats = x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
-  if (!floats || !fuses({x, weight, bias}) || x.numel() == 0) return at::linear(x, weight, bias);
+  if (!floats || !fuses({x, weight, bias}) || x.numel() == 0) return frozen_linear(x, weight, bias);
   const Tensor rows = x.contiguous().view({-1, x.size(-1)});
   const Tensor y = at::empty({rows.size(0), weight.size(0)}, x.options());
   Tensor keep;
@@ -36,7 +37,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (rows.size(0) <= kFewRows) {
     few_rows(rows, w, bias_data, y);
   } else {
-    multiply({rows}, to_panels(w), weight.size(0), bias_data, nullptr, y);
+    multiply({rows}, to_panels(w.t()), weight.size(0), bias_data, nullptr, y);
   }
   std::vector<int64_t> shape = x.sizes().vec();
   shape.back() = weight.size(0);

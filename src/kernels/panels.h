@@ -1,16 +1,39 @@
 // Matrix products with the right side in panels.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/simd/table.h"
 #include "sextant/tensor.h"
 
 namespace sextant::kernels {
 
-/// w [columns, depth] float32 as [ceil(columns / panel)][depth][panel].
-Tensor to_panels(const Tensor& w);
+/// Floats of `columns` columns in whole panels, per row.
+inline int64_t in_panels(int64_t columns) { return (columns + simd().panel - 1) / simd().panel * simd().panel; }
 
-/// y [rows, columns] = x w^T + bias + residual; x one or two float32 matrices side by side, given as rows of memory.
+/// `rows` x `columns` numbers, times `factor`, as [ceil(columns / panel)][rows][panel], zeros beyond the columns.
+template <class T>
+void to_panels(const T* from, int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride, int64_t panel,
+               float factor, float* to) {
+  for (int64_t first = 0; first < columns; first += panel) {
+    const int64_t count = std::min(panel, columns - first);
+    for (int64_t row = 0; row < rows; ++row, to += panel) {
+      const T* const line = from + row * row_stride + first * column_stride;
+      for (int64_t i = 0; i < count; ++i) to[i] = factor * static_cast<float>(line[i * column_stride]);
+      std::fill(to + count, to + panel, 0.0f);
+    }
+  }
+}
+
+/// b [depth, columns] float32, any strides, as [ceil(columns / panel), depth, panel].
+Tensor to_panels(const Tensor& b);
+
+/// y [rows, columns] = x b + bias + residual for b in panels; x one or two float32 matrices [rows, depth] side by side,
+/// or images as rows of channels.
 void multiply(at::TensorList x, const Tensor& panels, int64_t columns, const float* bias, const float* residual,
               const Tensor& y);
+
+/// a b for a [B, H, M, K] and b [B, H, K, N], float32 on a CPU, any strides; differentiable in both.
+Tensor matrix_product(const Tensor& a, const Tensor& b);
 
 }  // namespace sextant::kernels

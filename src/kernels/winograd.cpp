@@ -7,8 +7,12 @@
 namespace sextant::kernels {
 namespace {
 
-// Blocks of tiles between two readings of the weights.
-constexpr int64_t kBlocks = 4;
+/// Tiles between two readings of the weights: few, so that their transforms stay in the cache, unless the weights are
+/// so large that reading them would take longer than computing.
+int64_t tiles_at_once(int64_t in, int64_t out) {
+  const int64_t wanted = in * out > 1 << 17 ? 128 : 42;
+  return wanted / simd().rows * simd().rows;
+}
 
 /// G g G^T of one 3x3 filter, in double: 16 numbers.
 void transform(const float* g, double* u) {
@@ -48,7 +52,7 @@ void convolve_winograd(const Tensor& x, const Tensor& weight, int64_t out, const
                        const Tensor& y) {
   const int64_t in = x.size(1), height = x.size(2), width = x.size(3), panels = weight.size(0);
   const int64_t tiles = x.size(0) * ((height + 1) / 2) * ((width + 1) / 2);
-  const int64_t most = kBlocks * simd().rows;
+  const int64_t most = tiles_at_once(in, out);
   const int64_t threads = at::get_num_threads();
   const int64_t blocks = split_evenly((tiles + most - 1) / most, tiles);
   const int64_t shares = std::min(panels, (threads + blocks - 1) / blocks);

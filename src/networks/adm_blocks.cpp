@@ -58,12 +58,13 @@ ResBlock::ResBlock(const Scope& scope, const AdmConfig& config, int64_t in, int6
   if (has_skip_convolution_) skip_convolution_ = convolution(scope / "skip_connection", in, out, 1);
 }
 
-void ResBlock::lay_out(int64_t height, int64_t width, const std::vector<int64_t>& parts) {
-  if (has_skip_convolution_) skip_convolution_.lay_out(height, width, parts);
-  if (resampling_ == Resampling::kHalve) height /= 2, width /= 2;
-  if (resampling_ == Resampling::kDouble) height *= 2, width *= 2;
-  in_convolution_.lay_out(height, width);
-  out_convolution_.lay_out(height, width);
+void ResBlock::lay_out(const Input& input) {
+  const int64_t size = resampling_ == Resampling::kHalve    ? input.size / 2
+                       : resampling_ == Resampling::kDouble ? input.size * 2
+                                                            : input.size;
+  if (has_skip_convolution_) skip_convolution_.lay_out(input.size, input.size, input.parts, input.gradients);
+  in_convolution_.lay_out(size, size, {}, input.gradients);
+  out_convolution_.lay_out(size, size, {}, input.gradients);
 }
 
 Tensor ResBlock::operator()(at::TensorList x, const Tensor& embedding) const {
@@ -88,9 +89,9 @@ AttentionBlock::AttentionBlock(const Scope& scope, const AdmConfig& config, int6
       qkv_(pointwise(scope / "qkv", channels, 3 * channels)),
       out_(pointwise(scope / "proj_out", channels, channels)) {}
 
-void AttentionBlock::lay_out(int64_t height, int64_t width, const std::vector<int64_t>&) {
-  qkv_.lay_out(height, width);
-  out_.lay_out(height, width);
+void AttentionBlock::lay_out(const Input& input) {
+  qkv_.lay_out(input.size, input.size, {}, input.gradients);
+  out_.lay_out(input.size, input.size, {}, input.gradients);
 }
 
 Tensor attend(const Tensor& qkv, int64_t heads, bool new_order) {
@@ -116,9 +117,9 @@ Resize::Resize(const Scope& scope, const AdmConfig& config, int64_t channels, Re
   convolution_ = convolution(scope / (halves ? "op" : "conv"), channels, channels, 3, halves ? 2 : 1);
 }
 
-void Resize::lay_out(int64_t height, int64_t width, const std::vector<int64_t>&) {
-  const int64_t factor = resampling_ == Resampling::kDouble ? 2 : 1;
-  if (has_convolution_) convolution_.lay_out(height * factor, width * factor);
+void Resize::lay_out(const Input& input) {
+  const int64_t size = resampling_ == Resampling::kDouble ? input.size * 2 : input.size;
+  if (has_convolution_) convolution_.lay_out(size, size, {}, input.gradients);
 }
 
 Tensor Resize::operator()(at::TensorList x, const Tensor&) const {
@@ -126,9 +127,9 @@ Tensor Resize::operator()(at::TensorList x, const Tensor&) const {
   return resampling_ == Resampling::kHalve ? convolution_(x) : convolution_(kernels::resample(x[0], resampling_));
 }
 
-void Block::lay_out(int64_t height, int64_t width, const std::vector<int64_t>& parts) {
+void Block::lay_out(const Input& input) {
   for (Layer& layer : layers_) {
-    std::visit([&](auto& of_its_kind) { of_its_kind.lay_out(height, width, parts); }, layer);
+    std::visit([&](auto& of_its_kind) { of_its_kind.lay_out(input); }, layer);
   }
 }
 
@@ -175,13 +176,11 @@ Encoder::Encoder(const Scope& scope, const AdmConfig& config) : config_(config) 
   middle_block.add(ResBlock(middle / 2, config, width, width));
 }
 
-void Encoder::lay_out() {
+void Encoder::lay_out(bool gradients) {
   for (std::size_t i = 0; i < input_blocks.size(); ++i) {
-    const int64_t size = config_.image_size / downsampling[i];
-    input_blocks[i].lay_out(size, size, {});
+    input_blocks[i].lay_out({config_.image_size / downsampling[i], {}, gradients});
   }
-  const int64_t size = config_.image_size / downsampling.back();
-  middle_block.lay_out(size, size, {});
+  middle_block.lay_out({config_.image_size / downsampling.back(), {}, gradients});
 }
 
 }  // namespace sextant::networks::adm

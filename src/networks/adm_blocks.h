@@ -49,12 +49,19 @@ kernels::Convolution convolution(const Scope& scope, int64_t in, int64_t out, in
 /// weight [out, in, 1], a product at every pixel.
 kernels::Convolution pointwise(const Scope& scope, int64_t in, int64_t out);
 
+/// What a layer will be given, for which it lays out its weights.
+struct Input {
+  int64_t size;                ///< height and width
+  std::vector<int64_t> parts;  ///< channels of each image; empty for a single one
+  bool gradients = false;      ///< whether gradients will be wanted
+};
+
 /// Two convolutions that see the embedding, around them a skip; may resample on the way.
 class ResBlock {
  public:
   ResBlock(const Scope& scope, const AdmConfig& config, int64_t in, int64_t out,
            kernels::Resampling resampling = kernels::Resampling::kKeep);
-  void lay_out(int64_t height, int64_t width, const std::vector<int64_t>& parts);
+  void lay_out(const Input& input);
   Tensor operator()(at::TensorList x, const Tensor& embedding) const;
 
  private:
@@ -73,7 +80,7 @@ class ResBlock {
 class AttentionBlock {
  public:
   AttentionBlock(const Scope& scope, const AdmConfig& config, int64_t channels, int64_t heads);
-  void lay_out(int64_t height, int64_t width, const std::vector<int64_t>& parts);
+  void lay_out(const Input& input);
   Tensor operator()(at::TensorList x, const Tensor& embedding) const;
 
  private:
@@ -92,7 +99,7 @@ Tensor attend(const Tensor& qkv, int64_t heads, bool new_order);
 class Resize {
  public:
   Resize(const Scope& scope, const AdmConfig& config, int64_t channels, kernels::Resampling resampling);
-  void lay_out(int64_t height, int64_t width, const std::vector<int64_t>& parts);
+  void lay_out(const Input& input);
   Tensor operator()(at::TensorList x, const Tensor& embedding) const;
 
  private:
@@ -105,9 +112,7 @@ class Resize {
 class Stem {
  public:
   Stem(const Scope& scope, int64_t in, int64_t out) : convolution_(convolution(scope, in, out, 3)) {}
-  void lay_out(int64_t height, int64_t width, const std::vector<int64_t>& parts) {
-    convolution_.lay_out(height, width, parts);
-  }
+  void lay_out(const Input& input) { convolution_.lay_out(input.size, input.size, input.parts, input.gradients); }
   Tensor operator()(at::TensorList x, const Tensor&) const { return convolution_(x); }
 
  private:
@@ -120,8 +125,7 @@ class Block {
   using Layer = std::variant<Stem, ResBlock, AttentionBlock, Resize>;
   void add(Layer layer) { layers_.push_back(std::move(layer)); }
   int64_t size() const { return static_cast<int64_t>(layers_.size()); }
-  /// For inputs of this size and with so many channels in each part.
-  void lay_out(int64_t height, int64_t width, const std::vector<int64_t>& parts);
+  void lay_out(const Input& input);
   Tensor operator()(at::TensorList x, const Tensor& embedding) const;
 
  private:
@@ -131,7 +135,7 @@ class Block {
 /// input_blocks and middle_block, which both networks share.
 struct Encoder {
   Encoder(const Scope& scope, const AdmConfig& config);
-  void lay_out();
+  void lay_out(bool gradients);
 
   std::vector<Block> input_blocks;
   std::vector<int64_t> channels;      ///< of each input block's result

@@ -59,7 +59,7 @@ class AdmClassifier : public ClassifierNetwork {
   int64_t num_classes() const override { return config_.out_channels; }
 
  protected:
-  void prepare() override { encoder_.lay_out(); }
+  void prepare() override { encoder_.lay_out(true); }
 
  private:
   using Pool = std::variant<adm::AdaptivePool, adm::AttentionPool, adm::SpatialPool>;

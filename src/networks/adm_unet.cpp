@@ -43,9 +43,9 @@ AdmUNet::AdmUNet(const AdmConfig& config)
 }
 
 void AdmUNet::prepare() {
-  encoder_.lay_out();
+  encoder_.lay_out(false);
   for (std::size_t i = 0; i < output_blocks_.size(); ++i) {
-    output_blocks_[i].lay_out(output_sizes_[i], output_sizes_[i], output_parts_[i]);
+    output_blocks_[i].lay_out({output_sizes_[i], output_parts_[i]});
   }
   out_convolution_.lay_out(config_.image_size, config_.image_size);
 }

@@ -1,3 +1,5 @@
+#include <torch/csrc/autograd/autograd.h>
+
 #include "sextant/error.h"
 #include "sextant/kernels.h"
 #include "support/golden.h"

@@ -1,3 +1,5 @@
+#include <torch/csrc/autograd/autograd.h>
+
 #include "sextant/error.h"
 #include "sextant/kernels.h"
 #include "support/golden.h"
@@ -66,6 +68,26 @@ TEST_P(LaidOutConvolution, GivesAnImageTheSameResultInEveryBatch) {
   EXPECT_TENSOR_NEAR(convolution_(x_, residual_).narrow(0, 0, 1), convolution_(first, residual), (Tolerance{5e-6, 0}));
 }
 
+TEST_P(LaidOutConvolution, CarriesGradientsToImagesAndResidual) {
+  const Case& c = std::get<0>(GetParam());
+  convolution_.lay_out(c.height, c.width, c.parts, true);
+  std::vector<Tensor> inputs, exact_inputs, exact_x;
+  for (const Tensor& part : x_) inputs.push_back(part.clone().requires_grad_());
+  const std::vector<Tensor> x = inputs;
+  Tensor residual;
+  if (residual_.defined()) inputs.push_back(residual = residual_.clone().requires_grad_());
+  for (const Tensor& input : inputs) exact_inputs.push_back(input.detach().to(at::kDouble).requires_grad_());
+  exact_x.assign(exact_inputs.begin(), exact_inputs.begin() + static_cast<std::ptrdiff_t>(x.size()));
+  Tensor exact =
+      at::conv2d(at::cat(exact_x, 1), weight_.to(at::kDouble), bias_.to(at::kDouble), c.stride, c.kernel / 2);
+  if (residual.defined()) exact = exact + exact_inputs.back();
+  const Tensor y = convolution_(x, residual);
+  const Tensor v = at::randn(y.sizes());
+  const auto gradient = torch::autograd::grad({y}, inputs, {v.to(y.scalar_type())});
+  const auto exact_gradient = torch::autograd::grad({exact}, exact_inputs, {v.to(at::kDouble)});
+  for (std::size_t i = 0; i < inputs.size(); ++i) EXPECT_TENSOR_NEAR(gradient[i], exact_gradient[i], tolerance());
+}
+
 TEST_P(LaidOutConvolution, NoticesThatItsWeightsChanged) {
   const Case& c = std::get<0>(GetParam());
   convolution_.lay_out(c.height, c.width, c.parts);
@@ -96,11 +118,13 @@ INSTANTIATE_TEST_SUITE_P(Kinds, LaidOutConvolution,
                                   (std::get<1>(info.param) == at::kFloat ? "_float32" : "_bfloat16");
                          });
 
-TEST(LaidOutConvolution, LeavesGradientsToLibtorch) {
+TEST(LaidOutConvolution, StillTrainsItsWeights) {
   const Tensor weight = at::randn({32, 32, 3, 3});
   Convolution convolution(weight, at::zeros({32}), 1, 1);
-  convolution.lay_out(16, 16);
-  EXPECT_TRUE(convolution(at::randn({1, 32, 16, 16}).requires_grad_()).requires_grad());
+  convolution.lay_out(16, 16, {}, true);
+  weight.requires_grad_();
+  const Tensor y = convolution(at::randn({1, 32, 16, 16}));
+  EXPECT_TRUE(torch::autograd::grad({y.sum()}, {weight})[0].defined());
 }
 
 TEST(LaidOutConvolution, RefusesShapesThatDoNotFit) {

@@ -36,7 +36,7 @@ void attention(const Attention& job) {
     const int64_t rows = block_start(job.queries, blocks, block + 1) - begin;
     float* const q = job.scratch;
     float* const s = q + rows * in_strips(job.depth);
-    to_strips(job.q + begin * job.depth, rows, job.depth, q);
+    to_strips(job.q + begin * job.depth, rows, job.depth, job.depth, q);
     for (int64_t key = 0; key < job.keys; key += kPanel) {
       float* const place = s + key / kStrip * rows * kStrip + key % kStrip;
       product({q, job.k + key * job.depth, place, rows, job.depth, kStrip, false});

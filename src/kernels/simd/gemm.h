@@ -6,11 +6,11 @@ namespace sextant::kernels::SEXTANT_ISA {
 namespace {
 
 /// Rows [0, rows) of a row-major matrix as strips.
-void to_strips(const float* a, int64_t rows, int64_t depth, float* strips) {
+void to_strips(const float* a, int64_t rows, int64_t depth, int64_t a_stride, float* strips) {
   for (int64_t strip = 0; strip < depth; strip += kStrip) {
     const int64_t width = depth - strip < kStrip ? depth - strip : kStrip;
     for (int64_t row = 0; row < rows; ++row, strips += kStrip) {
-      const float* const from = a + row * depth + strip;
+      const float* const from = a + row * a_stride + strip;
       in_vectors(
           width, SEXTANT_BODY { store(strips + i, load(from + i, count)); });
     }
@@ -25,9 +25,10 @@ void gemm(const Gemm& job) {
   for (int64_t block = 0; block < blocks; ++block) {
     const int64_t begin = block_start(job.rows, blocks, block);
     const int64_t rows = block_start(job.rows, blocks, block + 1) - begin;
-    to_strips(job.a[0] + begin * job.depth[0], rows, job.depth[0], job.scratch + begin * strips0);
+    to_strips(job.a[0] + begin * job.a_stride[0], rows, job.depth[0], job.a_stride[0], job.scratch + begin * strips0);
     if (job.depth[1] == 0) continue;
-    to_strips(job.a[1] + begin * job.depth[1], rows, job.depth[1], job.scratch + job.rows * strips0 + begin * strips1);
+    to_strips(job.a[1] + begin * job.a_stride[1], rows, job.depth[1], job.a_stride[1],
+              job.scratch + job.rows * strips0 + begin * strips1);
   }
   for (int64_t panel = job.first_panel; panel < job.last_panel; ++panel) {
     const int64_t column = panel * kPanel;

@@ -3,13 +3,27 @@
 
 #include "kernels/simd/attention.h"
 #include "kernels/simd/norm.h"
+#include "kernels/simd/norm_gradient.h"
 #include "kernels/simd/winograd.h"
 
 namespace sextant::kernels::SEXTANT_ISA {
 
 constexpr Simd table(const char* name) {
-  return {name,          kRows,         kPanel,       gemm,     dots,     moments<float>,
-          moments<Bf16>, affine<float>, affine<Bf16>, winograd, attention};
+  return {name,
+          kRows,
+          kPanel,
+          gemm,
+          dots,
+          moments<float>,
+          moments<Bf16>,
+          affine<float>,
+          affine<Bf16>,
+          affine_gradient<float>,
+          affine_gradient<Bf16>,
+          combination<float>,
+          combination<Bf16>,
+          winograd,
+          attention};
 }
 
 }  // namespace sextant::kernels::SEXTANT_ISA

@@ -20,8 +20,9 @@ constexpr int64_t in_strips(int64_t depth) { return (depth + kStrip - 1) / kStri
 
 /// y [rows, columns] = [a0 a1] b (+ bias) (+ residual), where a0 and a1 stand side by side.
 struct Gemm {
-  const float* a[2];  ///< [rows][depth] each; the second may be null
+  const float* a[2];  ///< [rows][depth] each, rows at distance a_stride; the second may be null
   int64_t depth[2];
+  int64_t a_stride[2];
   const float* b;         ///< panels: [ceil(columns / panel)][depth0 + depth1][panel], padded with zeros
   const float* bias;      ///< [columns] or null
   const float* residual;  ///< like y, or null
@@ -71,6 +72,34 @@ struct Affine {
   Pixels pixels;
 };
 
+/// The gradient of an Affine at one row of x, up to its statistics: dz = f'(z) dy carried back through the resampling,
+/// and per channel the sums of dz and of dz (x - centre).
+template <class T>
+struct AffineGradient {
+  const T* x;   ///< one picture
+  const T* dy;  ///< of the picture that results, pixels at distance dy_stride
+  T* dz;        ///< like x
+  int64_t dy_stride;
+  const float* factor;  ///< [channels]
+  const float* offset;  ///< [channels]
+  const float* centre;  ///< [channels]
+  int64_t channels, height, width;
+  int64_t row;
+  bool silu;
+  Pixels pixels;
+  float* sum;       ///< [channels]
+  float* weighted;  ///< [channels]
+};
+
+/// dz = factor dz + slope (x - centre) + shift, per channel.
+template <class T>
+struct Combination {
+  T* dz;                                         ///< [pixels][channels]
+  const T* x;                                    ///< likewise
+  const float *factor, *slope, *centre, *shift;  ///< [channels]
+  int64_t pixels, channels;
+};
+
 /// A block of tiles of a 3x3 convolution, stride 1, padding 1, as Winograd's F(2x2, 3x3): each 2x2 tile of the output
 /// from the 4x4 pixels around it. Tiles are counted over the whole batch.
 struct Winograd {
@@ -111,6 +140,10 @@ struct Simd {
   void (*moments_bf16)(const Moments<Bf16>&);
   void (*affine)(const Affine<float>&);
   void (*affine_bf16)(const Affine<Bf16>&);
+  void (*affine_gradient)(const AffineGradient<float>&);
+  void (*affine_gradient_bf16)(const AffineGradient<Bf16>&);
+  void (*combination)(const Combination<float>&);
+  void (*combination_bf16)(const Combination<Bf16>&);
   void (*winograd)(const Winograd&);
   void (*attention)(const Attention&);
 };
