@@ -1,0 +1,19 @@
+// Image decoders. Each throws std::runtime_error with the reason; read_image() adds the file's name.
+#pragma once
+
+#include "data/files.h"
+#include "sextant/tensor.h"
+
+namespace sextant::data {
+
+bool is_png(Bytes bytes);
+bool is_jpeg(Bytes bytes);
+
+/// uint8 [H, W, 1 or 3]
+Tensor decode_png(Bytes bytes);
+Tensor decode_jpeg(Bytes bytes);
+
+/// Room for an image of that size, unless `most_per_byte` pixels for each of `file_size` bytes cannot be that many.
+Tensor make_image(uint64_t height, uint64_t width, uint64_t channels, std::size_t file_size, uint64_t most_per_byte);
+
+}  // namespace sextant::data

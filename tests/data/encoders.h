@@ -1,0 +1,51 @@
+// Files for the tests: the encoders that the library itself does not need.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sextant/error.h"
+#include "sextant/tensor.h"
+
+namespace sextant::testing {
+
+std::string read_bytes(const std::filesystem::path& path);
+void write_bytes(const std::filesystem::path& path, const std::string& bytes);
+
+/// PNG of uint8 [H, W, 1..4] (gray, gray + alpha, RGB, RGBA) or, as gray, int32 [H, W] of 16-bit numbers.
+std::string png(const Tensor& pixels);
+/// A palette PNG: indices uint8 [H, W] into colours uint8 [n, 3].
+std::string palette_png(const Tensor& indices, const Tensor& colours);
+
+/// JPEG of quality 100 of uint8 [H, W, 1, 3 or 4]; four channels are Adobe's inverted CMYK.
+std::string jpeg(const Tensor& pixels);
+
+std::string gzip(const std::string& bytes);
+/// A tar archive of files by name.
+std::string tar(const std::vector<std::pair<std::string, std::string>>& files);
+/// IDX of uint8 `elements`.
+std::string idx(const Tensor& elements);
+
+/// The bytes of a contiguous tensor.
+std::string bytes_of(const Tensor& tensor);
+
+/// The message of the DataError that `action` throws: one line that starts with `path`.
+template <typename Action>
+std::string refusal(const std::filesystem::path& path, Action action) {
+  try {
+    action();
+  } catch (const DataError& error) {
+    const std::string message = error.what();
+    EXPECT_EQ(message.rfind(path.string(), 0), 0u) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    return message;
+  }
+  ADD_FAILURE() << "expected a DataError about " << path;
+  return "";
+}
+
+}  // namespace sextant::testing

@@ -1,0 +1,60 @@
+#include "data/encoders.h"
+#include "sextant/data.h"
+#include "support/golden.h"
+
+namespace sextant::testing {
+namespace {
+
+using data::open_idx;
+using data::open_images;
+
+class Idx : public ::testing::Test {
+ protected:
+  const TemporaryFolder folder_;
+  const std::filesystem::path images_ = folder_ / "train-images-idx3-ubyte.gz",
+                              labels_ = folder_ / "train-labels-idx1-ubyte.gz";
+  const Tensor pixels_ = at::randint(256, {5, 6, 7}, at::kByte), classes_ = at::randint(10, {5}, at::kByte);
+};
+
+TEST_F(Idx, ReadsGzippedImagesWithTheLabelsBesideThem) {
+  write_bytes(images_, gzip(idx(pixels_)));
+  write_bytes(labels_, gzip(idx(classes_)));
+  const auto set = open_images(images_);
+  EXPECT_EQ(set->size(), 5);
+  EXPECT_TRUE(at::equal(set->image(3), pixels_.slice(0, 3, 4)));
+  EXPECT_TRUE(at::equal(set->batch(1, 3), pixels_.slice(0, 1, 4).unsqueeze(3)));
+  EXPECT_TRUE(at::equal(set->labels(), classes_.to(at::kLong)));
+}
+
+TEST_F(Idx, ReadsRawImagesWithoutLabels) {
+  write_bytes(folder_ / "x-images.idx3-ubyte", idx(pixels_));
+  const auto set = open_images(folder_ / "x-images.idx3-ubyte");
+  EXPECT_TRUE(at::equal(set->image(0), pixels_.slice(0, 0, 1)));
+  EXPECT_FALSE(set->labels().defined());
+}
+
+TEST_F(Idx, DamageIsNamed) {
+  const std::string good = idx(pixels_);
+  for (std::string bytes :
+       {good.substr(0, 3), good.substr(0, 30), good + "x", std::string("\0\0\x0d\3", 4) + good.substr(4),
+        good.substr(0, 4) + std::string("\xff\xff\xff\xff", 4) + good.substr(8), std::string()}) {
+    write_bytes(images_, bytes);
+    refusal(images_, [&] { open_idx(images_); });
+    write_bytes(images_, gzip(bytes));
+    refusal(images_, [&] { open_idx(images_); });
+  }
+  const std::string zipped = gzip(good);
+  for (std::size_t size = 2; size < zipped.size(); size += 5) {
+    write_bytes(images_, zipped.substr(0, size));
+    refusal(images_, [&] { open_idx(images_); });
+  }
+}
+
+TEST_F(Idx, RefusesLabelsOfAnotherNumber) {
+  write_bytes(images_, gzip(idx(pixels_)));
+  write_bytes(labels_, gzip(idx(classes_.slice(0, 0, 4))));
+  refusal(labels_, [&] { open_idx(images_); });
+}
+
+}  // namespace
+}  // namespace sextant::testing
