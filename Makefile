@@ -2,19 +2,22 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all dependencies build demo test full-test asan tidy format clean
+.PHONY: all dependencies configure build demo test full-test asan tidy format clean
 
 all: build
 
 dependencies:
 	@scripts/install-dependencies.sh
 
-build: dependencies
-	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -Wno-dev 
+configure: dependencies
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -Wno-dev
+
+build: configure
 	@cmake --build $(BUILD) --parallel $(JOBS)
 
 # Draws digits with every method and prints how well each did: out/demo/.
-demo: build
+demo: configure
+	@cmake --build $(BUILD) --parallel $(JOBS) --target sextant_cli
 	@$(BUILD)/src/cli/sextant sweep recipes/demo.toml --out out/demo
 
 test: build
