@@ -49,7 +49,8 @@ class Parameters {
 /// A place in the hierarchy of names: `scope / "input_blocks" / 0` declares under "input_blocks.0.".
 class Scope {
  public:
-  explicit Scope(Parameters& parameters, std::string prefix = "") : parameters_(&parameters), prefix_(std::move(prefix)) {}
+  explicit Scope(Parameters& parameters, std::string prefix = "")
+      : parameters_(&parameters), prefix_(std::move(prefix)) {}
   Scope operator/(const std::string& child) const { return Scope(*parameters_, prefix_ + child + "."); }
   Scope operator/(int64_t child) const { return *this / std::to_string(child); }
   Tensor weight(const std::string& name, std::vector<int64_t> shape) const {
@@ -83,23 +84,25 @@ class Network {
   /// shapes and the nearest key; `source` is the file's name for that message.
   void load(const StateDict& weights, const std::string& source = "state dict");
 
+  /// The weights under the names that the constructor declared, as `load` takes them. Families published in several
+  /// layouts override it.
+  virtual StateDict renamed(const StateDict& weights) const { return weights; }
+
   /// Moves and converts in place; norms stay at least float32.
   void to(at::Device device, at::ScalarType compute);
 
-  /// Prepares for inference with weights that no longer train: folds batch norms into convolutions, lays weights out for the
-  /// machine, as the network can. Results change within rounding; parameters() do not. Holds through later `load` and `to`.
+  /// Prepares for inference with weights that no longer train: folds batch norms into convolutions, lays weights out
+  /// for the machine, as the network can. Results change within rounding; parameters() do not. Holds through later
+  /// `load` and `to`.
   void freeze();
 
   at::Device device() const { return device_; }
   at::ScalarType compute_type() const { return compute_; }
 
  protected:
-  /// Derives what forward passes of a frozen network use besides the parameters: called by freeze(), and after every change
-  /// of a frozen network's weights.
+  /// Derives what forward passes of a frozen network use besides the parameters: called by freeze(), and after every
+  /// change of a frozen network's weights.
   virtual void prepare() {}
-
-  /// The weights under the names that the constructor declared. Families published in several layouts override it.
-  virtual StateDict renamed(const StateDict& weights) const { return weights; }
 
   Parameters parameters_;
 
@@ -128,14 +131,15 @@ class ClassifierNetwork : public Network {
   virtual Tensor forward(const Tensor& x, const Tensor& t = {}) const = 0;
   virtual bool uses_time() const { return false; }
   virtual int64_t num_classes() const = 0;
+  virtual int64_t image_size() const { return 0; }  ///< height and width that x must have; 0 takes any
 };
 
 /// A network inside its preconditioning: estimates the clean image in x = image + sigma noise (Karras et al. 2022).
 class EdmDenoiser : public Network {
  public:
-  /// x [B, C, H, W]; sigma [B] or a single number for all, in (0, inf); labels: int64 ids [B], one-hot or mixed rows [B, K]
-  /// or [1, K], or undefined for none (a row of zeros). An unconditional network ignores labels. Returns [B, C, H, W] in
-  /// float32 at least. ShapeError for anything else.
+  /// x [B, C, H, W]; sigma [B] or a single number for all, in (0, inf); labels: int64 ids [B], one-hot or mixed rows
+  /// [B, K] or [1, K], or undefined for none (a row of zeros). An unconditional network ignores labels. Returns [B, C,
+  /// H, W] in float32 at least. ShapeError for anything else.
   virtual Tensor denoise(const Tensor& x, const Tensor& sigma, const Tensor& labels = {}) const = 0;
   virtual std::vector<int64_t> image_shape() const = 0;  ///< [C, H, W]
   virtual int64_t num_classes() const = 0;               ///< K; 0 if unconditional
@@ -145,7 +149,8 @@ class EdmDenoiser : public Network {
   virtual Tensor round_sigma(const Tensor& sigma) const { return sigma; }
 };
 
-/// A variational autoencoder between images and the latents that a latent diffusion model works on (Rombach et al. 2022).
+/// A variational autoencoder between images and the latents that a latent diffusion model works on (Rombach et al.
+/// 2022).
 class Autoencoder : public Network {
  public:
   struct Latent {
@@ -165,7 +170,8 @@ class Autoencoder : public Network {
 /// CLIP: images and texts in one space (Radford et al. 2021).
 class Clip : public Network {
  public:
-  /// image [B, 3, R, R], normalised with the mean and deviation of kClipMean and kClipStd. Returns [B, D], not normalised.
+  /// image [B, 3, R, R], normalised with the mean and deviation of kClipMean and kClipStd. Returns [B, D], not
+  /// normalised.
   virtual Tensor image_features(const Tensor& image) const = 0;
   /// tokens [N, L] int64, as ClipTokenizer makes them. Returns [N, D], not normalised.
   virtual Tensor text_features(const Tensor& tokens) const = 0;
@@ -183,8 +189,9 @@ nlohmann::json clip_config(const StateDict& weights);
 
 /// CLIP's byte-pair encoding.
 ///
-/// Text is UTF-8. Cleaning repairs text as ftfy does (mojibake, curly quotes, ligatures, full-width letters, decomposed accents,
-/// control characters), resolves HTML entities (the 252 of HTML 4 and numeric ones), collapses white space and lowers.
+/// Text is UTF-8. Cleaning repairs text as ftfy does (mojibake, curly quotes, ligatures, full-width letters, decomposed
+/// accents, control characters), resolves HTML entities (the 252 of HTML 4 and numeric ones), collapses white space and
+/// lowers.
 class ClipTokenizer {
  public:
   /// From the vocabulary `bpe_simple_vocab_16e6.txt.gz`. CheckpointError when it is missing or is another file.
@@ -193,8 +200,8 @@ class ClipTokenizer {
 
   /// Token ids without start and end, of any length. `repair` false leaves out what ftfy does.
   std::vector<int64_t> encode(const std::string& text, bool repair = true) const;
-  /// [N, context_length] int64: start, text, end, zeros. A longer text is cut when `truncate`, with the end token last, and throws
-  /// UsageError otherwise.
+  /// [N, context_length] int64: start, text, end, zeros. A longer text is cut when `truncate`, with the end token last,
+  /// and throws UsageError otherwise.
   Tensor tokenize(const std::vector<std::string>& texts, bool truncate = false, int64_t context_length = 77) const;
   /// The text of token ids, words separated by spaces. UsageError for an unknown id.
   std::string decode(const std::vector<int64_t>& ids) const;

@@ -14,7 +14,8 @@ namespace sextant {
 
 class Noise {
  public:
-  /// Streams of the samples `samples` (global indices) under `seed`; draws have shape [samples, shape...], float32, on `device`.
+  /// Streams of the samples `samples` (global indices) under `seed`; draws have shape [samples, shape...], float32, on
+  /// `device`.
   Noise(uint64_t seed, std::vector<int64_t> samples, std::vector<int64_t> shape, at::Device device = at::kCPU);
   virtual ~Noise() = default;
 
