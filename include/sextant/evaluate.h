@@ -39,6 +39,8 @@ struct FeatureExtractor {
   std::shared_ptr<const networks::FeatureNetwork> network;
   std::string name;  ///< its type and resize: "inception-fid (tensorflow1)"
   std::string hash;  ///< of configuration and weights, 32 hexadecimal digits
+
+  bool is_inception() const;
 };
 
 /// A model folder, or a file of Inception weights (pt_inception-2015-12-05, as pytorch-fid and torch-fidelity publish

@@ -29,6 +29,7 @@ class Command {
 std::unique_ptr<Command> sample_command();
 std::unique_ptr<Command> sweep_command();
 std::unique_ptr<Command> inspect_command();
+std::unique_ptr<Command> evaluate_command();
 
 /// All commands, in the order of the help.
 std::vector<std::unique_ptr<Command>> commands();

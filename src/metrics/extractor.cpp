@@ -51,6 +51,8 @@ FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol prot
   return extractor;
 }
 
+bool FeatureExtractor::is_inception() const { return name.rfind(kInception, 0) == 0; }
+
 std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path) {
   auto images = data::open_images(path);
   const std::string extension = std::filesystem::path(images->name(0)).extension().string();

@@ -1,0 +1,42 @@
+#include <iostream>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "sextant/evaluate_run.h"
+
+namespace sextant::cli {
+namespace {
+
+class Evaluate : public Command {
+ public:
+  std::string name() const override { return "evaluate"; }
+  std::string summary() const override {
+    return "Score samples against a reference: FID, sFID, inception score, precision, recall, KID";
+  }
+  std::string argument() const override { return ""; }
+  OptionTable& table() override { return table_; }
+
+  int run(const std::string&) override {
+    Stop stop;
+    const StopOnSignals handlers(stop);
+    const auto progress = terminal_progress(config_.quiet);
+    const run::EvaluateResult result = run::run_evaluate(config_, *progress, stop);
+    if (!result.complete) return stop.exit_code();
+    if (result.evaluation) {
+      std::cout << (config_.json ? metrics::to_json(*result.evaluation).dump(2) + "\n"
+                                 : run::evaluation_text(*result.evaluation))
+                << std::flush;
+    }
+    return 0;
+  }
+
+ private:
+  run::EvaluateConfig config_;
+  OptionTable table_{"evaluate", run::evaluate_options(config_)};
+};
+
+}  // namespace
+
+std::unique_ptr<Command> evaluate_command() { return std::make_unique<Evaluate>(); }
+
+}  // namespace sextant::cli
