@@ -1,4 +1,5 @@
-// The stack machine behind read_pickle(): pickle.cpp decodes opcodes, pickle_calls.cpp gives calls their meaning.
+// The stack machine behind read_pickle(): pickle.cpp and pickle_opcodes.cpp decode opcodes, pickle_calls.cpp and
+// pickle_tensors.cpp give calls their meaning.
 #pragma once
 
 #include <initializer_list>
@@ -11,6 +12,9 @@
 #include "checkpoint/pickle.h"
 
 namespace sextant::checkpoint {
+
+/// Values that every pickle starts with.
+constexpr ValueId kNone = 0, kFalse = 1, kTrue = 2;
 
 class PickleMachine {
  public:
@@ -47,7 +51,7 @@ class PickleMachine {
   void memoize(uint64_t slot);
   void recall(uint64_t slot);
 
-  // Calls (pickle_calls.cpp).
+  // Calls (pickle_calls.cpp, pickle_tensors.cpp).
   ValueId global(std::string_view module, std::string_view name);
   ValueId call(ValueId function, std::span<const ValueId> arguments);
   ValueId construct(ValueId type, std::span<const ValueId> arguments);

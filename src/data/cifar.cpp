@@ -67,7 +67,10 @@ Parts read_tar(const fs::path& path, Wanted wanted) {
 
 Parts read_folder(const fs::path& folder, Split split) {
   Parts parts;
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  std::error_code problem;
+  const fs::directory_iterator entries(folder, problem);
+  if (problem) throw bad_file(folder, "cannot be listed: " + problem.message());
+  for (const auto& entry : entries) {
     const std::string name = entry.path().filename().string();
     if (is_batch(name, split) || name == "batches.meta.txt") parts[name] = read_file(entry.path());
   }

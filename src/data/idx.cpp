@@ -42,7 +42,8 @@ fs::path labels_beside(const fs::path& images) {
     name.replace(at, from.size(), to);
   }
   const fs::path path = images.parent_path() / name;
-  return fs::exists(path) ? path : fs::path();
+  std::error_code ignored;
+  return fs::exists(path, ignored) ? path : fs::path();
 }
 
 }  // namespace

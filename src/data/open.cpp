@@ -11,14 +11,16 @@ std::unique_ptr<ImageSet> open_images(const std::filesystem::path& path) {
   const auto ends_with = [&](const std::string& end) {
     return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
   };
-  if (fs::is_directory(path)) {
-    const fs::directory_iterator files(path);
+  std::error_code problem;
+  if (fs::is_directory(path, problem)) {
+    const fs::directory_iterator files(path, problem);
+    if (problem) throw bad_file(path, "cannot be listed: " + problem.message());
     const bool cifar = std::any_of(begin(files), end(files), [](const fs::directory_entry& entry) {
       return entry.path().filename().string().rfind("data_batch_", 0) == 0 && entry.path().extension() == ".bin";
     });
     return cifar ? open_cifar10(path) : open_image_folder(path);
   }
-  if (!fs::exists(path)) throw bad_file(path, "does not exist");
+  if (!fs::exists(path, problem)) throw bad_file(path, "does not exist or cannot be reached");
   if (ends_with(".npz")) return open_npz_images(path);
   if (ends_with(".bin") || ends_with(".tar.gz") || ends_with(".tgz") || ends_with(".tar")) return open_cifar10(path);
   if (name.find("idx3") != std::string::npos) return open_idx(path);

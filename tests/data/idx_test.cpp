@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include "data/encoders.h"
 #include "sextant/data.h"
 #include "support/golden.h"
@@ -54,6 +56,18 @@ TEST_F(Idx, RefusesLabelsOfAnotherNumber) {
   write_bytes(images_, gzip(idx(pixels_)));
   write_bytes(labels_, gzip(idx(classes_.slice(0, 0, 4))));
   refusal(labels_, [&] { open_idx(images_); });
+}
+
+TEST(Mnist, HasItsPublishedMeanAndDeviation) {
+  const char* folder = std::getenv("SEXTANT_DATA_DIR");
+  const std::filesystem::path path = std::filesystem::path(folder ? folder : "") / "mnist/train-images-idx3-ubyte.gz";
+  if (!folder || !std::filesystem::exists(path)) GTEST_SKIP() << "SEXTANT_DATA_DIR has no mnist/";
+  const auto set = open_images(path);
+  EXPECT_EQ(set->size(), 60000);
+  const Tensor ink = set->batch(0, set->size()).to(at::kDouble) / 255;
+  EXPECT_NEAR(ink.mean().item<double>(), 0.13066, 1e-5);
+  EXPECT_NEAR(ink.std(false).item<double>(), 0.30811, 1e-5);
+  EXPECT_EQ(set->labels().max().item<int64_t>(), 9);
 }
 
 }  // namespace
