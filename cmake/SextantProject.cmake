@@ -14,6 +14,7 @@ find_package(Torch REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
 
 # Warnings and sanitizers are for our own code only: never exported.
 add_library(sextant_build_flags INTERFACE)
@@ -45,8 +46,9 @@ function(sextant_room name)
   target_include_directories(${target}
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  # at::parallel_for is serial, without a word, in code compiled without OpenMP.
   target_link_libraries(${target} PUBLIC ${ROOM_LINKS} sextant::torch
-                        PRIVATE ${ROOM_PRIVATE_LINKS} $<BUILD_INTERFACE:sextant_build_flags>)
+                        PRIVATE ${ROOM_PRIVATE_LINKS} OpenMP::OpenMP_CXX $<BUILD_INTERFACE:sextant_build_flags>)
   get_property(rooms GLOBAL PROPERTY SEXTANT_ROOMS)
   if(rooms)
     list(GET rooms 0 first)
