@@ -39,7 +39,8 @@ class Corruption : public ::testing::TestWithParam<fs::path> {
   const TemporaryFolder folder_;
   const std::string original_ = read_bytes(GetParam());
   const fs::path damaged_ = folder_ / ("damaged" + GetParam().extension().string());
-  std::mt19937_64 random_{17};
+  // Always the same damage, unless --gtest_shuffle and --gtest_random_seed ask for other.
+  std::mt19937_64 random_{17 + static_cast<uint64_t>(::testing::UnitTest::GetInstance()->random_seed())};
 };
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Corruption);
 
