@@ -47,9 +47,8 @@ struct Checkpoint {
   std::map<std::string, std::string> metadata;  ///< safetensors' `__metadata__`; empty for other formats
   std::string format;  ///< "safetensors", "pytorch-zip", "torchscript", "pytorch-legacy", "pickle"
 
-  /// What else the file holds, shaped like it: numbers, texts, options (argparse.Namespace too). EDM's networks appear
-  /// as
-  /// {"class_name": "EDMPrecond", "init_args": [...], "init_kwargs": {...}}, under "ema" in the published files. Other
+  /// What else the file holds, shaped like it: numbers, texts, options (argparse.Namespace too). EDM's networks are
+  /// {"class_name": "EDMPrecond", "init_args": [...], "init_kwargs": {...}}, under "ema" in the published files; other
   /// objects are {"class": name}. Empty for safetensors.
   nlohmann::json config = nlohmann::json::object();
   std::vector<std::string> groups;  ///< top-level names that hold a dictionary or module rather than a tensor

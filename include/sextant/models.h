@@ -87,7 +87,7 @@ struct InputConvention {
   double high = 1;
   std::vector<double> mean;  ///< per channel in that range, subtracted; empty for none
   std::vector<double> std;   ///< divides
-  int64_t size = 0;          ///< resized to size x size, antialiased where it shrinks; 0 leaves the size
+  int64_t size = 0;          ///< resized to size x size, antialiased where it shrinks; 0 is the network's own size if it has one
 };
 
 /// "config" (as config.json's "input" says), "raw" (as it is: EluCD), "half" ([0, 1]) or "imagenet" ([0, 1] by

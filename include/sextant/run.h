@@ -77,6 +77,9 @@ struct SampleConfig {
 /// The table of `sextant sample`; the rows point into `config`.
 std::vector<OptionGroup> sample_options(SampleConfig& config);
 
+/// A line for each setting that differs from its default and has no effect beside the others.
+std::vector<std::string> unused_settings(const SampleConfig& config);
+
 struct SampleResult {
   int64_t finished = 0;        ///< samples in samples.npz
   int64_t count = 0;           ///< samples asked for

@@ -23,9 +23,8 @@ void add_flags(CLI::App& app, const OptionTable& table, std::vector<Given>& give
           given.push_back({flag, count > 0 ? "true" : "false"});
         });
       } else {
-        app.add_option_function<std::string>(flag, [&given, flag](const std::string& text) {
-          given.push_back({flag, text});
-        });
+        const auto take = [&given, flag](const std::string& text) { given.push_back({flag, text}); };
+        app.add_option_function<std::string>(flag, take)->take_last();
       }
     }
   }
@@ -59,7 +58,7 @@ Arguments parse(Command& command, const std::vector<std::string>& words) {
   app.set_help_flag();
   app.allow_extras();
   app.add_flag("-h,--help", arguments.help);
-  app.add_option("--recipe", recipe);
+  app.add_option("--recipe", recipe)->take_last();
   if (!command.argument().empty()) app.add_option(command.argument(), arguments.argument);
   add_flags(app, table, given);
   try {

@@ -1,5 +1,6 @@
 // sextant: the command line. Finds the command, catches once, prints one line.
 
+#include <csignal>
 #include <iostream>
 
 #include "cli/arguments.h"
@@ -67,6 +68,8 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 }  // namespace sextant::cli
 
 int main(int argc, char** argv) {
+  // A file that may not grow further is an error of write(), not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   std::string who = "sextant";
   try {
     return sextant::cli::dispatch({argv + 1, argv + argc}, who);

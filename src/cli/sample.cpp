@@ -18,6 +18,7 @@ class Sample : public Command {
     Stop stop;
     const StopOnSignals handlers(stop);
     const auto progress = terminal_progress(config_.quiet);
+    for (const std::string& line : run::unused_settings(config_)) progress->note(line);
     const run::SampleResult result = run::run_sample(config_, *progress, stop);
     if (!config_.quiet) {
       std::cout << result.finished << " of " << result.count << " images in " << config_.out

@@ -36,7 +36,7 @@ InputConvention from_config(const json& config) {
 class NetworkClassifier : public guidance::Classifier {
  public:
   NetworkClassifier(std::shared_ptr<const networks::ClassifierNetwork> network, const InputConvention& convention)
-      : network_(std::move(network)), size_(convention.size) {
+      : network_(std::move(network)), size_(convention.size > 0 ? convention.size : network_->image_size()) {
     // ((x + 1)/2 (high - low) + low - mean) / std as one multiply-add per pixel.
     const double half = (convention.high - convention.low) / 2;
     const std::size_t channels = std::max<std::size_t>(1, convention.mean.size());

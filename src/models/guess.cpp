@@ -10,7 +10,8 @@ struct Fit {
   bool exact = false;
 };
 
-Fit fit(const networks::Network& network, const StateDict& weights) {
+Fit fit(const networks::Network& network, const StateDict& published) {
+  const StateDict weights = network.renamed(published);
   using Kind = networks::Parameters::Kind;
   Fit result;
   int64_t optional_missing = 0;

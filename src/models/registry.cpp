@@ -20,6 +20,10 @@ const std::vector<Family>& families() {
       {"clip", Role::kClip, make_clip, clip_presets, deduce_clip},
       {"resnet", Role::kClassifier, make_resnet, resnet_presets, deduce_resnet},
       {"cifar-resnet", Role::kClassifier, make_cifar_resnet, cifar_resnet_presets, deduce_cifar_resnet},
+      {"vit", Role::kClassifier, make_vit, vit_presets},
+      {"convnext", Role::kClassifier, make_convnext, convnext_presets},
+      {"densenet", Role::kClassifier, make_densenet, densenet_presets},
+      {"efficientnet", Role::kClassifier, make_efficientnet, efficientnet_presets},
       {"mnist-features", Role::kFeatures, make_mnist_features, nullptr, deduce_mnist_features},
       {"inception-fid", Role::kFeatures, make_inception, inception_presets},
   };

@@ -1,11 +1,8 @@
 #include "networks/cifar_resnet.h"
 
-#include <c10/util/StringUtil.h>
-
-#include "kernels/frozen_convolution.h"
 #include "networks/config.h"
 #include "networks/families.h"
-#include "networks/presets.h"
+#include "networks/torchvision.h"
 
 namespace sextant::networks {
 namespace {
@@ -71,16 +68,13 @@ Tensor CifarResNet::shortcut(const Block& block, const Tensor& x) const {
 }
 
 Tensor CifarResNet::forward(const Tensor& image, const Tensor&) const {
-  if (image.dim() != 4 || image.size(1) != 3) {
-    throw ShapeError(c10::str("cifar-resnet: expected images [B, 3, H, W], got ", image.sizes()));
-  }
+  check_images("cifar-resnet", image, 3);
   Tensor x = relu_.of_temporary(stem_(image_for(image, compute_type())));
   for (const Block& block : blocks_) {
     Tensor y = block.second(relu_.of_temporary(block.first(x)));
     x = relu_.of_sum(std::move(y), shortcut(block, x));
   }
-  const Tensor logits = kernels::frozen_linear(x.mean({2, 3}), linear_.weight, linear_.bias);
-  return logits.to(at::promote_types(logits.scalar_type(), at::kFloat));
+  return as_logits(linear_(x.mean({2, 3})));
 }
 
 void CifarResNet::prepare() {
@@ -100,12 +94,10 @@ std::vector<Preset> cifar_resnet_presets() {
   std::vector<Preset> presets;
   for (const int64_t depth : {20, 32, 44, 56, 110, 1202}) {
     const int64_t n = (depth - 2) / 6;
-    presets.push_back(
-        {"cifar-resnet" + std::to_string(depth),
-         {{"type", "cifar-resnet"},
-          {"classes", 10},
-          {"input", {{"range", {0, 1}}, {"mean", {0.485, 0.456, 0.406}}, {"std", {0.229, 0.224, 0.225}}, {"size", 32}}},
-          {"model", {{"num_blocks", {n, n, n}}}}}});
+    Preset preset =
+        imagenet_preset("cifar-resnet" + std::to_string(depth), "cifar-resnet", 32, {{"num_blocks", {n, n, n}}});
+    preset.config["classes"] = 10;
+    presets.push_back(std::move(preset));
   }
   return presets;
 }

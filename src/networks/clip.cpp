@@ -67,6 +67,9 @@ class ClipNetwork : public Clip {
       throw ShapeError(
           c10::str("clip: expected token ids [N, ", L, "] int64, got ", tokens.scalar_type(), " ", tokens.sizes()));
     }
+    if (tokens.lt(0).logical_or(tokens.ge(config_.vocab_size)).any().item<bool>()) {
+      throw ShapeError(c10::str("clip: token ids must lie in [0, ", config_.vocab_size, ")"));
+    }
     Tensor x = tokens_(tokens) + position_;
     // No token sees those after it.
     const Tensor causal = at::full({L, L}, -INFINITY, x.options()).triu_(1);
@@ -84,7 +87,6 @@ class ClipNetwork : public Clip {
   int64_t image_resolution() const override { return config_.image_resolution; }
   int64_t context_length() const override { return config_.context_length; }
 
- protected:
   /// OpenAI's archives carry three sizes beside the weights.
   StateDict renamed(const StateDict& weights) const override {
     StateDict kept;

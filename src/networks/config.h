@@ -2,9 +2,12 @@
 // silent default.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "sextant/error.h"
@@ -51,13 +54,35 @@ class ConfigReader {
   [[noreturn]] void fail(const std::string& message) const { throw CheckpointError(what_ + ": " + message); }
 
  private:
+  /// Whether a value is of the type itself: JSON's own conversions would make 1 of true and 2 of 2.5.
+  template <class T>
+  static bool holds(const nlohmann::json& value) {
+    if constexpr (std::is_same_v<T, bool>) {
+      return value.is_boolean();
+    } else if constexpr (std::is_integral_v<T>) {
+      return value.is_number_integer() ||
+             (value.is_number_float() && std::nearbyint(value.get<double>()) == value.get<double>());
+    } else if constexpr (std::is_floating_point_v<T>) {
+      return value.is_number();
+    } else if constexpr (is_list<T>::value) {
+      return value.is_array() && std::all_of(value.begin(), value.end(), holds<typename T::value_type>);
+    } else {
+      return true;
+    }
+  }
+  template <class T>
+  struct is_list : std::false_type {};
+  template <class T>
+  struct is_list<std::vector<T>> : std::true_type {};
+
   template <class T>
   T convert(const std::string& key) const {
+    const nlohmann::json& value = config_.at(key);
     try {
-      return config_.at(key).get<T>();
+      if (holds<T>(value)) return value.get<T>();
     } catch (const nlohmann::json::exception&) {
-      throw CheckpointError(what_ + ": hyper-parameter '" + key + "' has an unusable value " + config_.at(key).dump());
     }
+    throw CheckpointError(what_ + ": hyper-parameter '" + key + "' has an unusable value " + value.dump());
   }
 
   std::vector<std::string> keys() const {

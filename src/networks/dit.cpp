@@ -51,19 +51,16 @@ DitConfig read_config(const nlohmann::json& model) {
   return config;
 }
 
-/// [sin(w p), cos(w p)] with w = 10000^(-k / n), k = 0 .. n-1: [positions, 2n] float64.
-Tensor sincos(const Tensor& position, int64_t n) {
-  const Tensor k = at::arange(n, at::kDouble);
-  const Tensor angle = at::outer(position.flatten(), at::pow(1.0 / 10000, k / static_cast<double>(n)));
-  return at::cat({angle.sin(), angle.cos()}, 1);
-}
-
-/// The fixed embedding of a grid of patches, row-major: [1, grid^2, width] float32, the column's half before the row's.
+/// The fixed embedding of a grid of patches, row-major: [1, grid^2, width] float32. Of a place p it holds [sin(w p),
+/// cos(w p)], w = 10000^(-k / n), k = 0 .. n-1, n = width / 4, first for the column, then for the row.
 Tensor position_table(int64_t grid, int64_t width) {
-  const Tensor index = at::arange(grid, at::kDouble);
-  const Tensor row = index.unsqueeze(1).expand({grid, grid});
-  const Tensor column = index.unsqueeze(0).expand({grid, grid});
-  return at::cat({sincos(column, width / 4), sincos(row, width / 4)}, 1).unsqueeze(0).to(at::kFloat);
+  const int64_t n = width / 4;
+  const Tensor frequencies = at::pow(1.0 / 10000, at::arange(n, at::kDouble) / static_cast<double>(n));
+  const Tensor angle = at::outer(at::arange(grid, at::kDouble), frequencies);
+  const Tensor line = at::cat({angle.sin(), angle.cos()}, 1).to(at::kFloat);
+  const Tensor column = line.unsqueeze(0).expand({grid, grid, 2 * n});
+  const Tensor row = line.unsqueeze(1).expand({grid, grid, 2 * n});
+  return at::cat({column, row}, 2).reshape({1, grid * grid, width});
 }
 
 Tensor modulate(const Tensor& x, const Tensor& shift, const Tensor& scale) {

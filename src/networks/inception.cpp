@@ -9,6 +9,7 @@
 #include "networks/families.h"
 #include "networks/presets.h"
 #include "networks/resize.h"
+#include "sextant/kernels.h"
 
 namespace sextant::networks {
 namespace {
@@ -119,7 +120,7 @@ FeatureNetwork::Features Inception::forward(const Tensor& images) const {
   x = block_e("Mixed_7b", block_d("Mixed_7a", x), false);
   x = block_e("Mixed_7c", x, true);
   const Tensor pool = x.mean({2, 3});
-  const Tensor unbiased = kernels::frozen_linear(pool, fc_.weight, {});
+  const Tensor unbiased = kernels::linear(pool, fc_.weight, {});
 
   // TensorFlow's tensor mixed_6/conv:0: the first branch of Mixed_6d, behind its ReLU, in the order row, column,
   // channel.

@@ -49,8 +49,8 @@ FeatureNetwork::Features MnistFeatures::forward(const Tensor& images) const {
   Tensor x = ((images.to(compute_type()) / 255 - config_.mean) / config_.std);
   x = at::max_pool2d(conv(conv(x, convs_[0]), convs_[1]), 2);
   x = at::max_pool2d(conv(conv(x, convs_[2]), convs_[3]), 2);
-  const Tensor pool = at::relu(kernels::frozen_linear(x.flatten(1), fc1_.weight, fc1_.bias));
-  const Tensor logits = kernels::frozen_linear(pool, fc2_.weight, fc2_.bias);
+  const Tensor pool = at::relu(fc1_(x.flatten(1)));
+  const Tensor logits = fc2_(pool);
   const at::ScalarType type = at::promote_types(compute_type(), at::kFloat);
   return {{"pool", pool.to(type)}, {"logits", logits.to(type)}};
 }

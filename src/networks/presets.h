@@ -17,6 +17,10 @@ struct Preset {
 std::vector<Preset> adm_presets();
 std::vector<Preset> resnet_presets();
 std::vector<Preset> cifar_resnet_presets();
+std::vector<Preset> vit_presets();
+std::vector<Preset> convnext_presets();
+std::vector<Preset> densenet_presets();
+std::vector<Preset> efficientnet_presets();
 std::vector<Preset> inception_presets();
 std::vector<Preset> edm_presets();
 std::vector<Preset> edm2_presets();

@@ -1,10 +1,8 @@
 #include "networks/resnet.h"
 
-#include <c10/util/StringUtil.h>
-
-#include "kernels/frozen_convolution.h"
 #include "networks/config.h"
 #include "networks/families.h"
+#include "networks/torchvision.h"
 
 namespace sextant::networks {
 namespace {
@@ -109,14 +107,11 @@ Tensor ResNet::run(const Block& block, const Tensor& x) const {
 }
 
 Tensor ResNet::forward(const Tensor& image, const Tensor&) const {
-  if (image.dim() != 4 || image.size(1) != config_.in_channels) {
-    throw ShapeError(c10::str("resnet: expected images [B, ", config_.in_channels, ", H, W], got ", image.sizes()));
-  }
+  check_images("resnet", image, config_.in_channels);
   Tensor x = relu_.of_temporary(stem_(image_for(image, compute_type())));
   if (config_.stem_pool) x = at::max_pool2d(x, 3, 2, 1);
   for (const Block& block : blocks_) x = run(block, x);
-  const Tensor logits = kernels::frozen_linear(x.mean({2, 3}), fc_.weight, fc_.bias);
-  return logits.to(at::promote_types(logits.scalar_type(), at::kFloat));
+  return as_logits(fc_(x.mean({2, 3})));
 }
 
 void ResNet::prepare() {

@@ -288,14 +288,14 @@ class Vae : public Autoencoder {
   int64_t factor() const override { return int64_t{1} << (config_.widths.size() - 1); }
   double scaling_factor() const override { return config_.scaling_factor; }
 
+  StateDict renamed(const StateDict& weights) const override {
+    return vae_names(weights, static_cast<int64_t>(config_.widths.size()));
+  }
+
  protected:
   void prepare() override {
     encoder_.lay_out(config_.sample_size);
     decoder_.lay_out(config_.sample_size / factor());
-  }
-
-  StateDict renamed(const StateDict& weights) const override {
-    return vae_names(weights, static_cast<int64_t>(config_.widths.size()));
   }
 
  private:

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "sextant/error.h"
@@ -29,6 +30,9 @@ std::vector<Axis> read_axis(const json& recipe, const std::string& key) {
     if (!names.insert(axis.name).second) throw UsageError("[[" + key + "]] has two entries called '" + axis.name + "'");
     for (const auto& [name, value] : entry.items()) {
       if (name == "skip") {
+        const bool names =
+            value.is_array() && std::all_of(value.begin(), value.end(), [](const json& v) { return v.is_string(); });
+        if (!names) throw UsageError("[[" + key + "]] '" + axis.name + "': skip must list column names");
         for (const json& column : value) axis.skip.insert(column.get<std::string>());
       } else if (name != "name") {
         axis.tables[name] = value;

@@ -187,5 +187,156 @@ INSTANTIATE_TEST_SUITE_P(Networks, FullAdmClassifier,
                          ::testing::ValuesIn(files({"adm_classifier", "adm_classifier_flags"}, true)),
                          testing::golden_name);
 
+json small_unet() {
+  return {{"image_size", 16},      {"in_channels", 3},    {"model_channels", 32},
+          {"out_channels", 3},     {"num_res_blocks", 1}, {"attention_resolutions", {2}},
+          {"channel_mult", {1, 1}}};
+}
+
+json updated(json config, const json& changes) {
+  config.update(changes);
+  return config;
+}
+
+/// The message of the CheckpointError that making a network of this config throws.
+std::string refusal(std::unique_ptr<Network> (*make)(const json&), const json& config) {
+  try {
+    make(config);
+  } catch (const CheckpointError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(AdmConfig, NamesWhatIsMissingUnknownOrUnusable) {
+  json without = small_unet();
+  without.erase("model_channels");
+  EXPECT_NE(refusal(make_adm_unet, without).find("'model_channels' is missing"), std::string::npos);
+  const std::vector<std::pair<json, std::string>> cases = {
+      {{{"num_head", 4}}, "Did you mean 'num_heads'?"},
+      {{{"use_scale_shift_norm", 1}}, "'use_scale_shift_norm' has an unusable value 1"},
+      {{{"num_res_blocks", 1.5}}, "'num_res_blocks' has an unusable value 1.5"},
+      {{{"attention_resolutions", "16,8"}}, "'attention_resolutions' has an unusable value"},
+      {{{"model_channels", 48}}, "multiple of 32"},
+      {{{"channel_mult", json::array()}}, "channel_mult"},
+      {{{"num_heads", 5}}, "num_heads 5"},
+      {{{"num_head_channels", 24}}, "num_head_channels 24"},
+      {{{"image_size", 15}}, "image_size 15"},
+      {{{"num_res_blocks", 0}}, "num_res_blocks must be positive"},
+      {{{"num_classes", -1}}, "num_classes"},
+      {{{"dims", 3}}, "dims must be 2"},
+      {{{"pool", "attention"}}, "unknown hyper-parameter 'pool'"},
+  };
+  for (const auto& [change, expected] : cases) {
+    const std::string message = refusal(make_adm_unet, updated(small_unet(), change));
+    EXPECT_NE(message.find(expected), std::string::npos) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos);
+  }
+  EXPECT_NE(refusal(make_adm_encoder, updated(small_unet(), {{"pool", "spatial_v3"}})).find("'spatial_v2'?"),
+            std::string::npos);
+  EXPECT_NE(refusal(make_adm_encoder, updated(small_unet(), {{"pool", "attention"}})).find("num_head_channels"),
+            std::string::npos);
+}
+
+TEST(AdmConfig, AcceptsArgumentsThatMatterInTrainingOnly) {
+  EXPECT_EQ(
+      refusal(
+          make_adm_unet,
+          updated(
+              small_unet(),
+              {{"dropout", 0.1}, {"use_checkpoint", true}, {"use_fp16", true}, {"dims", 2}, {"num_classes", nullptr}})),
+      "accepted");
+}
+
+TEST(AdmFlags, StandForTheArgumentsThatGuidedDiffusionMakesOfThem) {
+  const json arguments =
+      adm_unet_arguments({{"image_size", 256}, {"learn_sigma", true}, {"attention_resolutions", "32,16"}});
+  EXPECT_EQ(arguments.at("attention_resolutions"), json({8, 16}));
+  EXPECT_EQ(arguments.at("channel_mult"), json({1, 1, 2, 2, 4, 4}));
+  EXPECT_EQ(arguments.at("out_channels"), 6);
+  EXPECT_EQ(arguments.at("num_heads"), 4);
+  EXPECT_FALSE(arguments.contains("num_classes"));
+  const json own = adm_unet_arguments({{"image_size", 32}, {"channel_mult", "1,2"}, {"class_cond", true}});
+  EXPECT_EQ(own.at("channel_mult"), json({1.0, 2.0}));
+  EXPECT_EQ(own.at("num_classes"), 1000);
+  EXPECT_THROW(adm_unet_arguments({{"image_size", 32}}), CheckpointError);
+  EXPECT_THROW(adm_unet_arguments({{"image_sizes", 64}}), CheckpointError);
+  EXPECT_THROW(adm_unet_arguments({{"attention_resolutions", "32,x"}}), CheckpointError);
+  EXPECT_THROW(adm_encoder_arguments({{"image_size", 100}}), CheckpointError);
+}
+
+TEST(AdmFlags, TellTheProcess) {
+  const json process = adm_diffusion({{"noise_schedule", "cosine"}, {"learn_sigma", true}, {"predict_xstart", true}});
+  EXPECT_EQ(process.at("steps"), 1000);
+  EXPECT_EQ(process.at("noise_schedule"), "cosine");
+  EXPECT_EQ(process.at("predict"), "x0");
+  EXPECT_EQ(process.at("model_var_type"), "LEARNED_RANGE");
+}
+
+TEST(AdmPresets, HaveAsManyParametersAsThePublishedNetworks) {
+  const std::map<std::string, int64_t> published = {{"adm64-cond", 295904454},
+                                                    {"adm128-cond", 421529606},
+                                                    {"adm256-cond", 553838086},
+                                                    {"adm256-uncond", 552814086},
+                                                    {"adm512-cond", 558997638},
+                                                    {"adm512-uncond-finetuned", 557973638},
+                                                    {"adm-lsun-bedroom", 552814086},
+                                                    {"adm-lsun-cat", 552814086},
+                                                    {"adm-lsun-horse", 552814086},
+                                                    {"adm64-classifier", 65438568},
+                                                    {"adm128-classifier", 42568040},
+                                                    {"adm256-classifier", 54096360},
+                                                    {"adm512-classifier", 54448360},
+                                                    {"adm-upsampler-64-256", 311795910},
+                                                    {"adm-upsampler-128-512", 308835270},
+                                                    {"adm-lsun-horse-nodropout", 552814086}};
+  const std::vector<Preset> presets = adm_presets();
+  EXPECT_EQ(presets.size(), published.size());
+  for (const Preset& preset : presets) {
+    const bool unet = preset.config.at("type") == "adm-unet";
+    const auto network = (unet ? make_adm_unet : make_adm_encoder)(preset.config.at("model"));
+    EXPECT_EQ(network->parameters().count(), published.at(preset.name)) << preset.name;
+  }
+}
+
+class SmallAdm : public ::testing::Test {
+ protected:
+  static std::unique_ptr<NoiseNetwork> network(const json& changes) {
+    auto made = as<NoiseNetwork>(make_adm_unet(updated(small_unet(), changes)));
+    StateDict weights;
+    at::manual_seed(1);
+    for (const auto& entry : made->parameters().entries()) weights.set(entry.name, 0.1 * at::randn(entry.shape));
+    made->load(weights);
+    return made;
+  }
+};
+
+TEST_F(SmallAdm, RefusesInputsThatDoNotFit) {
+  const auto unconditional = network({});
+  const auto conditional = network({{"num_classes", 4}});
+  const Tensor x = at::randn({2, 3, 16, 16});
+  const Tensor t = at::zeros({2}, at::kLong);
+  EXPECT_THROW(unconditional->forward(at::randn({2, 1, 16, 16}), t, {}), ShapeError);
+  EXPECT_THROW(unconditional->forward(at::randn({2, 3, 15, 16}), t, {}), ShapeError);
+  EXPECT_THROW(unconditional->forward(x, at::zeros({3}, at::kLong), {}), ShapeError);
+  EXPECT_THROW(unconditional->forward(x, t, t), ShapeError);
+  EXPECT_THROW(conditional->forward(x, t, {}), ShapeError);
+  EXPECT_THROW(conditional->forward(x, t, at::zeros({1}, at::kLong)), ShapeError);
+}
+
+TEST_F(SmallAdm, TakesImagesOfOtherSizesThanItsOwn) {
+  const auto net = network({});
+  net->freeze();
+  const Tensor t = at::zeros({1}, at::kLong);
+  EXPECT_EQ(net->forward(at::randn({1, 3, 24, 8}), t, {}).sizes(), at::IntArrayRef({1, 3, 24, 8}));
+}
+
+TEST_F(SmallAdm, EnlargesTheSmallImageThatAnUpsamplerSees) {
+  const Tensor x = at::randn({2, 3, 16, 16}), small = at::randn({2, 3, 4, 4});
+  const Tensor input = adm_upsampler_input(x, small);
+  EXPECT_TENSOR_NEAR(input.narrow(1, 0, 3), x, (Tolerance{0, 0}));
+  EXPECT_TENSOR_NEAR(input.narrow(1, 3, 3), at::upsample_bilinear2d(small, {16, 16}, false), (Tolerance{0, 0}));
+}
+
 }  // namespace
 }  // namespace sextant::networks

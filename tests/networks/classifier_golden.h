@@ -22,10 +22,23 @@ inline Tensor summed_elucd_score(const Tensor& logits, const Tensor& y) {
 /// The hyper-parameters of a file as our configs write them.
 inline nlohmann::json model_of(const Golden& golden) {
   nlohmann::json model = golden.config();
-  model["softplus_beta"] = model.value("activation", "relu") == "softplus" ? model.at("beta").get<double>() : 0.0;
+  if (model.value("activation", "relu") == "softplus") model["softplus_beta"] = model.at("beta");
   model.erase("activation");
   model.erase("beta");
   return model;
+}
+
+/// Numbers that training changes: all but the statistics of batch norms.
+inline int64_t trained_count(const networks::Network& network) {
+  int64_t count = 0;
+  for (const auto& entry : network.parameters().entries()) {
+    if (entry.name.find("running_") != std::string::npos || entry.kind == networks::Parameters::Kind::kCounter)
+      continue;
+    int64_t numbers = 1;
+    for (const int64_t size : entry.shape) numbers *= size;
+    count += numbers;
+  }
+  return count;
 }
 
 /// Every output of the file in `type`: float32 within the file's tolerance, float64 to rounding.

@@ -28,7 +28,7 @@ std::unique_ptr<ClassifierNetwork> network_of(const Golden& golden) {
   if (kind == "cifar_resnet") return as_classifier(make_cifar_resnet(model));
   if (kind == "torchvision_resnet_named") {
     json named = preset(model.at("model")).at("model");
-    named["softplus_beta"] = model.at("softplus_beta");
+    named["softplus_beta"] = model.value("softplus_beta", 0.0);
     return as_classifier(make_resnet(named));
   }
   return as_classifier(make_resnet(model));
@@ -75,6 +75,10 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ResNetGolden);
 INSTANTIATE_TEST_SUITE_P(Torchvision, ResNetGolden,
                          ::testing::ValuesIn(testing::golden_files_of_kind("torchvision_resnet")),
                          testing::golden_name);
+INSTANTIATE_TEST_SUITE_P(Dilated, ResNetGolden,
+                         ::testing::Values(testing::source_dir() /
+                                           "tests/networks/data/resnet_dilated_softplus3.safetensors"),
+                         testing::golden_name);
 INSTANTIATE_TEST_SUITE_P(Cifar, ResNetGolden, ::testing::ValuesIn(testing::golden_files_of_kind("cifar_resnet")),
                          testing::golden_name);
 
@@ -108,14 +112,7 @@ TEST(ResNetPresets, HaveTorchvisionsParameterCounts) {
   ASSERT_EQ(published.size(), resnet_presets().size());
   for (const auto& [name, count] : published) {
     const auto network = make_resnet(preset(name).at("model"));
-    int64_t trained = 0;
-    for (const auto& entry : network->parameters().entries()) {
-      if (entry.name.find("running_") != std::string::npos || entry.kind == Parameters::Kind::kCounter) continue;
-      int64_t numbers = 1;
-      for (const int64_t size : entry.shape) numbers *= size;
-      trained += numbers;
-    }
-    EXPECT_EQ(trained, count) << name;
+    EXPECT_EQ(testing::trained_count(*network), count) << name;
   }
 }
 

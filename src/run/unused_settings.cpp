@@ -1,0 +1,68 @@
+#include "run/samplers.h"
+#include "runtime/words.h"
+#include "sextant/run.h"
+
+namespace sextant::run {
+
+using nlohmann::json;
+
+namespace {
+
+/// Settings that have an effect only under a condition.
+struct Dependent {
+  bool effective;
+  std::string needs;  ///< what would give them one
+  std::string table;
+  std::vector<std::string> keys;
+};
+
+bool has_term(const SampleConfig& config, const std::vector<std::string>& terms) {
+  for (const std::string& term : split(config.guidance, '+')) {
+    if (std::find(terms.begin(), terms.end(), term) != terms.end()) return true;
+  }
+  return false;
+}
+
+std::vector<Dependent> dependents(const SampleConfig& c) {
+  const bool edm = draws_by_sigma(c.sampler);
+  std::vector<Dependent> all = {
+      {c.sampler == "ddim", "--sampler ddim", "sampler", {"eta"}},
+      {edm,
+       "an edm sampler",
+       "sampler",
+       {"sigma-min", "sigma-max", "rho", "churn", "churn-min", "churn-max", "churn-noise", "edm-guidance"}},
+      {edm && c.edm_guidance == "elucd", "--edm-guidance elucd", "sampler", {"max-guidance", "add-factor"}},
+  };
+  if (c.guidance == "none") {
+    all.push_back({false, "--guidance", "classifier", {"classifier"}});
+    all.push_back(
+        {false, "--guidance", "guidance", {"scale", "tilt", "alpha", "lambda-max", "lambda-min", "entropy-driven"}});
+    return all;
+  }
+  all.push_back(
+      {has_term(c, {"rkl", "fkl", "js", "hellinger"}), "a divergence in --guidance", "guidance", {"alpha", "epsilon"}});
+  all.push_back({has_term(c, {"js"}), "--guidance js", "guidance", {"js-form"}});
+  all.push_back({has_term(c, {"entropy"}), "--guidance entropy", "guidance", {"lambda-max", "lambda-min"}});
+  all.push_back({c.guide.tilt != 0, "--tilt", "guidance", {"tilt-form", "tilt-group"}});
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> unused_settings(const SampleConfig& given) {
+  SampleConfig config = given;
+  SampleConfig defaults;
+  const json now = OptionTable("sample", sample_options(config)).to_json();
+  const json standard = OptionTable("sample", sample_options(defaults)).to_json();
+  std::vector<std::string> notes;
+  for (const Dependent& dependent : dependents(config)) {
+    if (dependent.effective) continue;
+    for (const std::string& key : dependent.keys) {
+      if (now[dependent.table][key] == standard[dependent.table][key]) continue;
+      notes.push_back("note: --" + key + " has no effect without " + dependent.needs);
+    }
+  }
+  return notes;
+}
+
+}  // namespace sextant::run

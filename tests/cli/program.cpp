@@ -1,0 +1,83 @@
+#include "cli/program.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "run/store.h"
+#include "runtime/files.h"
+
+namespace sextant::cli::testing {
+
+namespace fs = std::filesystem;
+
+Program::Program(const std::vector<std::string>& words, std::size_t file_limit) {
+  std::vector<std::string> all = {SEXTANT_PROGRAM};
+  all.insert(all.end(), words.begin(), words.end());
+  std::vector<char*> arguments;
+  for (std::string& word : all) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const std::string out = folder_ / "out";
+  const std::string err = folder_ / "err";
+  process_ = fork();
+  if (process_ == 0) {
+    dup2(open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
+    dup2(open(err.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+    const rlimit limit{file_limit, file_limit};
+    if (file_limit > 0) setrlimit(RLIMIT_FSIZE, &limit);
+    execv(arguments[0], arguments.data());
+    _exit(127);
+  }
+}
+
+void Program::signal(int number) const { kill(process_, number); }
+
+Outcome Program::finish() {
+  int status = 0;
+  waitpid(process_, &status, 0);
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return {code, read_file(folder_ / "out"), read_file(folder_ / "err")};
+}
+
+Outcome sextant(const std::vector<std::string>& words) { return Program(words).finish(); }
+
+std::string bundled(const std::string& model) { return sextant::testing::source_dir() / "models" / model; }
+
+std::vector<std::string> small_run(const fs::path& out, const std::vector<std::string>& more) {
+  std::vector<std::string> words = {"sample",
+                                    "--model",
+                                    bundled("mnist-adm"),
+                                    "--classifier",
+                                    bundled("mnist-classifier"),
+                                    "--labels",
+                                    "0-9",
+                                    "--count",
+                                    "6",
+                                    "--batch",
+                                    "3",
+                                    "--steps",
+                                    "4",
+                                    "--threads",
+                                    "1",
+                                    "--out",
+                                    out.string()};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+bool wait_for_first_batch(const fs::path& out) {
+  for (int i = 0; i < 6000; ++i) {
+    if (run::SampleStore::stored_identity(out / "samples.partial").is_object()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+Tensor array_of(const fs::path& out, const std::string& name) { return load_npz(out / "samples.npz").at(name); }
+
+}  // namespace sextant::cli::testing

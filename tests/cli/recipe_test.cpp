@@ -1,0 +1,66 @@
+#include "cli/recipe.h"
+
+#include "cli/program.h"
+#include "runtime/files.h"
+#include "sextant/run.h"
+#include "sextant/sweep.h"
+
+namespace sextant::cli::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+TEST(Recipe, GivesTheSettingsAndFlagsOverrideThem) {
+  const TemporaryFolder folder;
+  write_atomically(folder / "r.toml",
+                   "[guidance]\nguidance = \"js\"\nalpha = 0.09\n[sample]\nlabels = [3, \"5-6\"]\nseed = 4\n");
+  std::vector<std::string> words = small_run(folder / "o", {"--recipe", folder / "r.toml", "--alpha", "0.2"});
+  words.erase(words.begin() + 5, words.begin() + 7);  // --labels 0-9
+  const Outcome outcome = sextant(words);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json config = json::parse(read_file(folder / "o/run.json"))["config"];
+  EXPECT_EQ(config["guidance"]["guidance"], "js");
+  EXPECT_EQ(config["guidance"]["alpha"], 0.2);
+  EXPECT_EQ(config["sample"]["seed"], 4);
+  EXPECT_TRUE(array_of(folder / "o", "arr_1").equal(at::tensor({3, 5, 6, 3, 5, 6}, at::kLong)));
+}
+
+TEST(RunRecord, RepeatsTheRun) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(sextant(small_run(folder / "a", {"--guidance", "hellinger", "--scale", "1.7", "--seed", "11"})).exit_code,
+            0);
+  const Outcome outcome = sextant({"sample", "--recipe", folder / "a/run.json", "--out", folder / "b"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(read_file(folder / "a/samples.npz"), read_file(folder / "b/samples.npz"));
+}
+
+TEST(RunRecord, OfAnotherCommandIsRefused) {
+  const TemporaryFolder folder;
+  write_atomically(folder / "run.json", R"({"command": "sweep", "config": {}})");
+  const Outcome outcome = sextant({"sample", "--recipe", folder / "run.json"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.err.find("is the record of 'sextant sweep'"), std::string::npos) << outcome.err;
+}
+
+TEST(BundledRecipes, HaveOnlySettingsThatExist) {
+  int64_t checked = 0;
+  for (const auto& entry : fs::directory_iterator(sextant::testing::source_dir() / "recipes")) {
+    if (entry.path().extension() != ".toml") continue;
+    ++checked;
+    const json recipe = read_toml(entry.path());
+    if (recipe.contains("rows")) {
+      run::SweepConfig config;
+      OptionTable("sweep", run::sweep_options(config)).merge({{"sweep", recipe["sweep"]}}, entry.path());
+      EXPECT_GT(run::sweep_runs(recipe, config).size(), 1) << entry.path();
+    } else {
+      run::SampleConfig config;
+      OptionTable table("sample", run::sample_options(config));
+      EXPECT_NO_THROW(table.merge(recipe, entry.path())) << entry.path();
+    }
+  }
+  EXPECT_GT(checked, 0);
+}
+
+}  // namespace
+}  // namespace sextant::cli::testing

@@ -1,0 +1,77 @@
+#include <csignal>
+
+#include "cli/program.h"
+#include "runtime/files.h"
+
+namespace sextant::cli::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::string recipe_text() {
+  return "[sweep]\njudge = \"" + bundled("mnist-features") + "\"\nreference = \"" + bundled("mnist-features") +
+         "/reference_train.npz\"\nthreads = 1\n[sample]\nlabels = \"0-9\"\ncount = 10\nbatch = 5\n[model]\nmodel = \"" +
+         bundled("mnist-adm") + "\"\n[classifier]\nclassifier = \"" + bundled("mnist-classifier") +
+         "\"\n[sampler]\nsteps = 5\n[[columns]]\nname = \"told\"\n[[columns]]\nname = \"untold\"\n"
+         "model.unconditional = true\n[[rows]]\nname = \"none\"\nguidance.guidance = \"none\"\nskip = [\"untold\"]\n"
+         "[[rows]]\nname = \"js\"\nguidance.guidance = \"js\"\n";
+}
+
+std::vector<std::string> sweep_words(const TemporaryFolder& folder) {
+  write_atomically(folder / "r.toml", recipe_text());
+  return {"sweep", folder / "r.toml", "--out", folder / "o"};
+}
+
+TEST(Sweep, MakesATableAndAPictureOfItsRuns) {
+  const TemporaryFolder folder;
+  const Outcome outcome = sextant(sweep_words(folder));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("3 of 3 runs"), std::string::npos) << outcome.out;
+  EXPECT_EQ(array_of(folder / "o/js-untold").size(0), 10);
+  EXPECT_FALSE(fs::exists(folder / "o/none-untold"));
+  EXPECT_GT(fs::file_size(folder / "o/overview.png"), 1000);
+
+  const json results = json::parse(read_file(folder / "o/run.json"))["results"];
+  ASSERT_EQ(results.size(), 3);
+  for (const json& result : results) {
+    EXPECT_EQ(result["images"], 10);
+    EXPECT_GE(result["accuracy"].get<double>(), 0);
+    EXPECT_GT(result["frechet_distance"].get<double>(), 0);
+    EXPECT_GT(result["seconds_per_image"].get<double>(), 0);
+  }
+  EXPECT_EQ(results[0]["gradient_norm"], 0);
+  EXPECT_GT(results[1]["gradient_norm"].get<double>(), 0);
+  EXPECT_NE(read_file(folder / "o/table.md").find("| js"), std::string::npos);
+}
+
+TEST(Sweep, ContinuesAfterAStop) {
+  const TemporaryFolder folder;
+  std::vector<std::string> words = sweep_words(folder);
+  words.insert(words.end(), {"--steps", "20"});
+  Program program(words);
+  ASSERT_TRUE(wait_for_first_batch(folder / "o/none-told"));
+  program.signal(SIGINT);
+  EXPECT_EQ(program.finish().exit_code, 130);
+  const Outcome outcome = sextant(words);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("3 of 3 runs"), std::string::npos);
+}
+
+TEST(Sweep, NamesTheRowThatIsWrong) {
+  const TemporaryFolder folder;
+  for (const auto& [more, message] : std::vector<std::pair<std::string, std::string>>{
+           {"guidance.alhpa = 1\n", "row 'js': unknown key 'alhpa' in [guidance]"},
+           {"skip = [\"tolt\"]\n", "row 'js' skips 'tolt', which is no column"},
+           {"[[rows]]\nname = \"js\"\n", "two entries called 'js'"},
+           {"[[rows]]\n", "every [[rows]] needs a name"},
+       }) {
+    write_atomically(folder / "r.toml", recipe_text() + more);
+    const Outcome outcome = sextant({"sweep", folder / "r.toml", "--out", folder / "o"});
+    EXPECT_EQ(outcome.exit_code, 2) << more;
+    EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
+  }
+}
+
+}  // namespace
+}  // namespace sextant::cli::testing
