@@ -312,7 +312,7 @@ class SmallAdm : public ::testing::Test {
 };
 
 TEST_F(SmallAdm, RefusesInputsThatDoNotFit) {
-  const auto unconditional = network({});
+  const auto unconditional = network(json::object());
   const auto conditional = network({{"num_classes", 4}});
   const Tensor x = at::randn({2, 3, 16, 16});
   const Tensor t = at::zeros({2}, at::kLong);
@@ -325,7 +325,7 @@ TEST_F(SmallAdm, RefusesInputsThatDoNotFit) {
 }
 
 TEST_F(SmallAdm, TakesImagesOfOtherSizesThanItsOwn) {
-  const auto net = network({});
+  const auto net = network(json::object());
   net->freeze();
   const Tensor t = at::zeros({1}, at::kLong);
   EXPECT_EQ(net->forward(at::randn({1, 3, 24, 8}), t, {}).sizes(), at::IntArrayRef({1, 3, 24, 8}));
