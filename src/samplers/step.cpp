@@ -45,7 +45,9 @@ GuidedX0 predict_guided(const diffusion::Denoiser& denoiser, const guidance::Gui
 
   guidance::Guidance g = (*guide)(guide_input(denoiser, p, x, step, labels, targets));
   const double abar = denoiser.process().alphas_cumprod[static_cast<std::size_t>(step)];
-  const double shift = (1 - abar) / std::sqrt(abar) * guide->score_factor(step, num_steps);
+  // A gradient at x0 counts sqrt(abar) at x_t: without it the shift grows without bound where abar is near 0.
+  const double at_x_t = guide->config().input == guidance::Input::kX0 ? std::sqrt(abar) : 1;
+  const double shift = (1 - abar) / std::sqrt(abar) * at_x_t * guide->score_factor(step, num_steps);
   return {at::add(p.x0, g.gradient, shift), std::move(g)};
 }
 
