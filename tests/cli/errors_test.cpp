@@ -58,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"LabelOutOfRange", {"--", "--labels", "10"}, 2, "class 10 is not one of the classifier's classes, 0-9"},
         Mistake{"LabelsUnreadable", {"--", "--labels", "3-x"}, 2, "'3-x' is no class"},
         Mistake{"IntervalReversed", {"--", "--guidance-interval", "0.8,0.2"}, 2, "--guidance-interval must be LO,HI"},
-        Mistake{"GroupDoesNotDivide", {"--", "--tilt-group", "2"}, 2, "--batch 3 must be a multiple of --tilt-group 2"},
+        Mistake{"GroupDoesNotDivide", {"--", "--tilt", "-0.2", "--tilt-group", "2"}, 2, "--batch 3 must be a multiple of --tilt-group 2"},
         Mistake{"GuidanceWithoutClassifier", {"--", "--classifier", "", "--guidance", "js"}, 2, "needs a --classifier"},
         Mistake{
             "NoiseAwareAtX0", {"--", "--classifier", bundled("mnist-noisy-classifier")}, 2, "give --guidance-input xt"},

@@ -41,7 +41,9 @@ Outcome Program::finish() {
   int status = 0;
   waitpid(process_, &status, 0);
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {code, read_file(folder_ / "out"), read_file(folder_ / "err")};
+  // A process that was killed at once had no time to open them.
+  const auto printed = [&](const char* name) { return fs::exists(folder_ / name) ? read_file(folder_ / name) : ""; };
+  return {code, printed("out"), printed("err")};
 }
 
 Outcome sextant(const std::vector<std::string>& words) { return Program(words).finish(); }
