@@ -1,7 +1,7 @@
 // The guide: one vector-Jacobian product through the classifier per step, times a schedule.
 //
 //   mean shift (DDPM)   mu + gamma_t g         g = scale dS/dx, gamma_t = variance_t + add_t
-//   score shift (DDIM)  eps - sqrt(1 - abar_t) g (1 + gamma_factor sin(pi t/T))
+//   score shift (DDIM)  eps - sqrt(1 - abar_t) g (1 + gamma_factor sin(pi t/T)), times sqrt(abar_t) for g at x0
 //
 // add_t = gamma_factor sin(pi t/T) max(variance so far), t and T counting respaced steps (Ma et al. 2023, section 4.4).
 #pragma once
