@@ -1,5 +1,6 @@
 #include "run/cast.h"
 
+#include "run/classifier_cast.h"
 #include "run/samplers.h"
 #include "sextant/error.h"
 #include "sextant/models.h"
@@ -7,19 +8,6 @@
 
 namespace sextant::run {
 namespace {
-
-/// A classifier of images, given the latents of an autoencoder.
-class LatentClassifier : public guidance::Classifier {
- public:
-  LatentClassifier(std::shared_ptr<const guidance::Classifier> classifier, std::function<Tensor(const Tensor&)> decode)
-      : classifier_(std::move(classifier)), decode_(std::move(decode)) {}
-  Tensor logits(const Tensor& x, const Tensor& t) const override { return classifier_->logits(decode_(x), t); }
-  int64_t num_classes() const override { return classifier_->num_classes(); }
-
- private:
-  std::shared_ptr<const guidance::Classifier> classifier_;
-  std::function<Tensor(const Tensor&)> decode_;
-};
 
 void check_labels(const SampleConfig& config, const models::DiffusionModel& model) {
   if (config.unconditional && model.noise && model.classes > 0 && model.null_label < 0) {
@@ -98,34 +86,6 @@ void open_decoder(const SampleConfig& config, models::Placement placement, Cast&
   }
   cast.image_shape = {3, cast.image_shape[1] * vae->factor(), cast.image_shape[2] * vae->factor()};
   cast.decode = [vae](const Tensor& z) { return vae->decode(z / vae->scaling_factor()); };
-}
-
-std::shared_ptr<const guidance::Classifier> open_guide_classifier(const SampleConfig& config, const Cast& cast,
-                                                                  models::Placement placement) {
-  models::ClassifierOptions options;
-  options.input = config.classifier_input;
-  options.input_size = config.classifier_size;
-  options.softplus_beta = config.softplus_beta;
-  options.channels = cast.image_shape[0];
-  auto classifier = models::open_classifier(config.classifier, config.classifier_arch, options, placement);
-  const int64_t classes = classifier->num_classes();
-  const bool by_label = !config.unconditional && config.denoiser_label < 0;
-  if (by_label && cast.model_classes > 0 && cast.model_classes != classes) {
-    throw UsageError(
-        "classifier " + config.classifier + " has " + std::to_string(classes) + " classes but model " + config.model +
-        " has " + std::to_string(cast.model_classes) +
-        "; pass a --classifier of the model's classes ('sextant inspect FILE' shows them), or --unconditional");
-  }
-  if (classifier->uses_time() && config.guidance_input != "xt") {
-    throw UsageError("classifier " + config.classifier +
-                     " is noise-aware: it reads x_t at time t; give --guidance-input xt");
-  }
-  if (classifier->uses_time() && !cast.denoiser) {
-    throw UsageError("classifier " + config.classifier + " knows discrete timesteps, " + config.model +
-                     " draws by noise levels");
-  }
-  if (cast.decode) return std::make_shared<LatentClassifier>(std::move(classifier), cast.decode);
-  return classifier;
 }
 
 }  // namespace
