@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 
 #include "sextant/tensor.h"
 
@@ -54,6 +55,33 @@ double expected_calibration_error(const Tensor& f, const Tensor& y, int64_t bins
 
 /// Mean over classes of the ECE of p_k against [k = y] (Kull et al. 2019).
 double classwise_calibration_error(const Tensor& f, const Tensor& y, int64_t bins = 15);
+
+struct MeasureOptions {
+  int64_t bins = 15;   ///< of every calibration error
+  double beta = 1e-4;  ///< of Smooth ECE
+};
+
+/// Every number that says how a classifier did on labelled samples.
+struct Measures {
+  int64_t count = 0;  ///< samples
+  double accuracy = 0;
+  double ece = 0;         ///< equal-width bins
+  double ece_mass = 0;    ///< equal-mass bins, at most one a sample
+  double mce = 0;         ///< equal-width bins
+  double classwise = 0;   ///< classwise ECE
+  double smooth_ece = 0;  ///< never below sqrt(beta)
+  double nll = 0;         ///< nats
+  double brier = 0;
+  double confidence = 0;  ///< mean
+  double entropy = 0;     ///< mean, nats
+  Bins diagram;           ///< equal-width
+};
+
+/// All measures of one set of samples.
+Measures measure(const Tensor& f, const Tensor& y, const MeasureOptions& options = {});
+
+/// {"count": N, "accuracy": ..., ..., "bins": [{"low", "high", "count", "accuracy", "confidence"}, ...]}
+nlohmann::json to_json(const Measures& measures);
 
 // ---- losses
 // ----------------------------------------------------------------------------------------------------------
