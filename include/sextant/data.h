@@ -72,6 +72,17 @@ enum class Split { kTrain, kTest };
 /// .bin file (`split` then does not matter). Class names from batches.meta.txt where it is there.
 std::unique_ptr<ImageSet> open_cifar10(const std::filesystem::path& path, Split split = Split::kTrain);
 
+/// What of a labelled data set is wanted.
+struct LabelledOptions {
+  Split split = Split::kTest;    ///< of a source that has both
+  std::filesystem::path labels;  ///< IDX file of the labels of IDX images; empty takes the one beside them
+  int64_t channels = 3;          ///< of the files of an image folder
+};
+
+/// The set that `path` stands for, every image with its label: what open_images() takes, a folder of MNIST's IDX files,
+/// and a folder with train/ and test/ (or val/). Throws for images without labels and for class folders without images.
+std::unique_ptr<ImageSet> open_labelled(const std::filesystem::path& path, const LabelledOptions& options = {});
+
 // ---- reference statistics ----------------------------------------------------------------------------
 
 /// Mean and covariance of the features of a reference set, float64.

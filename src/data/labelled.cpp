@@ -1,0 +1,88 @@
+// Data sets as classifiers are trained and measured on them: images with labels, in a training and a test part.
+#include <algorithm>
+
+#include "data/files.h"
+#include "sextant/data.h"
+
+namespace sextant::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  std::error_code problem;
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder, problem)) entries.push_back(entry.path());
+  if (problem) throw bad_file(folder, "cannot be listed: " + problem.message());
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+bool starts_with(const fs::path& path, const std::string& start) {
+  return path.filename().string().rfind(start, 0) == 0;
+}
+
+std::vector<std::string> names_of(Split split) {
+  if (split == Split::kTrain) return {"train"};
+  return {"test", "t10k", "val", "valid", "validation"};
+}
+
+/// The part of `folder` that `split` names: a folder, or a file of IDX images. Empty where it has no parts.
+fs::path part_of(const fs::path& folder, Split split) {
+  const std::vector<fs::path> entries = entries_of(folder);
+  for (const std::string& name : names_of(split)) {
+    for (const fs::path& entry : entries) {
+      const bool images =
+          starts_with(entry, name + "-images") && entry.filename().string().find("idx3") != std::string::npos;
+      if (images || (entry.filename() == name && fs::is_directory(entry))) return entry;
+    }
+  }
+  return {};
+}
+
+bool is_cifar(const fs::path& path) {
+  if (!fs::is_directory(path))
+    return path.extension() == ".bin" || path.extension() == ".tgz" || path.stem().extension() == ".tar";
+  const std::vector<fs::path> entries = entries_of(path);
+  return std::any_of(entries.begin(), entries.end(), [](const fs::path& entry) {
+    return entry.extension() == ".bin" && (starts_with(entry, "data_batch_") || starts_with(entry, "test_batch"));
+  });
+}
+
+/// A class that lost its images would shift the labels of those after it.
+void check_class_folders(const fs::path& folder, const ImageSet& images) {
+  const std::vector<std::string>& names = images.class_names();
+  for (const fs::path& entry : entries_of(folder)) {
+    const std::string name = entry.filename().string();
+    if (!fs::is_directory(entry) || name.front() == '.' || std::binary_search(names.begin(), names.end(), name))
+      continue;
+    throw bad_file(entry, "is the folder of a class but holds no .png, .jpg or .jpeg images");
+  }
+}
+
+std::unique_ptr<ImageSet> open(const fs::path& path, const LabelledOptions& options) {
+  if (fs::is_directory(path) && !is_cifar(path)) {
+    if (const fs::path part = part_of(path, options.split); !part.empty()) return open(part, options);
+  } else if (path.filename().string().find("idx3") != std::string::npos) {
+    return open_idx(path, options.labels);
+  }
+  if (!options.labels.empty())
+    throw bad_file(options.labels, "labels go with IDX images, and " + path.string() + " is none");
+  if (is_cifar(path)) return open_cifar10(path, options.split);
+  if (!fs::is_directory(path)) return open_images(path);
+  auto images = open_image_folder(path, options.channels);
+  if (images->labels().defined()) check_class_folders(path, *images);
+  return images;
+}
+
+}  // namespace
+
+std::unique_ptr<ImageSet> open_labelled(const fs::path& path, const LabelledOptions& options) {
+  std::unique_ptr<ImageSet> images = open(path, options);
+  if (images->labels().defined()) return images;
+  throw bad_file(path,
+                 "has no labels; expected a labels-idx1 file beside IDX images, arr_1 in an .npz, or a subfolder for "
+                 "every class");
+}
+
+}  // namespace sextant::data
