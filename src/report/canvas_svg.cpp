@@ -74,7 +74,8 @@ void SvgCanvas::line(const std::vector<Point>& points, Colour colour, double wid
   if (dashed) body_ += " stroke-dasharray=\"5 4\"";
   body_ += " points=\"";
   for (std::size_t i = 0; i < points.size(); ++i) {
-    body_ += (i > 0 ? " " : "") + number(points[i].x) + "," + number(points[i].y);
+    if (i > 0) body_ += ' ';
+    body_ += number(points[i].x) + "," + number(points[i].y);
   }
   body_ += "\"/>\n";
 }
@@ -90,7 +91,7 @@ void SvgCanvas::text(Point at, const std::string& words, Anchor anchor, bool upw
   const std::string y = number(at.y);
   body_ += "<text x=\"" + x + "\" y=\"" + y + "\" fill=\"" + hex(kInk) + "\" text-anchor=\"" +
            kAnchors[static_cast<std::size_t>(anchor)] + "\"";
-  if (upward) body_ += " transform=\"rotate(-90 " + x + " " + y + ")\"";
+  if (upward) body_.append(" transform=\"rotate(-90 ").append(x).append(" ").append(y).append(")\"");
   body_ += ">" + escaped(words) + "</text>\n";
 }
 
