@@ -3,10 +3,12 @@
 // A network is built from its config without memory for weights, then filled by `load` (or by the tests' fill rule).
 // It computes in the dtype of its weights; norms, softmaxes and sinusoidal embeddings stay in float32 at
 // least (float64 in a float64 network). Forward passes are const, thread-safe and differentiable in
-// their input.
+// their input. A network that was opened for training by `train` is differentiable in its weights too, and then one
+// thread at a time may use it.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,13 +19,22 @@
 
 namespace sextant::networks {
 
+/// What layers do differently while their network trains; one for each network, shared by its layers.
+struct TrainingMode {
+  bool on = false;
+  uint64_t seed = 0;             ///< of dropout's masks
+  std::vector<int64_t> samples;  ///< number of each image of the batch among all that the training sees
+  int64_t dropouts = 0;          ///< dropout layers declared
+};
+
 /// The named tensors of one network, declared by its constructor. Handles given out by `declare` stay
 /// valid: loading and conversion replace the data behind them.
 class Parameters {
  public:
   enum class Kind {
     kWeight,    ///< multiplies activations: converted to the compute dtype
-    kNorm,      ///< of a normalisation layer or a buffer of statistics: at least float32
+    kNorm,      ///< of a normalisation layer or an embedding: at least float32
+    kStatistic,  ///< a running mean or variance: at least float32, no gradient
     kConstant,  ///< computed by the constructor; a checkpoint may replace it or leave it out
     kCounter,   ///< integer bookkeeping (`num_batches_tracked`): may be missing
   };
@@ -42,8 +53,11 @@ class Parameters {
   const std::vector<Entry>& entries() const { return entries_; }
   int64_t count() const;  ///< numbers in all weights and norms
 
+  const std::shared_ptr<TrainingMode>& training() const { return training_; }
+
  private:
   std::vector<Entry> entries_;
+  std::shared_ptr<TrainingMode> training_ = std::make_shared<TrainingMode>();
 };
 
 /// A place in the hierarchy of names: `scope / "input_blocks" / 0` declares under "input_blocks.0.".
@@ -59,12 +73,16 @@ class Scope {
   Tensor norm(const std::string& name, std::vector<int64_t> shape) const {
     return parameters_->declare(prefix_ + name, std::move(shape), Parameters::Kind::kNorm);
   }
+  Tensor statistic(const std::string& name, std::vector<int64_t> shape) const {
+    return parameters_->declare(prefix_ + name, std::move(shape), Parameters::Kind::kStatistic);
+  }
   Tensor counter(const std::string& name) const {
     return parameters_->declare(prefix_ + name, {}, Parameters::Kind::kCounter);
   }
   Tensor constant(const std::string& name, const Tensor& value) const {
     return parameters_->declare_constant(prefix_ + name, value);
   }
+  const std::shared_ptr<TrainingMode>& training() const { return parameters_->training(); }
 
  private:
   Parameters* parameters_;
@@ -96,6 +114,12 @@ class Network {
   /// `load` and `to`.
   void freeze();
 
+  /// Opens the network for training: it gets its own copy of the weights, weights and norms require gradients, batch
+  /// norms take the batch's statistics and move the running ones, dropouts drop. Error for a frozen network.
+  void train();
+  /// The images of the next forward pass in training, by their numbers: dropout's masks depend on (seed, number).
+  void begin_batch(uint64_t seed, std::vector<int64_t> samples) const;
+
   at::Device device() const { return device_; }
   at::ScalarType compute_type() const { return compute_; }
 
@@ -121,6 +145,8 @@ class NoiseNetwork : public Network {
   virtual std::vector<int64_t> image_shape() const = 0;  ///< [C, H, W]
   virtual int64_t out_channels() const = 0;
   virtual int64_t num_classes() const = 0;  ///< rows of the label table, the null class included; 0 if unconditional
+  /// Channels that the published sampler's classifier-free guidance acts on.
+  virtual int64_t cfg_channels() const { return image_shape()[0]; }
 };
 
 /// A network that classifies images.
@@ -132,6 +158,19 @@ class ClassifierNetwork : public Network {
   virtual bool uses_time() const { return false; }
   virtual int64_t num_classes() const = 0;
   virtual int64_t image_size() const { return 0; }  ///< height and width that x must have; 0 takes any
+
+  /// Layers that describe an image, called as the reference calls the module, the one before the last linear layer
+  /// first; empty for none.
+  virtual std::vector<std::string> feature_layers() const { return {}; }
+  /// The output of `layer` [B, D] in float32 at least, averaged over the pixels where it has any. UsageError that lists
+  /// feature_layers() for another word.
+  Tensor features(const Tensor& x, const std::string& layer) const;
+
+ protected:
+  /// Hears the name and the output of each of feature_layers().
+  using LayerSeen = std::function<void(const std::string& layer, const Tensor& output)>;
+  /// forward(x), telling `seen`, which may be empty. For networks with feature_layers().
+  virtual Tensor trace(const Tensor& x, const LayerSeen& seen) const;
 };
 
 /// A network inside its preconditioning: estimates the clean image in x = image + sigma noise (Karras et al. 2022).

@@ -36,10 +36,15 @@ struct SumOf {
   std::vector<std::string> names;
 };
 
+/// Any texts, held in one with this between them: a flag given again adds one, a recipe may give a list.
+struct Several {
+  char separator = ',';
+};
+
 struct Option {
   std::string flag;  ///< "--alpha"; the recipe's key is "alpha"
   std::variant<bool*, int64_t*, double*, std::string*> target;
-  std::variant<Anything, Range, OneOf, SumOf> accepts;
+  std::variant<Anything, Range, OneOf, SumOf, Several> accepts;
   std::string help;   ///< what it does, with units
   std::string value;  ///< what stands for the value in --help: "PATH", "N"; "" writes the accepted words
 };
@@ -63,7 +68,7 @@ class OptionTable {
   /// Stores the text given to `flag`; a switch takes "true" and "false".
   void set(const std::string& flag, const std::string& text);
   /// Stores the settings of {"group": {"key": value}}, keys not named keep their value. A list stands for its items
-  /// joined by commas. `source` names the file in errors.
+  /// joined by commas (Several: by its separator). `source` names the file in errors.
   void merge(const nlohmann::json& tables, const std::string& source);
 
   /// {"group": {"key": value}} of every setting as it stands now.

@@ -24,7 +24,12 @@ void add_flags(CLI::App& app, const OptionTable& table, std::vector<Given>& give
         });
       } else {
         const auto take = [&given, flag](const std::string& text) { given.push_back({flag, text}); };
-        app.add_option_function<std::string>(flag, take)->take_last();
+        CLI::Option* const taken = app.add_option_function<std::string>(flag, take);
+        if (const auto* several = std::get_if<Several>(&option.accepts)) {
+          taken->join(several->separator);
+        } else {
+          taken->take_last();
+        }
       }
     }
   }
@@ -72,7 +77,7 @@ Arguments parse(Command& command, const std::vector<std::string>& words) {
   if (command.argument() == "RECIPE") arguments.argument = recipe;
   if (!recipe.empty()) command.take_recipe(recipe);
   for (const Given& setting : given) table.set(setting.flag, setting.text);
-  if (arguments.argument.empty() && !command.argument().empty()) {
+  if (arguments.argument.empty() && command.needs_argument()) {
     throw UsageError("a " + command.argument() + " is needed: sextant " + command.name() + " " + command.argument());
   }
   return arguments;

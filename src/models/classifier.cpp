@@ -1,6 +1,8 @@
 #include <c10/util/StringUtil.h>
 
+#include "models/prompts.h"
 #include "models/registry.h"
+#include "sextant/calibrated.h"
 #include "sextant/error.h"
 
 namespace sextant::models {
@@ -10,79 +12,60 @@ using nlohmann::json;
 
 namespace {
 
-const InputConvention kImageNet = {0, 1, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}, 0};
-
-InputConvention from_config(const json& config) {
-  InputConvention convention;
-  const auto input = config.find("input");
-  if (input == config.end()) return convention;
-  try {
-    const auto range = input->value("range", std::vector<double>{-1, 1});
-    convention.low = range.at(0);
-    convention.high = range.at(1);
-    convention.mean = input->value("mean", std::vector<double>{});
-    convention.std = input->value("std", std::vector<double>{});
-  } catch (const std::exception&) {
-    throw CheckpointError("config.json: \"input\" has an entry of the wrong type: " + input->dump());
-  }
-  if (convention.mean.size() != convention.std.size() || !(convention.high > convention.low)) {
-    throw CheckpointError("config.json: \"input\" needs range [low, high] and mean and std of the same length: " +
-                          input->dump());
-  }
-  return convention;
-}
-
-/// A network behind its input convention.
-class NetworkClassifier : public guidance::Classifier {
+/// A network that is given its own input already.
+class Bare : public guidance::Classifier {
  public:
-  NetworkClassifier(std::shared_ptr<const networks::ClassifierNetwork> network, const InputConvention& convention)
-      : network_(std::move(network)), size_(convention.size > 0 ? convention.size : network_->image_size()) {
-    // ((x + 1)/2 (high - low) + low - mean) / std as one multiply-add per pixel.
-    const double half = (convention.high - convention.low) / 2;
-    const std::size_t channels = std::max<std::size_t>(1, convention.mean.size());
-    std::vector<double> scale(channels, half);
-    std::vector<double> shift(channels, half + convention.low);
-    for (std::size_t c = 0; c < convention.mean.size(); ++c) {
-      scale[c] = half / convention.std[c];
-      shift[c] = (half + convention.low - convention.mean[c]) / convention.std[c];
-    }
-    const auto as_tensor = [&](const std::vector<double>& values) {
-      return at::tensor(values, at::kDouble).reshape({1, -1, 1, 1}).to(network_->device());
-    };
-    identity_ = convention.mean.empty() && convention.low == -1 && convention.high == 1;
-    scale_ = as_tensor(scale);
-    shift_ = as_tensor(shift);
-  }
-
+  explicit Bare(std::shared_ptr<const networks::ClassifierNetwork> network) : network_(std::move(network)) {}
   Tensor logits(const Tensor& x, const Tensor& t) const override {
-    if (scale_.size(1) > 1 && scale_.size(1) != x.size(1)) {
-      throw ShapeError(
-          c10::str("classifier: its input has ", scale_.size(1), " channels, the images have ", x.size(1)));
-    }
-    Tensor input = identity_ ? x : at::addcmul(shift_.to(x.scalar_type()), x, scale_.to(x.scalar_type()));
-    if (size_ > 0 && (x.size(2) != size_ || x.size(3) != size_)) {
-      const std::vector<int64_t> size = {size_, size_};
-      input = at::_upsample_bilinear2d_aa(input, size, /*align_corners=*/false);
-    }
-    return network_->forward(input, network_->uses_time() ? t : Tensor());
+    return network_->forward(x, network_->uses_time() ? t : Tensor());
   }
-
   int64_t num_classes() const override { return network_->num_classes(); }
   bool uses_time() const override { return network_->uses_time(); }
 
  private:
   std::shared_ptr<const networks::ClassifierNetwork> network_;
-  int64_t size_;
-  bool identity_ = false;
-  Tensor scale_;
-  Tensor shift_;
 };
+
+/// A classifier of its own input and the side that its images must have, 0 for any.
+struct Core {
+  ClassifierPtr classifier;
+  int64_t size = 0;
+};
+
+/// From the diffusion model's pixels to the classifier's: size, then range, as many times as there are cut-outs.
+ClassifierPtr behind(Core core, const InputConvention& convention, Cutouts cutouts = {},
+                     std::shared_ptr<const SampleStreams> streams = nullptr) {
+  const int64_t size = convention.size > 0 ? convention.size : core.size;
+  ClassifierPtr classifier = normalised(std::move(core.classifier), convention);
+  if (cutouts.count > 0) {
+    cutouts.size = size;
+    cutouts.resize = convention.resize;
+    return cut_out(std::move(classifier), cutouts, std::move(streams));
+  }
+  return size > 0 ? sized(std::move(classifier), size, convention.resize) : classifier;
+}
+
+Core core_of(const fs::path& path, const std::string& type, const std::shared_ptr<const networks::Network>& network,
+             const ClassifierOptions& options) {
+  if (const auto clip = std::dynamic_pointer_cast<const networks::Clip>(network)) {
+    const Tensor tokens = prompt_tokens(options.prompts, clip->context_length(), options.warn);
+    return {prompted(clip, tokens), clip->image_resolution()};
+  }
+  const auto classifier = std::dynamic_pointer_cast<const networks::ClassifierNetwork>(network);
+  if (!classifier) throw CheckpointError(path.string() + ": a network of type '" + type + "' is no classifier");
+  if (!options.prompts.targets.empty()) {
+    throw UsageError("--prompts: " + path.string() + " is of type '" + type +
+                     "', whose classes are fixed; only CLIP's are texts");
+  }
+  return {std::make_shared<const Bare>(classifier), classifier->image_size()};
+}
 
 /// The "model" object with softplus in place of every ReLU.
 json smoothed(json config, double softplus_beta, const fs::path& path) {
   if (softplus_beta <= 0) return config;
   json& model = config["model"];
   model["softplus_beta"] = softplus_beta;
+  if (family_of(config).open) return config;  // looks for ReLUs itself
   try {
     build(config);
   } catch (const CheckpointError&) {
@@ -92,42 +75,43 @@ json smoothed(json config, double softplus_beta, const fs::path& path) {
   return config;
 }
 
-}  // namespace
-
-InputConvention input_convention(const std::string& name, const json& config, int64_t size) {
-  InputConvention convention;
-  if (name == "config") {
-    convention = from_config(config);
-  } else if (name == "half") {
-    convention.low = 0;
-  } else if (name == "imagenet") {
-    convention = kImageNet;
-  } else if (name != "raw") {
-    throw UsageError("classifier input '" + name + "' is unknown; use config, raw, half or imagenet");
-  }
-  convention.size = size;
-  return convention;
+/// What a network that says nothing of its input is tried with.
+json with_input_shape(json config, const ClassifierOptions& options) {
+  if (!family_of(config).open) return config;
+  const auto fill = [&](const char* key, int64_t value) {
+    if (value > 0 && !config["model"].contains(key)) config["model"][key] = value;
+  };
+  fill("in_channels", options.channels);
+  fill("image_size", options.input_size > 0 ? options.input_size : options.image_size);
+  return config;
 }
 
-std::shared_ptr<const guidance::Classifier> open_classifier(const fs::path& path, const std::string& arch,
-                                                            const ClassifierOptions& options, Placement placement) {
+void check_channels(const fs::path& path, const json& config, int64_t channels) {
+  const auto expected = config.value("/model/in_channels"_json_pointer, int64_t{3});
+  if (channels <= 0 || expected == channels) return;
+  throw UsageError(c10::str(path.string(), ": the classifier takes images of ", expected,
+                            " channels, the diffusion model draws ", channels));
+}
+
+}  // namespace
+
+ClassifierPtr as_classifier(std::shared_ptr<const networks::ClassifierNetwork> network,
+                            const InputConvention& convention) {
+  const int64_t size = network->image_size();
+  return behind({std::make_shared<const Bare>(std::move(network)), size}, convention);
+}
+
+ClassifierPtr open_classifier(const fs::path& path, const std::string& arch, const ClassifierOptions& options,
+                              Placement placement) {
   Description description = describe(path, arch);
-  description.config = smoothed(description.config, options.softplus_beta, path);
-  auto network = std::dynamic_pointer_cast<const networks::ClassifierNetwork>(open_network(description, placement));
-  if (!network) {
-    throw CheckpointError(path.string() + ": a network of type '" + description.config.at("type").get<std::string>() +
-                          "' is no classifier");
-  }
-  auto classifier = std::make_shared<const NetworkClassifier>(
-      network, input_convention(options.input, description.config, options.input_size));
-  if (options.channels > 0) {
-    const auto expected = description.config.value("/model/in_channels"_json_pointer, int64_t{3});
-    if (expected != options.channels) {
-      throw UsageError(c10::str(path.string(), ": the classifier takes images of ", expected,
-                                " channels, the diffusion model draws ", options.channels));
-    }
-  }
-  return classifier;
+  description.config = with_input_shape(smoothed(description.config, options.softplus_beta, path), options);
+  const auto network = open_network(description, placement);
+  Core core = core_of(path, description.config.at("type").get<std::string>(), network, options);
+  core.classifier = calibrated(core.classifier, rescaling_of(description.config, core.classifier->num_classes()));
+  check_channels(path, description.config, options.channels);
+  InputConvention convention = input_convention(options.input, description.config, options.input_size);
+  if (options.resize != "config") convention.resize = parse_resize(options.resize);
+  return behind(std::move(core), convention, options.cutouts, options.streams);
 }
 
 }  // namespace sextant::models

@@ -36,18 +36,36 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
-/// A config.json, of a family that knows its hyper-parameters from shapes, that every tensor fits; or null.
-nlohmann::json deduced(const StateDict& weights) {
+/// A config.json whose network takes every tensor, and what of it is not in the shapes; null where there is none.
+struct Deduced {
+  nlohmann::json config;
+  std::string assumed;
+};
+
+/// The process of published models, whose variance is learned where the network predicts twice the channels.
+void add_process(nlohmann::json& config, const networks::Network& network) {
+  const auto* noise = dynamic_cast<const networks::NoiseNetwork*>(&network);
+  if (!noise) return;
+  config["diffusion"] = {{"steps", 1000},
+                         {"noise_schedule", "linear"},
+                         {"learn_sigma", noise->out_channels() == 2 * noise->image_shape()[0]}};
+}
+
+Deduced deduced(const StateDict& weights) {
   for (const Family& family : families()) {
     if (!family.deduce) continue;
     nlohmann::json config = {{"type", family.type}, {"model", family.deduce(weights)}};
     try {
-      if (!config["model"].is_null() && fit(*build(config), weights).exact) return config;
+      if (config["model"].is_null()) continue;
+      const auto network = build(config);
+      if (!fit(*network, weights).exact) continue;
+      add_process(config, *network);
+      return {config, family.assumed};
     } catch (const CheckpointError&) {
       continue;  // shapes that no network of this family has
     }
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace
@@ -56,6 +74,7 @@ Guess guess_architecture(const StateDict& weights) {
   Guess guess;
   int64_t most = 0;
   for (const Architecture& architecture : architectures()) {
+    if (!family_of(architecture.preset.config).make) continue;
     const Fit result = fit(*build(architecture.preset.config), weights);
     if (result.exact) guess.archs.push_back(architecture.preset.name);
     if (result.right > most) {
@@ -69,11 +88,13 @@ Guess guess_architecture(const StateDict& weights) {
     guess.why = "all " + total + " tensors fit " + joined(guess.archs);
     return guess;
   }
-  guess.config = deduced(weights);
+  const Deduced own = deduced(weights);
+  guess.config = own.config;
   if (!guess.config.is_null()) {
     guess.nearest.clear();
     guess.why = "all " + total +
-                " tensors fit no named architecture but this config.json, to be put in a folder with the file: " +
+                " tensors fit no named architecture but this config.json, to be put in a folder with the file" +
+                (own.assumed.empty() ? "" : " (not in the weights, so to be checked: " + own.assumed + ")") + ": " +
                 guess.config.dump();
   } else if (2 * most > static_cast<int64_t>(weights.size())) {
     guess.why = std::to_string(most) + " of " + total + " tensors fit " + guess.nearest +

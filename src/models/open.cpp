@@ -16,13 +16,19 @@ Description describe_file(const fs::path& path, const std::string& arch) {
   if (checkpoint.config.contains("type")) return {checkpoint.config, path};
   const Guess guess = guess_architecture(load(path));
   if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path};
-  throw CheckpointError(path.string() + ": " + guess.why +
-                        (guess.archs.empty() ? "" : "; name the right one with --arch"));
+  std::string advice = guess.archs.empty() ? "" : "; name the right one with --arch";
+  if (guess.nearest.empty() && checkpoint.format == "torchscript") {
+    advice =
+        "; to run the TorchScript program in it, which is code, name it: --arch torchscript, --classifier-arch "
+        "torchscript";
+  }
+  throw CheckpointError(path.string() + ": " + guess.why + advice);
 }
 
 template <class Wanted>
-std::shared_ptr<const Wanted> open_as(const Description& description, Placement placement, const char* wanted) {
-  auto network = std::dynamic_pointer_cast<const Wanted>(open_network(description, placement));
+std::shared_ptr<const Wanted> as(const std::shared_ptr<const networks::Network>& opened, const Description& description,
+                                 const char* wanted) {
+  auto network = std::dynamic_pointer_cast<const Wanted>(opened);
   if (!network) {
     throw CheckpointError(description.weights.string() + ": a network of type '" +
                           description.config.at("type").get<std::string>() + "' is no " + wanted);
@@ -42,17 +48,24 @@ Description describe(const fs::path& path, const std::string& arch) {
   return {std::move(folder.config), std::move(folder.weights)};
 }
 
-std::shared_ptr<const networks::Network> open_network(const Description& description, Placement placement) {
-  std::shared_ptr<networks::Network> network = build(description.config);
-  const StateDict weights = load(description.weights);
+void load_weights(networks::Network& network, const StateDict& weights, const std::string& source) {
   try {
-    network->load(weights, description.weights.string());
+    network.load(weights, source);
   } catch (const CheckpointError& mismatch) {
     const Guess guess = guess_architecture(weights);
     if (guess.archs.empty() && guess.config.is_null()) throw;
     throw CheckpointError(std::string(mismatch.what()) + " The file fits " +
                           (guess.archs.empty() ? guess.config.dump() : "--arch " + guess.archs.front()));
   }
+}
+
+std::shared_ptr<const networks::Network> open_network(const Description& description, Placement placement) {
+  if (const auto open = family_of(description.config).open) {
+    return open(description.config.value("model", json::object()), description.weights, placement.device,
+                placement.precision);
+  }
+  std::shared_ptr<networks::Network> network = build(description.config);
+  load_weights(*network, load(description.weights), description.weights.string());
   network->to(placement.device, placement.precision);
   network->freeze();
   return network;
@@ -61,8 +74,10 @@ std::shared_ptr<const networks::Network> open_network(const Description& descrip
 diffusion::ProcessConfig process_config(const json& diffusion) {
   using diffusion::MeanType;
   using diffusion::VarianceType;
-  static const std::vector<std::pair<std::string, MeanType>> kMeans = {
-      {"epsilon", MeanType::kEpsilon}, {"x0", MeanType::kStartX}, {"previous_x", MeanType::kPreviousX}};
+  static const std::vector<std::pair<std::string, MeanType>> kMeans = {{"epsilon", MeanType::kEpsilon},
+                                                                       {"x0", MeanType::kStartX},
+                                                                       {"previous_x", MeanType::kPreviousX},
+                                                                       {"v", MeanType::kVelocity}};
   static const std::vector<std::pair<std::string, VarianceType>> kVariances = {
       {"FIXED_SMALL", VarianceType::kFixedSmall},
       {"FIXED_LARGE", VarianceType::kFixedLarge},
@@ -102,21 +117,33 @@ diffusion::Model DiffusionModel::function() const {
   };
 }
 
+/// Whether half of the channels that a network takes are a given image: it predicts noise, or noise and variance, of
+/// the other half.
+static bool is_upsampler(const networks::NoiseNetwork& network) {
+  const int64_t in = network.image_shape()[0];
+  return in % 2 == 0 && (network.out_channels() == in || 2 * network.out_channels() == in);
+}
+
 DiffusionModel open_diffusion(const fs::path& path, const std::string& arch, Placement placement) {
   const Description description = describe(path, arch);
   DiffusionModel model;
   model.config = description.config;
   model.null_label = description.config.value("null_label", int64_t{-1});
-  const Role role = family_of(description.config).role;
+  const auto network = open_network(description, placement);
+  model.sigma = std::dynamic_pointer_cast<const networks::EdmDenoiser>(network);
   int64_t rows = 0;
-  if (role == Role::kSigma) {
-    model.sigma = open_as<networks::EdmDenoiser>(description, placement, "diffusion model");
+  if (model.sigma) {
     rows = model.sigma->num_classes();
   } else {
-    model.noise = open_as<networks::NoiseNetwork>(description, placement, "diffusion model");
+    model.noise = as<networks::NoiseNetwork>(network, description, "diffusion model");
     model.process = process_config(description.config.value("diffusion", json::object()));
     rows = model.noise->num_classes();
     const int64_t channels = model.noise->image_shape()[0];
+    if (is_upsampler(*model.noise)) {
+      throw UsageError(c10::str(path.string(), ": an upsampler, which draws an image of ", channels / 2,
+                                " channels around a low-resolution one that it is given; sampling starts from noise "
+                                "alone and needs a model that does"));
+    }
     const bool learned = model.process.variance == diffusion::VarianceType::kLearned ||
                          model.process.variance == diffusion::VarianceType::kLearnedRange;
     if (model.noise->out_channels() != (learned ? 2 : 1) * channels) {
@@ -131,11 +158,6 @@ DiffusionModel open_diffusion(const fs::path& path, const std::string& arch, Pla
         c10::str(path.string(), ": null_label ", model.null_label, " is no row of a table of ", rows));
   }
   return model;
-}
-
-std::shared_ptr<const networks::FeatureNetwork> open_features(const fs::path& path, const std::string& arch,
-                                                              Placement placement) {
-  return open_as<networks::FeatureNetwork>(describe(path, arch), placement, "feature network");
 }
 
 }  // namespace sextant::models

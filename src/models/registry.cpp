@@ -2,6 +2,7 @@
 
 #include "networks/deduce.h"
 #include "networks/families.h"
+#include "networks/torchscript.h"
 #include "sextant/error.h"
 
 namespace sextant::models {
@@ -11,8 +12,9 @@ using nlohmann::json;
 const std::vector<Family>& families() {
   using namespace networks;
   static const std::vector<Family> kFamilies = {
-      {"adm-unet", Role::kNoise, make_adm_unet, adm_presets},
-      {"adm-classifier", Role::kClassifier, make_adm_encoder, nullptr},  // its names stand in adm_presets
+      {"adm-unet", Role::kNoise, make_adm_unet, adm_presets, deduce_adm_unet, kAdmAssumed},
+      {"adm-classifier", Role::kClassifier, make_adm_encoder, nullptr, deduce_adm_encoder,
+       kAdmAssumed},  // its names stand in adm_presets
       {"dit", Role::kNoise, make_dit, dit_presets},
       {"edm", Role::kSigma, make_edm, edm_presets},
       {"edm2", Role::kSigma, make_edm2, edm2_presets},
@@ -26,6 +28,7 @@ const std::vector<Family>& families() {
       {"efficientnet", Role::kClassifier, make_efficientnet, efficientnet_presets},
       {"mnist-features", Role::kFeatures, make_mnist_features, nullptr, deduce_mnist_features},
       {"inception-fid", Role::kFeatures, make_inception, inception_presets},
+      {"torchscript", Role::kClassifier, nullptr, torchscript_presets, nullptr, "", open_torchscript},
   };
   return kFamilies;
 }
@@ -79,6 +82,9 @@ json arch_config(const std::string& arch) {
 
 std::unique_ptr<networks::Network> build(const json& config) {
   const Family& family = family_of(config);
+  if (!family.make) {
+    throw CheckpointError("a network of type '" + family.type + "' is its file and cannot be built without it");
+  }
   return family.make(config.value("model", json::object()));
 }
 

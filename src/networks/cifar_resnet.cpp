@@ -67,14 +67,20 @@ Tensor CifarResNet::shortcut(const Block& block, const Tensor& x) const {
   return at::constant_pad_nd(kept, {0, 0, 0, 0, block.padding, block.padding});
 }
 
-Tensor CifarResNet::forward(const Tensor& image, const Tensor&) const {
+Tensor CifarResNet::forward(const Tensor& image, const Tensor&) const { return trace(image, {}); }
+
+Tensor CifarResNet::trace(const Tensor& image, const LayerSeen& seen) const {
   check_images("cifar-resnet", image, 3);
   Tensor x = relu_.of_temporary(stem_(image_for(image, compute_type())));
-  for (const Block& block : blocks_) {
-    Tensor y = block.second(relu_.of_temporary(block.first(x)));
-    x = relu_.of_sum(std::move(y), shortcut(block, x));
+  auto block = blocks_.begin();
+  for (std::size_t stage = 0; stage < config_.num_blocks.size(); ++stage) {
+    for (int64_t i = 0; i < config_.num_blocks[stage]; ++i, ++block) {
+      Tensor y = block->second(relu_.of_temporary(block->first(x)));
+      x = relu_.of_sum(std::move(y), shortcut(*block, x));
+    }
+    if (seen) seen("layer" + std::to_string(stage + 1), x);
   }
-  return as_logits(linear_(x.mean({2, 3})));
+  return as_logits(classified(linear_, x.mean({2, 3}), "avgpool", "linear", seen));
 }
 
 void CifarResNet::prepare() {

@@ -28,6 +28,7 @@ ClipConfig read_config(const nlohmann::json& model) {
   config.transformer_layers = reader.required<int64_t>("transformer_layers");
   config.softplus_beta = reader.optional<double>("softplus_beta", 0);
   reader.finish();
+  if (!config.is_resnet() && config.softplus_beta > 0) reader.fail("a ViT has no ReLU, so 'softplus_beta' must be 0");
   if (!config.is_resnet() && config.vision_patch_size < 1) reader.fail("a ViT needs 'vision_patch_size'");
   if (config.vision_heads() < 1 || config.vision_feature_width() % config.vision_heads() != 0) {
     reader.fail(c10::str("vision_width ", config.vision_width, " gives no whole heads of 64 channels"));

@@ -81,14 +81,18 @@ Tensor ConvNext::run(const Block& block, const Tensor& x) const {
   return x + y * block.scale.to(y.scalar_type());
 }
 
-Tensor ConvNext::forward(const Tensor& image, const Tensor&) const {
+Tensor ConvNext::forward(const Tensor& image, const Tensor&) const { return trace(image, {}); }
+
+Tensor ConvNext::trace(const Tensor& image, const LayerSeen& seen) const {
   check_images("convnext", image, 3);
   Tensor x = over_channels(stem_norm_, stem_(image_for(image, compute_type())));
   for (const Stage& stage : stages_) {
     for (const Block& block : stage.blocks) x = run(block, x);
     if (stage.norm) x = stage.downsample(over_channels(*stage.norm, x));
   }
-  return as_logits(head_(norm_(x.mean({2, 3}))));
+  const Tensor pooled = x.mean({2, 3});
+  if (seen) seen("avgpool", pooled);
+  return as_logits(classified(head_, norm_(pooled), "", "classifier", seen));
 }
 
 std::unique_ptr<Network> make_convnext(const nlohmann::json& model) {

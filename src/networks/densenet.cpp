@@ -67,7 +67,9 @@ Tensor DenseNet::run(const Layer& layer, const Tensor& x) const {
   return layer.grow(relu_.of_temporary(layer.bottleneck(relu_.of_temporary(layer.norm(x)))));
 }
 
-Tensor DenseNet::forward(const Tensor& image, const Tensor&) const {
+Tensor DenseNet::forward(const Tensor& image, const Tensor&) const { return trace(image, {}); }
+
+Tensor DenseNet::trace(const Tensor& image, const LayerSeen& seen) const {
   check_images("densenet", image, 3);
   Tensor x = at::max_pool2d(relu_.of_temporary(stem_(image_for(image, compute_type()))), 3, 2, 1);
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
@@ -75,7 +77,8 @@ Tensor DenseNet::forward(const Tensor& image, const Tensor&) const {
     if (b == transitions_.size()) break;
     x = at::avg_pool2d(transitions_[b].conv(relu_.of_temporary(transitions_[b].norm(x))), 2, 2);
   }
-  return as_logits(classifier_(relu_.of_temporary(norm_(x)).mean({2, 3})));
+  const Tensor pooled = relu_.of_temporary(norm_(x)).mean({2, 3});
+  return as_logits(classified(classifier_, pooled, "features", "classifier", seen));
 }
 
 StateDict DenseNet::renamed(const StateDict& weights) const {

@@ -23,6 +23,10 @@ class DenseNet : public ClassifierNetwork {
   /// x [B, 3, H, W], any size from 29 on.
   Tensor forward(const Tensor& x, const Tensor& t = {}) const override;
   int64_t num_classes() const override { return config_.num_classes; }
+  std::vector<std::string> feature_layers() const override { return {"features", "classifier"}; }
+
+ protected:
+  Tensor trace(const Tensor& x, const LayerSeen& seen) const override;
 
  private:
   struct Layer {

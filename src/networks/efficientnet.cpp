@@ -94,11 +94,13 @@ Tensor EfficientNet::run(const Block& block, const Tensor& x) const {
   return block.residual ? x + y : y;
 }
 
-Tensor EfficientNet::forward(const Tensor& image, const Tensor&) const {
+Tensor EfficientNet::forward(const Tensor& image, const Tensor&) const { return trace(image, {}); }
+
+Tensor EfficientNet::trace(const Tensor& image, const LayerSeen& seen) const {
   check_images("efficientnet", image, 3);
   Tensor x = at::silu(stem_(image_for(image, compute_type())));
   for (const Block& block : blocks_) x = run(block, x);
-  return as_logits(classifier_(at::silu(last_(x)).mean({2, 3})));
+  return as_logits(classified(classifier_, at::silu(last_(x)).mean({2, 3}), "avgpool", "classifier", seen));
 }
 
 void EfficientNet::prepare() {

@@ -33,6 +33,10 @@ class EfficientNet : public ClassifierNetwork {
   /// x [B, 3, H, W], any size from 32 on.
   Tensor forward(const Tensor& x, const Tensor& t = {}) const override;
   int64_t num_classes() const override { return config_.num_classes; }
+  std::vector<std::string> feature_layers() const override { return {"avgpool", "classifier"}; }
+
+ protected:
+  Tensor trace(const Tensor& x, const LayerSeen& seen) const override;
 
  private:
   struct Block {

@@ -106,12 +106,25 @@ Tensor ResNet::run(const Block& block, const Tensor& x) const {
   return relu_.of_sum(std::move(y), block.downsample ? (*block.downsample)(x) : x);
 }
 
-Tensor ResNet::forward(const Tensor& image, const Tensor&) const {
+Tensor ResNet::forward(const Tensor& image, const Tensor&) const { return trace(image, {}); }
+
+std::vector<std::string> ResNet::feature_layers() const {
+  std::vector<std::string> layers = {"avgpool"};
+  for (std::size_t s = 1; s <= config_.layers.size(); ++s) layers.push_back("layer" + std::to_string(s));
+  layers.push_back("fc");
+  return layers;
+}
+
+Tensor ResNet::trace(const Tensor& image, const LayerSeen& seen) const {
   check_images("resnet", image, config_.in_channels);
   Tensor x = relu_.of_temporary(stem_(image_for(image, compute_type())));
   if (config_.stem_pool) x = at::max_pool2d(x, 3, 2, 1);
-  for (const Block& block : blocks_) x = run(block, x);
-  return as_logits(fc_(x.mean({2, 3})));
+  auto block = blocks_.begin();
+  for (std::size_t stage = 0; stage < config_.layers.size(); ++stage) {
+    for (int64_t i = 0; i < config_.layers[stage]; ++i) x = run(*block++, x);
+    if (seen) seen("layer" + std::to_string(stage + 1), x);
+  }
+  return as_logits(classified(fc_, x.mean({2, 3}), "avgpool", "fc", seen));
 }
 
 void ResNet::prepare() {

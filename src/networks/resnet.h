@@ -33,6 +33,10 @@ class ResNet : public ClassifierNetwork {
   /// x [B, in_channels, H, W], any size.
   Tensor forward(const Tensor& x, const Tensor& t = {}) const override;
   int64_t num_classes() const override { return config_.num_classes; }
+  std::vector<std::string> feature_layers() const override;
+
+ protected:
+  Tensor trace(const Tensor& x, const LayerSeen& seen) const override;
 
  private:
   struct Block {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "networks/layers.h"
 #include "networks/presets.h"
 #include "sextant/networks.h"
 
@@ -13,6 +14,18 @@ void check_images(const char* network, const Tensor& x, int64_t channels, int64_
 
 /// In float32 at least.
 Tensor as_logits(const Tensor& y);
+
+/// The last linear layer's answer to what is before it, telling `seen`, where it is not empty, the outputs of both.
+template <class LayerSeen>
+Tensor classified(const Linear& last, const Tensor& before, const char* name_before, const char* name_last,
+                  const LayerSeen& seen) {
+  Tensor f = last(before);
+  if (seen) {
+    seen(name_before, before);
+    seen(name_last, f);
+  }
+  return f;
+}
 
 /// `text` with the first `from` in it replaced.
 std::string replaced(std::string text, const std::string& from, const std::string& to);

@@ -71,7 +71,9 @@ Tensor Vit::attend(const Layer& layer, const Tensor& x) const {
   return layer.out(kernels::attention(qkv[0], qkv[1], qkv[2], 1 / std::sqrt(static_cast<double>(width))));
 }
 
-Tensor Vit::forward(const Tensor& image, const Tensor&) const {
+Tensor Vit::forward(const Tensor& image, const Tensor&) const { return trace(image, {}); }
+
+Tensor Vit::trace(const Tensor& image, const LayerSeen& seen) const {
   check_images("vit", image, 3, config_.image_size);
   const Tensor patches = patches_(image.to(compute_type())).flatten(2).transpose(1, 2);
   Tensor x = at::cat({class_token_.expand({image.size(0), 1, config_.hidden_dim}), patches}, 1) + positions_;
@@ -80,8 +82,9 @@ Tensor Vit::forward(const Tensor& image, const Tensor&) const {
     x = x + layer.fc2(at::gelu(layer.fc1(layer.norm2(x))));
   }
   Tensor y = norm_(x.select(1, 0));
+  if (seen) seen("encoder", y);
   if (config_.representation_size > 0) y = at::tanh(pre_logits_(y));
-  return as_logits(head_(y));
+  return as_logits(classified(head_, y, "", "heads", seen));
 }
 
 StateDict Vit::renamed(const StateDict& weights) const {

@@ -25,7 +25,11 @@ class Vit : public ClassifierNetwork {
   /// x [B, 3, image_size, image_size].
   Tensor forward(const Tensor& x, const Tensor& t = {}) const override;
   int64_t num_classes() const override { return config_.num_classes; }
+  std::vector<std::string> feature_layers() const override { return {"encoder", "heads"}; }
   int64_t image_size() const override { return config_.image_size; }
+
+ protected:
+  Tensor trace(const Tensor& x, const LayerSeen& seen) const override;
 
  private:
   struct Layer {

@@ -96,13 +96,19 @@ void store(const Option& option, const std::string& text) {
 }
 
 /// A recipe's value as the text that the flag would take.
-std::string as_text(const json& value) {
+std::string as_text(const json& value, const std::string& between = ",") {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return shortest(value.get<double>());
   if (!value.is_array()) return value.dump();
   std::vector<std::string> items;
   for (const json& item : value) items.push_back(as_text(item));
-  return joined(items, ",");
+  return joined(items, between);
+}
+
+/// What stands between the items of a list.
+std::string separator_of(const Option& option) {
+  const auto* several = std::get_if<Several>(&option.accepts);
+  return std::string(1, several ? several->separator : ',');
 }
 
 /// Text is not a number in a recipe: scale = "2" is a mistake.
@@ -128,6 +134,10 @@ std::string accepted_words(const Option& option) {
                                  return limits({range.low, range.high < kFar ? range.high : kUnlimited, range.above});
                                },
                                [](const OneOf& one) { return joined(one.names, ", "); },
+                               [](const Several& several) {
+                                 return std::string("may be given again, or several with ") + several.separator +
+                                        " between";
+                               },
                                [](const SumOf& sum) { return joined(sum.names, ", ") + "; terms add up with +"; }},
                     option.accepts);
 }
@@ -192,7 +202,7 @@ void OptionTable::merge(const json& tables, const std::string& source) {
       const Option& option = group->options[static_cast<std::size_t>(at - known.begin())];
       try {
         check_kind(option, value);
-        store(option, as_text(value));
+        store(option, as_text(value, separator_of(option)));
       } catch (const UsageError& error) {
         throw UsageError(source + ": [" + name + "] " + error.what());
       }

@@ -1,0 +1,111 @@
+#include "models/registry.h"
+#include "sextant/error.h"
+#include "sextant/feature_network.h"
+
+namespace sextant::models {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// From pixels 0 to 255 to what a network eats.
+class Preparation {
+ public:
+  Preparation(const nlohmann::json& config, int64_t own_size) : convention_(input_convention("config", config)) {
+    const int64_t usual = config.value("/input/size"_json_pointer, int64_t{0});
+    size_ = own_size > 0 ? own_size : usual;
+  }
+
+  Tensor operator()(const Tensor& images, at::Device device) const {
+    Tensor x = images.to(device, images.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
+    if (size_ > 0) x = resized(x, size_, size_, convention_.resize).clamp(0, 255);
+    const auto constant = [&](const std::vector<double>& values) {
+      return at::tensor(values, at::kDouble).view({1, -1, 1, 1}).to(x.options());
+    };
+    x = x * ((convention_.high - convention_.low) / 255) + convention_.low;
+    return convention_.mean.empty() ? x : (x - constant(convention_.mean)) / constant(convention_.std);
+  }
+
+ private:
+  InputConvention convention_;
+  int64_t size_ = 0;
+};
+
+class ClassifierFeatures : public networks::FeatureNetwork {
+ public:
+  ClassifierFeatures(std::shared_ptr<const networks::ClassifierNetwork> network, const nlohmann::json& config,
+                     std::string layer)
+      : network_(std::move(network)),
+        prepare_(config, network_->image_size()),
+        channels_(config.value("/model/in_channels"_json_pointer, int64_t{3})),
+        layer_(std::move(layer)) {
+    parameters_ = network_->parameters();  // so that it is recognised by its weights
+  }
+  Features forward(const Tensor& images) const override {
+    return {{"pool", network_->features(prepare_(images, network_->device()), layer_)}};
+  }
+  int64_t channels() const override { return channels_; }
+
+ private:
+  std::shared_ptr<const networks::ClassifierNetwork> network_;
+  Preparation prepare_;
+  int64_t channels_;
+  std::string layer_;
+};
+
+class ClipFeatures : public networks::FeatureNetwork {
+ public:
+  ClipFeatures(std::shared_ptr<const networks::Clip> clip, const nlohmann::json& config)
+      : clip_(std::move(clip)), prepare_(config, clip_->image_resolution()) {
+    parameters_ = clip_->parameters();
+  }
+  Features forward(const Tensor& images) const override {
+    return {{"pool", clip_->image_features(prepare_(images, clip_->device()))}};
+  }
+  int64_t channels() const override { return 3; }
+
+ private:
+  std::shared_ptr<const networks::Clip> clip_;
+  Preparation prepare_;
+};
+
+/// `layer`, or the first of those there are; UsageError that lists them for another.
+std::string chosen(const std::string& layer, const std::vector<std::string>& layers, const fs::path& path) {
+  std::string known;
+  for (const std::string& name : layers) {
+    if (layer.empty() || name == layer) return name;
+    known += (known.empty() ? "" : ", ") + name;
+  }
+  throw UsageError("--layer '" + layer + "': the features of " + path.string() + " are those of " + known);
+}
+
+}  // namespace
+
+std::shared_ptr<const networks::FeatureNetwork> open_features(const Description& description, Placement placement,
+                                                              const std::string& layer) {
+  const auto network = open_network(description, placement);
+  const fs::path& path = description.weights;
+  if (auto features = std::dynamic_pointer_cast<const networks::FeatureNetwork>(network)) {
+    chosen(layer, {"pool"}, path);
+    return features;
+  }
+  if (auto clip = std::dynamic_pointer_cast<const networks::Clip>(network)) {
+    chosen(layer, {"visual"}, path);
+    return std::make_shared<const ClipFeatures>(std::move(clip), description.config);
+  }
+  auto classifier = std::dynamic_pointer_cast<const networks::ClassifierNetwork>(network);
+  if (!classifier || classifier->feature_layers().empty()) {
+    throw UsageError(path.string() + ": a network of type '" + description.config.at("type").get<std::string>() +
+                     "' gives no features of images; give Inception's weights, a folder like models/mnist-features, "
+                     "CLIP or an image classifier");
+  }
+  const std::string name = chosen(layer, classifier->feature_layers(), path);
+  return std::make_shared<const ClassifierFeatures>(std::move(classifier), description.config, name);
+}
+
+std::shared_ptr<const networks::FeatureNetwork> open_features(const fs::path& path, const std::string& arch,
+                                                              Placement placement, const std::string& layer) {
+  return open_features(describe(path, arch), placement, layer);
+}
+
+}  // namespace sextant::models
