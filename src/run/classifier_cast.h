@@ -2,15 +2,16 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "run/cast.h"
 #include "sextant/models.h"
 
 namespace sextant::run {
 
-/// What `config` says of the classifier, for a `cast` whose diffusion model and decoder are open. A classifier of
-/// images reads decoded latents. UsageError where it does not fit the model.
-std::shared_ptr<const guidance::Classifier> open_guide_classifier(const SampleConfig& config, const Cast& cast,
-                                                                  models::Placement placement);
+/// Sets cast.classifier and what goes with it to what `config` says of the classifier. The cast's diffusion model and
+/// decoder are open; a classifier of images reads decoded latents. UsageError where it does not fit the model.
+void open_guide_classifier(const SampleConfig& config, models::Placement placement, Cast& cast);
 
 }  // namespace sextant::run
