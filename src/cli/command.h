@@ -30,6 +30,7 @@ std::unique_ptr<Command> sample_command();
 std::unique_ptr<Command> sweep_command();
 std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> evaluate_command();
+std::unique_ptr<Command> calibrate_command();
 
 /// All commands, in the order of the help.
 std::vector<std::unique_ptr<Command>> commands();

@@ -8,6 +8,7 @@ std::vector<std::unique_ptr<Command>> commands() {
   std::vector<std::unique_ptr<Command>> all;
   all.push_back(sample_command());
   all.push_back(evaluate_command());
+  all.push_back(calibrate_command());
   all.push_back(sweep_command());
   all.push_back(inspect_command());
   return all;
