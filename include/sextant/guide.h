@@ -2,6 +2,7 @@
 //
 //   mean shift (DDPM)   mu + gamma_t g         g = scale dS/dx, gamma_t = variance_t + add_t
 //   score shift (DDIM)  eps - sqrt(1 - abar_t) g (1 + gamma_factor sin(pi t/T)), times sqrt(abar_t) for g at x0
+//   shift of x0         x0 + Delta, Delta from steps of ascent on S at x0 (backward universal guidance)
 //
 // add_t = gamma_factor sin(pi t/T) max(variance so far), t and T counting respaced steps (Ma et al. 2023, section 4.4).
 #pragma once
@@ -79,8 +80,10 @@ struct GuideConfig {
   bool entropy_driven = false;  ///< multiply by log K / H(p) (Zheng et al. 2022)
   int64_t entropy_classes = 0;  ///< replaces that K; 0 is the classifier's own, the published code has 1000
   Input input = Input::kX0;
-  double interval_low = 0;   ///< guide only where interval_low <= step/(num_steps-1) <= interval_high
-  double interval_high = 1;  ///< (Kynkaanniemi et al. 2024); 1 is the noisiest step
+  double interval_low = 0;     ///< guide only where interval_low <= step/(num_steps-1) <= interval_high
+  double interval_high = 1;    ///< (Kynkaanniemi et al. 2024); 1 is the noisiest step
+  int64_t backward_steps = 0;  ///< steps of gradient ascent on S at x0 in each step (Bansal et al. 2023); 0 is off
+  double backward_rate = 0.1;  ///< their step size
 };
 
 /// The scores' names, for --guidance and its error message.
@@ -108,6 +111,10 @@ class Guide {
   /// are not finite.
   Guidance operator()(const GuideInput& in) const;
 
+  /// Backward universal guidance, eq. (7) of Bansal et al. 2023: Delta [N, C, H, W] with S(x0 + Delta) > S(x0), found
+  /// from 0 by backward_steps times Delta += backward_rate dS/dx0. The scale has no part in it. Undefined with 0 steps.
+  Tensor backward(const GuideInput& in) const;
+
   /// gamma_t [N or 1, ...], broadcastable to x; updates the running maximum. Call once per step, active or not.
   Tensor gamma(const GuideInput& in);
   /// The two parts of the last gamma(): add_t, and the running maximum V, [N] or [1].
@@ -121,6 +128,8 @@ class Guide {
   const Classifier& classifier() const { return *classifier_; }
 
  private:
+  Guidance evaluate_at(Input where, const GuideInput& in, double scale) const;
+
   std::shared_ptr<const Classifier> classifier_;
   GuideConfig config_;
   Tensor max_variance_;

@@ -32,14 +32,19 @@ struct Step {
 };
 using StepObserver = std::function<void(const Step&)>;
 
-/// Guided ancestral sampling (Algorithm 1): the guide shifts the mean by gamma_t g.
+/// Guided ancestral sampling (Algorithm 1): the guide shifts the mean by gamma_t g, and by backward guidance's Delta
+/// times x0's share of the mean.
+///
+/// A `recurrence` above 1 is universal guidance's "time travel" (Bansal et al. 2023): each step is made that often,
+/// each time but the first from x_{t-1} carried back to x_t by fresh noise. UsageError below 1.
 Tensor sample_ddpm(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
-                   const Tensor& targets, Noise& noise, const StepObserver& observe = {});
+                   const Tensor& targets, Noise& noise, const StepObserver& observe = {}, int64_t recurrence = 1);
 
 /// DDIM (Song et al. 2021): eta 0 is deterministic, 1 has DDPM's variance; UsageError outside [0, 1]. The guide shifts
-/// the score: eps - sqrt(1 - abar) g.
+/// the score: eps - sqrt(1 - abar) g, times sqrt(abar) for a gradient at x0. `recurrence` as in sample_ddpm.
 Tensor sample_ddim(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
-                   const Tensor& targets, Noise& noise, double eta, const StepObserver& observe = {});
+                   const Tensor& targets, Noise& noise, double eta, const StepObserver& observe = {},
+                   int64_t recurrence = 1);
 
 struct DpmSolverConfig {
   int order = 2;            ///< 1 (DDIM) or 2 (2M, multistep)
@@ -68,12 +73,14 @@ using Sampler = std::function<Tensor(const diffusion::Denoiser& denoiser, guidan
 
 /// The samplers above by name: ddpm, ddim, dpmpp-2m, dpmpp-2m-sde, unipc.
 const std::vector<std::string>& sampler_names();
-/// UsageError for another name. `eta` is DDIM's.
-Sampler named_sampler(const std::string& name, double eta = 0);
+/// UsageError for another name, and for a `recurrence` above 1 with another sampler than ddpm and ddim. `eta` is
+/// DDIM's.
+Sampler named_sampler(const std::string& name, double eta = 0, int64_t recurrence = 1);
 
 /// How a guide enters an EDM run. The guide's t is sigma [N], its variance sigma^2, its x0 the denoised image.
 enum class EdmGuidance {
-  kScore,  ///< the gradient is added to the score: D + sigma^2 g, at every network call
+  kScore,  ///< the gradient is added to the score: D + sigma^2 g, at every network call; sigma^2/(1 + sigma^2) g for a
+           ///< gradient at x0, so that the shift stays bounded
   kElucd   ///< as EluCD's code: classifier at x_cur shrunk to RMS 1, gradient normalised to RMS 1, added to x_hat
 };
 

@@ -54,6 +54,13 @@ void check_config(const GuideConfig& config) {
   require(config.interval_low >= 0 && config.interval_low <= 1, "interval-low", "in [0, 1]", config.interval_low);
   require(config.interval_high >= config.interval_low && config.interval_high <= 1, "interval-high",
           "in [interval-low, 1]", config.interval_high);
+  require(config.backward_steps >= 0, "backward-steps", "of at least 0", static_cast<double>(config.backward_steps));
+  require(finite(config.backward_rate) && config.backward_rate > 0, "backward-lr", "above 0", config.backward_rate);
+  if (config.backward_steps > 0 && config.input == Input::kNoisy) {
+    throw UsageError(
+        "guide: backward steps climb the score at the predicted x0, which a noise-aware classifier does"
+        " not read; use guidance-input x0 or jacobian, or leave backward-steps at 0.");
+  }
 }
 
 Score evaluate(const GuideConfig& config, const Tensor& f, const Tensor& y, int64_t step, int64_t num_steps) {

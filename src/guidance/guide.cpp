@@ -88,10 +88,10 @@ Guide::Guide(std::shared_ptr<const Classifier> classifier, GuideConfig config)
   check_config(config_);
 }
 
-Guidance Guide::operator()(const GuideInput& in) const {
-  check_input(in, config_.input);
+Guidance Guide::evaluate_at(Input where, const GuideInput& in, double scale) const {
+  check_input(in, where);
   const at::AutoGradMode with_grad(true);
-  const Forward forward = classify(*classifier_, config_.input, in);
+  const Forward forward = classify(*classifier_, where, in);
   const Tensor f = forward.logits.detach();
   check_logits_and_labels("guide", f, in.y);
   check_finite("classifier's logits are", f, forward.leaf, in,
@@ -100,12 +100,23 @@ Guidance Guide::operator()(const GuideInput& in) const {
 
   const Score score = evaluate(config_, f, in.y, in.step, in.num_steps);
   const Tensor weight = tilt_in_groups(score.value, config_);
-  Tensor factor = config_.scale * weight;
+  Tensor factor = scale * weight;
   if (config_.entropy_driven) factor = factor * entropy_driven_scale(f, config_.entropy_classes);
   const Tensor g = vector_jacobian(forward, factor.unsqueeze(1) * score.gradient);
   check_finite("guidance gradient is", g, forward.leaf, in,
                "Compute the classifier in fp32, smooth it (softplus-beta), or lower the scale.");
   return {g, score.value, weight, f};
+}
+
+Guidance Guide::operator()(const GuideInput& in) const { return evaluate_at(config_.input, in, config_.scale); }
+
+Tensor Guide::backward(const GuideInput& in) const {
+  if (config_.backward_steps == 0) return {};
+  GuideInput moved = in;
+  for (int64_t i = 0; i < config_.backward_steps; ++i) {
+    moved.x0 = at::add(moved.x0, evaluate_at(Input::kX0, moved, 1).gradient, config_.backward_rate);
+  }
+  return moved.x0 - in.x0;
 }
 
 }  // namespace sextant::guidance

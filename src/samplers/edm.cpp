@@ -27,14 +27,19 @@ class Evaluation {
         step_(step),
         num_steps_(num_steps) {}
 
-  /// D(x; sigma), with sigma^2 g where the guide acts on the score. float64.
+  /// D(x; sigma), with sigma^2 g, or sigma^2/(1 + sigma^2) g for g at x0, where the guide acts on the score. float64.
   Tensor denoised(const Tensor& x, double sigma) {
     const Tensor image = x.to(image_type_);
     Tensor x0 = denoiser_.denoise(image, sigma, labels_).to(at::kDouble);
     if (!guide_ || config_.guidance != EdmGuidance::kScore) return x0;
-    guidance::Guidance g = (*guide_)(guide_input(image, x0.to(image_type_), sigma));
-    const double shift = sigma * sigma * guide_->score_factor(step_, num_steps_);
+    const guidance::GuideInput in = guide_input(image, x0.to(image_type_), sigma);
+    guidance::Guidance g = (*guide_)(in);
+    // A gradient at x0 counts 1/(1 + sigma^2) at x, as sqrt(abar) at x_t: without it the shift grows without bound.
+    const double at_x = guide_->config().input == guidance::Input::kX0 ? 1 / (1 + sigma * sigma) : 1;
+    const double shift = sigma * sigma * at_x * guide_->score_factor(step_, num_steps_);
     Tensor guided = x0 + shift * g.gradient;
+    const Tensor delta = guide_->backward(in);
+    if (delta.defined()) guided = guided + delta;
     if (!guidance_) guidance_ = std::move(g);
     return guided;
   }
@@ -97,10 +102,13 @@ Tensor derivative(const SigmaSchedule& schedule, double t, const Tensor& x, cons
   return at::add((rate + schedule.scale_derivative(t) / s) * x, denoised, -rate * s);
 }
 
-void check_config(const EdmConfig& config) {
+void check_config(const EdmConfig& config, const guidance::Guide* guide) {
   if (!(config.churn >= 0)) throw UsageError("edm: expected churn >= 0, got " + std::to_string(config.churn));
   if (!(config.alpha > 0 && config.alpha <= 1)) {
     throw UsageError("edm: expected alpha in (0, 1], got " + std::to_string(config.alpha));
+  }
+  if (guide && config.guidance == EdmGuidance::kElucd && guide->config().backward_steps > 0) {
+    throw UsageError("edm: backward guidance moves the denoised image, EluCD's form the noisy one; use one of them");
   }
 }
 
@@ -108,7 +116,7 @@ void check_config(const EdmConfig& config) {
 
 Tensor sample_edm(const diffusion::SigmaDenoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
                   const Tensor& targets, Noise& noise, const EdmConfig& config, const StepObserver& observe) {
-  check_config(config);
+  check_config(config, guide);
   const at::NoGradGuard no_grad;
   const SigmaSchedule schedule(config.levels, denoiser);
   const std::vector<double>& times = schedule.times();

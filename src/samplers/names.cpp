@@ -8,14 +8,22 @@ const std::vector<std::string>& sampler_names() {
   return names;
 }
 
-Sampler named_sampler(const std::string& name, double eta) {
+Sampler named_sampler(const std::string& name, double eta, int64_t recurrence) {
   using diffusion::Denoiser;
   using guidance::Guide;
-  if (name == "ddpm") return sample_ddpm;
+  if (recurrence != 1 && name != "ddpm" && name != "ddim") {
+    throw UsageError("sampler '" + name + "' takes each step once; use ddpm or ddim with a recurrence");
+  }
+  if (name == "ddpm") {
+    return [recurrence](const Denoiser& denoiser, Guide* guide, const Tensor& labels, const Tensor& targets,
+                        Noise& noise, const StepObserver& observe) {
+      return sample_ddpm(denoiser, guide, labels, targets, noise, observe, recurrence);
+    };
+  }
   if (name == "ddim") {
-    return [eta](const Denoiser& denoiser, Guide* guide, const Tensor& labels, const Tensor& targets, Noise& noise,
-                 const StepObserver& observe) {
-      return sample_ddim(denoiser, guide, labels, targets, noise, eta, observe);
+    return [eta, recurrence](const Denoiser& denoiser, Guide* guide, const Tensor& labels, const Tensor& targets,
+                             Noise& noise, const StepObserver& observe) {
+      return sample_ddim(denoiser, guide, labels, targets, noise, eta, observe, recurrence);
     };
   }
   if (name == "dpmpp-2m" || name == "dpmpp-2m-sde") {

@@ -43,12 +43,27 @@ GuidedX0 predict_guided(const diffusion::Denoiser& denoiser, const guidance::Gui
   const int64_t num_steps = denoiser.process().num_steps();
   if (!guide || !guide->active(step, num_steps)) return {p.x0, std::nullopt};
 
-  guidance::Guidance g = (*guide)(guide_input(denoiser, p, x, step, labels, targets));
+  const guidance::GuideInput in = guide_input(denoiser, p, x, step, labels, targets);
+  guidance::Guidance g = (*guide)(in);
+  const Tensor delta = guide->backward(in);
   const double abar = denoiser.process().alphas_cumprod[static_cast<std::size_t>(step)];
   // A gradient at x0 counts sqrt(abar) at x_t: without it the shift grows without bound where abar is near 0.
   const double at_x_t = guide->config().input == guidance::Input::kX0 ? std::sqrt(abar) : 1;
   const double shift = (1 - abar) / std::sqrt(abar) * at_x_t * guide->score_factor(step, num_steps);
-  return {at::add(p.x0, g.gradient, shift), std::move(g)};
+  const Tensor x0 = at::add(p.x0, g.gradient, shift);
+  return {delta.defined() ? x0 + delta : x0, std::move(g)};
+}
+
+Passes::Passes(const char* sampler, const diffusion::Process& process, Noise& noise, int64_t recurrence)
+    : process_(process), noise_(noise), count_(recurrence), num_steps_(process.num_steps()) {
+  if (recurrence < 1) throw UsageError(c10::str(sampler, ": expected a recurrence of at least 1, got ", recurrence));
+}
+
+Tensor Passes::start(const Tensor& x, int64_t t, int64_t pass) const {
+  if (pass == 0) return x;
+  const auto at_t = static_cast<std::size_t>(t);
+  const double ratio = process_.alphas_cumprod[at_t] / process_.alphas_cumprod_prev[at_t];
+  return at::add(std::sqrt(ratio) * x, noise_.at_step(t + (2 * pass - 1) * num_steps_), std::sqrt(1 - ratio));
 }
 
 }  // namespace sextant::samplers
