@@ -12,7 +12,7 @@ namespace {
 
 constexpr Colour kBar = {0x56, 0x9c, 0xd6};
 constexpr Colour kGap = {0xd5, 0x5e, 0x00};
-constexpr double kLeft = 52, kTop = 30, kRight = 16, kBelow = 150;
+constexpr double kLeft = 52, kTop = 30, kRight = 16, kBelow = 134;
 
 struct Sizes {
   double side;    ///< of the square of confidence and accuracy

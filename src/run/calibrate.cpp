@@ -35,7 +35,11 @@ void check(const CalibrateConfig& config) {
   if (config.fit_on != "clean" && !leveled)
     throw UsageError("--fit-on " + config.fit_on + " needs --levels or a --model");
   if (!config.out.empty()) check_writable_folder(config.out);
-  if (!config.save.empty()) check_writable_folder(config.save);
+  if (config.save.empty()) return;
+  check_writable_folder(config.save);
+  if (std::filesystem::exists(config.classifier) && std::filesystem::equivalent(config.save, config.classifier)) {
+    throw UsageError("--save " + config.save + " is the folder of the classifier itself; choose another one");
+  }
 }
 
 /// A classifier under the name it has in the tables.

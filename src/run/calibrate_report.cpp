@@ -19,19 +19,20 @@ struct Column {
   double Measures::*value;
   int digits;
   double factor;  ///< of the value in tables
+  bool main;      ///< shown where there is little room
 };
 
 const std::vector<Column>& columns() {
-  static const std::vector<Column> kColumns = {{"accuracy %", &Measures::accuracy, 2, 100},
-                                               {"ECE", &Measures::ece, 4, 1},
-                                               {"ECE equal mass", &Measures::ece_mass, 4, 1},
-                                               {"MCE", &Measures::mce, 4, 1},
-                                               {"classwise ECE", &Measures::classwise, 4, 1},
-                                               {"Smooth ECE", &Measures::smooth_ece, 4, 1},
-                                               {"NLL", &Measures::nll, 4, 1},
-                                               {"Brier", &Measures::brier, 4, 1},
-                                               {"confidence", &Measures::confidence, 4, 1},
-                                               {"entropy", &Measures::entropy, 4, 1}};
+  static const std::vector<Column> kColumns = {{"accuracy %", &Measures::accuracy, 2, 100, true},
+                                               {"ECE", &Measures::ece, 4, 1, true},
+                                               {"ECE equal mass", &Measures::ece_mass, 4, 1, false},
+                                               {"MCE", &Measures::mce, 4, 1, true},
+                                               {"classwise ECE", &Measures::classwise, 4, 1, false},
+                                               {"Smooth ECE", &Measures::smooth_ece, 4, 1, false},
+                                               {"NLL", &Measures::nll, 4, 1, true},
+                                               {"Brier", &Measures::brier, 4, 1, true},
+                                               {"confidence", &Measures::confidence, 4, 1, true},
+                                               {"entropy", &Measures::entropy, 4, 1, true}};
   return kColumns;
 }
 
@@ -57,19 +58,24 @@ std::string level_of(const CalibrateRow& row, bool mean) {
   return mean ? "mean" : row.level ? shortest(*row.level) : "";
 }
 
-/// A line for each row, `means` last.
-report::Table wide(const std::vector<CalibrateRow>& rows, const std::vector<CalibrateRow>& means) {
+/// A line for each row, `means` last, with all measures or the main ones.
+report::Table wide(const std::vector<CalibrateRow>& rows, const std::vector<CalibrateRow>& means, bool all) {
   const bool variants = std::any_of(rows.begin(), rows.end(), [](const auto& row) { return !row.variant.empty(); });
   report::Table table;
   if (variants) table.header.push_back("classifier");
   table.header.insert(table.header.end(), {"input", "level"});
-  for (const Column& column : columns()) table.header.push_back(column.name);
+  std::vector<Column> shown;
+  for (const Column& column : columns()) {
+    if (!all && !column.main) continue;
+    shown.push_back(column);
+    table.header.push_back(column.name);
+  }
   const auto add = [&](const CalibrateRow& row, bool mean) {
     table.rows.emplace_back();
     std::vector<std::string>& cells = table.rows.back();
     if (variants) cells.push_back(row.variant);
     cells.insert(cells.end(), {row.input, level_of(row, mean)});
-    for (const Column& column : columns()) cells.push_back(cell(column, row.measures));
+    for (const Column& column : shown) cells.push_back(cell(column, row.measures));
   };
   for (const CalibrateRow& row : rows) add(row, false);
   for (const CalibrateRow& row : means) add(row, true);
@@ -183,13 +189,13 @@ void write_diagrams(const std::filesystem::path& out, const CalibrateResult& res
 
 std::string calibrate_text(const CalibrateResult& result, const std::string& format) {
   if (format == "json") return to_json(result).dump(2) + "\n";
-  if (format == "csv") return report::format_table(wide(result.rows, result.means), report::TableFormat::kCsv);
+  if (format == "csv") return report::format_table(wide(result.rows, result.means, true), report::TableFormat::kCsv);
   const auto shape = format == "md" ? report::TableFormat::kMarkdown : report::TableFormat::kTerminal;
   std::string text;
   if (result.fit) text += fit_text(*result.fit) + "\n";
   text += report::format_table(upright(rows_of(result, /*clean=*/true)), shape);
   const std::vector<CalibrateRow> noisy = rows_of(result, /*clean=*/false);
-  if (!noisy.empty()) text += "\n" + report::format_table(wide(noisy, result.means), shape);
+  if (!noisy.empty()) text += "\n" + report::format_table(wide(noisy, result.means, format == "md"), shape);
   return text;
 }
 

@@ -36,8 +36,9 @@ TEST_P(MeasureGolden, AgreesWithTheReferenceInEveryNumber) {
     expect("output/brier", m.brier);
     expect("output/smooth_ece_1/loss", m.smooth_ece);
     EXPECT_TRUE(at::equal(m.diagram.count, golden[prefix + "count"]));
-    if (golden.has("output/confidence"))
+    if (golden.has("output/confidence")) {
       EXPECT_NEAR(m.confidence, golden["output/confidence"].mean().item<double>(), 1e-12);
+    }
     EXPECT_EQ(m.classwise, classwise_calibration_error(f, y, bins));
     EXPECT_EQ(m.entropy, entropy(f).mean().item<double>());
     const Predictions p = predict(f, y);
