@@ -40,6 +40,7 @@ int main(int argc, char** argv) try {
   const auto flags = read_flags(argc, argv);
   const int64_t batch = std::stoll(flags.at("batch"));
   const int64_t steps = std::stoll(flags.at("steps"));
+  keep_freed_memory();
   set_threads(std::stoi(flags.at("threads")));
   const at::Device device = parse_device(flags.at("device"));
   const models::Placement place{device, parse_precision(flags.at("precision"), device)};

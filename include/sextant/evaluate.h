@@ -13,6 +13,7 @@
 
 #include "sextant/data.h"
 #include "sextant/feature_network.h"
+#include "sextant/guide.h"
 #include "sextant/metrics.h"
 #include "sextant/progress.h"
 #include "sextant/stop.h"
@@ -37,21 +38,26 @@ std::string name_of(Protocol protocol);
 /// A feature network with what identifies its numbers.
 struct FeatureExtractor {
   std::shared_ptr<const networks::FeatureNetwork> network;
-  std::string name;  ///< its type and resize: "inception-fid (tensorflow1)"
+  std::string name;  ///< its type and resize or layer: "inception-fid (tensorflow1)", "resnet (avgpool)"
   std::string hash;  ///< of configuration and weights, 32 hexadecimal digits
 
   bool is_inception() const;
 };
 
-/// A model folder, or a file of Inception weights (pt_inception-2015-12-05, as pytorch-fid and torch-fidelity publish
-/// it). Inception resizes as `protocol` does.
+/// The network of `path`: a model folder; a file of Inception weights (pt_inception-2015-12-05, as pytorch-fid and
+/// torch-fidelity publish it), which resizes as `protocol` does; or with `arch` or `layer` a checkpoint file of another
+/// network, whose `layer` describes the images, see models::open_features(). An image classifier needs a `layer`.
 FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol protocol, at::Device device = at::kCPU,
-                                at::ScalarType precision = at::kFloat);
+                                at::ScalarType precision = at::kFloat, const std::string& arch = "",
+                                const std::string& layer = "");
 
 struct EmbedOptions {
   int64_t batch = 64;         ///< images per forward pass
   bool skip_bad = false;      ///< leave out images that cannot be read, instead of failing at the first
   bool keep_features = true;  ///< for precision, recall, KID and bootstrap intervals
+  /// Judges every image beside the network, or null.
+  std::shared_ptr<const guidance::Classifier> classifier = nullptr;
+  bool resize = false;  ///< take images of several sizes; without it one of another size is an error that names it
 };
 
 /// What a network made of a set of images.
@@ -62,6 +68,7 @@ struct Embedding {
   std::optional<Gaussian> spatial;   ///< of the "spatial" features, for sFID
   Tensor features;                   ///< [count, D] float32 "pool" features, or undefined
   Tensor logits;                     ///< [count, K] float32 for the inception score, or undefined
+  Tensor judge_logits;               ///< [count, K] float32 of EmbedOptions::classifier, or undefined
   Tensor labels;                     ///< [count] int64, or undefined
   std::vector<std::string> skipped;  ///< names of images left out
 };
@@ -100,7 +107,7 @@ std::optional<Embedding> open_reference(const std::filesystem::path& path, const
 // ------------------------------------------------------------------------------------------------------
 
 /// Keys of all numbers: "fid", "sfid", "is", "precision", "recall", "density", "coverage", "kid", "fid-infinity",
-/// "accuracy".
+/// "accuracy", "ece".
 std::vector<std::string> metric_names();
 
 struct EvaluateOptions {
@@ -112,7 +119,8 @@ struct EvaluateOptions {
   int64_t resamples = 1000;        ///< of the bootstrap of precision, recall and accuracy; 0 for no intervals
   int64_t frechet_resamples = -1;  ///< of FID's, each of which costs one distance; -1: 100 up to 512 dimensions, else 0
   double level = 0.95;             ///< of the intervals
-  bool judge_labels = false;       ///< "accuracy": the network's classes are those of the labels
+  bool judge_labels = false;       ///< "accuracy" and "ece": the network's classes are those of the labels
+  std::string judge_name;          ///< path of the classifier that judged instead, if one did
 };
 
 struct Measure {
@@ -129,6 +137,7 @@ struct Evaluation {
   Protocol protocol = Protocol::kOpenAi;
   std::string extractor, extractor_hash;
   int64_t dimensions = 0;
+  std::string classifier;  ///< whose classes "accuracy" and "ece" are; the feature network's where empty
   std::string sample_source, reference_source;
   int64_t sample_count = 0, reference_count = 0;
   std::vector<std::string> skipped;  ///< samples that could not be read

@@ -11,16 +11,23 @@
 namespace sextant::run {
 
 struct EvaluateConfig {
-  std::string samples;
+  std::string samples;  ///< the command's argument
   std::string reference;
   std::string features;
+  std::string features_arch;
+  std::string layer;
   std::string protocol = "openai";
-  std::string metrics;
+  std::string metrics = "all";
   std::string save_stats;
   std::string out;
-  bool json = false;
+  std::string format = "table";
+  std::string classifier;
+  std::string classifier_arch;
+  std::string classifier_input = "config";
+  int64_t classifier_size = 0;
   int64_t batch = 64;
   bool skip_bad = false;
+  bool resize = false;
   bool no_cache = false;
   int64_t neighbours = 3;
   int64_t kid_subsets = 100;
@@ -42,11 +49,11 @@ struct EvaluateResult {
   std::optional<metrics::Evaluation> evaluation;  ///< none where only statistics were asked for
 };
 
-/// Embeds, scores and writes: the samples' statistics to config.save_stats; table.md, table.csv and run.json, with
-/// every number under "evaluation", to config.out. Without a reference only the statistics are written.
+/// Embeds, scores and writes: the samples' statistics to config.save_stats; metrics.json with every number
+/// and setting, table.md and table.csv to config.out. Without a reference only the statistics are written.
 EvaluateResult run_evaluate(const EvaluateConfig& config, Progress& progress, const Stop& stop);
 
-/// The evaluation as text for a terminal: what was compared, the table, the notes.
-std::string evaluation_text(const metrics::Evaluation& evaluation);
+/// The evaluation as text: for a terminal ("table": what was compared, the numbers, the notes), "md", "csv" or "json".
+std::string evaluation_text(const metrics::Evaluation& evaluation, const std::string& format);
 
 }  // namespace sextant::run

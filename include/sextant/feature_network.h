@@ -22,7 +22,8 @@ class FeatureNetwork : public Network {
   ///   feat768          averages of an earlier layer (Inception)
   /// ShapeError for other shapes.
   virtual Features forward(const Tensor& images) const = 0;
-  virtual int64_t channels() const = 0;  ///< C
+  virtual int64_t channels() const = 0;             ///< C
+  virtual int64_t image_size() const { return 0; }  ///< H and W, or 0 where every size will do
 };
 
 }  // namespace sextant::networks

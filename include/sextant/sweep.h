@@ -21,7 +21,6 @@ namespace sextant::run {
 struct SweepConfig {
   std::string title;
   std::string judge;
-  std::string judge_arch;
   std::string reference;
   std::string out = "out/sweep";
   int64_t count = 0;

@@ -1,5 +1,6 @@
 #include "checkpoint/atomic_file.h"
 
+#include <c10/util/StringUtil.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -20,8 +21,7 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(path) {
   if (fs::is_symlink(path_, ignored)) path_ = fs::weakly_canonical(path_, ignored);
   if (fs::exists(path_, ignored) && !fs::is_regular_file(path_, ignored)) fail("exists and is not a regular file");
   static std::atomic<unsigned> counter{0};
-  const std::string name =
-      "." + path_.filename().string() + "." + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".partial";
+  const std::string name = c10::str(".", path_.filename().string(), ".", ::getpid(), "-", counter++, ".partial");
   partial_ = path_.parent_path() / name;
   fd_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd_ < 0) fail_errno("cannot be created");

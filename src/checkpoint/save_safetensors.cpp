@@ -64,7 +64,7 @@ void save_safetensors(const std::filesystem::path& path, const StateDict& tensor
   if (!metadata.empty()) {
     std::string pairs;
     for (const auto& [key, value] : metadata) {
-      pairs += (pairs.empty() ? "" : ",") + json_text(file, key) + ":" + json_text(file, value);
+      pairs += c10::str(pairs.empty() ? "" : ",", json_text(file, key), ":", json_text(file, value));
     }
     header += "\"__metadata__\":{" + pairs + "}";
   }
@@ -76,7 +76,7 @@ void save_safetensors(const std::filesystem::path& path, const StateDict& tensor
     const nlohmann::json entry = {{"dtype", dtype},
                                   {"shape", tensor.sizes().vec()},
                                   {"data_offsets", {begin[i], begin[i] + static_cast<int64_t>(tensor.nbytes())}}};
-    header += (header.size() > 1 ? "," : "") + json_text(file, name) + ":" + entry.dump();
+    header += c10::str(header.size() > 1 ? "," : "", json_text(file, name), ":", entry.dump());
   }
   header += "}";
   header.resize((header.size() + 7) / 8 * 8, ' ');

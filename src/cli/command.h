@@ -14,8 +14,9 @@ class Command {
   virtual ~Command() = default;
   virtual std::string name() const = 0;
   virtual std::string summary() const = 0;  ///< one line, without a full stop
-  /// "FILE" for a command that needs one, "RECIPE" for one whose file is its recipe, else "".
+  /// "FILE" for a command that takes one, "RECIPE" for one whose file is its recipe, else "".
   virtual std::string argument() const = 0;
+  virtual bool needs_argument() const { return !argument().empty(); }
   virtual OptionTable& table() = 0;
 
   /// Reads a recipe into the table, before the flags.
@@ -31,6 +32,8 @@ std::unique_ptr<Command> sweep_command();
 std::unique_ptr<Command> inspect_command();
 std::unique_ptr<Command> evaluate_command();
 std::unique_ptr<Command> calibrate_command();
+std::unique_ptr<Command> train_command();
+std::unique_ptr<Command> finetune_command();
 
 /// All commands, in the order of the help.
 std::vector<std::unique_ptr<Command>> commands();

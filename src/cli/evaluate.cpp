@@ -13,19 +13,19 @@ class Evaluate : public Command {
   std::string summary() const override {
     return "Score samples against a reference: FID, sFID, inception score, precision, recall, KID";
   }
-  std::string argument() const override { return ""; }
+  std::string argument() const override { return "SAMPLES"; }
+  bool needs_argument() const override { return false; }  // a recipe may name the samples
   OptionTable& table() override { return table_; }
 
-  int run(const std::string&) override {
+  int run(const std::string& samples) override {
+    if (!samples.empty()) config_.samples = samples;
     Stop stop;
     const StopOnSignals handlers(stop);
     const auto progress = terminal_progress(config_.quiet);
     const run::EvaluateResult result = run::run_evaluate(config_, *progress, stop);
     if (!result.complete) return stop.exit_code();
     if (result.evaluation) {
-      std::cout << (config_.json ? metrics::to_json(*result.evaluation).dump(2) + "\n"
-                                 : run::evaluation_text(*result.evaluation))
-                << std::flush;
+      std::cout << run::evaluation_text(*result.evaluation, config_.format) << std::flush;
     }
     return 0;
   }

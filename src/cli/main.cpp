@@ -70,6 +70,7 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 int main(int argc, char** argv) {
   // A file that may not grow further is an error of write(), not the end of the process.
   std::signal(SIGXFSZ, SIG_IGN);
+  sextant::keep_freed_memory();
   std::string who = "sextant";
   try {
     return sextant::cli::dispatch({argv + 1, argv + argc}, who);

@@ -18,7 +18,9 @@ std::unique_ptr<ImageSet> open_images(const std::filesystem::path& path) {
     const bool cifar = std::any_of(begin(files), end(files), [](const fs::directory_entry& entry) {
       return entry.path().filename().string().rfind("data_batch_", 0) == 0 && entry.path().extension() == ".bin";
     });
-    return cifar ? open_cifar10(path) : open_image_folder(path);
+    if (cifar) return open_cifar10(path);
+    // The folder of a run: its grid.png is no sample.
+    return fs::exists(path / "samples.npz", problem) ? open_npz_images(path / "samples.npz") : open_image_folder(path);
   }
   if (!fs::exists(path, problem)) throw bad_file(path, "does not exist or cannot be reached");
   if (ends_with(".npz")) return open_npz_images(path);

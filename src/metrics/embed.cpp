@@ -9,8 +9,12 @@ namespace {
 /// Collects the features of one set, batch by batch.
 class Collector {
  public:
-  Collector(const data::ImageSet& images, const FeatureExtractor& extractor, bool keep_features)
-      : images_(images), network_(*extractor.network), keep_(keep_features) {}
+  Collector(const data::ImageSet& images, const FeatureExtractor& extractor, const EmbedOptions& options)
+      : images_(images),
+        network_(*extractor.network),
+        keep_(options.keep_features),
+        resize_(options.resize),
+        classifier_(options.classifier) {}
 
   void add(const ImageBatch& batch) {
     if (batch.images.size(1) != network_.channels()) {
@@ -18,12 +22,13 @@ class Collector {
                                " channels, the feature network ", "takes ", network_.channels(),
                                "; choose a network for such images"));
     }
-    const auto features = network_.forward(batch.images.to(network_.device()));
+    const auto features = network_.forward(fitted(batch.images.to(network_.device())));
     const Tensor pool = finite(features.at("pool"), batch);
     accumulate(pool_, pool);
     if (const auto spatial = features.find("spatial"); spatial != features.end()) {
       accumulate(spatial_, finite(spatial->second, batch));
     }
+    if (classifier_) judge_logits_.push_back(judged(batch.images.to(network_.device())));
     if (keep_) {
       features_.push_back(pool.to(at::kFloat));
       const auto unbiased = features.find("logits_unbiased");
@@ -40,6 +45,7 @@ class Collector {
     if (spatial_) embedding.spatial = spatial_->gaussian();
     if (!features_.empty()) embedding.features = at::cat(features_);
     if (!logits_.empty()) embedding.logits = at::cat(logits_);
+    if (!judge_logits_.empty()) embedding.judge_logits = at::cat(judge_logits_);
     if (images_.labels().defined()) {
       embedding.labels = images_.labels().index_select(0, at::tensor(indices_, at::kLong));
     }
@@ -47,6 +53,21 @@ class Collector {
   }
 
  private:
+  /// Pixels of the size that the network takes.
+  Tensor fitted(const Tensor& images) const {
+    const int64_t size = network_.image_size();
+    if (!resize_ || size == 0 || (images.size(2) == size && images.size(3) == size)) return images;
+    return at::_upsample_bilinear2d_aa(images.to(at::kFloat), {size, size}, /*align_corners=*/false).round();
+  }
+
+  /// The classifier's logits of clean pixels.
+  Tensor judged(const Tensor& images) const {
+    const Tensor t = at::zeros({images.size(0)}, images.options().dtype(at::kLong));
+    const Tensor logits =
+        classifier_->logits(images.to(at::kFloat) / 127.5 - 1, classifier_->uses_time() ? t : Tensor());
+    return logits.to(at::kCPU, at::kFloat);
+  }
+
   Tensor finite(const Tensor& features, const ImageBatch& batch) const {
     const Tensor here = features.to(at::kCPU);
     const Tensor bad = at::isfinite(here).all(1).logical_not().nonzero();
@@ -65,8 +86,10 @@ class Collector {
   const data::ImageSet& images_;
   const networks::FeatureNetwork& network_;
   bool keep_;
+  bool resize_;
+  std::shared_ptr<const guidance::Classifier> classifier_;
   std::optional<GaussianAccumulator> pool_, spatial_;
-  std::vector<Tensor> features_, logits_;
+  std::vector<Tensor> features_, logits_, judge_logits_;
   std::vector<int64_t> indices_;
 };
 
@@ -77,8 +100,8 @@ std::optional<Embedding> embed(const data::ImageSet& images, const std::string& 
                                const Stop& stop) {
   const at::NoGradGuard no_grad;
   if (options.batch < 1) throw UsageError(c10::str("embed: batches need at least one image, got ", options.batch));
-  ImageReader reader(images, options.batch, std::clamp(threads(), 2, 8), options.skip_bad);
-  Collector collector(images, extractor, options.keep_features);
+  ImageReader reader(images, options.batch, std::clamp(threads(), 2, 8), options.skip_bad, options.resize);
+  Collector collector(images, extractor, options);
   std::vector<std::string> skipped;
   int64_t done = 0;
   int64_t embedded = 0;

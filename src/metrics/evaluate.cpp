@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "sextant/calibration.h"
 #include "sextant/error.h"
 #include "sextant/runtime.h"
 
@@ -168,15 +169,20 @@ class Scoring {
   }
 
   void accuracy() {
-    const bool labelled = samples_.labels.defined() && samples_.logits.defined();
-    if (!asked_ && (!options_.judge_labels || !labelled)) return;
-    if (!wants("accuracy", labelled && options_.judge_labels,
-               "accuracy needs labelled samples and a feature network that knows their classes")) {
-      return;
+    const Tensor& logits = samples_.judge_logits.defined() ? samples_.judge_logits : samples_.logits;
+    const bool allowed =
+        samples_.labels.defined() && logits.defined() && (options_.judge_labels || samples_.judge_logits.defined());
+    if (!asked_ && !allowed) return;
+    const char* const missing = "needs labelled samples and a classifier of their classes (--classifier)";
+    const bool accuracy = wants("accuracy", allowed, missing);
+    const bool ece = wants("ece", allowed, missing);
+    if (!accuracy && !ece) return;
+    result_.classifier = options_.judge_name;
+    if (accuracy) {
+      result_.classes = class_accuracy(logits, samples_.labels);
+      add("accuracy", "Accuracy", result_.classes->overall, {}, interval_of_mean(logits.argmax(1) == samples_.labels));
     }
-    result_.classes = class_accuracy(samples_.logits, samples_.labels);
-    add("accuracy", "Accuracy", result_.classes->overall, {},
-        interval_of_mean(samples_.logits.argmax(1) == samples_.labels));
+    if (ece) add("ece", "ECE", calibration::expected_calibration_error(logits, samples_.labels));
   }
 
   void caution() {
@@ -212,7 +218,7 @@ class Scoring {
 }  // namespace
 
 std::vector<std::string> metric_names() {
-  return {"fid", "sfid", "is", "precision", "recall", "density", "coverage", "kid", "fid-infinity", "accuracy"};
+  return {"fid", "sfid", "is", "precision", "recall", "density", "coverage", "kid", "fid-infinity", "accuracy", "ece"};
 }
 
 std::optional<Evaluation> evaluate(const Embedding& samples, const Embedding& reference,
@@ -236,6 +242,7 @@ nlohmann::json to_json(const Evaluation& evaluation) {
   json["protocol"] = name_of(evaluation.protocol);
   json["extractor"] = {
       {"name", evaluation.extractor}, {"hash", evaluation.extractor_hash}, {"dimensions", evaluation.dimensions}};
+  if (!evaluation.classifier.empty()) json["classifier"] = evaluation.classifier;
   json["samples"] = {
       {"source", evaluation.sample_source}, {"count", evaluation.sample_count}, {"skipped", evaluation.skipped}};
   json["reference"] = {{"source", evaluation.reference_source}};

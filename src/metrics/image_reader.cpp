@@ -1,11 +1,13 @@
 #include "metrics/image_reader.h"
 
+#include <c10/util/StringUtil.h>
+
 #include "sextant/error.h"
 
 namespace sextant::metrics {
 
-ImageReader::ImageReader(const data::ImageSet& images, int64_t batch, int ahead, bool skip_bad)
-    : images_(images), batch_(batch), skip_bad_(skip_bad) {
+ImageReader::ImageReader(const data::ImageSet& images, int64_t batch, int ahead, bool skip_bad, bool mixed_sizes)
+    : images_(images), batch_(batch), skip_bad_(skip_bad), mixed_sizes_(mixed_sizes) {
   for (int i = 0; i < ahead; ++i) start_one();
 }
 
@@ -40,11 +42,20 @@ ImageStretch ImageReader::read(int64_t first, int64_t last) const {
   return stretch;
 }
 
+void ImageReader::check_size(const Tensor& image, int64_t index) {
+  if (size_.empty()) size_ = image.sizes().vec();
+  if (mixed_sizes_ || image.sizes() == at::IntArrayRef(size_)) return;
+  throw DataError(c10::str(images_.name(index), " is ", image.size(2), " x ", image.size(1),
+                           " pixels, the first image ", size_[2], " x ", size_[1],
+                           "; make them alike, or let --resize do it"));
+}
+
 std::optional<ImageStretch> ImageReader::next() {
   if (ahead_.empty()) return std::nullopt;
   std::future<ImageStretch> front = std::move(ahead_.front());
   ahead_.pop_front();
   ImageStretch stretch = front.get();
+  for (const ImageBatch& batch : stretch.batches) check_size(batch.images[0], batch.indices[0]);
   start_one();
   return stretch;
 }

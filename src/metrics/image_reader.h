@@ -23,8 +23,9 @@ struct ImageStretch {
 class ImageReader {
  public:
   /// Reads stretches of `batch` images, `ahead` of them at a time, each on a thread of its own. With `skip_bad` an
-  /// image that throws DataError is left out.
-  ImageReader(const data::ImageSet& images, int64_t batch, int ahead, bool skip_bad);
+  /// image that throws DataError is left out. Without `mixed_sizes` an image of another size than the first one read
+  /// throws DataError, even then.
+  ImageReader(const data::ImageSet& images, int64_t batch, int ahead, bool skip_bad, bool mixed_sizes);
 
   /// The next stretch, empty at the end. Throws what reading it threw.
   std::optional<ImageStretch> next();
@@ -32,11 +33,14 @@ class ImageReader {
  private:
   void start_one();
   ImageStretch read(int64_t first, int64_t last) const;
+  void check_size(const Tensor& image, int64_t index);
 
   const data::ImageSet& images_;
   int64_t batch_;
   bool skip_bad_;
-  int64_t started_ = 0;  ///< images handed to threads
+  bool mixed_sizes_;
+  std::vector<int64_t> size_;  ///< [C, H, W] of the first image
+  int64_t started_ = 0;        ///< images handed to threads
   std::deque<std::future<ImageStretch>> ahead_;
 };
 

@@ -16,6 +16,7 @@ struct MnistFeaturesConfig {
   int64_t num_classes = 10;
   double mean = 0.1307;  ///< of pixels in [0, 1]
   double std = 0.3081;
+  double dropout = 0;  ///< before the last layer, in training
 };
 
 /// CheckpointError for an unknown or unusable entry.
@@ -27,11 +28,13 @@ class MnistFeatures : public FeatureNetwork {
   explicit MnistFeatures(const MnistFeaturesConfig& config);
   Features forward(const Tensor& images) const override;
   int64_t channels() const override { return config_.in_channels; }
+  int64_t image_size() const override { return config_.image_size; }
 
  private:
   MnistFeaturesConfig config_;
   std::array<Conv2d, 4> convs_;
   Linear fc1_;
+  Dropout dropout_;
   Linear fc2_;
 };
 

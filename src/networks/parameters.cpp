@@ -4,6 +4,7 @@
 
 #include "sextant/error.h"
 #include "sextant/networks.h"
+#include "sextant/runtime.h"
 
 namespace sextant::networks {
 
@@ -48,8 +49,8 @@ void Network::load(const StateDict& published, const std::string& source) {
   for (const auto& entry : parameters_.entries()) {
     if (!weights.contains(entry.name)) {
       if (entry.kind == Parameters::Kind::kConstant || entry.kind == Parameters::Kind::kCounter) continue;
-      throw CheckpointError(c10::str(source, ": key '", entry.name, "' ", at::IntArrayRef(entry.shape),
-                                     " is missing.", did_you_mean(entry.name, weights.names())));
+      throw CheckpointError(c10::str(source, ": key '", entry.name, "' ", at::IntArrayRef(entry.shape), " is missing.",
+                                     did_you_mean(entry.name, weights.names())));
     }
     const Tensor& value = weights.at(entry.name);
     if (value.sizes() != at::IntArrayRef(entry.shape)) {
@@ -69,14 +70,34 @@ void Network::load(const StateDict& published, const std::string& source) {
 
 void Network::to(at::Device device, at::ScalarType compute) {
   device_ = device;
-  compute_ = compute;
+  compute_ = arithmetic_type(compute, device);
   const at::ScalarType at_least_float = compute == at::kDouble ? at::kDouble : at::kFloat;
   for (const auto& entry : parameters_.entries()) {
     const bool weight = entry.kind == Parameters::Kind::kWeight;
-    const at::ScalarType type = entry.kind == Parameters::Kind::kCounter ? at::kLong : weight ? compute : at_least_float;
+    const at::ScalarType type = entry.kind == Parameters::Kind::kCounter ? at::kLong
+                                : weight                                 ? compute
+                                                                         : at_least_float;
     entry.tensor.set_data(entry.tensor.to(device, type));
+    if (weight && compute_ != compute) entry.tensor.set_data(entry.tensor.to(compute_));
   }
   if (frozen_) prepare();
+}
+
+void Network::train() {
+  if (frozen_) throw Error("a network that was frozen for inference cannot be trained; open it anew");
+  using Kind = Parameters::Kind;
+  for (const auto& entry : parameters_.entries()) {
+    if (entry.kind == Kind::kConstant) continue;
+    const bool missing = entry.kind == Kind::kCounter && entry.tensor.dim() == 1;
+    entry.tensor.set_data(missing ? at::zeros(entry.shape, entry.tensor.options()) : entry.tensor.clone());
+    entry.tensor.requires_grad_(entry.kind == Kind::kWeight || entry.kind == Kind::kNorm);
+  }
+  parameters_.training()->on = true;
+}
+
+void Network::begin_batch(uint64_t seed, std::vector<int64_t> samples) const {
+  parameters_.training()->seed = seed;
+  parameters_.training()->samples = std::move(samples);
 }
 
 void Network::freeze() {

@@ -1,52 +1,45 @@
 #include "run/judge.h"
 
-#include "sextant/checkpoint.h"
-#include "sextant/error.h"
-#include "sextant/models.h"
-
 namespace sextant::run {
 namespace {
 
-metrics::Gaussian read_reference(const std::string& path) {
-  const NpzReader file(path);
-  for (const char* name : {"mu", "sigma"}) {
-    if (!file.contains(name)) throw DataError(path + " is no reference: it has no array '" + name + "'");
-  }
-  return {file.read("mu").to(at::kDouble), file.read("sigma").to(at::kDouble), 0};
+/// Judging takes a moment beside the drawing.
+class Silent : public Progress {
+ public:
+  void begin(const std::string&, double, double, const std::string&) override {}
+  void update(double) override {}
+  void end() override {}
+  void note(const std::string&) override {}
+};
+
+metrics::Embedding embedded(const std::filesystem::path& samples, const metrics::FeatureExtractor& extractor) {
+  Silent progress;
+  const auto images = metrics::open_images_for(extractor, samples);
+  return *metrics::embed(*images, samples.string(), extractor, {}, progress, Stop());
 }
 
 }  // namespace
 
-Judge::Judge(const std::string& network, const std::string& arch, const std::string& reference, at::Device device)
-    : network_(models::open_features(network, arch, {device, at::kFloat})), device_(device) {
-  if (!reference.empty()) reference_ = read_reference(reference);
+Judge::Judge(const std::string& network, const std::string& reference, at::Device device)
+    : extractor_(metrics::open_extractor(network, metrics::Protocol::kOpenAi, device)) {
+  Silent progress;
+  if (!reference.empty()) reference_ = metrics::open_reference(reference, extractor_, {}, {false}, progress, Stop());
 }
 
 Verdict Judge::judge(const std::filesystem::path& samples) const {
-  constexpr int64_t kBatch = 64;
-  const at::NoGradGuard no_grad;
-  const NpzReader file(samples);
-  const Tensor images = file.read("arr_0");
-  const Tensor labels = file.read("arr_1");
-  if (images.size(3) != network_->channels()) {
-    throw UsageError(c10::str("the judge reads images of ", network_->channels(), " channels, ", samples.string(),
-                              " has ", images.size(3)));
-  }
-  std::vector<Tensor> features;
-  int64_t correct = 0;
-  for (int64_t first = 0; first < images.size(0); first += kBatch) {
-    const int64_t n = std::min(kBatch, images.size(0) - first);
-    const auto seen = network_->forward(images.narrow(0, first, n).permute({0, 3, 1, 2}).contiguous().to(device_));
-    const Tensor read = seen.at("logits").argmax(1).cpu();
-    correct += (read == labels.narrow(0, first, n)).sum().item<int64_t>();
-    features.push_back(seen.at("pool").cpu());
-  }
+  constexpr int64_t kFewest = 2;  // for a covariance
+  const auto images = metrics::open_images_for(extractor_, samples);
   Verdict verdict;
-  verdict.count = images.size(0);
-  verdict.accuracy = static_cast<double>(correct) / static_cast<double>(std::max<int64_t>(1, verdict.count));
-  if (reference_ && verdict.count > 1) {
-    verdict.frechet = metrics::frechet_distance(metrics::gaussian_of(at::cat(features)), *reference_).value;
+  verdict.count = images->size();
+  if (verdict.count < kFewest) {
+    const at::NoGradGuard no_grad;
+    const Tensor logits = extractor_.network->forward(images->image(0).unsqueeze(0)).at("logits");
+    verdict.accuracy = logits.argmax(1).item<int64_t>() == images->label(0) ? 1 : 0;
+    return verdict;
   }
+  const metrics::Embedding drawn = embedded(samples, extractor_);
+  verdict.accuracy = metrics::class_accuracy(drawn.logits, drawn.labels).overall;
+  if (reference_) verdict.frechet = metrics::frechet_distance(drawn.pool, reference_->pool).value;
   return verdict;
 }
 

@@ -5,8 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "sextant/feature_network.h"
-#include "sextant/metrics.h"
+#include "sextant/evaluate.h"
 
 namespace sextant::run {
 
@@ -18,16 +17,16 @@ struct Verdict {
 
 class Judge {
  public:
-  /// `reference` is an .npz with "mu" and "sigma" of the network's features, or "". UsageError when the two do not fit.
-  Judge(const std::string& network, const std::string& arch, const std::string& reference, at::Device device);
+  /// `network` is a folder or a checkpoint file of a feature network that knows the labels; `reference` statistics of
+  /// its features or images, or "". UsageError when the two do not fit.
+  Judge(const std::string& network, const std::string& reference, at::Device device);
 
-  /// Judges the arr_0 and arr_1 of a samples.npz.
+  /// Judges samples.npz, by the metrics of `sextant evaluate`.
   Verdict judge(const std::filesystem::path& samples) const;
 
  private:
-  std::shared_ptr<const networks::FeatureNetwork> network_;
-  std::optional<metrics::Gaussian> reference_;
-  at::Device device_;
+  metrics::FeatureExtractor extractor_;
+  std::optional<metrics::Embedding> reference_;
 };
 
 }  // namespace sextant::run

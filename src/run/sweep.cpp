@@ -131,11 +131,10 @@ std::vector<OptionGroup> sweep_options(SweepConfig& c) {
        "The grid and its judge",
        {
            {"--title", &c.title, Anything{}, "Title of the picture", "TEXT"},
-           {"--judge", &c.judge, Anything{}, "Network that reads the images, not the guide: folder or checkpoint file",
-            "PATH"},
-           {"--judge-arch", &c.judge_arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
-           {"--reference", &c.reference, Anything{}, "mu and sigma of the judge's features, for the Frechet distance",
-            "NPZ"},
+           {"--judge", &c.judge, Anything{},
+            "Feature network that reads the images, not the guide, as --features of evaluate", "PATH"},
+           {"--reference", &c.reference, Anything{},
+            "Statistics of the judge's features, or images, for the Frechet distance", "PATH"},
            {"--out", &c.out, Anything{}, "Folder for table.md, table.csv, overview.png, run.json and the runs", "DIR"},
            {"--count", &c.count, Range{0, 1e9}, "Images per run; 0 is what the recipe says", ""},
            {"--steps", &c.steps, Range{0, 1e6}, "Steps of every run; 0 is what the recipe says", ""},
@@ -153,8 +152,7 @@ SweepResult run_sweep(const json& recipe, const SweepConfig& config, Progress& p
   set_threads(static_cast<int>(config.threads));
   std::optional<Judge> judge;
   if (!config.judge.empty()) {
-    judge.emplace(config.judge, config.judge_arch, config.reference,
-                  parse_device(config.device.empty() ? "cpu" : config.device));
+    judge.emplace(config.judge, config.reference, parse_device(config.device.empty() ? "cpu" : config.device));
   }
   std::vector<Finished> finished;
   for (std::size_t i = 0; i < runs.size() && !stop.requested(); ++i) {

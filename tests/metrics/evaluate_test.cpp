@@ -63,6 +63,7 @@ class Silent : public Progress {
 class Evaluate : public ::testing::Test {
  protected:
   Embedding embedded(const data::ImageSet& images, EmbedOptions options = {}) {
+    options.resize = true;
     return *embed(images, "set", extractor_, options, progress_, stop_);
   }
 
@@ -107,6 +108,40 @@ TEST_F(Evaluate, NamesACorruptImageOrLeavesItOutAndCountsIt) {
             std::string::npos);
 }
 
+TEST_F(Evaluate, NamesAnImageOfAnotherSizeUnlessToldToResize) {
+  const RandomImages images(20, 1);
+  for (const int64_t batch : {1, 4, 64}) {
+    const std::string message =
+        message_of([&] { embed(images, "set", extractor_, {.batch = batch, .skip_bad = true}, progress_, stop_); });
+    EXPECT_EQ(message, "image 1 is 8 x 8 pixels, the first image 8 x 6; make them alike, or let --resize do it");
+  }
+}
+
+/// Class 1 where the image is bright.
+class Brightness : public guidance::Classifier {
+ public:
+  Tensor logits(const Tensor& x, const Tensor&) const override {
+    const Tensor mean = x.mean(at::IntArrayRef{1, 2, 3});
+    return at::stack({-mean, mean}, 1);
+  }
+  int64_t num_classes() const override { return 2; }
+};
+
+TEST_F(Evaluate, JudgesSamplesByAClassifierOfTheirLabels) {
+  RandomImages images(40, 1);
+  images.pixels().copy_((at::arange(40) % 2 * 200).to(at::kByte).reshape({40, 1, 1, 1}).expand_as(images.pixels()));
+  const Embedding samples = embedded(images, {.classifier = std::make_shared<Brightness>()});
+  EvaluateOptions options;
+  options.judge_name = "brightness";
+  const auto evaluation = evaluate(samples, samples, extractor_, options, progress_, stop_);
+  const auto json = to_json(*evaluation);
+  EXPECT_EQ(json["classifier"], "brightness");
+  EXPECT_EQ(json["metrics"]["accuracy"]["value"], 1);
+  // Pixels 0 and 200 are -1 and 0.57 to it: certain to 0.88 and 0.76, and always right.
+  const double confidence = 0.5 / (1 + std::exp(-2.0)) + 0.5 / (1 + std::exp(-2 * (200 / 127.5 - 1)));
+  EXPECT_NEAR(json["metrics"]["ece"]["value"], 1 - confidence, 1e-6);
+}
+
 TEST_F(Evaluate, RefusesSetsThatHaveNoCovariance) {
   EXPECT_NE(message_of([&] { embedded(RandomImages(1, 1)); }).find("set has 1 image; a covariance needs at least 2"),
             std::string::npos);
@@ -128,7 +163,7 @@ TEST_F(Evaluate, NamesTheImageOfBrokenFeaturesAndOfWrongChannels) {
 
 TEST_F(Evaluate, StopsBetweenBatches) {
   stop_.request(2);
-  EXPECT_FALSE(embed(RandomImages(10, 1), "set", extractor_, {}, progress_, stop_));
+  EXPECT_FALSE(embed(RandomImages(10, 1), "set", extractor_, {.resize = true}, progress_, stop_));
 }
 
 TEST_F(Evaluate, ScoresASetAgainstItselfPerfectly) {
