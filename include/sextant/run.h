@@ -38,6 +38,11 @@ struct SampleConfig {
   bool unconditional = false;
   int64_t denoiser_label = -1;
   double cfg_scale = 1;
+  std::string cfg_channels = "model";
+  std::string cfg_interval;
+  std::string guide_model;
+  std::string guide_arch;
+  double autoguidance_scale = 1;
   std::string vae;
   std::string vae_arch;
 
@@ -46,7 +51,14 @@ struct SampleConfig {
   std::string classifier_arch;
   std::string classifier_input = "config";
   int64_t classifier_size = 0;
+  std::string classifier_resize = "config";
   double softplus_beta = 0;
+  std::string prompts;
+  std::string contrast;
+  bool strict = false;
+  std::string clip_vocab;
+  int64_t cutouts = 0;
+  double cutout_min = 0.3;
 
   // [guidance]
   std::string guidance;
@@ -56,12 +68,18 @@ struct SampleConfig {
   std::string guidance_input = "x0";
   std::string gamma_max = "per-sample";
   std::string guidance_interval = "0,1";
+  std::string guidance_space = "auto";
 
   // [sampler]
   std::string sampler = "ddpm";
   int64_t steps = 250;
   std::string respacing;
   double eta = 0;
+  int64_t recurrence = 1;
+  std::string discretization = "edm";
+  std::string schedule = "linear";
+  std::string scaling = "none";
+  double solver_alpha = 1;
   double sigma_min = 0;
   double sigma_max = 0;
   double rho = 7;

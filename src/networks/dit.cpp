@@ -1,5 +1,6 @@
 // Diffusion Transformers (Peebles & Xie 2023) with the names and conventions of facebookresearch/DiT: patches, blocks
 // whose layer norms are scaled, shifted and gated by the timestep and the class, no text.
+#include <algorithm>
 #include <cmath>
 
 #include "networks/config.h"
@@ -132,6 +133,8 @@ class Dit : public NoiseNetwork {
   }
   int64_t out_channels() const override { return config_.out_channels(); }
   int64_t num_classes() const override { return config_.num_classes + (config_.class_dropout_prob > 0 ? 1 : 0); }
+  /// The original guides the first three channels of four, for reproducibility of its figures.
+  int64_t cfg_channels() const override { return std::min<int64_t>(3, config_.in_channels); }
 
  private:
   static constexpr int64_t kFrequencies = 256;

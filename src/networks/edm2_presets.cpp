@@ -2,6 +2,15 @@
 
 namespace sextant::networks {
 
+namespace {
+
+/// What the published networks were trained on: the autoencoder's raw latents of images in [0, 1] (the autoencoder
+/// itself was made for [-1, 1]), brought to mean 0 and deviation 0.5 per channel.
+const nlohmann::json kLatents = {
+    {"mean", {5.81, 3.25, 0.12, -2.15}}, {"std", {4.17, 4.62, 3.71, 3.28}}, {"scaled_std", 0.5}, {"pixels", {0, 1}}};
+
+}  // namespace
+
 std::vector<Preset> edm2_presets() {
   struct Size {
     const char* name;
@@ -16,6 +25,7 @@ std::vector<Preset> edm2_presets() {
                           {"img_channels", image_channels},
                           {"label_dim", label_dim},
                           {"model_channels", channels}}}}});
+    if (image_channels == 4) presets.back().config["latents"] = kLatents;
   };
   // 512 x 512 pixels are 64 x 64 latents of Stable Diffusion's autoencoder.
   for (const Size& size :

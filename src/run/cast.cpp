@@ -1,6 +1,10 @@
 #include "run/cast.h"
 
+#include <filesystem>
+
 #include "run/classifier_cast.h"
+#include "run/decoder.h"
+#include "run/denoisers.h"
 #include "run/samplers.h"
 #include "sextant/error.h"
 #include "sextant/models.h"
@@ -33,59 +37,43 @@ void check_sampler(const SampleConfig& config, const models::DiffusionModel& mod
                         : "it is an EDM model; use edm-heun or edm-euler"));
 }
 
-std::shared_ptr<const diffusion::Denoiser> open_denoiser(const SampleConfig& config,
-                                                         const models::DiffusionModel& model) {
-  diffusion::ProcessConfig process = model.process;
-  if (config.respacing.empty() && config.steps > process.steps) {
-    throw UsageError("--steps " + std::to_string(config.steps) + " is more than the " + std::to_string(process.steps) +
-                     " of " + config.model);
+void check_guidance(const SampleConfig& config) {
+  if (!config.guide_model.empty() && config.cfg_scale != 1) {
+    throw UsageError("--cfg-scale and --guide-model are two things to move away from; use one of them");
   }
-  process.respacing = config.respacing.empty() ? std::to_string(config.steps) : config.respacing;
-  diffusion::Model function = model.function();
-  const std::vector<int64_t> shape = model.sample_shape();
-  if (config.cfg_scale != 1)
-    function = diffusion::classifier_free(function, model.null_label, config.cfg_scale, shape[0]);
-  return std::make_shared<diffusion::ModelDenoiser>(function, diffusion::Process(process), shape);
+  if (config.recurrence > 1 && config.sampler != "ddpm" && config.sampler != "ddim") {
+    throw UsageError("--recurrence " + std::to_string(config.recurrence) + ": --sampler " + config.sampler +
+                     " takes each step once; use ddpm or ddim");
+  }
 }
 
-std::shared_ptr<const diffusion::SigmaDenoiser> open_sigma_denoiser(const SampleConfig& config,
-                                                                    const models::DiffusionModel& model) {
-  const auto network = model.sigma;
-  const diffusion::SigmaModel labelled = [network](const Tensor& x, const Tensor& sigma, const Tensor& y) {
-    return network->denoise(x, sigma, y);
-  };
-  const diffusion::SigmaModel unlabelled = [network](const Tensor& x, const Tensor& sigma, const Tensor&) {
-    return network->denoise(x, sigma);
-  };
-  const std::vector<int64_t> shape = model.sample_shape();
-  const diffusion::SigmaModel function =
-      config.cfg_scale == 1 ? (config.unconditional ? unlabelled : labelled)
-                            : diffusion::autoguidance(labelled, unlabelled, config.cfg_scale, shape[0]);
-  const auto round = [network](double sigma) {
-    return network->round_sigma(at::tensor(sigma, at::kDouble)).item<double>();
-  };
-  return std::make_shared<diffusion::ModelSigmaDenoiser>(function, shape, network->sigma_min(), network->sigma_max(),
-                                                         round);
+/// Whether the guide's classifier reads the latents themselves.
+bool classifies_latents(const SampleConfig& config, const Cast& cast) {
+  if (!cast.decode) {
+    if (config.guidance_space != "latent") return false;
+    throw UsageError("--guidance-space latent: " + config.model + " draws images, not latents");
+  }
+  if (config.guidance_space != "auto") return config.guidance_space == "latent";
+  if (!std::filesystem::is_directory(config.classifier)) return false;  // named architectures are of images
+  const auto channels =
+      models::describe(config.classifier, "").config.value("/model/in_channels"_json_pointer, int64_t{3});
+  return channels == cast.sample_shape()[0] && channels != cast.image_shape[0];
 }
 
-/// Sets what turns samples into images.
-void open_decoder(const SampleConfig& config, models::Placement placement, Cast& cast) {
-  cast.image_shape = cast.sample_shape();
-  const int64_t channels = cast.image_shape[0];
-  if (config.vae.empty()) {
-    if (channels == 1 || channels == 3) return;
-    throw UsageError(config.model + " draws latents of " + std::to_string(channels) +
-                     " channels; give the --vae that decodes them");
+void open_classifier(const SampleConfig& config, models::Placement placement, Cast& cast) {
+  if (classifies_latents(config, cast)) {
+    const auto decode = std::exchange(cast.decode, {});
+    const std::vector<int64_t> image_shape = std::exchange(cast.image_shape, cast.sample_shape());
+    open_guide_classifier(config, placement, cast);
+    cast.decode = decode;
+    cast.image_shape = image_shape;
+    return;
   }
-  const auto network = models::open_network(models::describe(config.vae, config.vae_arch), placement);
-  const auto vae = std::dynamic_pointer_cast<const networks::Autoencoder>(network);
-  if (!vae) throw UsageError("--vae " + config.vae + " is no autoencoder");
-  if (vae->latent_channels() != channels) {
-    throw UsageError("--vae " + config.vae + " has latents of " + std::to_string(vae->latent_channels()) +
-                     " channels, " + config.model + " of " + std::to_string(channels));
+  if (cast.decode && config.guidance_input == "xt") {
+    throw UsageError("--guidance-input xt: " + config.model + " is noisy in its latents, where " + config.classifier +
+                     " cannot read images; give a classifier of latents and --guidance-space latent");
   }
-  cast.image_shape = {3, cast.image_shape[1] * vae->factor(), cast.image_shape[2] * vae->factor()};
-  cast.decode = [vae](const Tensor& z) { return vae->decode(z / vae->scaling_factor()); };
+  open_guide_classifier(config, placement, cast);
 }
 
 }  // namespace
@@ -103,13 +91,16 @@ Cast open_cast(const SampleConfig& config) {
   cast.null_label = model.null_label;
   check_labels(config, model);
   check_sampler(config, model);
+  check_guidance(config);
   if (model.noise) {
-    cast.denoiser = open_denoiser(config, model);
+    cast.denoiser = open_denoiser(config, model, placement);
   } else {
-    cast.sigma_denoiser = open_sigma_denoiser(config, model);
+    cast.sigma_denoiser = open_sigma_denoiser(config, model, placement);
   }
-  open_decoder(config, placement, cast);
-  if (config.guidance != "none") cast.classifier = open_guide_classifier(config, cast, placement);
+  Decoder decoder = open_decoder(config, model, placement);
+  cast.decode = std::move(decoder.decode);
+  cast.image_shape = std::move(decoder.image_shape);
+  if (config.guidance != "none") open_classifier(config, placement, cast);
   return cast;
 }
 

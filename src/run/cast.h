@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "run/meter.h"
+#include "sextant/classifiers.h"
 #include "sextant/diffusion.h"
 #include "sextant/edm.h"
 #include "sextant/guide.h"
@@ -15,6 +16,9 @@ struct Cast {
   std::shared_ptr<const diffusion::Denoiser> denoiser;             ///< of a discrete-time model, else null
   std::shared_ptr<const diffusion::SigmaDenoiser> sigma_denoiser;  ///< of an EDM model, else null
   std::shared_ptr<const guidance::Classifier> classifier;          ///< null without guidance
+  int64_t guide_targets = 0;  ///< classes of the classifier that labels may name, the first ones; 0 is all
+  std::shared_ptr<models::SampleStreams> streams;  ///< whose images the classifier sees; null without one
+  std::vector<std::string> notes;                  ///< lines for the reader about what was opened
   int64_t model_classes = 0;                    ///< classes of the model without the null label; 0 if it has none
   int64_t null_label = -1;                      ///< -1 when the model has none
   std::function<Tensor(const Tensor&)> decode;  ///< samples to images in [-1, 1]; empty when they are images

@@ -59,8 +59,12 @@ Drawing::Drawing(const SampleConfig& config, Cast cast)
     : config_(config), cast_(std::move(cast)), labels_(config.labels) {
   const int64_t model_classes = cast_.model_classes;
   const int64_t guide_classes = cast_.classifier ? cast_.classifier->num_classes() : 0;
-  num_classes_ = guide_classes > 0 ? guide_classes : std::max<int64_t>(1, model_classes);
-  labels_.check(num_classes_, guide_classes > 0 ? "the classifier's classes" : "the model's classes");
+  num_classes_ = cast_.guide_targets > 0 ? cast_.guide_targets
+                 : guide_classes > 0     ? guide_classes
+                                         : std::max<int64_t>(1, model_classes);
+  labels_.check(num_classes_, cast_.guide_targets > 0 ? "the prompts"
+                              : guide_classes > 0     ? "the classifier's classes"
+                                                      : "the model's classes");
   if (cast_.denoiser) cast_.denoiser = metered(cast_.denoiser, meter_);
   if (cast_.sigma_denoiser) cast_.sigma_denoiser = metered(cast_.sigma_denoiser, meter_);
   if (cast_.classifier)
@@ -80,6 +84,7 @@ Batch Drawing::draw(const std::vector<int64_t>& samples, const std::function<voi
   const Tensor targets = labels_.of(samples, seed, num_classes_);
   const BatchTask task{guide_.get(), denoiser_labels(targets.to(cast_.device)), targets.to(cast_.device)};
   Noise noise(seed, samples, cast_.sample_shape(), cast_.device);
+  if (cast_.streams) *cast_.streams = {seed, samples};
   GradientNorms norms;
   int64_t steps_done = 0;
 

@@ -137,6 +137,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   }
   set_threads(static_cast<int>(config.threads));
   const Cast cast = open_cast(config);
+  for (const std::string& note : cast.notes) progress.note(note);
   const std::vector<int64_t>& shape = cast.image_shape;
   Drawing drawing(config, cast);
   json record;

@@ -1,17 +1,45 @@
 #include "run/samplers.h"
 
+#include "sextant/error.h"
+
 namespace sextant::run {
 namespace {
 
 const std::vector<std::string> kSigmaSamplers = {"edm-heun", "edm-euler"};
 
+/// The entry of `table` called `name`; the option table has refused all other names.
+template <class Value>
+Value chosen(const std::string& name, const std::vector<std::pair<std::string, Value>>& table) {
+  for (const auto& [known, value] : table) {
+    if (known == name) return value;
+  }
+  throw UsageError("'" + name + "' is unknown");
+}
+
+diffusion::SigmaConfig levels(const SampleConfig& c) {
+  using diffusion::Discretization;
+  using diffusion::NoiseSchedule;
+  using diffusion::Scaling;
+  diffusion::SigmaConfig levels;
+  levels.discretization = chosen<Discretization>(c.discretization, {{"edm", Discretization::kEdm},
+                                                                    {"vp", Discretization::kVp},
+                                                                    {"ve", Discretization::kVe},
+                                                                    {"iddpm", Discretization::kIddpm}});
+  levels.schedule = chosen<NoiseSchedule>(
+      c.schedule, {{"linear", NoiseSchedule::kLinear}, {"vp", NoiseSchedule::kVp}, {"ve", NoiseSchedule::kVe}});
+  levels.scaling = chosen<Scaling>(c.scaling, {{"none", Scaling::kNone}, {"vp", Scaling::kVp}});
+  levels.steps = c.steps;
+  levels.rho = c.rho;
+  if (c.sigma_min > 0) levels.sigma_min = c.sigma_min;
+  if (c.sigma_max > 0) levels.sigma_max = c.sigma_max;
+  return levels;
+}
+
 samplers::EdmConfig edm_config(const SampleConfig& c) {
   samplers::EdmConfig edm;
-  edm.levels.steps = c.steps;
-  edm.levels.rho = c.rho;
-  if (c.sigma_min > 0) edm.levels.sigma_min = c.sigma_min;
-  if (c.sigma_max > 0) edm.levels.sigma_max = c.sigma_max;
+  edm.levels = levels(c);
   edm.heun = c.sampler == "edm-heun";
+  edm.alpha = c.solver_alpha;
   edm.churn = c.churn;
   edm.churn_min = c.churn_min;
   edm.churn_max = c.churn_max;
@@ -40,7 +68,7 @@ Tensor run_sampler(const SampleConfig& config, const Cast& cast, const BatchTask
     return samplers::sample_edm(*cast.sigma_denoiser, task.guide, task.labels, task.targets, noise, edm_config(config),
                                 observe);
   }
-  const samplers::Sampler sampler = samplers::named_sampler(config.sampler, config.eta);
+  const samplers::Sampler sampler = samplers::named_sampler(config.sampler, config.eta, config.recurrence);
   return sampler(*cast.denoiser, task.guide, task.labels, task.targets, noise, observe);
 }
 

@@ -30,13 +30,24 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
       {edm,
        "an edm sampler",
        "sampler",
-       {"sigma-min", "sigma-max", "rho", "churn", "churn-min", "churn-max", "churn-noise", "edm-guidance"}},
+       {"discretization", "schedule", "scaling", "sigma-min", "sigma-max", "rho", "churn", "churn-min", "churn-max",
+        "churn-noise", "edm-guidance"}},
+      {edm && c.discretization == "edm", "--discretization edm", "sampler", {"rho"}},
+      {c.sampler == "edm-heun", "--sampler edm-heun", "sampler", {"solver-alpha"}},
       {edm && c.edm_guidance == "elucd", "--edm-guidance elucd", "sampler", {"max-guidance", "add-factor"}},
   };
+  const bool autoguided = !c.guide_model.empty();
+  all.push_back({autoguided, "--guide-model", "model", {"guide-arch", "autoguidance-scale"}});
+  all.push_back({c.autoguidance_scale != 1, "an --autoguidance-scale other than 1", "model", {"guide-model"}});
+  all.push_back({autoguided || c.cfg_scale != 1, "--cfg-scale or --guide-model", "model", {"cfg-interval"}});
+  all.push_back({autoguided || c.cfg_scale != 1, "--cfg-scale or --guide-model", "model", {"cfg-channels"}});
+  all.push_back({!c.vae.empty(), "--vae", "model", {"vae-arch"}});
   if (c.guidance == "none") {
     all.push_back({false, "--guidance", "classifier", {"classifier"}});
-    all.push_back(
-        {false, "--guidance", "guidance", {"scale", "tilt", "alpha", "lambda-max", "lambda-min", "entropy-driven"}});
+    all.push_back({false,
+                   "--guidance",
+                   "guidance",
+                   {"scale", "tilt", "alpha", "lambda-max", "lambda-min", "entropy-driven", "backward-steps"}});
     return all;
   }
   all.push_back(
@@ -44,6 +55,8 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
   all.push_back({has_term(c, {"js"}), "--guidance js", "guidance", {"js-form"}});
   all.push_back({has_term(c, {"entropy"}), "--guidance entropy", "guidance", {"lambda-max", "lambda-min"}});
   all.push_back({c.guide.tilt != 0, "--tilt", "guidance", {"tilt-form", "tilt-group"}});
+  all.push_back({c.guide.backward_steps > 0, "--backward-steps", "guidance", {"backward-lr"}});
+  all.push_back({!c.vae.empty(), "--vae", "guidance", {"guidance-space"}});
   return all;
 }
 
