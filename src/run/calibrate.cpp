@@ -53,6 +53,7 @@ models::ClassifierOptions classifier_options(const CalibrateConfig& config, doub
   options.input = config.classifier_input;
   options.input_size = config.classifier_size;
   options.softplus_beta = beta;
+  options.channels = image.size(0);
   options.image_size = image.size(1);
   return options;
 }
@@ -195,10 +196,13 @@ CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress,
   const at::Device device = parse_device(config.device);
   const models::Placement placement{device, parse_precision(config.precision, device)};
   const models::Description description = models::describe(config.classifier, config.classifier_arch);
+  // A TorchScript program need not say how many channels it takes; then it takes those of the images.
+  const bool silent = description.config.value("type", "") == "torchscript" &&
+                      !description.config.contains("/model/in_channels"_json_pointer);
   const auto channels = description.config.value("/model/in_channels"_json_pointer, int64_t{3});
   const CalibrateData data = open_data(config, channels);
   const Tensor image = data.measured.images->image(data.measured.numbers.front());
-  if (image.size(0) != channels) {
+  if (image.size(0) != channels && !silent) {
     throw UsageError(c10::str("classifier ", config.classifier, " takes images of ", channels, " channels, those of ",
                               config.data, " have ", image.size(0)));
   }
