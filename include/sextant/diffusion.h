@@ -33,7 +33,8 @@ struct Respaced {
 };
 Respaced respace(const std::vector<double>& betas, const std::vector<int64_t>& kept);
 
-enum class MeanType { kEpsilon, kStartX, kPreviousX };
+/// What a network predicts; kVelocity is v = sqrt(abar) noise - sqrt(1 - abar) x_0 (Salimans & Ho 2022).
+enum class MeanType { kEpsilon, kStartX, kPreviousX, kVelocity };
 enum class VarianceType { kFixedSmall, kFixedLarge, kLearned, kLearnedRange };
 
 struct ProcessConfig {
@@ -100,6 +101,9 @@ class Process {
   Tensor posterior_mean(const Tensor& x0, const Tensor& x_t, const Steps& step) const;
   Tensor x0_from_epsilon(const Tensor& x_t, const Steps& step, const Tensor& epsilon) const;
   Tensor epsilon_from_x0(const Tensor& x_t, const Steps& step, const Tensor& x0) const;
+  /// v = sqrt(abar) noise - sqrt(1 - abar) x_0, and back: x_0 = sqrt(abar) x_t - sqrt(1 - abar) v
+  Tensor velocity(const Tensor& x0, const Steps& step, const Tensor& noise) const;
+  Tensor x0_from_velocity(const Tensor& x_t, const Steps& step, const Tensor& v) const;
   /// p(x_{t-1} | x_t) from a network's raw output: [N, C, H, W] with a fixed variance, [N, 2C, H, W] with a learned
   /// one, else ShapeError.
   Prediction p_mean_variance(const Tensor& output, const Tensor& x_t, const Steps& step) const {

@@ -25,8 +25,12 @@ class Noise {
   virtual Tensor at_step(int64_t step) { return normal(static_cast<uint64_t>(step) + 1); }
   /// Standard normals of draw number `draw`.
   Tensor normal(uint64_t draw) const;
+  /// Uniform numbers in [0, 1) of draw number `draw`. They share no bits with normals of another draw number.
+  Tensor uniform(uint64_t draw) const;
 
  private:
+  Tensor filled(void (*fill)(float* out, int64_t count, uint64_t key, uint64_t draw), uint64_t draw) const;
+
   uint64_t seed_;
   std::vector<int64_t> samples_;
   std::vector<int64_t> shape_;

@@ -9,6 +9,8 @@ std::vector<std::unique_ptr<Command>> commands() {
   all.push_back(sample_command());
   all.push_back(evaluate_command());
   all.push_back(calibrate_command());
+  all.push_back(finetune_command());
+  all.push_back(train_command());
   all.push_back(sweep_command());
   all.push_back(inspect_command());
   return all;

@@ -52,6 +52,8 @@ Tensor regression_target(const Process& process, const Tensor& x0, const Tensor&
       return x0;
     case MeanType::kPreviousX:
       return process.posterior_mean(x0, x_t, steps);
+    case MeanType::kVelocity:
+      return process.velocity(x0, steps, noise);
     case MeanType::kEpsilon:
       break;
   }

@@ -140,6 +140,14 @@ Tensor Process::epsilon_from_x0(const Tensor& x_t, const Steps& step, const Tens
   return (x_t - step.of(sqrt_alphas_cumprod, x_t) * x0) / step.of(sqrt_one_minus_alphas_cumprod, x_t);
 }
 
+Tensor Process::velocity(const Tensor& x0, const Steps& step, const Tensor& noise) const {
+  return step.of(sqrt_alphas_cumprod, x0) * noise - step.of(sqrt_one_minus_alphas_cumprod, x0) * x0;
+}
+
+Tensor Process::x0_from_velocity(const Tensor& x_t, const Steps& step, const Tensor& v) const {
+  return step.of(sqrt_alphas_cumprod, x_t) * x_t - step.of(sqrt_one_minus_alphas_cumprod, x_t) * v;
+}
+
 Prediction Process::p_mean_variance(const Tensor& output, const Tensor& x_t, const Steps& step, bool clip) const {
   const bool learned = config_.variance == VarianceType::kLearned || config_.variance == VarianceType::kLearnedRange;
   const int64_t channels = x_t.size(1);
@@ -187,6 +195,9 @@ Prediction Process::p_mean_variance(const Tensor& output, const Tensor& x_t, con
       break;
     case MeanType::kPreviousX:  // posterior_mean solved for x0
       p.x0 = (predicted - step.of(posterior_mean_coef2, x_t) * x_t) / step.of(posterior_mean_coef1, x_t);
+      break;
+    case MeanType::kVelocity:
+      p.x0 = x0_from_velocity(x_t, step, predicted);
       break;
   }
   if (clip) p.x0 = p.x0.clamp(-1, 1);

@@ -52,6 +52,7 @@ ResBlock::ResBlock(const Scope& scope, const AdmConfig& config, int64_t in, int6
       in_convolution_(convolution(scope / "in_layers" / 2, in, out, 3)),
       from_embedding_(scope / "emb_layers" / 1, 4 * config.model_channels, scale_shift_ ? 2 * out : out),
       out_norm_(norm32(scope / "out_layers" / 0, out, true)),
+      dropout_(scope, config.dropout),
       out_convolution_(convolution(scope / "out_layers" / 3, out, out, 3)),
       has_skip_convolution_(in != out) {
   in_norm_.resampling = resampling;
@@ -77,7 +78,7 @@ Tensor ResBlock::operator()(at::TensorList x, const Tensor& embedding) const {
   } else {
     norm.added = modulation;
   }
-  h = kernels::group_norm(h, norm);
+  h = dropout_(kernels::group_norm(h, norm));
   const Tensor skip = has_skip_convolution_ ? skip_convolution_(x) : x.size() == 1 ? x[0] : at::cat(x, 1);
   return out_convolution_(h, kernels::resample(skip, resampling_));
 }

@@ -71,6 +71,7 @@ class ResBlock {
   kernels::Convolution in_convolution_;
   PreciseLinear from_embedding_;
   kernels::GroupNorm out_norm_;
+  Dropout dropout_;
   kernels::Convolution out_convolution_;
   bool has_skip_convolution_;
   kernels::Convolution skip_convolution_;

@@ -29,7 +29,9 @@ AdmConfig read_common(ConfigReader& in) {
   c.resblock_updown = in.optional("resblock_updown", c.resblock_updown);
   c.use_new_attention_order = in.optional("use_new_attention_order", c.use_new_attention_order);
   if (in.optional<int64_t>("dims", 2) != 2) in.fail("only images are supported: dims must be 2");
-  for (const char* training_only : {"dropout", "use_checkpoint", "use_fp16"}) in.ignore(training_only);
+  c.dropout = in.optional("dropout", 0.0);
+  if (!(c.dropout >= 0 && c.dropout < 1)) in.fail("dropout must be from 0 to below 1");
+  for (const char* training_only : {"use_checkpoint", "use_fp16"}) in.ignore(training_only);
   if (c.num_heads_upsample == -1) c.num_heads_upsample = c.num_heads;
   return c;
 }

@@ -3,6 +3,7 @@
 #include "kernels/activation.h"
 #include "kernels/frozen_convolution.h"
 #include "sextant/kernels.h"
+#include "sextant/noise.h"
 
 namespace sextant::networks {
 
@@ -17,7 +18,8 @@ Tensor Conv2d::operator()(const Tensor& x) const {
   return kernels::frozen_conv2d(x, weight, bias, {options.stride, options.padding, options.dilation, options.groups});
 }
 
-Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias) : weight(scope.weight("weight", {out, in})) {
+Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias)
+    : weight(scope.weight("weight", {out, in})) {
   if (with_bias) bias = scope.weight("bias", {out});
 }
 
@@ -34,14 +36,26 @@ BatchNorm2d::BatchNorm2d(const Scope& scope, int64_t channels, double eps_)
     : eps(eps_),
       weight(scope.norm("weight", {channels})),
       bias(scope.norm("bias", {channels})),
-      running_mean(scope.norm("running_mean", {channels})),
-      running_var(scope.norm("running_var", {channels})) {
-  scope.counter("num_batches_tracked");
-}
+      running_mean(scope.statistic("running_mean", {channels})),
+      running_var(scope.statistic("running_var", {channels})),
+      num_batches_tracked(scope.counter("num_batches_tracked")),
+      training(scope.training()) {}
 
 Tensor BatchNorm2d::operator()(const Tensor& x) const {
-  return at::batch_norm(at_least_float(x), weight, bias, running_mean, running_var, false, 0.1, eps, true)
+  constexpr double kMomentum = 0.1;  // the weight of one batch in the running statistics
+  const bool trains = training && training->on;
+  if (trains) Tensor(num_batches_tracked).add_(1);
+  return at::batch_norm(at_least_float(x), weight, bias, running_mean, running_var, trains, kMomentum, eps, true)
       .to(x.scalar_type());
+}
+
+Dropout::Dropout(const Scope& scope, double rate_)
+    : rate(rate_), draw(static_cast<uint64_t>(scope.training()->dropouts++)), training(scope.training()) {}
+
+Tensor Dropout::operator()(const Tensor& x) const {
+  if (rate == 0 || !training || !training->on) return x;
+  const Noise noise(training->seed, training->samples, x.sizes().slice(1).vec(), x.device());
+  return x * (noise.uniform(draw) >= rate).to(x.scalar_type()) / (1 - rate);
 }
 
 LayerNorm::LayerNorm(const Scope& scope, int64_t width_, double eps_, bool affine) : width(width_), eps(eps_) {

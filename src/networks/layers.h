@@ -3,6 +3,7 @@
 // dtype.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -51,7 +52,7 @@ struct GroupNorm {
   Tensor bias;
 };
 
-/// With the running statistics, as in evaluation.
+/// With the running statistics, in training with those of the batch.
 struct BatchNorm2d {
   BatchNorm2d() = default;
   BatchNorm2d(const Scope& scope, int64_t channels, double eps = 1e-5);
@@ -62,6 +63,21 @@ struct BatchNorm2d {
   Tensor bias;
   Tensor running_mean;
   Tensor running_var;
+  Tensor num_batches_tracked;
+  std::shared_ptr<const TrainingMode> training;
+};
+
+/// In training, numbers are zeroed with probability `rate` and the others divided by 1 - rate; else the identity. The
+/// masks of an image depend on the batch's seed and the image's number alone (Network::begin_batch).
+struct Dropout {
+  Dropout() = default;
+  Dropout(const Scope& scope, double rate);
+  /// x [B, ...]
+  Tensor operator()(const Tensor& x) const;
+
+  double rate = 0;
+  uint64_t draw = 0;
+  std::shared_ptr<const TrainingMode> training;
 };
 
 /// Over the last dimension; without weight and bias when not `affine`.
@@ -85,7 +101,8 @@ struct Embedding {
   Tensor weight;
 };
 
-/// ReLU, or its smoothing softplus(beta x)/beta, linear where beta x > 20, when `softplus_beta` > 0 (Ma et al. 2023, section 4.2).
+/// ReLU, or its smoothing softplus(beta x)/beta, linear where beta x > 20, when `softplus_beta` > 0 (Ma et al. 2023,
+/// section 4.2).
 struct Relu {
   double softplus_beta = 0;
   Tensor operator()(const Tensor& x) const;

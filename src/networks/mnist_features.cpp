@@ -19,9 +19,11 @@ MnistFeaturesConfig mnist_features_config(const nlohmann::json& model) {
   c.num_classes = read.optional("num_classes", c.num_classes);
   c.mean = read.optional("mean", c.mean);
   c.std = read.optional("std", c.std);
+  c.dropout = read.optional("dropout", c.dropout);
   read.finish();
   if (c.image_size < 4 || c.image_size % 4 != 0) read.fail("image_size must be a multiple of 4");
   if (!(c.std > 0)) read.fail("std must be positive");
+  if (!(c.dropout >= 0 && c.dropout < 1)) read.fail("dropout must be from 0 to below 1");
   return c;
 }
 
@@ -34,6 +36,7 @@ MnistFeatures::MnistFeatures(const MnistFeaturesConfig& config) : config_(config
   }
   const int64_t side = config.image_size / 4;
   fc1_ = Linear(root / "fc1", in * side * side, config.features);
+  dropout_ = Dropout(root, config.dropout);
   fc2_ = Linear(root / "fc2", config.features, config.num_classes);
 }
 
@@ -50,7 +53,7 @@ FeatureNetwork::Features MnistFeatures::forward(const Tensor& images) const {
   x = at::max_pool2d(conv(conv(x, convs_[0]), convs_[1]), 2);
   x = at::max_pool2d(conv(conv(x, convs_[2]), convs_[3]), 2);
   const Tensor pool = at::relu(fc1_(x.flatten(1)));
-  const Tensor logits = fc2_(pool);
+  const Tensor logits = fc2_(dropout_(pool));
   const at::ScalarType type = at::promote_types(compute_type(), at::kFloat);
   return {{"pool", pool.to(type)}, {"logits", logits.to(type)}};
 }

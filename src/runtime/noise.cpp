@@ -51,12 +51,29 @@ void fill_normal(float* out, int64_t count, uint64_t key, uint64_t draw) {
   }
 }
 
+void fill_uniform(float* out, int64_t count, uint64_t key, uint64_t draw) {
+  for (int64_t i = 0; i < count; i += 4) {
+    const uint64_t block = static_cast<uint64_t>(i / 4);
+    const Block bits = philox({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
+                               static_cast<uint32_t>(draw), static_cast<uint32_t>(draw >> 32)},
+                              key);
+    // 24 bits: what a float32 holds exactly.
+    for (int64_t k = 0; k < std::min<int64_t>(4, count - i); ++k) {
+      out[i + k] = static_cast<float>(bits[static_cast<std::size_t>(k)] >> 8) * 0x1p-24f;
+    }
+  }
+}
+
 }  // namespace
 
 Noise::Noise(uint64_t seed, std::vector<int64_t> samples, std::vector<int64_t> shape, at::Device device)
     : seed_(seed), samples_(std::move(samples)), shape_(std::move(shape)), device_(device) {}
 
-Tensor Noise::normal(uint64_t draw) const {
+Tensor Noise::normal(uint64_t draw) const { return filled(fill_normal, draw); }
+
+Tensor Noise::uniform(uint64_t draw) const { return filled(fill_uniform, draw); }
+
+Tensor Noise::filled(void (*fill)(float*, int64_t, uint64_t, uint64_t), uint64_t draw) const {
   std::vector<int64_t> shape = shape_;
   shape.insert(shape.begin(), static_cast<int64_t>(samples_.size()));
   const Tensor result = at::empty(shape, at::kFloat);
@@ -64,7 +81,7 @@ Tensor Noise::normal(uint64_t draw) const {
   float* data = result.data_ptr<float>();
   at::parallel_for(0, static_cast<int64_t>(samples_.size()), 1, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
-      fill_normal(data + n * per_sample, per_sample, stream_key(seed_, samples_[static_cast<std::size_t>(n)]), draw);
+      fill(data + n * per_sample, per_sample, stream_key(seed_, samples_[static_cast<std::size_t>(n)]), draw);
     }
   });
   return result.to(device_);

@@ -1,0 +1,100 @@
+#include "sextant/error.h"
+#include "sextant/feature_network.h"
+#include "sextant/models.h"
+#include "sextant/noise.h"
+#include "sextant/objectives.h"
+#include "training/streams.h"
+
+namespace sextant::training {
+namespace {
+
+constexpr int64_t kJudged = 256;  // images at a time in validation
+
+double value_of(const Numbers& numbers, const std::string& name) {
+  for (const auto& [key, value] : numbers) {
+    if (key == name) return value;
+  }
+  throw UsageError("criterion '" + name + "' is unknown; use nll, ece, loss or error");
+}
+
+}  // namespace
+
+LogitsFunction logits_function(std::shared_ptr<const networks::Network> network, const nlohmann::json& config) {
+  if (const auto features = std::dynamic_pointer_cast<const networks::FeatureNetwork>(network)) {
+    return [features](const Tensor& x, const Tensor&) { return features->forward((x + 1) * 127.5).at("logits"); };
+  }
+  const auto classifier = std::dynamic_pointer_cast<const networks::ClassifierNetwork>(network);
+  if (!classifier)
+    throw UsageError("a network of type '" + config.at("type").get<std::string>() + "' is no classifier");
+  const auto behind = models::as_classifier(classifier, models::input_convention("config", config));
+  return [behind](const Tensor& x, const Tensor& t) { return behind->logits(x, t); };
+}
+
+Classification::Classification(std::shared_ptr<networks::Network> network, nlohmann::json model,
+                               ClassificationConfig config, std::shared_ptr<const TrainingImages> held_out)
+    : network_(std::move(network)),
+      model_(std::move(model)),
+      config_(std::move(config)),
+      held_out_(std::move(held_out)),
+      process_(config_.process),
+      timesteps_(config_.timesteps, process_.num_steps(), config_.seed),
+      logits_(logits_function(network_, model_)) {}
+
+Tensor Classification::noised(const Tensor& x0, const Tensor& t, const std::vector<int64_t>& number,
+                              uint64_t seed) const {
+  if (!config_.noisy) return x0;
+  return process_.q_sample(x0, t, Noise(seed, number, x0.sizes().slice(1).vec(), x0.device()).normal(0));
+}
+
+Numbers Classification::backward(const Batch& batch, double scale) {
+  const Tensor x0 = to_pixels(batch.images, network_->device());
+  const Tensor t = timesteps_.draw(batch.number).t;
+  network_->begin_batch(stream(config_.seed, Purpose::kDropout), batch.number);
+  const Tensor x = noised(x0, t, batch.number, stream(config_.seed, Purpose::kNoise));
+  const Tensor y = batch.labels.to(x.device());
+  const Tensor f = logits_(x, config_.noisy ? process_.model_time(t, x) : Tensor());
+  const Tensor fixed = f.detach();
+  // The loss has a closed gradient in the logits; autograd takes it from there.
+  const calibration::Loss loss = calibration::cross_entropy_with_smooth_ece(fixed, y, config_.lambda, config_.beta);
+  f.backward(loss.gradient * scale);
+  return {{"loss", loss.value.item<double>()},
+          {"cross_entropy", calibration::negative_log_likelihood(fixed, y)},
+          {"smooth_ece", calibration::smooth_ece(fixed, y, config_.beta).value.item<double>()},
+          {"accuracy", calibration::accuracy(fixed, y)}};
+}
+
+calibration::Measures Classification::measure(const StateDict& weights, const TrainingImages& images) {
+  const at::NoGradGuard no_grad;
+  if (!judge_) {
+    judge_ = models::build(model_);
+    judge_->freeze();
+    judge_logits_ = logits_function(judge_, model_);
+  }
+  judge_->load(weights, "the averaged weights");
+  judge_->to(network_->device(), at::kFloat);
+  std::vector<Tensor> logits, labels;
+  const int64_t N = images.size();
+  for (int64_t first = 0; first < N; first += kJudged) {
+    const Batch batch = images.batch(first, std::min(kJudged, N - first));
+    const Tensor x0 = to_pixels(batch.images, network_->device());
+    // Evenly over all timesteps.
+    const Tensor t = (at::arange(first, first + x0.size(0), at::kLong) * process_.num_steps()).floor_divide(N);
+    const Tensor x = noised(x0, t, batch.number, stream(config_.seed, Purpose::kValidation));
+    logits.push_back(judge_logits_(x, config_.noisy ? process_.model_time(t, x) : Tensor()).to(at::kCPU));
+    labels.push_back(batch.labels);
+  }
+  return calibration::measure(at::cat(logits), at::cat(labels), {.beta = config_.beta});
+}
+
+Numbers Classification::validate(const StateDict& weights) {
+  const calibration::Measures m = measure(weights, *held_out_);
+  return {{"loss", m.nll + config_.lambda * m.smooth_ece},
+          {"accuracy", m.accuracy},
+          {"error", 1 - m.accuracy},
+          {"ece", m.ece},
+          {"nll", m.nll}};
+}
+
+double Classification::criterion(const Numbers& numbers) const { return value_of(numbers, config_.criterion); }
+
+}  // namespace sextant::training

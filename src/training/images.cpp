@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <numeric>
+
+#include "sextant/error.h"
+#include "sextant/noise.h"
+#include "sextant/training_data.h"
+#include "training/streams.h"
+
+namespace sextant::training {
+namespace {
+
+/// Images to classify come with labels; others may have them.
+std::unique_ptr<data::ImageSet> open_set(const TrainingImages::Source& source, int64_t channels, bool labelled) {
+  if (labelled) return data::open_labelled(source.path, {source.split, source.labels, channels});
+  try {
+    return data::open_labelled(source.path, {source.split, source.labels, channels});
+  } catch (const DataError&) {
+    const bool folder = std::filesystem::is_directory(source.path);
+    auto set = folder ? data::open_image_folder(source.path, channels) : data::open_images(source.path);
+    if (set->labels().defined()) throw;
+    return set;
+  }
+}
+
+/// Scaled so that the shorter side has `size` pixels, then the middle.
+Tensor fitted(const Tensor& image, int64_t size) {
+  const auto shorter = static_cast<double>(std::min(image.size(1), image.size(2)));
+  const auto scaled = [&](int64_t side) {
+    return std::max<int64_t>(size, std::llround(static_cast<double>(side) * static_cast<double>(size) / shorter));
+  };
+  const std::vector<int64_t> sizes = {scaled(image.size(1)), scaled(image.size(2))};
+  const Tensor smooth = at::_upsample_bilinear2d_aa(image.unsqueeze(0).to(at::kFloat), sizes, false)[0];
+  const Tensor middle = smooth.narrow(1, (sizes[0] - size) / 2, size).narrow(2, (sizes[1] - size) / 2, size);
+  return middle.round().clamp(0, 255).to(at::kByte).contiguous();
+}
+
+}  // namespace
+
+Tensor to_pixels(const Tensor& bytes, at::Device device) { return bytes.to(device, at::kFloat).div_(127.5).sub_(1); }
+
+TrainingImages::TrainingImages(const Source& source, int64_t channels, int64_t image_size, int64_t classes)
+    : set_(open_set(source, channels, classes > 0)),
+      labels_(set_->labels()),
+      rows_(static_cast<std::size_t>(set_->size())),
+      channels_(channels),
+      image_size_(image_size) {
+  std::iota(rows_.begin(), rows_.end(), 0);
+  if (classes == 0) return;
+  const Tensor wrong = (labels_ < 0).logical_or(labels_ >= classes).nonzero();
+  if (wrong.size(0) == 0) return;
+  const int64_t first = wrong[0].item<int64_t>();
+  throw DataError(set_->name(first) + ": label " + std::to_string(labels_[first].item<int64_t>()) +
+                  " is no class of the network, 0-" + std::to_string(classes - 1) + " (" +
+                  std::to_string(wrong.size(0)) + " such images)");
+}
+
+void TrainingImages::restrict(int64_t skip, int64_t take) {
+  if (skip == 0 && take == 0) return;
+  if (!labelled()) throw UsageError("--skip-per-class and --take-per-class need labels");
+  std::map<int64_t, int64_t> seen;
+  std::erase_if(rows_, [&](int64_t row) {
+    const int64_t place = seen[labels_[row].item<int64_t>()]++;
+    return place < skip || (take > 0 && place >= skip + take);
+  });
+  if (rows_.empty()) throw UsageError("--skip-per-class " + std::to_string(skip) + " leaves no image");
+}
+
+TrainingImages TrainingImages::hold_out(int64_t count, uint64_t seed) {
+  if (count >= size()) {
+    throw UsageError("--hold-out " + std::to_string(count) + " leaves none of " + std::to_string(size()) + " images");
+  }
+  Shuffle order(size(), stream(seed, Purpose::kHoldOut));
+  std::vector<bool> held(rows_.size());
+  for (int64_t i = 0; i < count; ++i) held[static_cast<std::size_t>(order(i))] = true;
+  TrainingImages other = *this;
+  other.rows_.clear();
+  std::vector<int64_t> kept;
+  for (std::size_t i = 0; i < rows_.size(); ++i) (held[i] ? other.rows_ : kept).push_back(rows_[i]);
+  rows_ = std::move(kept);
+  return other;
+}
+
+void TrainingImages::head(int64_t count) {
+  if (count < size()) rows_.resize(static_cast<std::size_t>(count));
+}
+
+Tensor TrainingImages::image(int64_t index) const {
+  const int64_t row = rows_.at(static_cast<std::size_t>(index));
+  Tensor image = set_->image(row);
+  if (channels_ == 3 && image.size(0) == 1) image = image.expand({3, -1, -1}).contiguous();
+  if (image.size(0) != channels_) {
+    throw DataError(c10::str(set_->name(row), ": has ", image.size(0), " channels, the network takes ", channels_));
+  }
+  const bool fits = image.size(1) == image_size_ && image.size(2) == image_size_;
+  return image_size_ == 0 || fits ? image : fitted(image, image_size_);
+}
+
+int64_t TrainingImages::label(int64_t index) const {
+  return labelled() ? labels_[rows_.at(static_cast<std::size_t>(index))].item<int64_t>() : -1;
+}
+
+Batch TrainingImages::batch(int64_t begin, int64_t count) const {
+  Batch batch;
+  std::vector<Tensor> images;
+  std::vector<int64_t> labels;
+  for (int64_t i = begin; i < begin + count; ++i) {
+    images.push_back(image(i));
+    labels.push_back(label(i));
+    batch.number.push_back(i);
+  }
+  batch.images = at::stack(images);
+  if (labelled()) batch.labels = at::tensor(labels, at::kLong);
+  return batch;
+}
+
+}  // namespace sextant::training

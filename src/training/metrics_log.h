@@ -1,0 +1,38 @@
+// metrics.jsonl: one JSON object a line, for every few steps and every validation.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "sextant/training.h"
+
+namespace sextant::training {
+
+/// Five digits for a reader.
+std::string report_number(double value);
+
+class MetricsLog {
+ public:
+  /// Keeps the lines of steps up to `step`, which a continued run does not repeat.
+  MetricsLog(std::filesystem::path path, int64_t step);
+
+  /// Adds a step to the means of the next line.
+  void note(const Numbers& numbers, double norm, double seconds, int64_t images);
+  /// Writes the means; returns them as a line for a terminal. `loss_scale` 0 leaves it out.
+  std::string write(int64_t step, int64_t steps, double learning_rate, double loss_scale);
+  void write_validation(int64_t step, int64_t epoch, const nlohmann::json& numbers);
+
+ private:
+  void append(const nlohmann::ordered_json& line);
+
+  std::filesystem::path path_;
+  std::ofstream file_;
+  Numbers sums_;
+  double norm_ = 0;
+  double seconds_ = 0;
+  int64_t images_ = 0;
+  int64_t steps_ = 0;
+};
+
+}  // namespace sextant::training

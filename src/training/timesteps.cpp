@@ -1,0 +1,57 @@
+#include "sextant/noise.h"
+#include "sextant/training.h"
+#include "training/streams.h"
+
+namespace sextant::training {
+namespace {
+
+constexpr int64_t kHistory = 10;
+constexpr double kUniformShare = 0.001;
+
+/// One uniform number an image, [B] in [0, 1).
+Tensor uniforms(uint64_t seed, const std::vector<int64_t>& number) {
+  return Noise(seed, number, {1}).uniform(0).flatten().to(at::kDouble);
+}
+
+}  // namespace
+
+TimestepSampler::TimestepSampler(Timesteps kind, int64_t steps, uint64_t seed)
+    : history(at::zeros({kind == Timesteps::kLossSecondMoment ? steps : 0, kHistory})),
+      counts(at::zeros({history.size(0)}, at::kLong)),
+      kind_(kind),
+      steps_(steps),
+      seed_(stream(seed, Purpose::kTimestep)) {}
+
+TimestepSampler::Drawn TimestepSampler::draw(const std::vector<int64_t>& number) const {
+  const auto count = static_cast<int64_t>(number.size());
+  const auto T = static_cast<double>(steps_);
+  Tensor u = uniforms(seed_, number);
+  const Tensor ones = at::ones({count}, at::kFloat);
+  if (kind_ == Timesteps::kStratified) u = (at::arange(count, at::kDouble) + u) / static_cast<double>(count);
+  const bool warmed_up = kind_ == Timesteps::kLossSecondMoment && (counts == kHistory).all().item<bool>();
+  if (!warmed_up) return {(u * T).to(at::kLong).clamp(0, steps_ - 1), ones};
+
+  Tensor p = history.to(at::kDouble).square().mean(1).sqrt();
+  p = p / p.sum() * (1 - kUniformShare) + kUniformShare / T;
+  const Tensor t = at::searchsorted(p.cumsum(0), u.contiguous(), false, /*right=*/true).clamp(0, steps_ - 1);
+  return {t, (1 / (T * p.index_select(0, t))).to(at::kFloat)};
+}
+
+void TimestepSampler::note(const Tensor& t, const Tensor& losses) {
+  if (kind_ != Timesteps::kLossSecondMoment) return;
+  const Tensor steps = t.to(at::kCPU);
+  const Tensor values = losses.detach().to(at::kCPU, at::kFloat);
+  for (int64_t i = 0; i < steps.numel(); ++i) {
+    const int64_t at = steps[i].item<int64_t>();
+    float* const row = history.data_ptr<float>() + at * kHistory;
+    int64_t& seen = counts.data_ptr<int64_t>()[at];
+    if (seen == kHistory) {
+      std::rotate(row, row + 1, row + kHistory);
+    } else {
+      ++seen;
+    }
+    row[seen - 1] = values[i].item<float>();
+  }
+}
+
+}  // namespace sextant::training

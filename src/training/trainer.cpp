@@ -1,0 +1,224 @@
+#include "sextant/trainer.h"
+
+#include <c10/util/StringUtil.h>
+
+#include "sextant/error.h"
+#include "training/metrics_log.h"
+
+namespace sextant::training {
+namespace {
+
+using nlohmann::json;
+
+json as_json(const Numbers& numbers) {
+  json object = json::object();
+  for (const auto& [name, value] : numbers) object[name] = value;
+  return object;
+}
+
+/// "[train] lr is 0.1 there and 0.2 here"
+std::string first_difference(const json& there, const json& here) {
+  for (const auto& [table, keys] : here.items()) {
+    for (const auto& [key, value] : keys.items()) {
+      const json former = there.value(table, json::object()).value(key, json());
+      if (former != value)
+        return "[" + table + "] " + key + " is " + former.dump() + " there and " + value.dump() + " here";
+    }
+  }
+  return "it has settings that are not known here";
+}
+
+/// One training: what changes from step to step, and how.
+class Run {
+ public:
+  Run(networks::Network& network, Objective& objective, const TrainingImages& images, const TrainerConfig& config)
+      : objective_(objective),
+        images_(images),
+        config_(config),
+        weights_(network, config.compute),
+        adam_(weights_.master(), config.adam),
+        average_(weights_, config.average),
+        scale_(LossScale::of(config.compute)),
+        snapshots_(config.folder / "checkpoints") {
+    resume();
+  }
+
+  TrainerResult operator()(const SampleHook& sample, Progress& progress, const Stop& stop) {
+    const int64_t first = step_;
+    MetricsLog log(config_.folder / "metrics.jsonl", first);
+    Loader loader(images_, config_.augmentation, config_.batch, config_.seed, first, config_.steps, config_.workers);
+    const auto unit = static_cast<double>(config_.batch);
+    progress.begin("train", unit * static_cast<double>(config_.steps), unit * static_cast<double>(first), "images");
+    double busy = 0;
+    while (step_ < config_.steps && !ended_early_ && !stop.requested()) {
+      const double start = steady_seconds();
+      const Taken taken = take(loader.next());
+      const double seconds = steady_seconds() - start;
+      busy += seconds;
+      log.note(taken.numbers, taken.norm, seconds, config_.batch);
+      if (step_ % config_.log_every == 0 || step_ == config_.steps) {
+        progress.note(log.write(step_, config_.steps, taken.learning_rate, scale_.dynamic ? scale_.scale : 0));
+      }
+      progress.update(unit * static_cast<double>(step_));
+      if (config_.validates && epoch_ends()) progress.note(validate(log));
+      if (config_.sample_every > 0 && step_ % config_.sample_every == 0) sample(step_, average_.state(weights_));
+      if (step_ % config_.checkpoint_every == 0) save();
+    }
+    progress.end();
+    const bool complete = step_ == config_.steps || ended_early_;
+    if (saved_ != step_) save();
+    TrainerResult result;
+    result.steps = step_;
+    result.complete = complete;
+    result.stopped_early = ended_early_;
+    if (busy > 0) result.images_per_second = unit * static_cast<double>(step_ - first) / busy;
+    if (complete) take_result(result);
+    return result;
+  }
+
+ private:
+  struct Taken {
+    Numbers numbers;
+    double norm;
+    double learning_rate;
+  };
+
+  Taken take(const Batch& batch) {
+    const double learning_rate = config_.learning_rate.at(step_);
+    const auto where = [&] {
+      return c10::str("at step ", step_ + 1, ", learning rate ", learning_rate, "; ",
+                      saved_ > 0 ? c10::str("the checkpoint of step ", saved_, " is good")
+                                 : std::string("there is no checkpoint yet"),
+                      ". A smaller --lr, a longer --warmup or --clip may help");
+    };
+    try {
+      Taken taken{objective_.backward(batch, scale_.scale), 0, learning_rate};
+      for (const auto& [name, value] : taken.numbers) {
+        if (!std::isfinite(value)) throw NumericError(c10::str("the ", name, " is ", value));
+      }
+      const Tensor gradient = weights_.take_gradient(1 / scale_.scale);
+      taken.norm = gradient.norm().item<double>();
+      if (scale_.update(std::isfinite(taken.norm))) {
+        // PyTorch's clip_grad_norm_ adds the small number too.
+        const double factor = config_.clip > 0 ? std::min(1.0, config_.clip / (taken.norm + 1e-6)) : 1.0;
+        adam_.step(weights_.master(), factor < 1 ? gradient * factor : gradient, learning_rate);
+        weights_.publish();
+        average_.update(weights_);
+      }
+      ++step_;
+      return taken;
+    } catch (const NumericError& error) {
+      throw NumericError(std::string("training diverged: ") + error.what() + " " + where());
+    }
+  }
+
+  /// Whether the last step was the last of an epoch, or of the training.
+  bool epoch_ends() const {
+    const int64_t N = images_.size(), B = config_.batch;
+    return step_ == config_.steps || step_ * B / N > (step_ - 1) * B / N;
+  }
+
+  std::string validate(MetricsLog& log) {
+    const StateDict weights = average_.state(weights_);
+    const Numbers numbers = objective_.validate(weights);
+    const double value = objective_.criterion(numbers);
+    const int64_t epoch = step_ * config_.batch / images_.size();
+    const bool better = best_.is_null() || value < best_.at("value").get<double>();
+    if (better) {
+      best_ = {{"value", value}, {"step", step_}};
+      std::filesystem::create_directories(best_file().parent_path());
+      if (config_.keeps_best) save_safetensors(best_file(), weights, {{"step", std::to_string(step_)}});
+    }
+    since_best_ = better ? 0 : since_best_ + 1;
+    ended_early_ = config_.patience > 0 && since_best_ >= config_.patience;
+    log.write_validation(step_, epoch, as_json(numbers));
+    std::string line = c10::str("epoch ", epoch, ", validation:");
+    for (const auto& [name, number] : numbers) line += c10::str(" ", name, " ", report_number(number));
+    return line + (better ? " (best)" : "");
+  }
+
+  std::filesystem::path best_file() const { return config_.folder / "checkpoints" / "best.safetensors"; }
+
+  void save() {
+    Snapshot snapshot;
+    snapshot.step = step_;
+    for (const auto& [name, tensor] : tensors()) snapshot.tensors.set(name, tensor);
+    snapshot.facts = {{"identity", config_.identity},        {"adam_steps", adam_.steps},
+                      {"average_updates", average_.updates}, {"loss_scale", scale_.scale},
+                      {"good_steps", scale_.good_steps},     {"best", best_},
+                      {"since_best", since_best_},           {"ended_early", ended_early_}};
+    snapshots_.save(snapshot);
+    saved_ = step_;
+  }
+
+  void resume() {
+    const std::optional<Snapshot> snapshot = snapshots_.newest();
+    if (!snapshot) return;
+    const json& facts = snapshot->facts;
+    if (facts.at("identity") != config_.identity) {
+      throw UsageError(config_.folder.string() +
+                       " holds another training: " + first_difference(facts.at("identity"), config_.identity) +
+                       "; choose another --out, or --overwrite to start anew");
+    }
+    const at::NoGradGuard no_grad;
+    for (const auto& [name, tensor] : tensors()) {
+      const Tensor& saved = snapshot->tensors.at(name);
+      if (saved.sizes() != tensor.sizes()) throw CheckpointError("the training's state does not fit: " + name);
+      Tensor(tensor).copy_(saved);
+    }
+    step_ = saved_ = snapshot->step;
+    adam_.steps = facts.at("adam_steps");
+    average_.updates = facts.at("average_updates");
+    scale_.scale = facts.at("loss_scale");
+    scale_.good_steps = facts.at("good_steps");
+    best_ = facts.at("best");
+    since_best_ = facts.at("since_best");
+    ended_early_ = facts.at("ended_early");
+    weights_.publish();
+  }
+
+  /// All tensors of the state, by name.
+  std::vector<std::pair<std::string, Tensor>> tensors() {
+    std::vector<std::pair<std::string, Tensor>> all = {{"weights", weights_.master()},
+                                                       {"adam.first", adam_.first},
+                                                       {"adam.second", adam_.second},
+                                                       {"average", average_.flat()}};
+    for (std::size_t i = 0; i < weights_.buffers().size(); ++i) {
+      const auto& [name, tensor] = weights_.buffers()[i];
+      all.emplace_back("buffers." + name, tensor);
+      all.emplace_back("average.buffers." + name, average_.buffers()[i]);
+    }
+    for (const auto& [name, tensor] : objective_.state()) all.emplace_back("objective." + name, tensor);
+    return all;
+  }
+
+  void take_result(TrainerResult& result) const {
+    const bool best = config_.keeps_best && !best_.is_null();
+    result.best_step = best ? best_.at("step").get<int64_t>() : step_;
+    result.weights = best ? load_checkpoint(best_file()).tensors : average_.state(weights_);
+  }
+
+  Objective& objective_;
+  const TrainingImages& images_;
+  const TrainerConfig& config_;
+  Weights weights_;
+  Adam adam_;
+  Average average_;
+  LossScale scale_;
+  Snapshots snapshots_;
+  int64_t step_ = 0;   ///< finished
+  int64_t saved_ = 0;  ///< of the newest snapshot
+  json best_;          ///< {"value", "step"} of the best validation, or null
+  int64_t since_best_ = 0;
+  bool ended_early_ = false;
+};
+
+}  // namespace
+
+TrainerResult train(networks::Network& network, Objective& objective, const TrainingImages& images,
+                    const TrainerConfig& config, const SampleHook& sample, Progress& progress, const Stop& stop) {
+  Run run(network, objective, images, config);
+  return run(sample, progress, stop);
+}
+
+}  // namespace sextant::training
