@@ -52,7 +52,7 @@ struct CalibrateConfig {
   // [fit]
   std::string fit = "none";
   std::string fit_data;
-  std::string fit_split;
+  std::string fit_split = "same";
   int64_t fit_count = 0;
   double fit_share = 0.5;
   std::string fit_on = "clean";

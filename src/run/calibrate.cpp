@@ -20,7 +20,7 @@ void check(const CalibrateConfig& config) {
   if (config.data.empty()) throw UsageError("--data is needed: labelled images");
   const bool fits = config.fit != "none";
   if (!fits && !config.save.empty()) throw UsageError("--save needs a --fit: temperature or vector");
-  if (!fits && (!config.fit_data.empty() || !config.fit_split.empty())) {
+  if (!fits && (!config.fit_data.empty() || config.fit_split != "same")) {
     throw UsageError("--fit-data and --fit-split need a --fit: temperature or vector");
   }
   if (fits && !config.softplus_sweep.empty()) {

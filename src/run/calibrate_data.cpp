@@ -62,13 +62,13 @@ CalibrateData open_data(const CalibrateConfig& config, int64_t channels) {
   CalibrateData data;
   data.measured = first_of(open(config.data, config.split), config.count, "--count", config.data);
   if (config.fit == "none") return data;
-  if (config.fit_data.empty() && config.fit_split.empty()) {
+  if (config.fit_data.empty() && config.fit_split == "same") {
     data.fitted = hold_out(data.measured, config.fit_share, config.seed);
     data.fitted_on = config.data + " (" + config.split + "), held out";
     return data;
   }
   const std::string path = config.fit_data.empty() ? config.data : config.fit_data;
-  const std::string split = config.fit_split.empty() ? config.split : config.fit_split;
+  const std::string split = config.fit_split == "same" ? config.split : config.fit_split;
   if (path == config.data && split == config.split) {
     throw UsageError(
         "--fit-data: " + path + " (" + split +
