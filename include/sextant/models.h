@@ -122,8 +122,8 @@ std::shared_ptr<const guidance::Classifier> open_classifier(const std::filesyste
                                                             const ClassifierOptions& options, Placement placement);
 
 /// A network that describes images [B, C, H, W], pixels 0 to 255, by features for the Frechet distance. A feature network
-/// is as it is. Of a classifier it is the output of `layer` ("" for the one before its last linear layer), of CLIP the
-/// image embedding, both behind the input convention of the config.json and resized to its input.size. UsageError that
+/// is as it is. Of a classifier it is the output of `layer`, which must be named, of CLIP the image embedding
+/// ("visual"), both behind the input convention of the config.json and resized to its input.size. UsageError that
 /// lists the layers for a `layer` that there is not.
 std::shared_ptr<const networks::FeatureNetwork> open_features(const Description& description, Placement placement,
                                                               const std::string& layer = "");

@@ -25,28 +25,27 @@ Protocol parse_protocol(const std::string& name) {
 std::string name_of(Protocol protocol) { return protocol_names()[static_cast<size_t>(protocol)]; }
 
 FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol protocol, at::Device device,
-                                at::ScalarType precision) {
-  // A bare file of weights can only be Inception's, of which there are two presets that differ in the resize alone.
-  const bool folder = std::filesystem::is_directory(path);
-  const char* const arch = protocol == Protocol::kPytorchFid ? "inception-pytorch-fid" : kInception;
-  models::Description description = models::describe(path, folder ? "" : arch);
+                                at::ScalarType precision, const std::string& arch, const std::string& layer) {
+  // A bare file without a word about it can only be Inception's, of which there are two presets that differ in the
+  // resize alone.
+  const bool bare = !std::filesystem::is_directory(path) && arch.empty() && layer.empty();
+  const char* const inception = protocol == Protocol::kPytorchFid ? "inception-pytorch-fid" : kInception;
+  models::Description description = models::describe(path, bare ? inception : arch);
   FeatureExtractor extractor;
   extractor.name = description.config.at("type").get<std::string>();
   if (extractor.name == kInception) {
     description.config["model"]["resize"] = resize_of(protocol);
     extractor.name += std::string(" (") + resize_of(protocol) + ")";
+  } else if (!layer.empty()) {
+    extractor.name += " (" + layer + ")";
   }
-  extractor.network =
-      std::dynamic_pointer_cast<const networks::FeatureNetwork>(models::open_network(description, {device, precision}));
-  if (!extractor.network) {
-    throw UsageError(path.string() + " is a '" + extractor.name +
-                     "', not a network of features; give Inception's weights or " +
-                     "a folder like models/mnist-features");
-  }
+  extractor.network = models::open_features(description, {device, precision}, layer);
   ContentHash hash;
   hash.add(extractor.name);
   hash.add(description.config.at("model").dump());
+  if (description.config.contains("input")) hash.add(description.config["input"].dump());
   hash.add(hash_of(*extractor.network));
+  if (extractor.network->parameters().entries().empty()) hash.add(hash_of(description.weights));
   extractor.hash = hash.digits();
   return extractor;
 }

@@ -69,14 +69,16 @@ class ClipFeatures : public networks::FeatureNetwork {
   Preparation prepare_;
 };
 
-/// `layer`, or the first of those there are; UsageError that lists them for another.
-std::string chosen(const std::string& layer, const std::vector<std::string>& layers, const fs::path& path) {
-  std::string known;
-  for (const std::string& name : layers) {
-    if (layer.empty() || name == layer) return name;
-    known += (known.empty() ? "" : ", ") + name;
-  }
-  throw UsageError("--layer '" + layer + "': the features of " + path.string() + " are those of " + known);
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+/// UsageError that lists `layers` where `layer` is none of them.
+void check_layer(const std::string& layer, const std::vector<std::string>& layers, const fs::path& path) {
+  if (std::find(layers.begin(), layers.end(), layer) != layers.end()) return;
+  throw UsageError("--layer '" + layer + "': " + path.string() + " describes images by " + joined(layers));
 }
 
 }  // namespace
@@ -86,11 +88,11 @@ std::shared_ptr<const networks::FeatureNetwork> open_features(const Description&
   const auto network = open_network(description, placement);
   const fs::path& path = description.weights;
   if (auto features = std::dynamic_pointer_cast<const networks::FeatureNetwork>(network)) {
-    chosen(layer, {"pool"}, path);
+    if (!layer.empty()) check_layer(layer, {"pool"}, path);
     return features;
   }
   if (auto clip = std::dynamic_pointer_cast<const networks::Clip>(network)) {
-    chosen(layer, {"visual"}, path);
+    if (!layer.empty()) check_layer(layer, {"visual"}, path);
     return std::make_shared<const ClipFeatures>(std::move(clip), description.config);
   }
   auto classifier = std::dynamic_pointer_cast<const networks::ClassifierNetwork>(network);
@@ -99,8 +101,15 @@ std::shared_ptr<const networks::FeatureNetwork> open_features(const Description&
                      "' gives no features of images; give Inception's weights, a folder like models/mnist-features, "
                      "CLIP or an image classifier");
   }
-  const std::string name = chosen(layer, classifier->feature_layers(), path);
-  return std::make_shared<const ClassifierFeatures>(std::move(classifier), description.config, name);
+  // No default: distances in the features of different layers do not compare, so the reader is to see which one it is.
+  if (layer.empty()) {
+    throw UsageError(path.string() +
+                     ": is an image classifier, not a network of features; name the --layer whose "
+                     "output describes an image: " +
+                     joined(classifier->feature_layers()));
+  }
+  check_layer(layer, classifier->feature_layers(), path);
+  return std::make_shared<const ClassifierFeatures>(std::move(classifier), description.config, layer);
 }
 
 std::shared_ptr<const networks::FeatureNetwork> open_features(const fs::path& path, const std::string& arch,

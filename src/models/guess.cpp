@@ -30,6 +30,23 @@ Fit fit(const networks::Network& network, const StateDict& published) {
   return result;
 }
 
+/// Every named architecture with its network, built once: that takes longer than to compare it.
+struct Candidate {
+  std::string name;
+  std::unique_ptr<const networks::Network> network;
+};
+const std::vector<Candidate>& candidates() {
+  static const std::vector<Candidate> kCandidates = [] {
+    std::vector<Candidate> all;
+    for (const Architecture& architecture : architectures()) {
+      const nlohmann::json& config = architecture.preset.config;
+      if (family_of(config).make) all.push_back({architecture.preset.name, build(config)});
+    }
+    return all;
+  }();
+  return kCandidates;
+}
+
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -73,13 +90,12 @@ Deduced deduced(const StateDict& weights) {
 Guess guess_architecture(const StateDict& weights) {
   Guess guess;
   int64_t most = 0;
-  for (const Architecture& architecture : architectures()) {
-    if (!family_of(architecture.preset.config).make) continue;
-    const Fit result = fit(*build(architecture.preset.config), weights);
-    if (result.exact) guess.archs.push_back(architecture.preset.name);
+  for (const Candidate& candidate : candidates()) {
+    const Fit result = fit(*candidate.network, weights);
+    if (result.exact) guess.archs.push_back(candidate.name);
     if (result.right > most) {
       most = result.right;
-      guess.nearest = architecture.preset.name;
+      guess.nearest = candidate.name;
     }
   }
   const std::string total = std::to_string(weights.size());
@@ -93,9 +109,8 @@ Guess guess_architecture(const StateDict& weights) {
   if (!guess.config.is_null()) {
     guess.nearest.clear();
     guess.why = "all " + total +
-                " tensors fit no named architecture but this config.json, to be put in a folder with the file" +
-                (own.assumed.empty() ? "" : " (not in the weights, so to be checked: " + own.assumed + ")") + ": " +
-                guess.config.dump();
+                " tensors fit no named architecture but a config.json, to be put in a folder with the file" +
+                (own.assumed.empty() ? "" : " (not in the weights, so to be checked: " + own.assumed + ")");
   } else if (2 * most > static_cast<int64_t>(weights.size())) {
     guess.why = std::to_string(most) + " of " + total + " tensors fit " + guess.nearest +
                 "; write a config.json beside the file with what differs";

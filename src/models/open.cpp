@@ -17,7 +17,8 @@ Description describe_file(const fs::path& path, const std::string& arch) {
   const Guess guess = guess_architecture(load(path));
   if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path};
   std::string advice = guess.archs.empty() ? "" : "; name the right one with --arch";
-  if (guess.nearest.empty() && checkpoint.format == "torchscript") {
+  if (!guess.config.is_null()) advice = ": " + guess.config.dump();
+  if (guess.nearest.empty() && guess.config.is_null() && checkpoint.format == "torchscript") {
     advice =
         "; to run the TorchScript program in it, which is code, name it: --arch torchscript, --classifier-arch "
         "torchscript";

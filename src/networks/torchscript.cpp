@@ -6,6 +6,7 @@
 #include "networks/script.h"
 #include "networks/torchvision.h"
 #include "sextant/feature_network.h"
+#include "sextant/runtime.h"
 
 namespace sextant::networks {
 namespace {
@@ -185,11 +186,14 @@ class ScriptFeatures : public Scripted<FeatureNetwork> {
 std::unique_ptr<Network> open_torchscript(const nlohmann::json& model, const std::filesystem::path& file,
                                           at::Device device, at::ScalarType precision) {
   const ScriptConfig config = read_config(model);
-  const auto script = std::make_shared<const Script>(file, device, precision, config.softplus_beta);
-  if (config.predicts == "noise") return std::make_unique<ScriptNoise>(config, script, device, precision);
-  if (config.predicts == "denoised") return std::make_unique<ScriptDenoiser>(config, script, device, precision);
-  if (config.predicts == "features") return std::make_unique<ScriptFeatures>(config, script, device, precision);
-  return std::make_unique<ScriptClassifier>(config, script, device, precision);
+  const at::ScalarType computable = arithmetic_type(precision, device);
+  const auto script = std::make_shared<const Script>(file, device, computable, config.softplus_beta);
+  // The weights of an archive that was frozen before it was saved are constants of its program and stay as they are.
+  const at::ScalarType type = script->weights().empty() ? at::kFloat : computable;
+  if (config.predicts == "noise") return std::make_unique<ScriptNoise>(config, script, device, type);
+  if (config.predicts == "denoised") return std::make_unique<ScriptDenoiser>(config, script, device, type);
+  if (config.predicts == "features") return std::make_unique<ScriptFeatures>(config, script, device, type);
+  return std::make_unique<ScriptClassifier>(config, script, device, type);
 }
 
 std::vector<Preset> torchscript_presets() {

@@ -50,7 +50,7 @@ json inspect_npz(const fs::path& path) {
 
 json guess_of(const fs::path& path) {
   const models::Guess guess = models::guess_architecture(load(path));
-  return {{"archs", guess.archs}, {"nearest", guess.nearest}, {"why", guess.why}};
+  return {{"archs", guess.archs}, {"nearest", guess.nearest}, {"config", guess.config}, {"why", guess.why}};
 }
 
 json inspect_checkpoint(const fs::path& path) {
@@ -64,6 +64,13 @@ json inspect_checkpoint(const fs::path& path) {
   return {{"format", checkpoint.format}, {"tensors", rows},
           {"parameters", parameters},    {"metadata", checkpoint.metadata},
           {"config", checkpoint.config}, {"guess", guess_of(path)}};
+}
+
+/// Which architecture the weights fit, and the config.json where they fit none by name.
+std::string guess_text(const json& guess) {
+  std::string text = "\narchitecture: " + guess.at("why").get<std::string>() + "\n";
+  if (!guess.at("config").is_null()) text += "\nconfig.json:\n" + guess.at("config").dump(2) + "\n";
+  return text;
 }
 
 }  // namespace
@@ -85,6 +92,7 @@ json inspect(const fs::path& path) {
     file = folder.weights;
     about = inspect_checkpoint(file);
     about["config"] = folder.config;
+    about["type"] = folder.config.value("type", json());
   } else {
     about = path.extension() == ".npz" ? inspect_npz(path) : inspect_checkpoint(path);
   }
@@ -106,10 +114,13 @@ std::string inspection_text(const json& about) {
     left.resize(std::max<std::size_t>(left.size() + 2, 34), ' ');
     text += left + row.at("name").get<std::string>() + "\n";
   }
+  if (about.contains("type") && about["type"].is_string()) {
+    text += "\ntype: " + about["type"].get<std::string>() + "\n";
+  }
   for (const char* key : {"metadata", "config"}) {
     if (about.contains(key) && !about[key].empty()) text += std::string("\n") + key + ": " + about[key].dump(2) + "\n";
   }
-  if (about.contains("guess")) text += "\narchitecture: " + about["guess"]["why"].get<std::string>() + "\n";
+  if (about.contains("guess")) text += guess_text(about["guess"]);
   return text;
 }
 

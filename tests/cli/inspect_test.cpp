@@ -39,6 +39,26 @@ TEST(Inspect, ReadsArchivesOfArrays) {
   EXPECT_NE(outcome.out.find("[128, 128]"), std::string::npos) << outcome.out;
 }
 
+TEST(Inspect, SaysTheTypeOfAFolderAndGivesAConfigForUnnamedWeights) {
+  Outcome outcome = sextant({"inspect", bundled("mnist-adm")});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("\ntype: adm-unet\n"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("not in the weights, so to be checked: image_size"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("\nconfig.json:\n{"), std::string::npos) << outcome.out;
+
+  // The file alone shows what its folder says.
+  outcome = sextant({"inspect", bundled("mnist-adm") + "/model.safetensors", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json guess = json::parse(outcome.out)["guess"];
+  EXPECT_EQ(guess["config"]["type"], "adm-unet");
+  const json folder = json::parse(sextant({"inspect", bundled("mnist-adm"), "--json"}).out);
+  EXPECT_EQ(folder["type"], "adm-unet");
+  for (const char* key :
+       {"in_channels", "model_channels", "out_channels", "num_res_blocks", "channel_mult", "num_classes"}) {
+    EXPECT_EQ(guess["config"]["model"][key], folder["config"]["model"][key]) << key;
+  }
+}
+
 TEST(Inspect, SaysWhatIsWrong) {
   const TemporaryFolder folder;
   const std::string from = bundled("mnist-features") + "/model.safetensors";

@@ -151,6 +151,23 @@ TEST(CalibratedClassifier, IsCalibratedOnceMore) {
   EXPECT_EQ(json::parse(read_file(folder / "b/config.json"))["calibration"]["temperature"], 5.0);
 }
 
+TEST(CalibratedClassifier, KeepsItsTorchScriptProgram) {
+  const TemporaryFolder folder;
+  const std::filesystem::path program = testing::source_dir() / "tests/models/data/classifier_scripted.ts";
+  auto generator = at::detail::createCPUGenerator(1);
+  const Tensor x = at::rand({2, 3, 12, 12}, generator) * 2 - 1;
+  ClassifierOptions options;
+  options.softplus_beta = 3;
+  options.channels = 3;
+  options.image_size = 12;
+  const Tensor plain = open_classifier(program, "torchscript", options, {})->logits(x, {});
+  save_calibrated(folder / "saved", program, "torchscript", options, 5, kTemperature, json::object());
+  options.softplus_beta = 0;
+  EXPECT_TENSOR_NEAR(open_classifier(folder / "saved", "", options, {})->logits(x, {}), plain / 2.5,
+                     (Tolerance{1e-6, 1e-6}));
+  EXPECT_EQ(read_file(folder / "saved/classifier_scripted.ts"), read_file(program));
+}
+
 TEST(CalibratedClassifier, IsNotSavedOverItself) {
   const TemporaryFolder folder;
   const auto copy = edited(folder, [](json&) {});

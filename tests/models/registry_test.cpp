@@ -34,6 +34,7 @@ TEST(Registry, KnowsEveryTypeAndArchitectureOnce) {
 
 TEST(Registry, BuildsEveryNamedArchitectureInItsRole) {
   for (const Architecture& architecture : architectures()) {
+    if (!family_of(architecture.preset.config).make) continue;  // is its file
     const auto network = build(architecture.preset.config);
     EXPECT_GT(network->parameters().count(), 0) << architecture.preset.name;
     const bool classifies = dynamic_cast<const networks::ClassifierNetwork*>(network.get()) != nullptr;
@@ -88,6 +89,97 @@ TEST(GuessedArchitecture, IsAConfigWhereNoNamedOneFits) {
     ASSERT_FALSE(guess.config.is_null()) << config;
     EXPECT_EQ(guess.config.at("type"), config.at("type"));
     build(guess.config)->load(weights);  // throws where a name or a shape differs
+  }
+}
+
+/// A small ADM with what `changes` says.
+json adm_config(const json& changes = json::object()) {
+  json model = {{"image_size", 32},          {"in_channels", 3},    {"model_channels", 32},
+                {"out_channels", 6},         {"num_res_blocks", 2}, {"attention_resolutions", {2, 4}},
+                {"channel_mult", {1, 2, 2}}, {"num_heads", 1}};
+  model.update(changes);
+  return {{"type", "adm-unet"}, {"model", model}};
+}
+
+json adm_classifier_config(const json& changes) {
+  json config = adm_config({{"out_channels", 7}, {"num_head_channels", 64}, {"channel_mult", {2, 2, 4}}});
+  config["type"] = "adm-classifier";
+  config["model"].update(changes);
+  return config;
+}
+
+TEST(GuessedArchitecture, IsTheConfigOfAnyAdmNetwork) {
+  const std::vector<json> configs = {
+      adm_config(),
+      adm_config({{"num_classes", 11}, {"use_scale_shift_norm", true}, {"resblock_updown", true}}),
+      adm_config({{"out_channels", 3}, {"channel_mult", {1, 1, 1}}, {"num_res_blocks", 1}, {"resblock_updown", true}}),
+      adm_config({{"conv_resample", false}, {"attention_resolutions", json::array()}, {"num_res_blocks", 3}}),
+      adm_config({{"channel_mult", {0.5, 1, 1.5}}, {"model_channels", 64}, {"in_channels", 1}, {"out_channels", 2}}),
+      adm_config({{"channel_mult", {2}}, {"attention_resolutions", {1}}}),
+      adm_config({{"model_channels", 64}, {"channel_mult", {1, 2, 3, 4}}, {"num_heads", 4}, {"image_size", 64}}),
+      adm_classifier_config({{"pool", "attention"}, {"resblock_updown", true}, {"use_scale_shift_norm", true}}),
+      adm_classifier_config({{"pool", "attention"}, {"image_size", 48}}),
+      adm_classifier_config({{"pool", "adaptive"}, {"num_res_blocks", 1}}),
+      adm_classifier_config({{"pool", "spatial"}}),
+      adm_classifier_config({{"pool", "spatial_v2"}, {"conv_resample", false}}),
+  };
+  // What the shapes show.
+  const std::vector<std::string> visible = {"in_channels",  "model_channels",        "out_channels", "num_res_blocks",
+                                            "channel_mult", "attention_resolutions", "num_classes",  "pool"};
+  for (const json& config : configs) {
+    const StateDict weights = weights_like(*build(config));
+    const Guess guess = guess_architecture(weights);
+    ASSERT_FALSE(guess.config.is_null()) << config << guess.why;
+    EXPECT_EQ(guess.config.at("type"), config.at("type"));
+    EXPECT_NE(guess.why.find("not in the weights, so to be checked: image_size, the heads"), std::string::npos);
+    build(guess.config)->load(weights);
+    for (const std::string& key : visible) {
+      EXPECT_EQ(guess.config["model"].value(key, json()), config["model"].value(key, json())) << key << config;
+    }
+    for (const char* key : {"use_scale_shift_norm", "resblock_updown"}) {
+      EXPECT_EQ(guess.config["model"].value(key, false), config["model"].value(key, false)) << key << config;
+    }
+    if (config["type"] != "adm-unet") continue;
+    const bool learned = config["model"]["out_channels"] == 2 * config["model"]["in_channels"].get<int64_t>();
+    EXPECT_EQ(guess.config["diffusion"]["learn_sigma"], learned);
+  }
+}
+
+TEST(GuessedArchitecture, KnowsTheImageSizeWhereAttentionPools) {
+  for (const int64_t size : {32, 48, 64}) {
+    const auto network = build(adm_classifier_config({{"pool", "attention"}, {"image_size", size}}));
+    EXPECT_EQ(guess_architecture(weights_like(*network)).config["model"]["image_size"], size);
+  }
+}
+
+TEST(WrongArchitecture, SaysWhichOneTheFileFits) {
+  // One of each family as the file, opened as another of the same family and as one of another.
+  const std::vector<std::pair<const char*, const char*>> pairs = {
+      {"adm256-uncond", "adm256-cond"},
+      {"adm64-classifier", "adm128-classifier"},
+      {"adm-upsampler-64-256", "adm256-cond"},
+      {"DiT-S/4-256", "DiT-B/4-256"},
+      {"edm-cifar10-32x32-cond-vp", "edm-cifar10-32x32-uncond-ve"},
+      {"clip-RN50", "clip-ViT-B/32"},
+      {"resnet50", "resnet101"},
+      {"cifar-resnet20", "cifar-resnet56"},
+      {"vit_b_32", "vit_b_16"},
+      {"convnext_tiny", "convnext_small"},
+      {"densenet121", "densenet169"},
+      {"efficientnet_b0", "efficientnet_b1"},
+      {"sd-vae-ft-mse", "resnet18"},
+      {"inception-fid", "resnet18"},
+  };
+  for (const auto& [right, wrong] : pairs) {
+    const StateDict weights = weights_like(*build(arch_config(right)));
+    const std::string message = message_of<CheckpointError>([&, &wrong = wrong] {
+      const auto network = build(arch_config(wrong));
+      load_weights(*network, weights, "file.pt");
+    });
+    EXPECT_EQ(message.rfind("file.pt: ", 0), 0u) << message;
+    const std::vector<std::string> archs = guess_architecture(weights).archs;
+    EXPECT_NE(std::find(archs.begin(), archs.end(), right), archs.end()) << right;
+    EXPECT_NE(message.find("The file fits --arch " + archs.front()), std::string::npos) << right << ": " << message;
   }
 }
 

@@ -1,0 +1,166 @@
+// TorchScript archives as classifiers, denoisers and features, against what the networks give in Python.
+#include "models/errors.h"
+#include "models/toy.h"
+#include "sextant/error.h"
+
+namespace sextant::models {
+namespace {
+
+using nlohmann::json;
+using sextant::testing::message_of;
+using sextant::testing::TemporaryFolder;
+using sextant::testing::Tolerance;
+
+std::filesystem::path data(const std::string& name) { return testing::source_dir() / "tests/models/data" / name; }
+
+const StateDict& expected() {
+  static const StateDict file = load(data("torchscript.safetensors"));
+  return file;
+}
+
+const Tolerance kRounding{2e-6, 2e-5};
+
+class ScriptedClassifier : public ::testing::TestWithParam<const char*> {
+ protected:
+  /// An archive as a classifier of images as they are, 12 x 12.
+  ClassifierPtr open(double softplus_beta = 0, at::ScalarType precision = at::kFloat) const {
+    ClassifierOptions options;
+    options.softplus_beta = softplus_beta;
+    options.channels = 3;
+    options.image_size = 12;
+    return open_classifier(data(GetParam()), "torchscript", options, {at::kCPU, precision});
+  }
+};
+
+TEST_P(ScriptedClassifier, ComputesWhatPythonDoes) {
+  const ClassifierPtr classifier = open();
+  EXPECT_EQ(classifier->num_classes(), 5);
+  EXPECT_FALSE(classifier->uses_time());
+  for (int run = 0; run < 3; ++run) {  // the same at every run: no profiling, no recompiling
+    EXPECT_TENSOR_NEAR(classifier->logits(expected().at("x"), {}), expected().at("logits"), kRounding);
+    EXPECT_TENSOR_NEAR(log_prob_gradient(*classifier, expected().at("x"), expected().at("y")),
+                       expected().at("gradient"), kRounding);
+  }
+}
+
+TEST_P(ScriptedClassifier, HasSoftplusInPlaceOfEveryRelu) {
+  for (const int beta : {3, 5}) {
+    const ClassifierPtr classifier = open(beta);
+    EXPECT_TENSOR_NEAR(classifier->logits(expected().at("x"), {}), expected().at(c10::str("logits_softplus", beta)),
+                       kRounding);
+    EXPECT_TENSOR_NEAR(log_prob_gradient(*classifier, expected().at("x"), expected().at("y")),
+                       expected().at(c10::str("gradient_softplus", beta)), kRounding);
+  }
+}
+
+TEST_P(ScriptedClassifier, ComputesInOtherPrecisions) {
+  const Tensor rounded = open(0, at::kBFloat16)->logits(expected().at("x"), {});
+  EXPECT_EQ(rounded.scalar_type(), at::kFloat);
+  EXPECT_TENSOR_NEAR(rounded, expected().at("logits"), (Tolerance{0.02, 0.02}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Archives, ScriptedClassifier,
+                         ::testing::Values("classifier_scripted.ts", "classifier_traced.ts", "classifier_frozen.ts"),
+                         [](const auto& info) {
+                           const std::string name = info.param;
+                           return name.substr(11, name.find('.') - 11);
+                         });
+
+TEST(TorchScript, IsNeverRunByAGuess) {
+  const std::string message =
+      message_of<CheckpointError>([] { open_classifier(data("classifier_scripted.ts"), "", {}, {}); });
+  EXPECT_NE(message.find("its tensors fit no known architecture; to run the TorchScript program in it, which is code, "
+                         "name it: --arch torchscript, --classifier-arch torchscript"),
+            std::string::npos)
+      << message;
+}
+
+TEST(TorchScript, SaysWhatIsWrongWithAFile) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "no.ts") << "nothing of the kind";
+  EXPECT_NE(message_of<CheckpointError>([&] {
+              open_classifier(folder / "no.ts", "torchscript", {}, {});
+            }).find("no.ts: cannot be opened as TorchScript: "),
+            std::string::npos);
+  ClassifierOptions smooth;
+  smooth.softplus_beta = 3;
+  EXPECT_NE(message_of<UsageError>([&] {
+              open_classifier(data("no_relu.ts"), "torchscript", smooth, {});
+            }).find("no_relu.ts: the program has no ReLU to smooth"),
+            std::string::npos);
+  ClassifierOptions grey;
+  grey.channels = 1;
+  grey.image_size = 28;
+  const std::string message =
+      message_of<CheckpointError>([&] { open_classifier(data("no_relu.ts"), "torchscript", grey, {}); });
+  EXPECT_NE(message.find("no_relu.ts: tried with one image [1, 1, 28, 28]: "), std::string::npos) << message;
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  EXPECT_NE(message_of<CheckpointError>([] {
+              build({{"type", "torchscript"}});
+            }).find("cannot be built without it"),
+            std::string::npos);
+}
+
+/// A folder with one of the archives.
+void write_folder(const std::filesystem::path& folder, const std::string& file, const json& model, json config = {}) {
+  std::filesystem::create_directories(folder);
+  std::filesystem::copy_file(data(file), folder / file);
+  config["type"] = "torchscript";
+  config["weights"] = file;
+  config["model"] = model;
+  std::ofstream(folder / "config.json") << config;
+}
+
+TEST(TorchScript, PredictsNoise) {
+  const TemporaryFolder folder;
+  write_folder(folder / "model", "noise.ts", {{"predicts", "noise"}, {"image_size", 8}, {"classes", 4}},
+               {{"diffusion", {{"noise_schedule", "cosine"}, {"learn_sigma", true}}}, {"null_label", 3}});
+  const DiffusionModel model = open_diffusion(folder / "model", "", {});
+  ASSERT_TRUE(model.noise);
+  EXPECT_EQ(model.sample_shape(), (std::vector<int64_t>{3, 8, 8}));
+  EXPECT_EQ(model.classes, 3);
+  EXPECT_EQ(model.process.schedule, "cosine");
+  const Tensor out = model.function()(expected().at("image"), expected().at("t"), expected().at("labels"));
+  EXPECT_TENSOR_NEAR(out, expected().at("noise"), kRounding);
+}
+
+TEST(TorchScript, DenoisesByNoiseLevel) {
+  const TemporaryFolder folder;
+  write_folder(folder / "model", "denoised.ts", {{"predicts", "denoised"}, {"image_size", 8}, {"sigma_max", 50}});
+  const DiffusionModel model = open_diffusion(folder / "model", "", {});
+  ASSERT_TRUE(model.sigma);
+  EXPECT_EQ(model.sigma->sigma_max(), 50);
+  EXPECT_TENSOR_NEAR(model.sigma->denoise(expected().at("image"), expected().at("sigma")), expected().at("denoised"),
+                     kRounding);
+}
+
+TEST(TorchScript, MustFitWhatItsConfigSays) {
+  const TemporaryFolder folder;
+  write_folder(folder / "a", "noise.ts", {{"predicts", "noise"}, {"image_size", 8}, {"classes", 4}});
+  const std::string message = message_of<CheckpointError>([&] { open_diffusion(folder / "a", "", {}); });
+  EXPECT_NE(message.find("a network of 3 channels that predicts 6 does not fit a process with fixed variance"),
+            std::string::npos)
+      << message;
+  write_folder(folder / "b", "classifier_scripted.ts", {{"classes", 7}, {"image_size", 12}});
+  EXPECT_NE(message_of<CheckpointError>([&] {
+              open_classifier(folder / "b", "", {}, {});
+            }).find("it has 5 classes but config.json says 7"),
+            std::string::npos);
+  write_folder(folder / "c", "classifier_scripted.ts", {{"predicts", "logit"}});
+  EXPECT_NE(
+      message_of<CheckpointError>([&] { open_classifier(folder / "c", "", {}, {}); }).find("Did you mean 'logits'?"),
+      std::string::npos);
+  EXPECT_NE(message_of<CheckpointError>([&] { open_diffusion(folder / "b", "", {}); }).size(), 0u);
+}
+
+TEST(TorchScript, GivesFeatures) {
+  const TemporaryFolder folder;
+  write_folder(folder / "model", "classifier_scripted.ts", {{"image_size", 12}});
+  const Tensor images = at::randint(0, 256, {2, 3, 12, 12}, at::kByte);
+  const auto features = open_features(folder / "model", "", {}, "output");
+  const Tensor expected = open_classifier(folder / "model", "", {}, {})->logits(images.to(at::kFloat) / 127.5 - 1, {});
+  EXPECT_TENSOR_NEAR(features->forward(images).at("pool"), expected, kRounding);
+}
+
+}  // namespace
+}  // namespace sextant::models
