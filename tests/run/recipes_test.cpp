@@ -44,6 +44,17 @@ json reduced(const json& config) {
     small["model"] = tiny_edm(model.at("label_dim")).at("model");
   } else if (type == "edm2") {
     small["model"] = tiny_edm2(model.at("img_channels"), model.at("label_dim")).at("model");
+  } else if (type == "clip") {
+    const int64_t patch = 4;
+    small["input"]["size"] = 16;
+    small["model"].update({{"embed_dim", 16},
+                           {"image_resolution", 16},
+                           {"vision_layers", 1},
+                           {"vision_width", 64},
+                           {"vision_patch_size", patch},
+                           {"transformer_width", 64},
+                           {"transformer_heads", 1},
+                           {"transformer_layers", 1}});
   } else if (type == "vae") {
     small["model"] = tiny_vae(model.at("latent_channels")).at("model");
   } else {
@@ -94,6 +105,7 @@ TEST_P(Recipe, RunsTwoStepsAtReducedSize) {
   shrink(config.vae, config.vae_arch, "vae");
   shrink(config.guide_model, config.guide_arch, "guide-model");
   ASSERT_FALSE(HasFailure());
+  if (!config.prompts.empty()) config.clip_vocab = (source_dir() / "models/clip/bpe_simple_vocab_16e6.txt.gz").string();
   config.guide.tilt_group = std::min<int64_t>(config.guide.tilt_group, 2);
   const Tensor images = draw(config, folder / "out");
   EXPECT_EQ(images.size(0), 2);
@@ -105,7 +117,8 @@ TEST_P(Recipe, RunsTwoStepsAtReducedSize) {
 }
 
 TEST(Recipes, CoverEverySettingThatThePapersPublished) {
-  std::vector<std::string> expected = {"adm128-noise-aware", "dit256", "dit256-resnet101-plain"};
+  std::vector<std::string> expected = {"adm128-noise-aware", "dit256", "dit256-resnet101-plain",
+                                       "clip256-vit-b16-plain", "clip256-vit-b16-js"};
   for (const char* network : {"resnet50", "resnet101"}) {
     for (const char* method : {"plain", "tilted", "entropy", "rkl", "fkl", "js", "hellinger"}) {
       expected.push_back(std::string("adm128-") + network + "-" + method);
