@@ -43,7 +43,7 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
   all.push_back({autoguided || c.cfg_scale != 1, "--cfg-scale or --guide-model", "model", {"cfg-channels"}});
   all.push_back({!c.vae.empty(), "--vae", "model", {"vae-arch"}});
   if (c.guidance == "none") {
-    all.push_back({false, "--guidance", "classifier", {"classifier"}});
+    all.push_back({false, "--guidance", "classifier", {"classifier", "prompts", "cutouts"}});
     all.push_back({false,
                    "--guidance",
                    "guidance",
@@ -55,6 +55,8 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
   all.push_back({has_term(c, {"js"}), "--guidance js", "guidance", {"js-form"}});
   all.push_back({has_term(c, {"entropy"}), "--guidance entropy", "guidance", {"lambda-max", "lambda-min"}});
   all.push_back({c.guide.tilt != 0, "--tilt", "guidance", {"tilt-form", "tilt-group"}});
+  all.push_back({c.cutouts > 0, "--cutouts", "classifier", {"cutout-min"}});
+  all.push_back({!c.prompts.empty(), "--prompts", "classifier", {"strict", "clip-vocab"}});
   all.push_back({c.guide.backward_steps > 0, "--backward-steps", "guidance", {"backward-lr"}});
   all.push_back({!c.vae.empty(), "--vae", "guidance", {"guidance-space"}});
   return all;
