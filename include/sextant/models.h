@@ -102,11 +102,11 @@ struct Prompts {
 struct ClassifierOptions {
   std::string input = "config";
   int64_t input_size = 0;
-  std::string resize = "config";  ///< "config" (as the input convention says) or one of resize_names()
-  double softplus_beta = 0;       ///< > 0 smooths every ReLU
-  int64_t channels = 0;           ///< of the images; > 0 checks that the classifier takes them
-  int64_t image_size = 0;         ///< of the images, if known: what a TorchScript network is tried with
-  Cutouts cutouts;                ///< count and min_share; the rest follows from the network
+  std::string resize = "config";                 ///< "config" (as the input convention says) or one of resize_names()
+  double softplus_beta = 0;                      ///< > 0 smooths every ReLU
+  int64_t channels = 0;                          ///< of the images; > 0 checks that the classifier takes them
+  int64_t image_size = 0;                        ///< of the images, if known: what a TorchScript network is tried with
+  Cutouts cutouts;                               ///< count and min_share; the rest follows from the network
   std::shared_ptr<const SampleStreams> streams;  ///< of the cut-outs
   Prompts prompts;                               ///< of a CLIP network, which needs them, and of no other
   std::function<void(const std::string&)> warn;  ///< hears one line for each prompt that was cut
@@ -121,8 +121,8 @@ std::shared_ptr<const guidance::Classifier> as_classifier(std::shared_ptr<const 
 std::shared_ptr<const guidance::Classifier> open_classifier(const std::filesystem::path& path, const std::string& arch,
                                                             const ClassifierOptions& options, Placement placement);
 
-/// A network that describes images [B, C, H, W], pixels 0 to 255, by features for the Frechet distance. A feature network
-/// is as it is. Of a classifier it is the output of `layer`, which must be named, of CLIP the image embedding
+/// A network that describes images [B, C, H, W], pixels 0 to 255, by features for the Frechet distance. A feature
+/// network is as it is. Of a classifier it is the output of `layer`, which must be named, of CLIP the image embedding
 /// ("visual"), both behind the input convention of the config.json and resized to its input.size. UsageError that
 /// lists the layers for a `layer` that there is not.
 std::shared_ptr<const networks::FeatureNetwork> open_features(const Description& description, Placement placement,
