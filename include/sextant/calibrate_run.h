@@ -47,7 +47,7 @@ struct CalibrateConfig {
   std::string arch;
   bool unconditional = false;
   std::string levels;
-  std::string inputs;
+  std::string inputs = "auto";
 
   // [fit]
   std::string fit = "none";

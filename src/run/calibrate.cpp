@@ -1,4 +1,5 @@
 #include "run/calibrate_data.h"
+#include "run/calibrate_fit.h"
 #include "run/calibrate_report.h"
 #include "run/out_folder.h"
 #include "runtime/files.h"
@@ -30,7 +31,7 @@ void check(const CalibrateConfig& config) {
     throw UsageError("--softplus-beta and --softplus-sweep contradict each other");
   }
   const bool leveled = !config.levels.empty() || !config.model.empty();
-  if (!config.inputs.empty() && !leveled)
+  if (config.inputs != "auto" && !leveled)
     throw UsageError("--inputs " + config.inputs + " needs --levels or a --model");
   if (config.fit_on != "clean" && !leveled)
     throw UsageError("--fit-on " + config.fit_on + " needs --levels or a --model");
@@ -74,47 +75,16 @@ std::vector<Variant> open_variants(const CalibrateConfig& config, const Tensor& 
 
 std::vector<std::string> inputs_of(const CalibrateConfig& config, const Levels* levels) {
   if (levels == nullptr) return {};
-  if (config.inputs.empty())
+  if (config.inputs == "auto")
     return levels->denoises() ? std::vector<std::string>{"xt", "x0"} : std::vector<std::string>{"xt"};
   std::vector<std::string> inputs = split(config.inputs, '+');
   const auto wants = [&](const std::string& input) {
     return std::find(inputs.begin(), inputs.end(), input) != inputs.end();
   };
+  if (wants("auto")) throw UsageError("--inputs '" + config.inputs + "': auto stands alone");
   if (wants("x0") && !levels->denoises())
     throw UsageError("--inputs x0 needs a --model that estimates the clean images");
   return inputs;
-}
-
-/// Logits of what a repair is fitted on, with as many labels; none after a stop.
-struct Evidence {
-  Tensor logits, labels;
-};
-std::optional<Evidence> gather(const CalibrateConfig& config, const Viewer& viewer, const Levels* levels,
-                               const Chosen& chosen) {
-  if (config.fit_on == "clean") {
-    const auto answers = viewer.clean(chosen);
-    if (!answers) return std::nullopt;
-    return Evidence{answers->logits[0], chosen.labels};
-  }
-  std::vector<Tensor> logits;
-  std::vector<Tensor> labels;
-  for (const double level : levels->values()) {
-    const auto answers = viewer.at(level, {config.fit_on}, chosen);
-    if (!answers) return std::nullopt;
-    logits.push_back((*answers)[0].logits[0]);
-    labels.push_back(chosen.labels);
-  }
-  return Evidence{at::cat(logits), at::cat(labels)};
-}
-
-models::Rescaling fitted(const CalibrateConfig& config, const Evidence& evidence) {
-  if (config.fit == "temperature") return {calibration::fit_temperature(evidence.logits, evidence.labels), {}, {}};
-  const calibration::VectorScaling scaling =
-      calibration::fit_vector_scaling(evidence.logits, evidence.labels, config.ridge);
-  const auto numbers = [](const Tensor& t) {
-    return std::vector<double>(t.data_ptr<double>(), t.data_ptr<double>() + t.numel());
-  };
-  return {1, numbers(scaling.scale.contiguous()), numbers(scaling.shift.contiguous())};
 }
 
 /// Adds a row for each variant, and for a repaired classifier one before and one after.
@@ -178,16 +148,6 @@ void write_results(const CalibrateConfig& given, const CalibrateResult& result, 
   write_atomically(out / "calibration.json", record.dump(2) + "\n");
 }
 
-/// What the saved classifier's config.json remembers of the fit.
-json remarks_of(const CalibrateConfig& config, const CalibrateResult& result) {
-  const auto numbers = [](const Measures& m) { return json{{"ece", m.ece}, {"nll", m.nll}, {"accuracy", m.accuracy}}; };
-  json remarks = {{"fitted_on", result.fit->source}, {"images", result.fit->count}, {"measured_on", config.data}};
-  for (const CalibrateRow& row : result.rows) {
-    if (row.input == "clean") remarks[row.variant] = numbers(row.measures);
-  }
-  return remarks;
-}
-
 }  // namespace
 
 CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress, const Stop& stop) {
@@ -220,9 +180,8 @@ CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress,
   const Viewer viewer(config, classifiers, levels.get(), device, progress, stop);
   CalibrateResult result;
   if (data.fitted) {
-    const auto evidence = gather(config, viewer, levels.get(), *data.fitted);
-    if (!evidence) return {};
-    result.fit = CalibrateFit{config.fit, fitted(config, *evidence), data.fitted->labels.numel(), data.fitted_on};
+    result.fit = fit_repair(config, viewer, levels.get(), data);
+    if (!result.fit) return {};
   }
   const auto clean = viewer.clean(data.measured);
   if (!clean) return {};
@@ -238,7 +197,7 @@ CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress,
   if (!config.save.empty()) {
     models::save_calibrated(config.save, config.classifier, config.classifier_arch,
                             classifier_options(config, config.softplus_beta, image), classifier.num_classes(),
-                            result.fit->rescaling, remarks_of(config, result));
+                            result.fit->rescaling, fit_remarks(config, result));
   }
   return result;
 }

@@ -53,8 +53,8 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
             "Timesteps of the model, or of a noise-aware classifier, such as \"0,250,500\"; standard deviations of the "
             "noise for an EDM model and where there is no model. Left out with a --model it is every tenth of the way",
             "LIST"},
-           {"--inputs", &c.inputs, SumOf{{"xt", "x0"}},
-            "Noised images, and the model's estimate of the clean ones; left out it is both with a --model", ""},
+           {"--inputs", &c.inputs, SumOf{{"auto", "xt", "x0"}},
+            "Noised images, and the model's estimate of the clean ones; auto is both with a --model, else xt", ""},
        }},
       {"fit",
        "Repair",

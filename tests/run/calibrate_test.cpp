@@ -435,6 +435,7 @@ TEST_F(Calibrate, RefusesWhatDoesNotFitTogether) {
   expect([](auto& c) { c.fit_split = "train"; }, "2", "need a --fit");
   expect([](auto& c) { c.inputs = "x0"; }, "2", "--inputs x0 needs --levels or a --model");
   expect([](auto& c) { c.inputs = "x0", c.levels = "1"; }, "2", "--inputs x0 needs a --model");
+  expect([](auto& c) { c.inputs = "auto+xt", c.levels = "1"; }, "2", "auto stands alone");
   expect([](auto& c) { c.fit = "temperature", c.fit_on = "xt"; }, "2", "--fit-on xt needs --levels");
   expect([](auto& c) { c.fit = "temperature", c.fit_on = "x0", c.levels = "1"; }, "2", "--fit-on x0 needs a --model");
   expect([](auto& c) { c.fit = "temperature", c.softplus_sweep = "0,3"; }, "2", "--fit repairs one network");
