@@ -28,7 +28,7 @@ struct CalibrateConfig {
   double beta = 1e-4;
   int64_t seed = 0;
   std::string out;
-  std::string format = "text";
+  std::string format = "table";
   std::string device = "cpu";
   std::string precision = "fp32";
   int64_t threads = 0;
@@ -89,7 +89,7 @@ struct CalibrateResult {
 /// config.out; the calibrated classifier to config.save.
 CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress, const Stop& stop);
 
-/// The result as --format says: "text", "md", "csv" or "json".
+/// The result as --format says: "table", "md", "csv" or "json".
 std::string calibrate_text(const CalibrateResult& result, const std::string& format);
 
 }  // namespace sextant::run

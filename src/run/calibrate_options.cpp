@@ -21,7 +21,7 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
            {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of the noise and of what is held out for --fit", ""},
            {"--out", &c.out, Anything{},
             "Folder for calibration.json, table.md, table.csv and the diagrams; left out nothing is written", "DIR"},
-           {"--format", &c.format, OneOf{{"text", "md", "csv", "json"}}, "What is printed", ""},
+           {"--format", &c.format, OneOf{{"table", "md", "csv", "json"}}, "What is printed", ""},
            {"--device", &c.device, Anything{}, "cpu, cuda or cuda:INDEX", "NAME"},
            {"--precision", &c.precision, OneOf{{"fp32", "bf16", "fp16"}}, "The networks' arithmetic", ""},
            {"--threads", &c.threads, Range{0, 4096}, "CPU threads; 0 takes every core", ""},

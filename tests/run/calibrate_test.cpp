@@ -352,7 +352,7 @@ TEST_F(Calibrate, WritesNumbersTablesAndDiagrams) {
   const std::string csv = run::calibrate_text(result, "csv");
   EXPECT_EQ(csv.substr(0, csv.find(",accuracy")), "classifier,input,level");
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 6 + 2);
-  EXPECT_NE(run::calibrate_text(result, "text").find("clean images"), std::string::npos);
+  EXPECT_NE(run::calibrate_text(result, "table").find("clean images"), std::string::npos);
   EXPECT_EQ(run::calibrate_text(result, "md").front(), '|');
 }
 
