@@ -35,7 +35,8 @@ json architecture_of(const TrainConfig& config) {
 
 /// What the old weights came with says nothing about the new ones.
 void forget_origin(json& model) {
-  for (const char* key : {"measured", "training", "source", "summary", "licence", "reference", "weights"})
+  for (const char* key :
+       {"measured", "training", "source", "summary", "licence", "reference", "weights", "calibration"})
     model.erase(key);
 }
 
@@ -73,7 +74,6 @@ std::shared_ptr<training::TrainingImages> images_of(const training::TrainingImag
 
 void open_images(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
   using data::Split;
-  if (config.data.empty()) throw UsageError("--data is needed: the training images");
   if (!config.validation.empty() && config.hold_out > 0)
     throw UsageError("--validation and --hold-out contradict each other");
   setup.images = images_of({config.data, Split::kTrain, config.labels}, setup);
@@ -135,7 +135,6 @@ json identity_of(json settings, const TrainSetup& setup) {
 
 int64_t steps_of(const TrainConfig& config, int64_t images) {
   if (config.steps > 0) return config.steps;
-  if (!(config.epochs > 0)) throw UsageError("--epochs or --steps is needed: how long to train");
   return std::max<int64_t>(
       1, std::llround(std::ceil(config.epochs * static_cast<double>(images) / static_cast<double>(config.batch))));
 }
@@ -189,6 +188,11 @@ training::ClassificationConfig classification_config(const TrainConfig& config, 
 }
 
 TrainSetup open_training(const TrainConfig& config, TrainTask task) {
+  if (config.data.empty()) throw UsageError("--data is needed: the training images");
+  if (config.steps == 0 && !(config.epochs > 0)) throw UsageError("--epochs or --steps is needed: how long to train");
+  if (task == TrainTask::kFinetune && config.test.empty() && config.validation.empty() && config.hold_out == 0) {
+    throw UsageError("--test, --validation or --hold-out is needed: images to measure calibration on");
+  }
   set_threads(static_cast<int>(config.threads));
   const at::Device device = parse_device(config.device);
   const at::ScalarType compute = parse_precision(config.precision, device);
@@ -198,9 +202,6 @@ TrainSetup open_training(const TrainConfig& config, TrainTask task) {
                                              : OptionTable("finetune", finetune_options(copy)).to_json();
   open_network(config, task, setup);
   open_images(config, task, setup);
-  if (task == TrainTask::kFinetune && !setup.test) {
-    throw UsageError("--test, --validation or --hold-out is needed: images to measure calibration on");
-  }
   setup.trainer = trainer_config(config, setup, compute);
   setup.network->to(device, at::kFloat);  // the trainer rounds the weights of half-precision networks
   setup.network->train();
