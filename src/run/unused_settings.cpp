@@ -58,7 +58,8 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
   all.push_back({c.cutouts > 0, "--cutouts", "classifier", {"cutout-min"}});
   all.push_back({!c.prompts.empty(), "--prompts", "classifier", {"strict", "clip-vocab"}});
   all.push_back({c.guide.backward_steps > 0, "--backward-steps", "guidance", {"backward-lr"}});
-  all.push_back({!c.vae.empty(), "--vae", "guidance", {"guidance-space"}});
+  // Without one, latent is an error.
+  all.push_back({!c.vae.empty() || c.guidance_space == "latent", "--vae", "guidance", {"guidance-space"}});
   return all;
 }
 
