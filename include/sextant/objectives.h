@@ -14,7 +14,7 @@ namespace sextant::training {
 
 /// What a diffusion model learns.
 struct DenoisingConfig {
-  diffusion::ProcessConfig process;
+  diffusion::ProcessConfig process{};
   std::string loss = "rescaled-mse";  ///< mse, rescaled-mse, kl or rescaled-kl: see diffusion/losses.h
   double most_weight = 1;             ///< the squared error is weighted by 1/SNR(t) within [1, most_weight]; 1 is off
   Timesteps timesteps = Timesteps::kUniform;
@@ -41,7 +41,7 @@ struct ClassificationConfig {
   double lambda = 0;   ///< weight of the Smooth ECE; 0 is cross entropy alone
   double beta = 1e-4;  ///< of the Smooth ECE
   bool noisy = false;  ///< learns on x_t at random t of `process`, as noise-aware classifiers do
-  diffusion::ProcessConfig process;
+  diffusion::ProcessConfig process{};
   Timesteps timesteps = Timesteps::kUniform;
   std::string criterion = "nll";  ///< by which the best weights are chosen: nll, ece, loss or error
   uint64_t seed = 0;

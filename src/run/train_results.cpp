@@ -45,7 +45,6 @@ class Sampling {
  public:
   Sampling(fs::path folder, const TrainSetup& setup) : folder_(std::move(folder)), device_(setup.network->device()) {
     network_ = std::dynamic_pointer_cast<networks::NoiseNetwork>(std::shared_ptr(models::build(setup.model)));
-    network_->freeze();
     diffusion::ProcessConfig config = models::process_config(setup.model.value("diffusion", json::object()));
     config.respacing = std::to_string(std::min<int64_t>(kSteps, config.steps));
     process_ = std::make_unique<diffusion::Process>(config);
@@ -57,6 +56,7 @@ class Sampling {
     const at::NoGradGuard no_grad;
     network_->load(weights, "the averaged weights");
     network_->to(device_, at::kFloat);
+    network_->freeze();
     std::vector<int64_t> numbers, classes;
     for (int64_t i = 0; i < kImages; ++i) {
       numbers.push_back(i);

@@ -200,6 +200,7 @@ TrainSetup open_training(const TrainConfig& config, TrainTask task) {
   TrainConfig copy = config;
   setup.settings = task == TrainTask::kTrain ? OptionTable("train", train_options(copy)).to_json()
                                              : OptionTable("finetune", finetune_options(copy)).to_json();
+  if (!config.architecture.is_null()) setup.settings["model"] = config.architecture;
   open_network(config, task, setup);
   open_images(config, task, setup);
   setup.trainer = trainer_config(config, setup, compute);

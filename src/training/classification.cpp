@@ -67,11 +67,11 @@ calibration::Measures Classification::measure(const StateDict& weights, const Tr
   const at::NoGradGuard no_grad;
   if (!judge_) {
     judge_ = models::build(model_);
-    judge_->freeze();
     judge_logits_ = logits_function(judge_, model_);
   }
   judge_->load(weights, "the averaged weights");
   judge_->to(network_->device(), at::kFloat);
+  judge_->freeze();
   std::vector<Tensor> logits, labels;
   const int64_t N = images.size();
   for (int64_t first = 0; first < N; first += kJudged) {

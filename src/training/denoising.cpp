@@ -61,12 +61,10 @@ class Denoising : public Objective {
 
   Numbers validate(const StateDict& weights) override {
     const at::NoGradGuard no_grad;
-    if (!judge_) {
-      judge_ = std::dynamic_pointer_cast<networks::NoiseNetwork>(build_());
-      judge_->freeze();
-    }
-    judge_->load(weights, "the average of the weights");
+    if (!judge_) judge_ = std::dynamic_pointer_cast<networks::NoiseNetwork>(build_());
+    judge_->load(weights, "the averaged weights");
     judge_->to(network_->device(), at::kFloat);
+    judge_->freeze();
     const int64_t N = held_out_->size();
     double loss = 0, mse = 0, vb = 0;
     for (int64_t first = 0; first < N; first += kJudged) {

@@ -1,0 +1,252 @@
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "cli/program.h"
+#include "runtime/files.h"
+#include "sextant/models.h"
+#include "sextant/noise.h"
+#include "sextant/report.h"
+
+namespace sextant::cli::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+/// 200 digits for training, with their labels.
+std::string digits() {
+  static const TemporaryFolder folder;
+  const fs::path path = folder / "digits.npz";
+  if (fs::exists(path)) return path;
+  const auto stored = load_npz(sextant::testing::source_dir() / "tests/models/data/mnist_test_200.npz");
+  save_npz(path, {{"arr_0", stored.at("arr_0").unsqueeze(3)}, {"arr_1", stored.at("arr_1").to(at::kLong)}});
+  return path;
+}
+
+/// A recipe of a network that trains in a second.
+fs::path recipe(const TemporaryFolder& folder) {
+  const fs::path path = folder / "tiny.toml";
+  std::ofstream(path) << R"([model]
+type = "resnet"
+[model.model]
+block = "BasicBlock"
+layers = [1]
+width = 8
+in_channels = 1
+num_classes = 10
+stem_kernel = 3
+stem_stride = 2
+stem_pool = true
+[model.input]
+range = [0, 1]
+size = 28
+
+[train]
+batch = 20
+steps = 40
+[optimizer]
+lr = 3e-3
+warmup = 5
+ema = 0.9
+[augment]
+crop = 2
+[control]
+checkpoint-every = 3
+log-every = 10
+threads = 1
+)";
+  return path;
+}
+
+Words tiny(const TemporaryFolder& folder, const std::string& out, const Words& more = {}) {
+  Words words = {"train", "--recipe", recipe(folder).string(), "--data", digits(), "--out", (folder / out).string()};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+bool wait_for(const fs::path& file) {
+  for (int i = 0; i < 6000; ++i) {
+    if (fs::exists(file)) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+TEST(Train, KilledAtAnyMomentEndsInTheSameBytes) {
+  const TemporaryFolder folder;
+  const Words long_run = {"--steps", "240"};
+  ASSERT_EQ(sextant(tiny(folder, "whole", long_run)).exit_code, 0);
+  for (const int64_t step : {3, 30, 90}) {
+    Program program(tiny(folder, "killed", long_run));
+    std::string number = std::to_string(step);
+    number.insert(0, 9 - number.size(), '0');
+    // Snapshots come and go: wait for this one or a later one.
+    for (int i = 0; i < 6000; ++i) {
+      bool there = false;
+      std::error_code ignored;
+      for (const auto& entry : fs::directory_iterator(folder / "killed/checkpoints", ignored)) {
+        there = there || entry.path().filename().string() >= "step-" + number;
+      }
+      if (there) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    program.signal(SIGKILL);
+    EXPECT_EQ(program.finish().exit_code, 128 + SIGKILL);
+    EXPECT_FALSE(fs::exists(folder / "killed/model.safetensors"));
+  }
+  const Outcome outcome = sextant(tiny(folder, "killed", {"--steps", "240", "--workers", "0"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(read_file(folder / "killed/model.safetensors"), read_file(folder / "whole/model.safetensors"));
+}
+
+TEST(Train, GivesTheSameBytesForAnyNumberOfWorkers) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(sextant(tiny(folder, "one", {"--workers", "1"})).exit_code, 0);
+  ASSERT_EQ(sextant(tiny(folder, "many", {"--workers", "6"})).exit_code, 0);
+  EXPECT_EQ(read_file(folder / "one/model.safetensors"), read_file(folder / "many/model.safetensors"));
+}
+
+TEST(Train, InterruptedSavesAndContinues) {
+  const TemporaryFolder folder;
+  Program program(tiny(folder, "o", {"--steps", "2000", "--checkpoint-every", "5"}));
+  ASSERT_TRUE(wait_for(folder / "o/checkpoints/step-000000005.safetensors"));
+  program.signal(SIGTERM);
+  const Outcome outcome = program.finish();
+  EXPECT_EQ(outcome.exit_code, 143) << outcome.err;
+  EXPECT_NE(outcome.out.find("the same command continues"), std::string::npos) << outcome.out;
+  EXPECT_FALSE(fs::exists(folder / "o/model.safetensors"));
+}
+
+TEST(Train, MakesAModelFolderThatOtherCommandsTake) {
+  const TemporaryFolder folder;
+  const Outcome outcome = sextant(tiny(folder, "o", {"--hold-out", "50"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NO_THROW(models::open_classifier((folder / "o").string(), "", {}, {}));
+  for (const char* file : {"run.json", "metrics.jsonl", "loss.svg", "learning-rate.svg", "gradient-norm.svg"}) {
+    EXPECT_TRUE(fs::exists(folder / "o" / file)) << file;
+  }
+  EXPECT_NE(read_file(folder / "o/metrics.jsonl").find("\"validation\""), std::string::npos);
+  const Outcome again = sextant(tiny(folder, "o", {"--hold-out", "50"}));
+  EXPECT_NE(again.out.find("trained by an earlier run"), std::string::npos) << again.out;
+}
+
+TEST(Train, RepeatsARunFromItsRecord) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(sextant(tiny(folder, "o")).exit_code, 0);
+  const Outcome outcome =
+      sextant({"train", "--recipe", (folder / "o/run.json").string(), "--out", (folder / "again").string()});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(read_file(folder / "o/model.safetensors"), read_file(folder / "again/model.safetensors"));
+}
+
+TEST(Train, TeachesADiffusionModelThatDrawsSamples) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "o";
+  const Outcome outcome =
+      sextant({"train", "--model", bundled("mnist-adm"), "--data", digits(), "--steps", "3", "--batch", "4",
+               "--label-dropout", "0.2", "--sample-every", "2", "--threads", "1", "--out", out});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(fs::exists(out + "/samples/step-0000002.png"));
+  const Outcome drawn = sextant({"sample", "--model", out, "--labels", "0-9", "--count", "2", "--steps", "2",
+                                 "--threads", "1", "--out", (folder / "s").string()});
+  EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
+}
+
+TEST(Finetune, ComparesCalibrationBeforeAndAfter) {
+  const TemporaryFolder folder;
+  const Outcome outcome =
+      sextant({"finetune", "--model", bundled("mnist-classifier-overconfident"), "--data", digits(), "--hold-out", "80",
+               "--steps", "4", "--batch", "20", "--threads", "1", "--out", (folder / "o").string()});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("before"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("ECE"), std::string::npos);
+  for (const char* file : {"calibration.md", "reliability-before.svg", "reliability-after.png", "config.json"}) {
+    EXPECT_TRUE(fs::exists(folder / "o" / file)) << file;
+  }
+  const auto record = nlohmann::json::parse(read_file(folder / "o/run.json"));
+  EXPECT_EQ(record.at("before").at("count"), 80);
+}
+
+TEST(Finetune, TakesNoiseAwareClassifiers) {
+  const TemporaryFolder folder;
+  const Outcome outcome =
+      sextant({"finetune", "--model", bundled("mnist-noisy-classifier"), "--data", digits(), "--hold-out", "40",
+               "--steps", "2", "--batch", "8", "--threads", "1", "--out", (folder / "o").string()});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+}
+
+// ---- what is wrong must be said in one line
+
+void expect_refusal(const Outcome& outcome, int exit_code, const std::string& message) {
+  EXPECT_EQ(outcome.exit_code, exit_code) << outcome.err;
+  EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
+  const std::size_t last = outcome.err.rfind("sextant ");
+  ASSERT_NE(last, std::string::npos) << outcome.err;
+  EXPECT_EQ(std::count(outcome.err.begin() + static_cast<std::ptrdiff_t>(last), outcome.err.end(), '\n'), 1);
+}
+
+fs::path class_folders(const TemporaryFolder& folder) {
+  const fs::path set = folder / "set";
+  for (int64_t i = 0; i < 6; ++i) {
+    fs::create_directories(set / std::to_string(i % 2));
+    report::write_png(set / std::to_string(i % 2) / (std::to_string(i) + ".png"),
+                      at::full({28, 28, 1}, 40 * i, at::kByte));
+  }
+  return set;
+}
+
+Words on(const TemporaryFolder& folder, const fs::path& data) {
+  return {"train", "--recipe", recipe(folder).string(), "--data", data.string(), "--steps", "2", "--batch",
+          "4",     "--out",    (folder / "o").string()};
+}
+
+TEST(TrainRefuses, LabelsThatAreNoClass) {
+  const TemporaryFolder folder;
+  const fs::path data = folder / "bad.npz";
+  save_npz(data, {{"arr_0", at::zeros({3, 28, 28, 1}, at::kByte)}, {"arr_1", at::tensor({0, 12, 3}, at::kLong)}});
+  expect_refusal(sextant(on(folder, data)), 1, "bad.npz image 1: label 12 is no class of the network, 0-9");
+}
+
+TEST(TrainRefuses, AnEmptyClassFolder) {
+  const TemporaryFolder folder;
+  const fs::path set = class_folders(folder);
+  fs::create_directories(set / "7");
+  expect_refusal(sextant(on(folder, set)), 1, "set/7");
+}
+
+TEST(TrainRefuses, AnImageThatCannotBeRead) {
+  const TemporaryFolder folder;
+  const fs::path set = class_folders(folder);
+  std::ofstream(set / "1/3.png") << "no picture";
+  expect_refusal(sextant(on(folder, set)), 1, "1/3.png: is neither a PNG nor a JPEG image");
+}
+
+TEST(TrainRefuses, ToContinueWithOtherSettings) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(sextant(tiny(folder, "o")).exit_code, 0);
+  expect_refusal(sextant(tiny(folder, "o", {"--lr", "0.1"})), 2, "[optimizer] lr is 0.003 there and 0.1 here");
+  EXPECT_EQ(sextant(tiny(folder, "o", {"--lr", "0.1", "--overwrite"})).exit_code, 0);
+}
+
+TEST(TrainRefuses, ToLoseCheckpointsOnAFullDisk) {
+  const TemporaryFolder folder;
+  const Outcome outcome = Program(tiny(folder, "o"), 20000).finish();
+  expect_refusal(outcome, 1, "cannot be written: File too large");
+  EXPECT_EQ(outcome.err.find("terminate"), std::string::npos);
+}
+
+TEST(TrainRefuses, SettingsThatContradict) {
+  const TemporaryFolder folder;
+  expect_refusal(sextant(tiny(folder, "o", {"--arch", "resnet18"})), 2, "give one");
+  expect_refusal(sextant({"train", "--data", digits(), "--steps", "1"}), 2, "--model or --arch is needed");
+  expect_refusal(sextant({"train", "--model", bundled("mnist-classifier")}), 2, "--data is needed");
+  expect_refusal(sextant({"train", "--model", bundled("mnist-classifier"), "--data", digits(), "--out", folder / "p"}),
+                 2, "--epochs or --steps is needed");
+  expect_refusal(
+      sextant({"finetune", "--model", bundled("mnist-classifier"), "--data", digits(), "--out", folder / "q"}), 2,
+      "images to measure calibration on");
+}
+
+}  // namespace
+}  // namespace sextant::cli::testing

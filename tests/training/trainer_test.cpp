@@ -1,0 +1,232 @@
+#include "sextant/trainer.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "runtime/files.h"
+#include "sextant/error.h"
+#include "training/tiny_training.h"
+
+namespace sextant::testing {
+namespace {
+
+using namespace training;
+
+class Training : public ::testing::Test {
+ protected:
+  Training()
+      : images_(std::make_shared<TrainingImages>(
+            TrainingImages::Source{tiny_images(folder_ / "set.npz"), data::Split::kTrain, {}}, 1, 8, 3)) {}
+
+  TrainerConfig config(const std::string& out) {
+    TrainerConfig c;
+    c.folder = folder_ / out;
+    std::filesystem::create_directories(c.folder);
+    c.identity = {{"train", {{"lr", 0.01}}}};
+    c.steps = 24;
+    c.batch = 10;
+    c.learning_rate = {0.01, 3, LearningRate::Decay::kCosine, 0, 24};
+    c.average = 0.9;
+    c.clip = 1;
+    c.augmentation = {1, 0, false};
+    c.checkpoint_every = 5;
+    c.log_every = 4;
+    return c;
+  }
+
+  /// Trains a classifier; `stop_after` > 0 asks for a stop after so many steps of this run.
+  TrainerResult classify(const TrainerConfig& c, int64_t stop_after = 0) {
+    const auto network = tiny_network(kTinyClassifier);
+    Classification objective(network, kTinyClassifier, {.lambda = 1}, images_);
+    return run(*network, objective, c, stop_after);
+  }
+
+  TrainerResult denoise(const TrainerConfig& c, int64_t stop_after = 0) {
+    const auto network = tiny_network(kTinyDenoiser);
+    DenoisingConfig d;
+    d.process = models::process_config(kTinyDenoiser.at("diffusion"));
+    d.null_label = 3;
+    d.label_dropout = 0.3;
+    d.timesteps = Timesteps::kLossSecondMoment;
+    const auto build = [] { return std::shared_ptr<networks::Network>(models::build(kTinyDenoiser)); };
+    const auto objective = denoising(std::dynamic_pointer_cast<networks::NoiseNetwork>(network), d, build, images_);
+    return run(*network, *objective, c, stop_after);
+  }
+
+  TrainerResult run(networks::Network& network, Objective& objective, const TrainerConfig& c, int64_t stop_after) {
+    /// Asks for the stop from within.
+    struct Counting : Objective {
+      Counting(Objective& inner_, Stop& stop_, int64_t left_) : inner(inner_), stop(stop_), left(left_) {}
+      Numbers backward(const Batch& batch, double scale) override {
+        if (--left == 0) stop.request(2);
+        return inner.backward(batch, scale);
+      }
+      Numbers validate(const StateDict& weights) override { return inner.validate(weights); }
+      double criterion(const Numbers& numbers) const override { return inner.criterion(numbers); }
+      std::vector<std::pair<std::string, Tensor>> state() override { return inner.state(); }
+      Objective& inner;
+      Stop& stop;
+      int64_t left;
+    };
+    Stop stop;
+    Counting counting(objective, stop, stop_after);
+    const auto progress = make_progress(ProgressStyle::kQuiet, said_);
+    return train(network, counting, *images_, c, {}, *progress, stop);
+  }
+
+  static void expect_same(const StateDict& a, const StateDict& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (const auto& [name, tensor] : a) EXPECT_TRUE(tensor.equal(b.at(name))) << name;
+  }
+
+  TemporaryFolder folder_;
+  std::shared_ptr<TrainingImages> images_;
+  std::ostringstream said_;
+};
+
+TEST_F(Training, TeachesAClassifier) {
+  TrainerConfig c = config("a");
+  c.steps = c.learning_rate.total = 60;
+  const TrainerResult result = classify(c);
+  EXPECT_TRUE(result.complete);
+  const auto network = tiny_network(kTinyClassifier);
+  Classification objective(network, kTinyClassifier, {}, images_);
+  EXPECT_GT(objective.measure(result.weights, *images_).accuracy, 0.95);
+}
+
+TEST_F(Training, StoppedAndContinuedEndsInTheSameBits) {
+  const TrainerResult whole = classify(config("whole"));
+  for (const int64_t after : {1, 7, 13}) {
+    const TrainerConfig c = config("parts" + std::to_string(after));
+    const TrainerResult part = classify(c, after);
+    EXPECT_FALSE(part.complete);
+    EXPECT_EQ(part.steps, after);
+    expect_same(classify(c).weights, whole.weights);
+  }
+}
+
+TEST_F(Training, OfADiffusionModelContinuesInTheSameBits) {
+  TrainerConfig c = config("whole");
+  c.validates = true;
+  const TrainerResult whole = denoise(c);
+  c = config("parts");
+  c.validates = true;
+  EXPECT_EQ(denoise(c, 9).steps, 9);
+  expect_same(denoise(c).weights, whole.weights);
+}
+
+TEST_F(Training, LostSnapshotsCostStepsOnly) {
+  const TrainerResult whole = classify(config("whole"));
+  const TrainerConfig c = config("parts");
+  classify(c, 13);  // snapshots of steps 10 and 13
+  std::ofstream(c.folder / "checkpoints/step-000000013.safetensors") << "cut";
+  expect_same(classify(c).weights, whole.weights);
+}
+
+TEST_F(Training, KeepsTheLastTwoSnapshots) {
+  const TrainerConfig c = config("a");
+  classify(c);
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(c.folder / "checkpoints")) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names, (std::vector<std::string>{"step-000000020.safetensors", "step-000000024.safetensors"}));
+}
+
+TEST_F(Training, WorkersChangeNothing) {
+  TrainerConfig one = config("one"), many = config("many");
+  one.workers = 0;
+  many.workers = 5;
+  expect_same(classify(one).weights, classify(many).weights);
+}
+
+TEST_F(Training, RefusesToContinueOneOfOtherSettings) {
+  TrainerConfig c = config("a");
+  classify(c, 6);
+  c.identity["train"]["lr"] = 0.02;
+  try {
+    classify(c);
+    ADD_FAILURE();
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("[train] lr is 0.01 there and 0.02 here"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST_F(Training, LogsEachStepOnce) {
+  const TrainerConfig c = config("a");
+  classify(c, 13);
+  classify(c);
+  std::vector<int64_t> steps;
+  std::istringstream lines(read_file(c.folder / "metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    const auto entry = nlohmann::json::parse(line);
+    steps.push_back(entry.at("step"));
+    for (const char* key : {"loss", "learning_rate", "gradient_norm", "images_per_second"}) {
+      EXPECT_TRUE(entry.at(key).is_number()) << key;
+    }
+  }
+  EXPECT_EQ(steps, (std::vector<int64_t>{4, 8, 12, 16, 20, 24}));
+}
+
+/// A loss that is NaN from some step on.
+struct Breaking : Classification {
+  using Classification::Classification;
+  Numbers backward(const Batch& batch, double scale) override {
+    Numbers numbers = Classification::backward(batch, scale);
+    if (batch.number.front() >= 80) numbers.front().second = NAN;
+    return numbers;
+  }
+};
+
+TEST_F(Training, StopsAtALossThatIsNotANumberAndKeepsTheLastGoodSnapshot) {
+  const TrainerConfig c = config("a");
+  const auto network = tiny_network(kTinyClassifier);
+  Breaking objective(network, kTinyClassifier, ClassificationConfig{}, images_);
+  try {
+    run(*network, objective, c, 0);
+    ADD_FAILURE();
+  } catch (const NumericError& error) {
+    const std::string message = error.what();
+    EXPECT_NE(message.find("the loss is nan at step 9, learning rate 0.00"), std::string::npos) << message;
+    EXPECT_NE(message.find("the checkpoint of step 5 is good"), std::string::npos) << message;
+  }
+  EXPECT_EQ(Snapshots(c.folder / "checkpoints").newest()->step, 5);
+}
+
+TEST_F(Training, EndsEarlyWithoutProgressAndKeepsTheBest) {
+  TrainerConfig c = config("a");
+  c.steps = c.learning_rate.total = 600;
+  c.validates = c.keeps_best = true;
+  c.patience = 2;
+  c.learning_rate.peak = 1e-12;  // too small to get anywhere
+  c.average = 0;
+  c.checkpoint_every = 1000;
+  struct Worsening : Classification {
+    using Classification::Classification;
+    Numbers validate(const StateDict&) override { return {{"nll", static_cast<double>(++validations)}}; }
+    int validations = 0;
+  };
+  const auto network = tiny_network(kTinyClassifier);
+  Worsening objective(network, kTinyClassifier, ClassificationConfig{}, images_);
+  const TrainerResult result = run(*network, objective, c, 0);
+  EXPECT_TRUE(result.complete);
+  EXPECT_TRUE(result.stopped_early);
+  EXPECT_EQ(result.steps, 18);  // the third epoch of 60 images
+  EXPECT_EQ(result.best_step, 6);
+}
+
+TEST_F(Training, InBfloat16TeachesAsWell) {
+  TrainerConfig c = config("a");
+  c.steps = c.learning_rate.total = 60;
+  c.compute = at::kBFloat16;
+  const TrainerResult result = classify(c);
+  EXPECT_EQ(result.weights.at("fc.weight").scalar_type(), at::kFloat);
+  const auto network = tiny_network(kTinyClassifier);
+  Classification objective(network, kTinyClassifier, {}, images_);
+  EXPECT_GT(objective.measure(result.weights, *images_).accuracy, 0.9);
+}
+
+}  // namespace
+}  // namespace sextant::testing
