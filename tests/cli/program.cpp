@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -54,8 +55,6 @@ std::vector<std::string> small_run(const fs::path& out, const std::vector<std::s
   std::vector<std::string> words = {"sample",
                                     "--model",
                                     bundled("mnist-adm"),
-                                    "--classifier",
-                                    bundled("mnist-classifier"),
                                     "--labels",
                                     "0-9",
                                     "--count",
@@ -68,6 +67,10 @@ std::vector<std::string> small_run(const fs::path& out, const std::vector<std::s
                                     "1",
                                     "--out",
                                     out.string()};
+  // A classifier named again would make an ensemble of two.
+  if (std::find(more.begin(), more.end(), "--classifier") == more.end()) {
+    words.insert(words.end(), {"--classifier", bundled("mnist-classifier")});
+  }
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
