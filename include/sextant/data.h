@@ -50,9 +50,9 @@ class ImageSet {
   std::vector<std::string> class_names_;
 };
 
-/// The set that `path` stands for: an .npz of samples, or the folder of a run that holds samples.npz; a folder of PNG and
-/// JPEG files; a folder, .tar.gz or .bin file of CIFAR-10's binary version; an IDX file of images (MNIST), gzipped or
-/// not.
+/// The set that `path` stands for: an .npz of samples, or the folder of a run that holds samples.npz; a folder of PNG
+/// and JPEG files; a folder, .tar.gz or .bin file of CIFAR-10's binary version; an IDX file of images (MNIST), gzipped
+/// or not.
 std::unique_ptr<ImageSet> open_images(const std::filesystem::path& path);
 
 /// arr_0 uint8 [N, H, W, C], N > 0, and where there is one arr_1 [N], labels of any integer type, as OpenAI's scripts

@@ -18,10 +18,9 @@ struct InspectConfig {
 
 std::vector<OptionGroup> inspect_options(InspectConfig& config);
 
-/// {"file", "format", "bytes", "parameters", "tensors": [{"name", "dtype", "shape"}], "metadata", "config", "guess"}, of a
-/// folder also "type", as its config.json says. "guess" {"archs", "nearest", "config", "why"} tells which architectures
-/// the weights fit, see models::Guess; an .npz has none.
-/// CheckpointError when the file cannot be read.
+/// {"file", "format", "bytes", "parameters", "tensors": [{"name", "dtype", "shape"}], "metadata", "config", "guess"},
+/// of a folder also "type", as its config.json says. "guess" {"archs", "nearest", "config", "why"} tells which
+/// architectures the weights fit, see models::Guess; an .npz has none. CheckpointError when the file cannot be read.
 nlohmann::json inspect(const std::filesystem::path& path);
 
 /// The inspection as a page to read.

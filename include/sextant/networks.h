@@ -32,11 +32,11 @@ struct TrainingMode {
 class Parameters {
  public:
   enum class Kind {
-    kWeight,    ///< multiplies activations: converted to the compute dtype
-    kNorm,      ///< of a normalisation layer or an embedding: at least float32
+    kWeight,     ///< multiplies activations: converted to the compute dtype
+    kNorm,       ///< of a normalisation layer or an embedding: at least float32
     kStatistic,  ///< a running mean or variance: at least float32, no gradient
-    kConstant,  ///< computed by the constructor; a checkpoint may replace it or leave it out
-    kCounter,   ///< integer bookkeeping (`num_batches_tracked`): may be missing
+    kConstant,   ///< computed by the constructor; a checkpoint may replace it or leave it out
+    kCounter,    ///< integer bookkeeping (`num_batches_tracked`): may be missing
   };
 
   struct Entry {

@@ -49,7 +49,6 @@ void check(const Tensor& q, const Tensor& k, const Tensor& v) {
   }
 }
 
-
 /// Of single operations, which carry gradients.
 Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
                 Tensor (*product)(const Tensor&, const Tensor&)) {

@@ -25,7 +25,7 @@ struct AdmConfig {
   bool use_scale_shift_norm = false;
   bool resblock_updown = false;
   bool use_new_attention_order = false;
-  double dropout = 0;  ///< before the last convolution of a residual block, in training
+  double dropout = 0;                 ///< before the last convolution of a residual block, in training
   AdmPool pool = AdmPool::kAdaptive;  ///< classifiers only
 
   int64_t width(std::size_t level) const {

@@ -26,7 +26,9 @@ class CifarResNet : public ClassifierNetwork {
   /// x [B, 3, H, W], 32x32 in the published ones.
   Tensor forward(const Tensor& x, const Tensor& t = {}) const override;
   int64_t num_classes() const override { return config_.num_classes; }
-  std::vector<std::string> feature_layers() const override { return {"avgpool", "layer1", "layer2", "layer3", "linear"}; }
+  std::vector<std::string> feature_layers() const override {
+    return {"avgpool", "layer1", "layer2", "layer3", "linear"};
+  }
 
  protected:
   Tensor trace(const Tensor& x, const LayerSeen& seen) const override;

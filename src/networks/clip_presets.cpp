@@ -7,7 +7,8 @@ namespace {
 nlohmann::json clip(int64_t embed_dim, int64_t resolution, nlohmann::json layers, int64_t width, nlohmann::json patch,
                     int64_t text_width) {
   return {{"type", "clip"},
-          {"input", {{"range", {0, 1}}, {"mean", kClipMean}, {"std", kClipStd}, {"size", resolution}, {"resize", "bicubic"}}},
+          {"input",
+           {{"range", {0, 1}}, {"mean", kClipMean}, {"std", kClipStd}, {"size", resolution}, {"resize", "bicubic"}}},
           {"model",
            {{"embed_dim", embed_dim},
             {"image_resolution", resolution},

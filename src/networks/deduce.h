@@ -17,7 +17,8 @@ nlohmann::json deduce_adm_unet(const StateDict& weights);
 nlohmann::json deduce_adm_encoder(const StateDict& weights);
 /// What the two last take as usual.
 inline constexpr const char* kAdmAssumed =
-    "image_size, the heads of the attention (num_head_channels or num_heads, use_new_attention_order) and the diffusion "
+    "image_size, the heads of the attention (num_head_channels or num_heads, use_new_attention_order) and the "
+    "diffusion "
     "process";
 
 }  // namespace sextant::networks

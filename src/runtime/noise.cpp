@@ -28,7 +28,8 @@ Block philox(Block counter, uint64_t key) {
 /// Mixes seed and sample into one key: neighbouring samples share no bits.
 uint64_t stream_key(uint64_t seed, int64_t sample) {
   const Block mixed = philox({static_cast<uint32_t>(sample), static_cast<uint32_t>(static_cast<uint64_t>(sample) >> 32),
-                              0x73657874, 0x616e7400}, seed);
+                              0x73657874, 0x616e7400},
+                             seed);
   return (uint64_t{mixed[1]} << 32) | mixed[0];
 }
 
@@ -39,8 +40,9 @@ void fill_normal(float* out, int64_t count, uint64_t key, uint64_t draw) {
   constexpr double kTwoPi = 6.283185307179586;
   for (int64_t i = 0; i < count; i += 4) {
     const uint64_t block = static_cast<uint64_t>(i / 4);
-    const Block bits = philox({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), static_cast<uint32_t>(draw),
-                               static_cast<uint32_t>(draw >> 32)}, key);
+    const Block bits = philox({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
+                               static_cast<uint32_t>(draw), static_cast<uint32_t>(draw >> 32)},
+                              key);
     for (int pair = 0; pair < 2; ++pair) {
       const double radius = std::sqrt(-2 * std::log(uniform(bits[2 * pair])));
       const double angle = kTwoPi * uniform(bits[2 * pair + 1]);

@@ -52,21 +52,9 @@ Outcome sextant(const std::vector<std::string>& words) { return Program(words).f
 std::string bundled(const std::string& model) { return sextant::testing::source_dir() / "models" / model; }
 
 std::vector<std::string> small_run(const fs::path& out, const std::vector<std::string>& more) {
-  std::vector<std::string> words = {"sample",
-                                    "--model",
-                                    bundled("mnist-adm"),
-                                    "--labels",
-                                    "0-9",
-                                    "--count",
-                                    "6",
-                                    "--batch",
-                                    "3",
-                                    "--steps",
-                                    "4",
-                                    "--threads",
-                                    "1",
-                                    "--out",
-                                    out.string()};
+  std::vector<std::string> words = {
+      "sample",  "--model", bundled("mnist-adm"), "--labels", "0-9",   "--count",   "6", "--batch", "3",
+      "--steps", "4",       "--threads",          "1",        "--out", out.string()};
   // A classifier named again would make an ensemble of two.
   if (std::find(more.begin(), more.end(), "--classifier") == more.end()) {
     words.insert(words.end(), {"--classifier", bundled("mnist-classifier")});

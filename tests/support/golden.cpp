@@ -95,9 +95,11 @@ StateDict Golden::weights() const {
   const Tensor difference = at::where(a == e, at::zeros_like(a), (a - e).abs());
   const Tensor good = difference <= tolerance.atol + tolerance.rtol * e.abs();
   if (good.all().item<bool>()) return ::testing::AssertionSuccess();
-  const int64_t worst = at::where(good, at::zeros_like(a), difference).nan_to_num(1e300).flatten().argmax().item<int64_t>();
-  return ::testing::AssertionFailure() << (~good).sum().item<int64_t>() << " of " << a.numel() << " differ; at flat index "
-                                       << worst << " got " << a.flatten()[worst].item<double>() << ", expected "
+  const int64_t worst =
+      at::where(good, at::zeros_like(a), difference).nan_to_num(1e300).flatten().argmax().item<int64_t>();
+  return ::testing::AssertionFailure() << (~good).sum().item<int64_t>() << " of " << a.numel()
+                                       << " differ; at flat index " << worst << " got "
+                                       << a.flatten()[worst].item<double>() << ", expected "
                                        << e.flatten()[worst].item<double>() << " (max difference "
                                        << difference.max().item<double>() << ", tolerance " << tolerance.atol << " + "
                                        << tolerance.rtol << " rel)";
@@ -105,7 +107,8 @@ StateDict Golden::weights() const {
 
 std::string golden_name(const ::testing::TestParamInfo<fs::path>& info) {
   std::string name = info.param.stem().string();
-  std::replace_if(name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
   return name;
 }
 
