@@ -40,46 +40,85 @@ bool has_loop(const Tensor& x) {
   return x.device().is_cpu() && x.numel() > 0 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
-/// The fused norm with a gradient in x alone. An absent second part is undefined.
+c10::optional<Tensor> if_defined(const Tensor& tensor) {
+  return tensor.defined() ? c10::optional<Tensor>(tensor) : c10::nullopt;
+}
+
+/// The fused norm with gradients in all that it is given. Absent tensors are undefined.
 class FusedNorm : public torch::autograd::Function<FusedNorm> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& x0, const c10::optional<Tensor>& x1,
-                        const GroupNorm& norm) {
+                        const Tensor& weight, const Tensor& bias, const c10::optional<Tensor>& added,
+                        const c10::optional<Tensor>& scale, const c10::optional<Tensor>& shift, const GroupNorm& norm) {
     const Images x = images_of("group_norm", parts(x0, x1));
     const auto [y, statistics] = norm_forward(x, norm);
-    context->save_for_backward({x0, x1.value_or(Tensor()), statistics});
+    context->save_for_backward({x0, x1.value_or(Tensor()), statistics, weight, bias, scale.value_or(Tensor())});
     context->saved_data["groups"] = norm.groups;
     context->saved_data["silu"] = norm.silu;
     context->saved_data["resampling"] = static_cast<int64_t>(norm.resampling);
+    bool trains = weight.requires_grad() || bias.requires_grad();
+    for (const auto* input : {&added, &scale, &shift}) trains = trains || (*input && (*input)->requires_grad());
+    context->saved_data["trains"] = trains;
+    context->saved_data["added"] = added.has_value();
     return y;
   }
 
   static variable_list backward(AutogradContext* context, variable_list dy) {
     const auto saved = context->get_saved_variables();
     const Images x = images_of("group_norm", parts(saved[0], saved[1]));
+    const Tensor &statistics = saved[2], &weight = saved[3], &bias = saved[4], &scale = saved[5];
     GroupNorm norm;
     norm.groups = context->saved_data["groups"].toInt();
     norm.silu = context->saved_data["silu"].toBool();
     norm.resampling = static_cast<Resampling>(context->saved_data["resampling"].toInt());
-    const std::vector<Tensor> dx = norm_backward(x, norm, saved[2], dy[0]);
-    return {dx[0], dx.size() > 1 ? dx[1] : Tensor(), Tensor()};
+    const NormGradient gradient = norm_backward(x, norm, statistics, dy[0]);
+    variable_list result(8);
+    result[0] = gradient.dx[0];
+    if (gradient.dx.size() > 1) result[1] = gradient.dx[1];
+    if (!context->saved_data["trains"].toBool()) return result;
+
+    // z = (n weight + bias) (1 + scale) + shift, with n = inverse (x - centre) and dz summed over the pixels.
+    const Tensor dz = gradient.sums.select(1, 0), dz_n = gradient.sums.select(1, 1) * statistics.select(1, kInverse);
+    const auto summed = [&](const Tensor& d, const Tensor& like) {
+      return (scale.defined() ? d * (1 + scale) : d).sum(0).to(like.scalar_type());
+    };
+    result[2] = summed(dz_n, weight);
+    result[3] = summed(dz, bias);
+    if (context->saved_data["added"].toBool()) result[4] = over_pixels(gradient.dx);
+    if (scale.defined()) {
+      result[5] = (dz_n * weight + dz * bias).to(scale.scalar_type());
+      result[6] = dz.to(scale.scalar_type());
+    }
+    return result;
   }
 
  private:
   static std::vector<Tensor> parts(const Tensor& x0, const c10::optional<Tensor>& x1) {
     return x1.has_value() && x1->defined() ? std::vector<Tensor>{x0, *x1} : std::vector<Tensor>{x0};
   }
+
+  static Tensor over_pixels(const std::vector<Tensor>& dx) {
+    std::vector<Tensor> sums;
+    for (const Tensor& part : dx) sums.push_back(part.to(at::kFloat).sum({2, 3}));
+    return at::cat(sums, 1);
+  }
 };
+
+/// Whether the loops can read the tensors, gradients or not.
+bool readable(at::TensorList tensors) {
+  const at::NoGradGuard no_grad;
+  return fuses(tensors);
+}
 
 }  // namespace
 
 Tensor group_norm(at::TensorList x, const GroupNorm& norm) {
   check("group_norm", x, norm);
-  if (!has_loop(x[0]) || !fuses({norm.weight, norm.bias, norm.added, norm.scale, norm.shift})) {
-    return group_norm_plain(x, norm);
-  }
-  if (fuses(x)) return norm_forward(images_of("group_norm", x), norm).first;
-  return FusedNorm::apply(x[0], x.size() > 1 ? c10::optional<Tensor>(x[1]) : c10::nullopt, norm);
+  const std::vector<Tensor> parameters = {norm.weight, norm.bias, norm.added, norm.scale, norm.shift};
+  if (!has_loop(x[0]) || !readable(parameters)) return group_norm_plain(x, norm);
+  if (fuses(x) && fuses(parameters)) return norm_forward(images_of("group_norm", x), norm).first;
+  return FusedNorm::apply(x[0], if_defined(x.size() > 1 ? x[1] : Tensor()), norm.weight, norm.bias,
+                          if_defined(norm.added), if_defined(norm.scale), if_defined(norm.shift), norm);
 }
 
 Tensor group_norm_plain(at::TensorList x, const GroupNorm& norm) {

@@ -90,7 +90,7 @@ class Loops {
     in_chunks([&](int64_t image, int64_t chunk) { apply(image, chunk, statistics + image * kStatistics * C_, y); });
   }
 
-  void backward(const float* statistics, const Tensor& dy, const std::vector<Tensor>& dx) const {
+  void backward(const float* statistics, const Tensor& dy, const std::vector<Tensor>& dx, double* sums_out) const {
     std::vector<double> sums(x_.batch * chunks_ * 2 * C_);
     std::vector<float> lines(x_.batch * 2 * C_);  // slope and shift
     in_chunks([&](int64_t image, int64_t chunk) {
@@ -98,6 +98,7 @@ class Loops {
     });
     for (int64_t image = 0; image < x_.batch; ++image) {
       solve_gradient(statistics + image * kStatistics * C_, sums_of(sums, image, 0), &lines[image * 2 * C_]);
+      std::copy_n(sums_of(sums, image, 0), 2 * C_, sums_out + image * 2 * C_);
     }
     in_chunks([&](int64_t image, int64_t chunk) {
       combine(image, chunk, statistics + image * kStatistics * C_, &lines[image * 2 * C_], dx);
@@ -276,12 +277,16 @@ std::pair<Tensor, Tensor> norm_forward(const Images& x, const GroupNorm& norm) {
   return {y, statistics};
 }
 
-std::vector<Tensor> norm_backward(const Images& x, const GroupNorm& norm, const Tensor& statistics, const Tensor& dy) {
-  std::vector<Tensor> dx;
+NormGradient norm_backward(const Images& x, const GroupNorm& norm, const Tensor& statistics, const Tensor& dy) {
+  NormGradient gradient;
+  gradient.sums = at::empty({x.batch, 2, x.channels}, at::kDouble);
+  std::vector<Tensor>& dx = gradient.dx;
   for (const Tensor& part : x.parts) dx.push_back(empty_images(part, x.batch, part.size(1), x.height, x.width));
   const Tensor aligned = channels_last(dy);
-  with_loops(x, norm, [&](const auto& loops) { loops.backward(statistics.data_ptr<float>(), aligned, dx); });
-  return dx;
+  with_loops(x, norm, [&](const auto& loops) {
+    loops.backward(statistics.data_ptr<float>(), aligned, dx, gradient.sums.data_ptr<double>());
+  });
+  return gradient;
 }
 
 Tensor norm_apply(const Images& x, const GroupNorm& norm, const Tensor& statistics) {

@@ -19,8 +19,11 @@ enum Statistic : int64_t {
 /// Group norm of x, float32 or bfloat16, in channels last; and its statistics.
 std::pair<Tensor, Tensor> norm_forward(const Images& x, const GroupNorm& norm);
 
-/// d/dx of sum(y dy), one tensor per part of x.
-std::vector<Tensor> norm_backward(const Images& x, const GroupNorm& norm, const Tensor& statistics, const Tensor& dy);
+struct NormGradient {
+  std::vector<Tensor> dx;  ///< of sum(y dy), one per part of x
+  Tensor sums;  ///< [B, 2, C] float64: sums over the pixels of dz and of dz (x - centre), z = x * factor + offset
+};
+NormGradient norm_backward(const Images& x, const GroupNorm& norm, const Tensor& statistics, const Tensor& dy);
 
 /// f(x * factor + offset), resampled, by given statistics.
 Tensor norm_apply(const Images& x, const GroupNorm& norm, const Tensor& statistics);
