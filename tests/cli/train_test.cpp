@@ -176,6 +176,27 @@ TEST(Finetune, TakesNoiseAwareClassifiers) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
 }
 
+TEST(TrainingRecipes, AreUnderstoodAndFitTheirModels) {
+  const fs::path here = fs::current_path();
+  fs::current_path(sextant::testing::source_dir());  // recipes name bundled models from there
+  int64_t seen = 0;
+  for (const auto& entry : fs::directory_iterator("recipes")) {
+    const std::string name = entry.path().filename().string();
+    const bool finetunes = name.rfind("finetune-", 0) == 0;
+    if (!finetunes && name.rfind("train-", 0) != 0) continue;
+    ++seen;
+    Words words = {finetunes ? "finetune" : "train", "--recipe", entry.path().string(), "--data", "nowhere"};
+    if (name == "finetune-cifar10.toml")
+      words.insert(words.end(), {"--model", "models/mnist-classifier", "--arch", ""});
+    const Outcome outcome = sextant(words);
+    // Everything before the images was in order.
+    EXPECT_EQ(outcome.exit_code, 1) << name << outcome.err;
+    EXPECT_NE(outcome.err.find("nowhere: does not exist"), std::string::npos) << name << outcome.err;
+  }
+  fs::current_path(here);
+  EXPECT_GE(seen, 7);
+}
+
 // ---- what is wrong must be said in one line
 
 void expect_refusal(const Outcome& outcome, int exit_code, const std::string& message) {
