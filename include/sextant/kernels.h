@@ -2,8 +2,8 @@
 //
 // Every operation computes the same as its plain twin, a few lines of ATen that carry gradients and run on any device.
 // The fused loops are taken for float32 and bfloat16 on a CPU where no gradient of a parameter is wanted (group_norm
-// takes them there too); bfloat16 is storage only, sums, norms, softmaxes and exponentials are float32. A sample's result
-// does not depend on the rest of its batch.
+// takes them there too); bfloat16 is storage only, sums, norms, softmaxes and exponentials are float32. A sample's
+// result does not depend on the rest of its batch.
 //
 // Images are [B, C, H, W]; results of the fused loops lie in memory as channels last. A list of images stands for their
 // concatenation along the channels, which is never made. Thread-safe. All throw ShapeError.
