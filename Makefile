@@ -30,8 +30,9 @@ asan: dependencies
 format:
 	@git ls-files '*.h' '*.cpp' '*.cu' | xargs clang-format -i
 
-tidy: build
-	@git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy --quiet -p $(BUILD)
+tidy: dependencies
+	@cmake -S . -B build-tidy -G Ninja -DSEXTANT_UNITY=OFF -DSEXTANT_TESTS=OFF -Wno-dev >/dev/null
+	@git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy --quiet -p build-tidy
 
 clean:
-	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda
+	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda build-tidy
