@@ -92,7 +92,9 @@ void SvgCanvas::text(Point at, const std::string& words, Anchor anchor, bool upw
   body_ += "<text x=\"" + x + "\" y=\"" + y + "\" fill=\"" + hex(kInk) + "\" text-anchor=\"" +
            kAnchors[static_cast<std::size_t>(anchor)] + "\"";
   if (upward) body_.append(" transform=\"rotate(-90 ").append(x).append(" ").append(y).append(")\"");
-  body_ += ">" + escaped(words) + "</text>\n";
+  body_ += ">";
+  body_ += escaped(words);
+  body_ += "</text>\n";
 }
 
 }  // namespace sextant::report
