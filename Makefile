@@ -30,9 +30,8 @@ asan: dependencies
 format:
 	@git ls-files '*.h' '*.cpp' '*.cu' | xargs clang-format -i
 
-tidy: dependencies
-	@cmake -S . -B build-tidy -G Ninja -DSEXTANT_UNITY=OFF -DSEXTANT_TESTS=OFF -Wno-dev >/dev/null
-	@git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy --quiet -p build-tidy
+tidy: build
+	@git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy --quiet -p $(BUILD)
 
 clean:
-	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda build-tidy
+	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda

@@ -35,26 +35,16 @@ target_include_directories(sextant_torch SYSTEM INTERFACE "$<BUILD_INTERFACE:${T
 target_link_libraries(sextant_torch INTERFACE "$<BUILD_INTERFACE:${TORCH_LIBRARIES}>")
 add_library(sextant::torch ALIAS sextant_torch)
 
-# Four files of a target at a time share what headers and their templates cost.
-function(sextant_compile_together target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${SEXTANT_UNITY} UNITY_BUILD_BATCH_SIZE 4)
-endfunction()
-
-# sextant_room(NAME SOURCES a.cpp... [LINKS public...] [PRIVATE_LINKS private...] [APART])
-#
-# APART compiles each file by itself: where files of the room use the same name for different things.
+# sextant_room(NAME SOURCES a.cpp... [LINKS public...] [PRIVATE_LINKS private...])
 #
 # A room is one static library with headers in include/sextant, sources in src/NAME and the target
 # name sextant::NAME. It links only rooms declared before it, so a wrong dependency does not build.
 define_property(GLOBAL PROPERTY SEXTANT_ROOMS BRIEF_DOCS "Rooms declared so far")
 function(sextant_room name)
-  cmake_parse_arguments(ROOM "APART" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
   set(target sextant_${name})
   add_library(${target} STATIC ${ROOM_SOURCES})
   add_library(sextant::${name} ALIAS ${target})
-  if(NOT ROOM_APART)
-    sextant_compile_together(${target})
-  endif()
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target}
