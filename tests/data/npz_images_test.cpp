@@ -49,7 +49,9 @@ TEST_P(NpzUse, GivesImagesOrStatisticsOrRefusesClearly) {
       const auto images = data::open_images(path);
       const auto shape = arrays.contains("arr_0") ? arrays.at("arr_0").at("shape").get<std::vector<int64_t>>()
                                                   : std::vector<int64_t>{};
-      if (!shape.empty()) EXPECT_EQ(images->batch(0, images->size()).sizes().vec(), shape);
+      if (!shape.empty()) {
+        EXPECT_EQ(images->batch(0, images->size()).sizes().vec(), shape);
+      }
       EXPECT_EQ(images->labels().defined(), arrays.contains("arr_1"));
     }
     EXPECT_NE(expect, "error") << entry.at("why");
