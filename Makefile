@@ -21,7 +21,7 @@ demo: configure
 	@$(BUILD)/src/cli/sextant sweep recipes/demo.toml --out out/demo
 
 test: build
-	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-tests=error
 
 # The tests again under AddressSanitizer and UBSan, without the full-size networks.
 asan: dependencies
