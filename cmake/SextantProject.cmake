@@ -9,6 +9,10 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+# Most of a file's time goes into instantiating the same templates, so files of a room share it; their names then must
+# not clash, not in anonymous namespaces either.
+set(CMAKE_UNITY_BUILD ${SEXTANT_UNITY})
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 
 find_package(Torch REQUIRED)
 find_package(ZLIB REQUIRED)

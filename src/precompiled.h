@@ -1,4 +1,4 @@
-// Parsed once per build instead of once per file: ATen alone costs several seconds.
+// Parsed once per build instead of once per file: ATen alone costs several seconds, the JSON library one.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -38,7 +38,7 @@ void add_flags(CLI::App& app, const OptionTable& table, std::vector<Given>& give
 void reject_remaining(const std::vector<std::string>& words, const OptionTable& table, const std::string& argument) {
   if (words.empty()) return;
   const std::string& word = words.front();
-  if (word.rfind('-', 0) != 0) {
+  if (!word.starts_with('-')) {
     throw UsageError("unexpected '" + word + "'" +
                      (argument.empty() ? "; every setting is a --flag" : "; one " + argument + " was given already"));
   }

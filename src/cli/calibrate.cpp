@@ -13,7 +13,6 @@ class Calibrate : public Command {
   std::string summary() const override {
     return "Measure a classifier's calibration, also along the noise levels, and repair it";
   }
-  std::string argument() const override { return ""; }
   OptionTable& table() override { return table_; }
 
   int run(const std::string&) override {

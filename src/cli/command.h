@@ -15,7 +15,7 @@ class Command {
   virtual std::string name() const = 0;
   virtual std::string summary() const = 0;  ///< one line, without a full stop
   /// "FILE" for a command that takes one, "RECIPE" for one whose file is its recipe, else "".
-  virtual std::string argument() const = 0;
+  virtual std::string argument() const { return ""; }
   virtual bool needs_argument() const { return !argument().empty(); }
   virtual OptionTable& table() = 0;
 

@@ -11,7 +11,6 @@ class Sample : public Command {
  public:
   std::string name() const override { return "sample"; }
   std::string summary() const override { return "Draw samples from a diffusion model, steered by a classifier"; }
-  std::string argument() const override { return ""; }
   OptionTable& table() override { return table_; }
 
   int run(const std::string&) override {

@@ -1,20 +1,50 @@
-#include "run/train.h"
-
 #include <iostream>
 
 #include "cli/command.h"
 #include "cli/recipe.h"
 #include "cli/terminal.h"
+#include "sextant/train_run.h"
 
 namespace sextant::cli {
 namespace {
 
-class Train : public Command {
+using run::TrainConfig;
+
+/// What `train` and `finetune` have in common.
+class Training : public Command {
  public:
+  OptionTable& table() override { return table_; }
+
+  int run(const std::string&) override {
+    Stop stop;
+    const StopOnSignals handlers(stop);
+    const auto progress = terminal_progress(config_.quiet);
+    const run::TrainResult result = work(config_, *progress, stop);
+    std::cout << run::finetune_text(result);
+    if (!config_.quiet) {
+      std::cout << (result.complete ? done() + " in " : "stopped; the same command continues in ") << config_.out
+                << ", " << result.steps << " steps" << (result.there_already ? " (by an earlier run)" : "")
+                << std::endl;
+    }
+    return result.complete ? 0 : stop.exit_code();
+  }
+
+ protected:
+  Training(const std::string& name, TrainConfig defaults, std::vector<OptionGroup> (*options)(TrainConfig&))
+      : config_(std::move(defaults)), table_(name, options(config_)) {}
+
+  virtual run::TrainResult work(const TrainConfig& config, Progress& progress, const Stop& stop) const = 0;
+  virtual std::string done() const = 0;  ///< "trained model"
+
+  TrainConfig config_;
+  OptionTable table_;
+};
+
+class Train : public Training {
+ public:
+  Train() : Training("train", {}, run::train_options) {}
   std::string name() const override { return "train"; }
   std::string summary() const override { return "Train a diffusion model or a classifier, noise-aware or not"; }
-  std::string argument() const override { return ""; }
-  OptionTable& table() override { return table_; }
 
   /// A recipe's [model] table is a model's config.json.
   void take_recipe(const std::string& path) override {
@@ -26,26 +56,29 @@ class Train : public Command {
     table_.merge(tables, path);
   }
 
-  int run(const std::string&) override {
-    Stop stop;
-    const StopOnSignals handlers(stop);
-    const auto progress = terminal_progress(config_.quiet);
-    const run::TrainResult result = run::run_train(config_, *progress, stop);
-    if (!config_.quiet) {
-      std::cout << (result.complete ? "trained model in " : "stopped; the same command continues in ") << config_.out
-                << ", " << result.steps << " steps" << (result.there_already ? " (trained by an earlier run)" : "")
-                << std::endl;
-    }
-    return result.complete ? 0 : stop.exit_code();
+ private:
+  run::TrainResult work(const TrainConfig& config, Progress& progress, const Stop& stop) const override {
+    return run::run_train(config, progress, stop);
   }
+  std::string done() const override { return "trained model"; }
+};
+
+class Finetune : public Training {
+ public:
+  Finetune() : Training("finetune", run::finetune_defaults(), run::finetune_options) {}
+  std::string name() const override { return "finetune"; }
+  std::string summary() const override { return "Fine-tune a classifier with the Smooth ECE loss"; }
 
  private:
-  run::TrainConfig config_;
-  OptionTable table_{"train", run::train_options(config_)};
+  run::TrainResult work(const TrainConfig& config, Progress& progress, const Stop& stop) const override {
+    return run::run_finetune(config, progress, stop);
+  }
+  std::string done() const override { return "fine-tuned classifier"; }
 };
 
 }  // namespace
 
 std::unique_ptr<Command> train_command() { return std::make_unique<Train>(); }
+std::unique_ptr<Command> finetune_command() { return std::make_unique<Finetune>(); }
 
 }  // namespace sextant::cli

@@ -17,7 +17,7 @@ using Parts = std::map<std::string, Tensor>;
 
 bool is_batch(const std::string& name, Split split) {
   return split == Split::kTest ? name == "test_batch.bin"
-                               : name.rfind("data_batch_", 0) == 0 && fs::path(name).extension() == ".bin";
+                               : name.starts_with("data_batch_") && fs::path(name).extension() == ".bin";
 }
 
 Tensor read_all(ByteStream& stream, uint64_t size) {

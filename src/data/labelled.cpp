@@ -18,9 +18,7 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
   return entries;
 }
 
-bool starts_with(const fs::path& path, const std::string& start) {
-  return path.filename().string().rfind(start, 0) == 0;
-}
+bool starts_with(const fs::path& path, const std::string& start) { return path.filename().string().starts_with(start); }
 
 std::vector<std::string> names_of(Split split) {
   if (split == Split::kTrain) return {"train"};

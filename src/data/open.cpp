@@ -16,7 +16,7 @@ std::unique_ptr<ImageSet> open_images(const std::filesystem::path& path) {
     const fs::directory_iterator files(path, problem);
     if (problem) throw bad_file(path, "cannot be listed: " + problem.message());
     const bool cifar = std::any_of(begin(files), end(files), [](const fs::directory_entry& entry) {
-      return entry.path().filename().string().rfind("data_batch_", 0) == 0 && entry.path().extension() == ".bin";
+      return entry.path().filename().string().starts_with("data_batch_") && entry.path().extension() == ".bin";
     });
     if (cifar) return open_cifar10(path);
     // The folder of a run: its grid.png is no sample.

@@ -23,7 +23,7 @@ std::string trimmed(const std::string& text) {
 
 std::string advice(const std::string& word) {
   if (word == "none") return " To sample without guidance, use no guide.";
-  if (word.rfind("tilt", 0) == 0) return " The tilt is a setting of its own and goes with every score.";
+  if (word.starts_with("tilt")) return " The tilt is a setting of its own and goes with every score.";
   return did_you_mean(word, score_names());
 }
 

@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "kernels/activation_loops.h"
+#include "kernels/images.h"
 
 namespace sextant::kernels {
 namespace {
@@ -13,9 +14,7 @@ constexpr int64_t kGrain = 1 << 15;  ///< elements worth a thread of their own
 /// Plain loops over memory are possible: the tensor fills its memory, in whatever order of dimensions.
 bool is_dense(const Tensor& x) { return x.is_non_overlapping_and_dense(); }
 
-bool has_loop(const Tensor& x) {
-  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && is_dense(x);
-}
+bool has_flat_loop(const Tensor& x) { return has_loop(x) && is_dense(x); }
 
 /// f(pointer type, first, count) in parallel over the memory of `like`.
 template <class Loop>
@@ -30,7 +29,7 @@ void over_memory(const Tensor& like, Loop loop) {
 }
 
 template <class T>
-T* data(const Tensor& x, int64_t first) {
+T* elements(const Tensor& x, int64_t first) {
   return static_cast<T*>(x.data_ptr()) + first;
 }
 
@@ -41,8 +40,8 @@ class Activation : public torch::autograd::Function<Activation> {
                         double beta) {
     over_memory(x, [&](auto* type, int64_t first, int64_t count) {
       using T = std::remove_pointer_t<decltype(type)>;
-      const T* added = residual ? data<T>(*residual, first) : nullptr;
-      activation_forward(data<T>(x, first), added, count, static_cast<float>(beta));
+      const T* added = residual ? elements<T>(*residual, first) : nullptr;
+      activation_forward(elements<T>(x, first), added, count, static_cast<float>(beta));
     });
     context->saved_data["beta"] = beta;
     context->saved_data["added"] = residual.has_value();
@@ -63,7 +62,7 @@ class Activation : public torch::autograd::Function<Activation> {
     const Tensor gradient = at::empty_strided(y.sizes(), y.strides(), y.options());
     over_memory(y, [&](auto* type, int64_t first, int64_t count) {
       using T = std::remove_pointer_t<decltype(type)>;
-      activation_backward(data<T>(gradient, first), data<T>(incoming, first), data<T>(y, first), count,
+      activation_backward(elements<T>(gradient, first), elements<T>(incoming, first), elements<T>(y, first), count,
                           static_cast<float>(beta));
     });
     return {gradient, context->saved_data["added"].toBool() ? gradient : Tensor(), Tensor()};
@@ -79,12 +78,12 @@ Tensor owned(Tensor x) { return (x.requires_grad() && x.is_leaf()) || x.is_view(
 }  // namespace
 
 Tensor activate(Tensor x, double beta) {
-  if (!has_loop(x)) return composed(x, beta);
+  if (!has_flat_loop(x)) return composed(x, beta);
   return Activation::apply(owned(std::move(x)), c10::optional<Tensor>(), beta);
 }
 
 Tensor add_activate(Tensor x, const Tensor& residual, double beta) {
-  const bool alike = has_loop(x) && residual.device().is_cpu() && residual.scalar_type() == x.scalar_type() &&
+  const bool alike = has_flat_loop(x) && residual.device().is_cpu() && residual.scalar_type() == x.scalar_type() &&
                      residual.sizes() == x.sizes() && residual.strides() == x.strides();
   if (!alike) return composed(x + residual, beta);
   return Activation::apply(owned(std::move(x)), c10::optional<Tensor>(residual), beta);

@@ -9,10 +9,6 @@
 #include "sextant/error.h"
 
 namespace sextant::kernels {
-namespace {
-
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
 
 enum class Method : int64_t { kWinograd, kPanels, kOneDnn };
 
@@ -26,6 +22,11 @@ struct Stamp {
   const void* data;
   int64_t version;
 };
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
 
 /// Large weights are worth transforming for large pictures only: at few tiles the time goes into reading them, and
 /// transformed ones are larger by 16/9.
@@ -87,10 +88,6 @@ class LaidOut : public torch::autograd::Function<LaidOut> {
             Tensor()};
   }
 };
-
-c10::optional<Tensor> if_defined(const Tensor& tensor) {
-  return tensor.defined() ? c10::optional<Tensor>(tensor) : c10::nullopt;
-}
 
 }  // namespace
 

@@ -36,14 +36,6 @@ Tensor resampled_plain(const Tensor& x, Resampling resampling) {
   return x;
 }
 
-bool has_loop(const Tensor& x) {
-  return x.device().is_cpu() && x.numel() > 0 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-}
-
-c10::optional<Tensor> if_defined(const Tensor& tensor) {
-  return tensor.defined() ? c10::optional<Tensor>(tensor) : c10::nullopt;
-}
-
 /// The fused norm with gradients in all that it is given. Absent tensors are undefined.
 class FusedNorm : public torch::autograd::Function<FusedNorm> {
  public:

@@ -51,6 +51,14 @@ Tensor empty_images(const Tensor& like, int64_t batch, int64_t channels, int64_t
   return at::empty({batch, channels, height, width}, like.options().memory_format(kChannelsLast));
 }
 
+bool has_loop(const Tensor& x) {
+  return x.device().is_cpu() && x.numel() > 0 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+}
+
+c10::optional<Tensor> if_defined(const Tensor& tensor) {
+  return tensor.defined() ? c10::optional<Tensor>(tensor) : c10::nullopt;
+}
+
 int64_t split_evenly(int64_t wanted, int64_t most) {
   const int64_t threads = at::get_num_threads();
   if (wanted >= threads && wanted < 8 * threads) wanted = (wanted + threads - 1) / threads * threads;

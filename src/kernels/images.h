@@ -36,6 +36,12 @@ T* mutable_data(const Tensor& tensor) {
   return static_cast<T*>(tensor.data_ptr());
 }
 
+/// Whether our own loops take x: it is on the CPU, not empty, and in a type that they are written for.
+bool has_loop(const Tensor& x);
+
+/// As torch::autograd::Function takes tensors that may be absent.
+c10::optional<Tensor> if_defined(const Tensor& tensor);
+
 /// A number of tasks not below `wanted` (unless that exceeds `most`) that keeps all threads equally busy.
 int64_t split_evenly(int64_t wanted, int64_t most);
 

@@ -8,7 +8,7 @@
 namespace sextant::metrics {
 namespace {
 
-constexpr int64_t kRows = 512;  ///< of distances in memory at a time
+constexpr int64_t kDistanceRows = 512;  ///< of distances in memory at a time
 
 /// In the frame, |bound - distance| <= error_factor (|x| + |y|)^2 + kVanished. Rounding the coordinates to float32
 /// (unit u) moves a distance by at most 2u (|x| + |y|)^2; a dot product of depth D is off by at most D u |x| |y|
@@ -52,8 +52,8 @@ void for_each_row(const Points& x, const Points& y, const RowVisitor& visit) {
   const int64_t n = y.count();
   const double factor = error_factor(x.dimensions());
   const double unframed = 1 / (x.scale() * x.scale());
-  for (int64_t first = 0; first < x.count(); first += kRows) {
-    const Tensor dots = product(x.framed().slice(0, first, first + kRows), y.framed().t());
+  for (int64_t first = 0; first < x.count(); first += kDistanceRows) {
+    const Tensor dots = product(x.framed().slice(0, first, first + kDistanceRows), y.framed().t());
     for_each_task(dots.size(0), [&](int64_t row) {
       static thread_local std::vector<double> bounds;
       bounds.resize(static_cast<size_t>(2 * n));

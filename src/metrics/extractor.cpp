@@ -50,7 +50,7 @@ FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol prot
   return extractor;
 }
 
-bool FeatureExtractor::is_inception() const { return name.rfind(kInception, 0) == 0; }
+bool FeatureExtractor::is_inception() const { return name.starts_with(kInception); }
 
 std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path) {
   auto images = data::open_images(path);

@@ -7,7 +7,7 @@
 namespace sextant::metrics {
 namespace {
 
-constexpr int64_t kBlock = 64;  ///< rank by which the remainder is updated at once
+constexpr int64_t kRank = 64;  ///< rank by which the remainder is updated at once
 
 /// Cholesky factorisation with the largest remaining diagonal element as pivot, without moving rows: L's rows keep the
 /// order of the covariance's, its columns come in order of the pivots. Stops where the remainder is rounding. Undefined
@@ -25,7 +25,7 @@ Tensor pivoted_cholesky(const Tensor& covariance) {
 
   int64_t rank = 0;
   for (int64_t block = 0; rank < n; block = rank) {
-    for (; rank < std::min(n, block + kBlock); ++rank) {
+    for (; rank < std::min(n, block + kRank); ++rank) {
       const auto pivot = std::max_element(diagonal.begin(), diagonal.end());
       if (*pivot <= rounding) break;
       const int64_t p = pivot - diagonal.begin();
@@ -45,7 +45,7 @@ Tensor pivoted_cholesky(const Tensor& covariance) {
       diagonal[p] = 0;  // done: never a pivot again
     }
     if (*std::min_element(diagonal.begin(), diagonal.end()) < -rounding) return {};
-    if (rank < block + kBlock) break;
+    if (rank < block + kRank) break;
     const Tensor columns = factor.slice(0, block, rank);
     add_product(remainder, columns.t(), columns, -1, Part::kLower);
   }

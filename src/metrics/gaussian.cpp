@@ -6,7 +6,7 @@
 namespace sextant::metrics {
 namespace {
 
-constexpr int64_t kBlock = 4096;  ///< rows widened to float64 at a time
+constexpr int64_t kRowsAtOnce = 4096;  ///< rows widened to float64 at a time
 
 }  // namespace
 
@@ -22,9 +22,10 @@ void GaussianAccumulator::add(const Tensor& features) {
         c10::str("GaussianAccumulator: expected features [N, ", dimensions(), "], got ", features.sizes()));
   }
   if (features.defined() && features.dim() == 2 && features.size(0) == 0) return;
-  for (int64_t row = 0; row == 0 || row < features.size(0); row += kBlock) {
+  for (int64_t row = 0; row == 0 || row < features.size(0); row += kRowsAtOnce) {
     const bool rows = features.defined() && features.dim() == 2;
-    add_block(checked_rows("GaussianAccumulator: features", rows ? features.slice(0, row, row + kBlock) : features));
+    add_block(
+        checked_rows("GaussianAccumulator: features", rows ? features.slice(0, row, row + kRowsAtOnce) : features));
   }
 }
 

@@ -7,7 +7,7 @@
 namespace sextant::metrics {
 namespace {
 
-constexpr int64_t kRows = 1024;  ///< of the kernel matrix in memory at a time
+constexpr int64_t kKernelRows = 1024;  ///< of the kernel matrix in memory at a time
 
 /// k(x_i, y_j) of some rows of x against all of y.
 Tensor kernel_matrix(const Tensor& x, const Tensor& y, const Kernel& kernel) {
@@ -23,8 +23,8 @@ Tensor kernel_matrix(const Tensor& x, const Tensor& y, const Kernel& kernel) {
 /// Sum of k over all pairs; without the pairs (i, i) if x and y are one set.
 double kernel_sum(const Tensor& x, const Tensor& y, const Kernel& kernel, bool without_diagonal) {
   double sum = 0;
-  for (int64_t row = 0; row < x.size(0); row += kRows) {
-    const Tensor k = kernel_matrix(x.slice(0, row, row + kRows), y, kernel);
+  for (int64_t row = 0; row < x.size(0); row += kKernelRows) {
+    const Tensor k = kernel_matrix(x.slice(0, row, row + kKernelRows), y, kernel);
     sum += k.sum().item<double>();
     if (without_diagonal) sum -= k.diagonal(row).sum().item<double>();
   }

@@ -1,4 +1,5 @@
 #include "models/registry.h"
+#include "runtime/words.h"
 #include "sextant/error.h"
 #include "sextant/feature_network.h"
 
@@ -69,16 +70,10 @@ class ClipFeatures : public networks::FeatureNetwork {
   Preparation prepare_;
 };
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 /// UsageError that lists `layers` where `layer` is none of them.
 void check_layer(const std::string& layer, const std::vector<std::string>& layers, const fs::path& path) {
   if (std::find(layers.begin(), layers.end(), layer) != layers.end()) return;
-  throw UsageError("--layer '" + layer + "': " + path.string() + " describes images by " + joined(layers));
+  throw UsageError("--layer '" + layer + "': " + path.string() + " describes images by " + joined(layers, ", "));
 }
 
 }  // namespace
@@ -106,7 +101,7 @@ std::shared_ptr<const networks::FeatureNetwork> open_features(const Description&
     throw UsageError(path.string() +
                      ": is an image classifier, not a network of features; name the --layer whose "
                      "output describes an image: " +
-                     joined(classifier->feature_layers()));
+                     joined(classifier->feature_layers(), ", "));
   }
   check_layer(layer, classifier->feature_layers(), path);
   return std::make_shared<const ClassifierFeatures>(std::move(classifier), description.config, layer);

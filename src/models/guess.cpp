@@ -1,4 +1,5 @@
 #include "models/registry.h"
+#include "runtime/words.h"
 #include "sextant/error.h"
 
 namespace sextant::models {
@@ -45,12 +46,6 @@ const std::vector<Candidate>& candidates() {
     return all;
   }();
   return kCandidates;
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 /// A config.json whose network takes every tensor, and what of it is not in the shapes; null where there is none.
@@ -101,7 +96,7 @@ Guess guess_architecture(const StateDict& weights) {
   const std::string total = std::to_string(weights.size());
   if (!guess.archs.empty()) {
     guess.nearest = guess.archs.front();
-    guess.why = "all " + total + " tensors fit " + joined(guess.archs);
+    guess.why = "all " + total + " tensors fit " + joined(guess.archs, ", ");
     return guess;
   }
   const Deduced own = deduced(weights);

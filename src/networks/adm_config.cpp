@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "networks/config.h"
+#include "sextant/error.h"
 
 namespace sextant::networks {
 namespace {

@@ -9,10 +9,6 @@ namespace {
 
 constexpr int64_t kStemChannels = 16;
 
-Conv2d::Options options(int64_t kernel, int64_t stride) {
-  return {.stride = stride, .padding = kernel / 2, .groups = 1, .bias = false};
-}
-
 }  // namespace
 
 CifarResNetConfig cifar_resnet_config(const nlohmann::json& model) {
@@ -36,7 +32,7 @@ CifarResNetConfig cifar_resnet_config(const nlohmann::json& model) {
 
 CifarResNet::CifarResNet(const CifarResNetConfig& config) : config_(config), relu_{config.softplus_beta} {
   const Scope root(parameters_);
-  stem_ = ConvNorm(root / "conv1", root / "bn1", 3, kStemChannels, 3, options(3, 1));
+  stem_ = ConvNorm(root / "conv1", root / "bn1", 3, kStemChannels, 3, before_norm(3, 1));
   int64_t channels = kStemChannels;
   for (std::size_t s = 0; s < config.num_blocks.size(); ++s) {
     const int64_t planes = kStemChannels << s;
@@ -44,12 +40,12 @@ CifarResNet::CifarResNet(const CifarResNetConfig& config) : config_(config), rel
       const Scope scope = root / ("layer" + std::to_string(s + 1)) / i;
       Block block;
       block.stride = s > 0 && i == 0 ? 2 : 1;
-      block.first = ConvNorm(scope / "conv1", scope / "bn1", channels, planes, 3, options(3, block.stride));
-      block.second = ConvNorm(scope / "conv2", scope / "bn2", planes, planes, 3, options(3, 1));
+      block.first = ConvNorm(scope / "conv1", scope / "bn1", channels, planes, 3, before_norm(3, block.stride));
+      block.second = ConvNorm(scope / "conv2", scope / "bn2", planes, planes, 3, before_norm(3, 1));
       if (channels != planes) {
         if (config.projection) {
-          block.projection =
-              ConvNorm(scope / "shortcut" / 0, scope / "shortcut" / 1, channels, planes, 1, options(1, block.stride));
+          block.projection = ConvNorm(scope / "shortcut" / 0, scope / "shortcut" / 1, channels, planes, 1,
+                                      before_norm(1, block.stride));
         }
         block.padding = planes / 4;
       }

@@ -7,13 +7,11 @@
 namespace sextant::networks {
 namespace {
 
-bool starts_with(const std::string& text, const std::string& start) { return text.rfind(start, 0) == 0; }
-
 /// How many different numbers follow `prefix` in the names: the layers of a list of modules.
 int64_t count_layers(const StateDict& weights, const std::string& prefix) {
   std::set<std::string> numbers;
   for (const auto& [name, tensor] : weights) {
-    if (starts_with(name, prefix))
+    if (name.starts_with(prefix))
       numbers.insert(name.substr(prefix.size(), name.find('.', prefix.size()) - prefix.size()));
   }
   return static_cast<int64_t>(numbers.size());

@@ -66,9 +66,9 @@ struct AttentionPool {
   Linear q, k, v, c;
 };
 
-class ResNet : public ClipVisual {
+class ClipResNet : public ClipVisual {
  public:
-  ResNet(const Scope& scope, const ClipConfig& config)
+  ClipResNet(const Scope& scope, const ClipConfig& config)
       : relu_{config.softplus_beta},
         conv1_(scope / "conv1", 3, config.vision_width / 2, 3, {.stride = 2, .padding = 1, .bias = false}),
         conv2_(scope / "conv2", config.vision_width / 2, config.vision_width / 2, 3, {.padding = 1, .bias = false}),
@@ -108,7 +108,7 @@ class ResNet : public ClipVisual {
 }  // namespace
 
 std::unique_ptr<ClipVisual> make_clip_resnet(const Scope& scope, const ClipConfig& config) {
-  return std::make_unique<ResNet>(scope, config);
+  return std::make_unique<ClipResNet>(scope, config);
 }
 
 }  // namespace sextant::networks

@@ -12,6 +12,30 @@
 #include "sextant/networks.h"
 
 namespace sextant::networks {
+
+/// Bytes in the order of their ids: printable ones of Latin-1 first. The vocabulary writes them as themselves and the
+/// others as U+0100 and after, so that it is readable text without spaces.
+struct ByteTable {
+  std::array<unsigned char, 256> byte_of_id;
+  std::array<int64_t, 256> id_of_byte;
+  std::unordered_map<char32_t, int64_t> id_of_symbol;
+
+  ByteTable() {
+    const auto printable = [](int b) { return (b >= 0x21 && b <= 0x7e) || (b >= 0xa1 && b <= 0xac) || b >= 0xae; };
+    int64_t id = 0;
+    char32_t substitute = 0x100;
+    for (const bool wanted : {true, false}) {
+      for (int b = 0; b < 256; ++b) {
+        if (printable(b) != wanted) continue;
+        byte_of_id[id] = static_cast<unsigned char>(b);
+        id_of_byte[b] = id;
+        id_of_symbol[wanted ? static_cast<char32_t>(b) : substitute++] = id;
+        ++id;
+      }
+    }
+  }
+};
+
 namespace {
 
 constexpr int64_t kWordEnd = 256;  ///< added to the id of a word's last byte
@@ -37,29 +61,6 @@ std::string read_gzip(const std::filesystem::path& path) {
   if (count != 0) throw CheckpointError("ClipTokenizer: " + path.string() + " is not the gzipped vocabulary of CLIP");
   return text;
 }
-
-/// Bytes in the order of their ids: printable ones of Latin-1 first. The vocabulary writes them as themselves and the
-/// others as U+0100 and after, so that it is readable text without spaces.
-struct ByteTable {
-  std::array<unsigned char, 256> byte_of_id;
-  std::array<int64_t, 256> id_of_byte;
-  std::unordered_map<char32_t, int64_t> id_of_symbol;
-
-  ByteTable() {
-    const auto printable = [](int b) { return (b >= 0x21 && b <= 0x7e) || (b >= 0xa1 && b <= 0xac) || b >= 0xae; };
-    int64_t id = 0;
-    char32_t substitute = 0x100;
-    for (const bool wanted : {true, false}) {
-      for (int b = 0; b < 256; ++b) {
-        if (printable(b) != wanted) continue;
-        byte_of_id[id] = static_cast<unsigned char>(b);
-        id_of_byte[b] = id;
-        id_of_symbol[wanted ? static_cast<char32_t>(b) : substitute++] = id;
-        ++id;
-      }
-    }
-  }
-};
 
 uint64_t pair_key(int64_t first, int64_t second) {
   return static_cast<uint64_t>(first) << 32 | static_cast<uint64_t>(second);

@@ -16,9 +16,9 @@ Tensor masked_attention(const Tensor& q, const Tensor& k, const Tensor& v, doubl
 
 Tensor quick_gelu(const Tensor& x) { return x * at::sigmoid(1.702 * x); }
 
-class Vit : public ClipVisual {
+class ClipVit : public ClipVisual {
  public:
-  Vit(const Scope& scope, const ClipConfig& config)
+  ClipVit(const Scope& scope, const ClipConfig& config)
       : patch_(scope / "conv1", 3, config.vision_width, config.vision_patch_size,
                {.stride = config.vision_patch_size, .bias = false}),
         class_token_(scope.weight("class_embedding", {config.vision_width})),
@@ -83,7 +83,7 @@ Tensor ClipTransformer::operator()(const Tensor& x, const Tensor& mask) const {
 
 std::unique_ptr<ClipVisual> make_clip_visual(const Scope& scope, const ClipConfig& config) {
   if (config.is_resnet()) return make_clip_resnet(scope, config);
-  return std::make_unique<Vit>(scope, config);
+  return std::make_unique<ClipVit>(scope, config);
 }
 
 }  // namespace sextant::networks

@@ -8,7 +8,7 @@
 namespace sextant::networks {
 namespace {
 
-constexpr double kEps = 1e-6;
+constexpr double kConvNextEps = 1e-6;
 
 /// Over the channels of [B, C, H, W]; a channels_last image is not moved.
 Tensor over_channels(const LayerNorm& norm, const Tensor& x) {
@@ -47,7 +47,7 @@ ConvNext::ConvNext(const ConvNextConfig& config) : config_(config) {
   const Scope features = root / "features";
   int64_t channels = config.stages.front().in;
   stem_ = Conv2d(features / 0 / 0, 3, channels, 4, {.stride = 4, .padding = 0});
-  stem_norm_ = LayerNorm(features / 0 / 1, channels, kEps);
+  stem_norm_ = LayerNorm(features / 0 / 1, channels, kConvNextEps);
   int64_t place = 1;
   for (const ConvNextConfig::Stage& row : config.stages) {
     Stage stage;
@@ -57,21 +57,21 @@ ConvNext::ConvNext(const ConvNextConfig& config) : config_(config) {
       block.scale = scope.norm("layer_scale", {channels, 1, 1});
       block.depthwise =
           Conv2d(scope / "block" / 0, channels, channels, 7, {.stride = 1, .padding = 3, .groups = channels});
-      block.norm = LayerNorm(scope / "block" / 2, channels, kEps);
+      block.norm = LayerNorm(scope / "block" / 2, channels, kConvNextEps);
       block.fc1 = Linear(scope / "block" / 3, channels, 4 * channels);
       block.fc2 = Linear(scope / "block" / 5, 4 * channels, channels);
       stage.blocks.push_back(block);
     }
     ++place;
     if (row.out) {
-      stage.norm = LayerNorm(features / place / 0, channels, kEps);
+      stage.norm = LayerNorm(features / place / 0, channels, kConvNextEps);
       stage.downsample = Conv2d(features / place / 1, channels, *row.out, 2, {.stride = 2, .padding = 0});
       channels = *row.out;
       ++place;
     }
     stages_.push_back(std::move(stage));
   }
-  norm_ = LayerNorm(root / "classifier" / 0, channels, kEps);
+  norm_ = LayerNorm(root / "classifier" / 0, channels, kConvNextEps);
   head_ = Linear(root / "classifier" / 2, channels, config.num_classes);
 }
 

@@ -9,12 +9,6 @@ using nlohmann::json;
 
 namespace {
 
-/// Size `dim` of a tensor, 0 where there is none.
-int64_t size_of(const StateDict& weights, const std::string& name, int64_t dim) {
-  if (!weights.contains(name) || weights.at(name).dim() <= dim) return 0;
-  return weights.at(name).size(dim);
-}
-
 /// Blocks of each of the stages "layer1", "layer2", ...
 std::vector<int64_t> blocks_of_stages(const StateDict& weights) {
   std::vector<int64_t> blocks;
@@ -28,6 +22,11 @@ std::vector<int64_t> blocks_of_stages(const StateDict& weights) {
 }
 
 }  // namespace
+
+int64_t size_of(const StateDict& weights, const std::string& name, int64_t dim) {
+  if (!weights.contains(name) || weights.at(name).dim() <= dim) return 0;
+  return weights.at(name).size(dim);
+}
 
 json deduce_resnet(const StateDict& weights) {
   const int64_t width = size_of(weights, "conv1.weight", 0);

@@ -21,4 +21,7 @@ inline constexpr const char* kAdmAssumed =
     "diffusion "
     "process";
 
+/// Size `dim` of a tensor, 0 where there is none.
+int64_t size_of(const StateDict& weights, const std::string& name, int64_t dim);
+
 }  // namespace sextant::networks

@@ -17,15 +17,11 @@ struct InputBlock {
   int64_t width = 0;  ///< of a residual block's result
 };
 
-int64_t size_of(const StateDict& weights, const std::string& name, int64_t dim) {
-  return weights.contains(name) && weights.at(name).dim() > dim ? weights.at(name).size(dim) : 0;
-}
-
 /// One more than the largest n of names "LIST.n.", 0 without.
 int64_t length_of(const StateDict& weights, const std::string& list) {
   int64_t length = 0;
   for (const auto& [name, tensor] : weights) {
-    if (name.rfind(list + ".", 0) != 0) continue;
+    if (!name.starts_with(list + ".")) continue;
     length = std::max<int64_t>(length, std::atoll(name.c_str() + list.size() + 1) + 1);
   }
   return length;

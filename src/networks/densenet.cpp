@@ -5,11 +5,7 @@
 #include "networks/torchvision.h"
 
 namespace sextant::networks {
-namespace {
-
-const Conv2d::Options kPointwise = {.stride = 1, .padding = 0, .groups = 1, .bias = false};
-
-}  // namespace
+namespace {}  // namespace
 
 DenseNetConfig densenet_config(const nlohmann::json& model) {
   ConfigReader read("densenet", model);
@@ -36,8 +32,7 @@ DenseNet::DenseNet(const DenseNetConfig& config) : config_(config), relu_{config
   const Scope root(parameters_);
   const Scope features = root / "features";
   int64_t channels = config.num_init_features;
-  stem_ = ConvNorm(features / "conv0", features / "norm0", 3, channels, 7,
-                   {.stride = 2, .padding = 3, .groups = 1, .bias = false});
+  stem_ = ConvNorm(features / "conv0", features / "norm0", 3, channels, 7, before_norm(7, 2));
   const int64_t inner = config.bn_size * config.growth_rate;
   for (std::size_t b = 0; b < config.block_config.size(); ++b) {
     const std::string number = std::to_string(b + 1);
@@ -46,9 +41,8 @@ DenseNet::DenseNet(const DenseNetConfig& config) : config_(config), relu_{config
       const Scope scope = features / ("denseblock" + number) / ("denselayer" + std::to_string(i + 1));
       Layer layer;
       layer.norm = BatchNorm2d(scope / "norm1", channels);
-      layer.bottleneck = ConvNorm(scope / "conv1", scope / "norm2", channels, inner, 1, kPointwise);
-      layer.grow = Conv2d(scope / "conv2", inner, config.growth_rate, 3,
-                          {.stride = 1, .padding = 1, .groups = 1, .bias = false});
+      layer.bottleneck = ConvNorm(scope / "conv1", scope / "norm2", channels, inner, 1, before_norm(1));
+      layer.grow = Conv2d(scope / "conv2", inner, config.growth_rate, 3, before_norm(3));
       layers.push_back(layer);
       channels += config.growth_rate;
     }
@@ -56,7 +50,7 @@ DenseNet::DenseNet(const DenseNetConfig& config) : config_(config), relu_{config
     if (b + 1 == config.block_config.size()) break;
     const Scope scope = features / ("transition" + number);
     transitions_.push_back(
-        {BatchNorm2d(scope / "norm", channels), Conv2d(scope / "conv", channels, channels / 2, 1, kPointwise)});
+        {BatchNorm2d(scope / "norm", channels), Conv2d(scope / "conv", channels, channels / 2, 1, before_norm(1))});
     channels /= 2;
   }
   norm_ = BatchNorm2d(features / "norm5", channels);

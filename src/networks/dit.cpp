@@ -28,7 +28,7 @@ struct DitConfig {
   int64_t grid() const { return input_size / patch_size; }
 };
 
-DitConfig read_config(const nlohmann::json& model) {
+DitConfig dit_config(const nlohmann::json& model) {
   ConfigReader reader("dit", model);
   DitConfig config;
   config.input_size = reader.optional("input_size", config.input_size);
@@ -68,8 +68,8 @@ Tensor modulate(const Tensor& x, const Tensor& shift, const Tensor& scale) {
   return at::addcmul(shift.unsqueeze(1), x, 1 + scale.unsqueeze(1));
 }
 
-struct Block {
-  Block(const Scope& scope, const DitConfig& config)
+struct DitBlock {
+  DitBlock(const Scope& scope, const DitConfig& config)
       : heads(config.num_heads),
         norm(scope, config.hidden_size, 1e-6, false),
         qkv(scope / "attn" / "qkv", config.hidden_size, 3 * config.hidden_size),
@@ -123,7 +123,7 @@ class Dit : public NoiseNetwork {
     const at::ScalarType type = compute_type();
     Tensor h = patch_(x.to(type)).flatten(2).transpose(1, 2) + position_.to(type);
     const Tensor condition = at::silu(embed_time(t) + labels_(y));
-    for (const Block& block : blocks_) h = block(h, condition);
+    for (const DitBlock& block : blocks_) h = block(h, condition);
     const auto m = modulation_(condition).chunk(2, 1);
     return at_least_float(unpatchify(linear_(modulate(norm_(h), m[0], m[1]))));
   }
@@ -172,15 +172,13 @@ class Dit : public NoiseNetwork {
   Conv2d patch_;
   Linear time0_, time2_;
   Embedding labels_;
-  std::vector<Block> blocks_;
+  std::vector<DitBlock> blocks_;
   LayerNorm norm_;
   Linear linear_, modulation_;
 };
 
 }  // namespace
 
-std::unique_ptr<NoiseNetwork> make_dit(const nlohmann::json& model) {
-  return std::make_unique<Dit>(read_config(model));
-}
+std::unique_ptr<NoiseNetwork> make_dit(const nlohmann::json& model) { return std::make_unique<Dit>(dit_config(model)); }
 
 }  // namespace sextant::networks

@@ -27,7 +27,7 @@ struct Edm2Config {
   Edm2BlockOptions block;
 };
 
-Edm2Config read_config(const nlohmann::json& model) {
+Edm2Config edm2_config(const nlohmann::json& model) {
   ConfigReader reader("edm2", model);
   Edm2Config config;
   config.resolution = reader.required<int64_t>("img_resolution");
@@ -217,7 +217,7 @@ class Edm2 : public EdmDenoiser {
 }  // namespace
 
 std::unique_ptr<EdmDenoiser> make_edm2(const nlohmann::json& model) {
-  return std::make_unique<Edm2>(read_config(model));
+  return std::make_unique<Edm2>(edm2_config(model));
 }
 
 }  // namespace sextant::networks

@@ -5,7 +5,7 @@
 namespace sextant::networks {
 namespace {
 
-constexpr double kEps = 1e-4;
+constexpr double kNormEps = 1e-4;
 
 at::ScalarType at_least_float_type(const Tensor& x) {
   return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
@@ -19,7 +19,7 @@ MpConv::MpConv(const Scope& scope, int64_t in, int64_t out, int64_t kernel)
 Tensor MpConv::normalized() const {
   const Tensor rows = at_least_float(weight).flatten(1);
   const Tensor length = at::linalg_vector_norm(rows, 2, at::IntArrayRef{1}, true);
-  const Tensor unit = rows / (length + kEps * std::sqrt(rows.size(1)));
+  const Tensor unit = rows / (length + kNormEps * std::sqrt(rows.size(1)));
   return unit.reshape(weight.sizes());
 }
 
@@ -44,7 +44,7 @@ Tensor MpConv::operator()(const Tensor& x, const Tensor& gain) const {
 
 Tensor mp_normalize(const Tensor& x, int64_t dim) {
   const Tensor length = at::linalg_vector_norm(x, 2, dim, true, at_least_float_type(x));
-  return x / (length * (1 / std::sqrt(x.size(dim))) + kEps).to(x.scalar_type());
+  return x / (length * (1 / std::sqrt(x.size(dim))) + kNormEps).to(x.scalar_type());
 }
 
 Tensor mp_silu(const Tensor& x) { return at::silu(x) / 0.596; }

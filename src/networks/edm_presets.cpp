@@ -24,7 +24,7 @@ json song(const std::string& kind, int64_t resolution, std::vector<int64_t> mult
           {"resample_filter", vp ? std::vector<double>{1, 1} : std::vector<double>{1, 3, 3, 1}}};
 }
 
-json adm(const std::string& precond) {
+json adm_config(const std::string& precond) {
   return {{"precond", precond}, {"model_type", "DhariwalUNet"}, {"img_resolution", 64},        {"img_channels", 3},
           {"label_dim", 1000},  {"model_channels", 192},        {"channel_mult", {1, 2, 3, 4}}};
 }
@@ -44,8 +44,8 @@ std::vector<Preset> edm_presets() {
     add("baseline-cifar10-32x32-uncond-" + kind,
         song(kind, 32, {2, 2, 2}, 0, 0, kind == "vp" ? "VPPrecond" : "VEPrecond"));
   }
-  add("edm-imagenet-64x64-cond-adm", adm("EDMPrecond"));
-  add("baseline-imagenet-64x64-cond-adm", adm("iDDPMPrecond"));
+  add("edm-imagenet-64x64-cond-adm", adm_config("EDMPrecond"));
+  add("baseline-imagenet-64x64-cond-adm", adm_config("iDDPMPrecond"));
   return presets;
 }
 

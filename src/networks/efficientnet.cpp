@@ -5,13 +5,6 @@
 #include "networks/torchvision.h"
 
 namespace sextant::networks {
-namespace {
-
-Conv2d::Options options(int64_t kernel, int64_t stride = 1, int64_t groups = 1) {
-  return {.stride = stride, .padding = kernel / 2, .groups = groups, .bias = false};
-}
-
-}  // namespace
 
 EfficientNetConfig efficientnet_config(const nlohmann::json& model) {
   ConfigReader read("efficientnet", model);
@@ -38,7 +31,7 @@ EfficientNet::EfficientNet(const EfficientNetConfig& config) : config_(config) {
   const auto conv_norm = [&](const Scope& scope, int64_t in, int64_t out, const Conv2d::Options& o, int64_t kernel) {
     return ConvNorm(scope / 0, scope / 1, in, out, kernel, o, config.norm_eps);
   };
-  stem_ = conv_norm(features / 0, 3, config.stages.front().in, options(3, 2), 3);
+  stem_ = conv_norm(features / 0, 3, config.stages.front().in, before_norm(3, 2), 3);
   int64_t place = 1;
   for (const EfficientNetConfig::Stage& stage : config.stages) {
     for (int64_t i = 0; i < stage.layers; ++i) {
@@ -47,7 +40,7 @@ EfficientNet::EfficientNet(const EfficientNetConfig& config) : config_(config) {
     }
     ++place;
   }
-  last_ = conv_norm(features / place, config.stages.back().out, config.last_channels, options(1), 1);
+  last_ = conv_norm(features / place, config.stages.back().out, config.last_channels, before_norm(1), 1);
   classifier_ = Linear(root / "classifier" / 1, config.last_channels, config.num_classes);
 }
 
@@ -63,20 +56,20 @@ EfficientNet::Block EfficientNet::make_block(const Scope& scope, const Efficient
   };
   if (stage.fused) {
     if (stage.expand == 1) {
-      add(in, stage.out, stage.kernel, options(stage.kernel, stride));
+      add(in, stage.out, stage.kernel, before_norm(stage.kernel, stride));
     } else {
-      add(in, wide, stage.kernel, options(stage.kernel, stride));
-      add(wide, stage.out, 1, options(1));
+      add(in, wide, stage.kernel, before_norm(stage.kernel, stride));
+      add(wide, stage.out, 1, before_norm(1));
     }
     return block;
   }
-  if (stage.expand != 1) add(in, wide, 1, options(1));
-  add(wide, wide, stage.kernel, options(stage.kernel, stride, wide));
+  if (stage.expand != 1) add(in, wide, 1, before_norm(1));
+  add(wide, wide, stage.kernel, before_norm(stage.kernel, stride, wide));
   const int64_t squeezed = std::max<int64_t>(1, in / 4);
   const Scope excitation = scope / place++;
   block.squeeze = Conv2d(excitation / "fc1", wide, squeezed, 1, {});
   block.excite = Conv2d(excitation / "fc2", squeezed, wide, 1, {});
-  add(wide, stage.out, 1, options(1));
+  add(wide, stage.out, 1, before_norm(1));
   return block;
 }
 

@@ -9,6 +9,7 @@
 #include "networks/families.h"
 #include "networks/presets.h"
 #include "networks/resize.h"
+#include "sextant/error.h"
 #include "sextant/kernels.h"
 
 namespace sextant::networks {

@@ -18,6 +18,10 @@ Tensor Conv2d::operator()(const Tensor& x) const {
   return kernels::frozen_conv2d(x, weight, bias, {options.stride, options.padding, options.dilation, options.groups});
 }
 
+Conv2d::Options before_norm(int64_t kernel, int64_t stride, int64_t groups, int64_t dilation) {
+  return {.stride = stride, .padding = dilation * (kernel / 2), .groups = groups, .bias = false, .dilation = dilation};
+}
+
 Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias)
     : weight(scope.weight("weight", {out, in})) {
   if (with_bias) bias = scope.weight("bias", {out});

@@ -31,6 +31,9 @@ struct Conv2d {
   Options options;
 };
 
+/// Of a convolution that a norm follows: no bias; odd kernels keep the size at stride 1.
+Conv2d::Options before_norm(int64_t kernel, int64_t stride = 1, int64_t groups = 1, int64_t dilation = 1);
+
 /// Over the last dimension.
 struct Linear {
   Linear() = default;

@@ -6,6 +6,7 @@
 #include "kernels/frozen_convolution.h"
 #include "networks/config.h"
 #include "networks/families.h"
+#include "sextant/error.h"
 
 namespace sextant::networks {
 

@@ -5,13 +5,6 @@
 #include "networks/torchvision.h"
 
 namespace sextant::networks {
-namespace {
-
-Conv2d::Options options(int64_t kernel, int64_t stride, int64_t groups = 1, int64_t dilation = 1) {
-  return {.stride = stride, .padding = dilation * (kernel / 2), .groups = groups, .bias = false, .dilation = dilation};
-}
-
-}  // namespace
 
 ResNetConfig resnet_config(const nlohmann::json& model) {
   ConfigReader read("resnet", model);
@@ -55,7 +48,7 @@ ResNetConfig resnet_config(const nlohmann::json& model) {
 ResNet::ResNet(const ResNetConfig& config) : config_(config), relu_{config.softplus_beta} {
   const Scope root(parameters_);
   stem_ = ConvNorm(root / "conv1", root / "bn1", config.in_channels, config.width, config.stem_kernel,
-                   options(config.stem_kernel, config.stem_stride));
+                   before_norm(config.stem_kernel, config.stem_stride));
   const int64_t expansion = config.bottleneck ? 4 : 1;
   int64_t channels = config.width;
   int64_t dilation = 1;
@@ -87,15 +80,15 @@ ResNet::Block ResNet::make_block(const Scope& scope, int64_t in, const Stage& st
   if (config_.bottleneck) {
     const int64_t width = stage.planes * config_.width_per_group / 64 * config_.groups;
     out = 4 * stage.planes;
-    block.convs = {conv(1, in, width, 1, options(1, 1)),
-                   conv(2, width, width, 3, options(3, stage.stride, config_.groups, stage.dilation)),
-                   conv(3, width, out, 1, options(1, 1))};
+    block.convs = {conv(1, in, width, 1, before_norm(1, 1)),
+                   conv(2, width, width, 3, before_norm(3, stage.stride, config_.groups, stage.dilation)),
+                   conv(3, width, out, 1, before_norm(1, 1))};
   } else {
-    block.convs = {conv(1, in, out, 3, options(3, stage.stride)), conv(2, out, out, 3, options(3, 1))};
+    block.convs = {conv(1, in, out, 3, before_norm(3, stage.stride)), conv(2, out, out, 3, before_norm(3, 1))};
   }
   if (stage.stride != 1 || in != out) {
     block.downsample =
-        ConvNorm(scope / "downsample" / 0, scope / "downsample" / 1, in, out, 1, options(1, stage.stride));
+        ConvNorm(scope / "downsample" / 0, scope / "downsample" / 1, in, out, 1, before_norm(1, stage.stride));
   }
   return block;
 }

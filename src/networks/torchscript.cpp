@@ -5,6 +5,7 @@
 #include "networks/config.h"
 #include "networks/script.h"
 #include "networks/torchvision.h"
+#include "sextant/error.h"
 #include "sextant/feature_network.h"
 #include "sextant/runtime.h"
 
@@ -22,7 +23,7 @@ struct ScriptConfig {
   double softplus_beta = 0;
 };
 
-ScriptConfig read_config(const nlohmann::json& model) {
+ScriptConfig script_config(const nlohmann::json& model) {
   ConfigReader read("torchscript", model);
   ScriptConfig c;
   c.predicts = read.optional<std::string>("predicts", "logits");
@@ -185,7 +186,7 @@ class ScriptFeatures : public Scripted<FeatureNetwork> {
 
 std::unique_ptr<Network> open_torchscript(const nlohmann::json& model, const std::filesystem::path& file,
                                           at::Device device, at::ScalarType precision) {
-  const ScriptConfig config = read_config(model);
+  const ScriptConfig config = script_config(model);
   const at::ScalarType computable = arithmetic_type(precision, device);
   const auto script = std::make_shared<const Script>(file, device, computable, config.softplus_beta);
   // The weights of an archive that was frozen before it was saved are constants of its program and stay as they are.

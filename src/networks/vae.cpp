@@ -32,7 +32,7 @@ void check_block_types(ConfigReader& reader, const std::string& key, const std::
   }
 }
 
-VaeConfig read_config(const nlohmann::json& model) {
+VaeConfig vae_config(const nlohmann::json& model) {
   ConfigReader reader("vae", model);
   VaeConfig config;
   config.in_channels = reader.optional("in_channels", config.in_channels);
@@ -307,6 +307,6 @@ class Vae : public Autoencoder {
 
 }  // namespace
 
-std::unique_ptr<Autoencoder> make_vae(const nlohmann::json& model) { return std::make_unique<Vae>(read_config(model)); }
+std::unique_ptr<Autoencoder> make_vae(const nlohmann::json& model) { return std::make_unique<Vae>(vae_config(model)); }
 
 }  // namespace sextant::networks

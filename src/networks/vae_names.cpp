@@ -10,13 +10,11 @@ namespace {
 
 const std::string kFirstStage = "first_stage_model.";
 
-bool starts_with(const std::string& text, const std::string& start) { return text.rfind(start, 0) == 0; }
-
 /// The autoencoder inside a whole Stable Diffusion checkpoint.
 StateDict first_stage(const StateDict& weights) {
   StateDict part;
   for (const auto& [name, tensor] : weights) {
-    if (starts_with(name, kFirstStage)) part.set(name.substr(kFirstStage.size()), tensor);
+    if (name.starts_with(kFirstStage)) part.set(name.substr(kFirstStage.size()), tensor);
   }
   return part.empty() ? weights : part;
 }
@@ -24,8 +22,8 @@ StateDict first_stage(const StateDict& weights) {
 bool is_latent_diffusion(const StateDict& weights) { return weights.contains("decoder.mid.attn_1.q.weight"); }
 
 bool belongs_to_autoencoder(const std::string& name) {
-  return starts_with(name, "encoder.") || starts_with(name, "decoder.") || starts_with(name, "quant_conv.") ||
-         starts_with(name, "post_quant_conv.");
+  return name.starts_with("encoder.") || name.starts_with("decoder.") || name.starts_with("quant_conv.") ||
+         name.starts_with("post_quant_conv.");
 }
 
 using Rules = std::vector<std::pair<std::regex, std::string>>;

@@ -11,7 +11,7 @@
 namespace sextant::networks {
 namespace {
 
-constexpr double kEps = 1e-6;
+constexpr double kVitEps = 1e-6;
 
 }  // namespace
 
@@ -48,17 +48,17 @@ Vit::Vit(const VitConfig& config) : config_(config) {
   for (int64_t i = 0; i < config.num_layers; ++i) {
     const Scope scope = encoder / "layers" / ("encoder_layer_" + std::to_string(i));
     Layer layer;
-    layer.norm1 = LayerNorm(scope / "ln_1", width, kEps);
+    layer.norm1 = LayerNorm(scope / "ln_1", width, kVitEps);
     const Scope attention = scope / "self_attention";
     layer.qkv.weight = attention.weight("in_proj_weight", {3 * width, width});
     layer.qkv.bias = attention.weight("in_proj_bias", {3 * width});
     layer.out = Linear(attention / "out_proj", width, width);
-    layer.norm2 = LayerNorm(scope / "ln_2", width, kEps);
+    layer.norm2 = LayerNorm(scope / "ln_2", width, kVitEps);
     layer.fc1 = Linear(scope / "mlp" / 0, width, config.mlp_dim);
     layer.fc2 = Linear(scope / "mlp" / 3, config.mlp_dim, width);
     layers_.push_back(layer);
   }
-  norm_ = LayerNorm(encoder / "ln", width, kEps);
+  norm_ = LayerNorm(encoder / "ln", width, kVitEps);
   const Scope heads = root / "heads";
   if (config.representation_size > 0) pre_logits_ = Linear(heads / "pre_logits", width, config.representation_size);
   head_ =

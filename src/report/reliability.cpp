@@ -11,7 +11,7 @@ namespace sextant::report {
 namespace {
 
 constexpr Colour kBar = {0x56, 0x9c, 0xd6};
-constexpr Colour kGap = {0xd5, 0x5e, 0x00};
+constexpr Colour kGapColour = {0xd5, 0x5e, 0x00};
 constexpr double kLeft = 52, kTop = 30, kRight = 16, kBelow = 134;
 
 struct Sizes {
@@ -57,7 +57,7 @@ void draw(const Reliability& diagram, const Sizes& sizes, Canvas& canvas) {
     const double right = kLeft + of(edges, b + 1) * sizes.side - 0.5;
     const auto height = [&](double value) { return bottom - value * sizes.side; };
     canvas.rectangle({left, bottom}, {right, height(of(accuracy, b))}, kBar);
-    canvas.rectangle({left, height(of(accuracy, b))}, {right, height(of(confidence, b))}, kGap, 0.45);
+    canvas.rectangle({left, height(of(accuracy, b))}, {right, height(of(confidence, b))}, kGapColour, 0.45);
     canvas.rectangle({left, floor}, {right, floor - of(count, b) / total * sizes.shares}, kBar);
   }
   canvas.line({{kLeft, bottom}, {kLeft + sizes.side, kTop}}, kInk, 1, /*dashed=*/true);

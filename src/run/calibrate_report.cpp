@@ -168,7 +168,7 @@ void write_diagrams(const std::filesystem::path& out, const CalibrateResult& res
     report::write_diagram(
         out / (variant.empty() ? "reliability" : "reliability-" + variant),
         report::Reliability{row.variant.empty() ? "reliability" : "reliability, " + row.variant, row.measures.diagram});
-    sweep = sweep || row.variant.rfind("softplus", 0) == 0;
+    sweep = sweep || row.variant.starts_with("softplus");
   }
   if (sweep) report::write_diagram(out / "softplus", softplus_chart(result));
   if (result.means.empty()) return;

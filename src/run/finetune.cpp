@@ -38,7 +38,7 @@ void write_calibration(const std::filesystem::path& folder, const Measures& befo
   report::write_diagram(folder / "reliability-after", report::Reliability{"After", after.diagram});
 }
 
-std::string how_trained(const TrainConfig& config, const TrainSetup& setup, const training::TrainerResult& result) {
+std::string how_tuned(const TrainConfig& config, const TrainSetup& setup, const training::TrainerResult& result) {
   return c10::str("sextant finetune of ", config.model, ": cross entropy + ", config.lambda, " Smooth ECE, ",
                   setup.images->size(), " images, batch ", config.batch, ", ", result.best_step, " steps, ",
                   config.optimizer, " ", config.learning_rate, ", seed ", config.seed);
@@ -67,7 +67,7 @@ TrainResult run_finetune(const TrainConfig& config, Progress& progress, const St
   if (!tuned.complete) return result;
   result.before = before;
   result.after = objective.measure(tuned.weights, *setup.test);
-  write_model(folder.path(), setup, tuned, how_trained(config, setup, tuned));
+  write_model(folder.path(), setup, tuned, how_tuned(config, setup, tuned));
   write_calibration(folder.path(), before, *result.after);
   folder.write_record("finetune", setup, tuned,
                       {{"before", calibration::to_json(before)}, {"after", calibration::to_json(*result.after)}});

@@ -1,4 +1,3 @@
-#include "run/train.h"
 
 #include <c10/util/StringUtil.h>
 
@@ -7,6 +6,7 @@
 #include "run/train_results.h"
 #include "run/train_setup.h"
 #include "sextant/error.h"
+#include "sextant/train_run.h"
 
 namespace sextant::run {
 namespace {

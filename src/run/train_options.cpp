@@ -1,4 +1,5 @@
-#include "run/train.h"
+
+#include "sextant/train_run.h"
 
 namespace sextant::run {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <memory>
 
-#include "run/train.h"
 #include "sextant/models.h"
 #include "sextant/objectives.h"
+#include "sextant/train_run.h"
 #include "sextant/trainer.h"
 
 namespace sextant::run {

@@ -13,7 +13,7 @@ namespace sextant {
 
 at::Device parse_device(const std::string& text) {
   if (text == "cpu") return at::kCPU;
-  const bool indexed = text.rfind("cuda:", 0) == 0;
+  const bool indexed = text.starts_with("cuda:");
   const std::string index = indexed ? text.substr(5) : "0";
   if ((!indexed && text != "cuda") || index.empty() || index.size() > 3 ||
       index.find_first_not_of("0123456789") != std::string::npos) {

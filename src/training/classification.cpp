@@ -8,7 +8,7 @@
 namespace sextant::training {
 namespace {
 
-constexpr int64_t kJudged = 256;  // images at a time in validation
+constexpr int64_t kClassifiedAtOnce = 256;  // images at a time in validation
 
 double value_of(const Numbers& numbers, const std::string& name) {
   for (const auto& [key, value] : numbers) {
@@ -74,8 +74,8 @@ calibration::Measures Classification::measure(const StateDict& weights, const Tr
   judge_->freeze();
   std::vector<Tensor> logits, labels;
   const int64_t N = images.size();
-  for (int64_t first = 0; first < N; first += kJudged) {
-    const Batch batch = images.batch(first, std::min(kJudged, N - first));
+  for (int64_t first = 0; first < N; first += kClassifiedAtOnce) {
+    const Batch batch = images.batch(first, std::min(kClassifiedAtOnce, N - first));
     const Tensor x0 = to_pixels(batch.images, network_->device());
     // Evenly over all timesteps.
     const Tensor t = (at::arange(first, first + x0.size(0), at::kLong) * process_.num_steps()).floor_divide(N);

@@ -7,7 +7,7 @@
 namespace sextant::training {
 namespace {
 
-constexpr int64_t kJudged = 128;  // images at a time in validation
+constexpr int64_t kDenoisedAtOnce = 128;  // images at a time in validation
 
 diffusion::Loss loss_of(const std::string& name) {
   if (name == "mse") return diffusion::Loss::kMse;
@@ -67,8 +67,8 @@ class Denoising : public Objective {
     judge_->freeze();
     const int64_t N = held_out_->size();
     double loss = 0, mse = 0, vb = 0;
-    for (int64_t first = 0; first < N; first += kJudged) {
-      const Batch batch = held_out_->batch(first, std::min(kJudged, N - first));
+    for (int64_t first = 0; first < N; first += kDenoisedAtOnce) {
+      const Batch batch = held_out_->batch(first, std::min(kDenoisedAtOnce, N - first));
       const Tensor x0 = to_pixels(batch.images, network_->device());
       const Tensor place = at::arange(first, first + x0.size(0), at::kLong);
       const Tensor t = (place * process_.num_steps()).floor_divide(N);  // evenly over all timesteps

@@ -21,7 +21,7 @@ int64_t numel(const std::vector<int64_t>& shape) {
 
 /// Layers that guided-diffusion's authors start at zero, so that every residual block starts as its skip.
 bool starts_at_zero(const std::string& family, const std::string& name) {
-  if (family.rfind("adm", 0) != 0) return false;
+  if (!family.starts_with("adm")) return false;
   const std::string layer = name.substr(0, name.rfind('.'));
   if (ends_with(layer, "out_layers.3") || ends_with(layer, "proj_out")) return true;
   return (family == "adm-unet" && layer == "out.2") || (family == "adm-classifier" && layer == "out.3");

@@ -31,6 +31,8 @@ void place(const Tensor& image, int64_t down, int64_t right, bool flip, uint8_t 
   }
 }
 
+}  // namespace
+
 /// Makes batches; one for each thread.
 class Maker {
  public:
@@ -73,8 +75,6 @@ class Maker {
   uint64_t seed_;
   Shuffle order_;
 };
-
-}  // namespace
 
 struct Loader::State {
   struct Made {

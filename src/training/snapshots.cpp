@@ -28,7 +28,7 @@ std::vector<fs::path> Snapshots::files() const {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
     const fs::path& path = entry.path();
-    if (path.extension() == ".safetensors" && path.filename().string().rfind(kPrefix, 0) == 0) files.push_back(path);
+    if (path.extension() == ".safetensors" && path.filename().string().starts_with(kPrefix)) files.push_back(path);
   }
   std::sort(files.rbegin(), files.rend());  // numbers have leading zeros
   return files;

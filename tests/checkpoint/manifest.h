@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,18 +14,11 @@
 #include <vector>
 
 #include "sextant/error.h"
+#include "support/errors.h"
+#include "support/files.h"
 #include "support/golden.h"
 
 namespace sextant::testing {
-
-inline std::string read_bytes(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
 
 struct ManifestCase {
   std::filesystem::path path;
@@ -54,24 +48,23 @@ inline std::string manifest_name(const ::testing::TestParamInfo<ManifestCase>& i
   return name;
 }
 
-/// The message of the sextant::Error that `action` throws; a test failure and "" when it throws none.
-template <typename Action>
-std::string message_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "expected an error";
-  return "";
-}
-
 /// What every refusal owes its reader: the file's name and a reason, in one line of bearable length.
 inline void expect_clear(const std::string& message, const std::filesystem::path& path) {
   EXPECT_EQ(message.rfind(path.string() + ": ", 0), 0u) << message;
   EXPECT_GT(message.size(), path.string().size() + 6) << message;
   EXPECT_EQ(message.find('\n'), std::string::npos) << message;
   EXPECT_LT(message.size(), path.string().size() + 600) << message;
+}
+
+/// The refusal of `bytes` saved as `name`, which must come at once.
+inline std::string refusal(const std::string& bytes, const std::string& name = "a.pt") {
+  const TemporaryFolder folder;
+  write_bytes(folder / name, bytes);
+  const std::clock_t start = std::clock();
+  const std::string message = message_of([&] { load_checkpoint(folder / name); });
+  EXPECT_LT(std::clock() - start, 5 * CLOCKS_PER_SEC);
+  expect_clear(message, folder / name);
+  return message;
 }
 
 }  // namespace sextant::testing

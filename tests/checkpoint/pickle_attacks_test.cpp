@@ -1,22 +1,9 @@
 // Attacks on the pickle and zip readers that cost nothing to make and everything to follow.
-#include <ctime>
-
 #include "checkpoint/assemble.h"
 #include "checkpoint/manifest.h"
 
 namespace sextant::testing {
 namespace {
-
-/// The refusal of `bytes` saved as `name`, which must come at once.
-std::string refusal(const std::string& bytes, const std::string& name = "a.pt") {
-  const TemporaryFolder folder;
-  write_bytes(folder / name, bytes);
-  const std::clock_t start = std::clock();
-  const std::string message = message_of([&] { load_checkpoint(folder / name); });
-  EXPECT_LT(std::clock() - start, 5 * CLOCKS_PER_SEC);
-  expect_clear(message, folder / name);
-  return message;
-}
 
 TEST(PickleAttack, DoublingAListFortyTimesIsNotFollowed) {
   for (const std::string& bottom : {tensor("0", 3), text("nothing")}) {

@@ -11,15 +11,7 @@
 
 namespace sextant::testing {
 
-std::string read_bytes(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
-  std::filesystem::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << bytes;
-}
+Tensor noise(at::IntArrayRef sizes) { return at::randint(256, sizes, at::kByte); }
 
 std::string bytes_of(const Tensor& tensor) {
   const Tensor data = tensor.contiguous();

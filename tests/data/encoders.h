@@ -10,11 +10,13 @@
 
 #include "sextant/error.h"
 #include "sextant/tensor.h"
+#include "support/errors.h"
+#include "support/files.h"
 
 namespace sextant::testing {
 
-std::string read_bytes(const std::filesystem::path& path);
-void write_bytes(const std::filesystem::path& path, const std::string& bytes);
+/// Random bytes.
+Tensor noise(at::IntArrayRef sizes);
 
 /// PNG of uint8 [H, W, 1..4] (gray, gray + alpha, RGB, RGBA) or, as gray, int32 [H, W] of 16-bit numbers.
 std::string png(const Tensor& pixels);
@@ -36,16 +38,10 @@ std::string bytes_of(const Tensor& tensor);
 /// The message of the DataError that `action` throws: one line that starts with `path`.
 template <typename Action>
 std::string refusal(const std::filesystem::path& path, Action action) {
-  try {
-    action();
-  } catch (const DataError& error) {
-    const std::string message = error.what();
-    EXPECT_EQ(message.rfind(path.string(), 0), 0u) << message;
-    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
-    return message;
-  }
-  ADD_FAILURE() << "expected a DataError about " << path;
-  return "";
+  const std::string message = message_of<DataError>(action);
+  EXPECT_EQ(message.rfind(path.string(), 0), 0u) << "'" << message << "' is not about " << path;
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  return message;
 }
 
 }  // namespace sextant::testing

@@ -9,8 +9,6 @@ namespace {
 
 using data::read_image;
 
-Tensor noise(at::IntArrayRef sizes) { return at::randint(256, sizes, at::kByte); }
-
 class ImageFile : public ::testing::Test {
  protected:
   Tensor read(const std::string& bytes, int64_t channels = 0) {

@@ -8,8 +8,6 @@ namespace {
 using data::open_image_folder;
 using data::open_images;
 
-Tensor noise(at::IntArrayRef sizes) { return at::randint(256, sizes, at::kByte); }
-
 TEST(ImageFolder, IsSortedAndLabelledBySubfolder) {
   const TemporaryFolder folder;
   const Tensor a = noise({4, 4, 3}), b = noise({4, 4, 3}), c = noise({4, 4, 3});

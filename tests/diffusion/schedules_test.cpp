@@ -3,14 +3,13 @@
 #include "sextant/diffusion.h"
 #include "sextant/error.h"
 #include "support/golden.h"
+#include "support/numbers.h"
 
 namespace sextant::testing {
 namespace {
 
 using diffusion::Process;
 using diffusion::ProcessConfig;
-
-Tensor tensor(const std::vector<double>& values) { return at::tensor(values, at::kDouble); }
 
 /// The process's array of a golden output's name.
 const std::vector<double>& array(const Process& process, const std::string& name) {
@@ -37,7 +36,7 @@ void expect_arrays(const Process& process, const Golden& golden, Tolerance toler
   for (const std::string& key : golden.file().tensors.names()) {
     const std::string name = key.substr(key.find('/') + 1);
     if (key.rfind("output/", 0) != 0 || name == "timestep_map" || name == "rescaled_model_timestep") continue;
-    EXPECT_TENSOR_NEAR(tensor(array(process, name)), golden[key], tolerance) << name;
+    EXPECT_TENSOR_NEAR(doubles(array(process, name)), golden[key], tolerance) << name;
   }
 }
 
@@ -136,7 +135,7 @@ TEST(SpacedSchedule, OfAllStepsIsTheScheduleItself) {
   config.respacing = "1000";
   const Process spaced(config);
   EXPECT_EQ(spaced.timestep_map, whole.timestep_map);
-  EXPECT_TENSOR_NEAR(tensor(spaced.alphas_cumprod), tensor(whole.alphas_cumprod), (Tolerance{0, 1e-12}));
+  EXPECT_TENSOR_NEAR(doubles(spaced.alphas_cumprod), doubles(whole.alphas_cumprod), (Tolerance{0, 1e-12}));
 }
 
 TEST(NamedSchedule, RefusesUnknownNamesAndTooFewLinearSteps) {

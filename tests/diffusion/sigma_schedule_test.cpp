@@ -3,14 +3,13 @@
 #include "sextant/edm.h"
 #include "sextant/error.h"
 #include "support/golden.h"
+#include "support/numbers.h"
 
 namespace sextant::testing {
 namespace {
 
 using diffusion::SigmaConfig;
 using diffusion::SigmaSchedule;
-
-Tensor tensor(const std::vector<double>& values) { return at::tensor(values, at::kDouble); }
 
 /// A denoiser that knows its noise levels and nothing else.
 diffusion::ModelSigmaDenoiser with_range(double sigma_min, double sigma_max) {
@@ -37,7 +36,7 @@ TEST_P(EdmSteps, AgreeWithTheReference) {
   levels.rho = config.at("rho");
   const auto denoiser = with_range(config.value("net_sigma_min", 0.0),
                                    config.value("net_sigma_max", std::numeric_limits<double>::infinity()));
-  EXPECT_TENSOR_NEAR(tensor(SigmaSchedule(levels, denoiser).times()), golden["output/t_steps"], golden.tolerance());
+  EXPECT_TENSOR_NEAR(doubles(SigmaSchedule(levels, denoiser).times()), golden["output/t_steps"], golden.tolerance());
 }
 
 SigmaConfig ablation_config(const nlohmann::json& config) {
@@ -72,12 +71,13 @@ TEST_P(AblationSchedule, AgreesWithTheReference) {
   const SigmaConfig levels = ablation_config(golden.config());
   const SigmaSchedule schedule(levels, kAnyLevel);
   const Tolerance tolerance = golden.tolerance();
-  EXPECT_TENSOR_NEAR(tensor({schedule.sigma_min(), schedule.sigma_max()}), golden["output/sigma_min_max"], tolerance);
-  EXPECT_TENSOR_NEAR(tensor({schedule.vp_beta_d(), schedule.vp_beta_min()}), golden["output/vp_beta_d_min"], tolerance);
-  EXPECT_TENSOR_NEAR(tensor(schedule.sigma_steps()), golden["output/sigma_steps"], tolerance);
-  EXPECT_TENSOR_NEAR(tensor(schedule.times()), golden["output/t_steps"], tolerance);
+  EXPECT_TENSOR_NEAR(doubles({schedule.sigma_min(), schedule.sigma_max()}), golden["output/sigma_min_max"], tolerance);
+  EXPECT_TENSOR_NEAR(doubles({schedule.vp_beta_d(), schedule.vp_beta_min()}), golden["output/vp_beta_d_min"],
+                     tolerance);
+  EXPECT_TENSOR_NEAR(doubles(schedule.sigma_steps()), golden["output/sigma_steps"], tolerance);
+  EXPECT_TENSOR_NEAR(doubles(schedule.times()), golden["output/t_steps"], tolerance);
   if (golden.has("output/u")) {
-    EXPECT_TENSOR_NEAR(tensor(diffusion::iddpm_levels(levels.m, levels.c1, levels.c2)), golden["output/u"], tolerance);
+    EXPECT_TENSOR_NEAR(doubles(diffusion::iddpm_levels(levels.m, levels.c1, levels.c2)), golden["output/u"], tolerance);
   }
 }
 

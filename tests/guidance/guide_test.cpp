@@ -4,6 +4,7 @@
 
 #include "guidance/toy_classifier.h"
 #include "sextant/error.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {
@@ -32,15 +33,6 @@ Tensor plain_gradient(const Classifier& classifier, const Tensor& x, const Tenso
   return torch::autograd::grad({S.sum()}, {leaf})[0];
 }
 
-std::string refusal(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(Guide, TakesTheGradientAtX0ByDefault) {
   const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
   const GuideInput in = step_input(kBatch, kClasses);
@@ -64,7 +56,7 @@ TEST(Guide, GoesThroughTheDenoisersOwnJacobianOnRequest) {
   GuideInput in = step_input(kBatch, kClasses);
   GuideConfig config = with_score("plain");
   config.input = Input::kThroughDenoiser;
-  EXPECT_NE(refusal([&] { Guide(classifier, config)(in); }).find("predict_x0"), std::string::npos);
+  EXPECT_NE(sextant::testing::message_of([&] { Guide(classifier, config)(in); }).find("predict_x0"), std::string::npos);
   in.predict_x0 = [](const Tensor& x) { return (1.7 * x).tanh(); };
   EXPECT_LT(largest_difference(Guide(classifier, config)(in).gradient,
                                plain_gradient(*classifier, in.x, in.t, in.y, in.predict_x0)),
@@ -167,7 +159,7 @@ class FixedClassifier : public Classifier {
 
 std::string refusal_of(std::function<Tensor(const Tensor&)> logits, GuideInput in) {
   const Guide guide(std::make_shared<FixedClassifier>(std::move(logits)), with_score("js"));
-  return refusal([&] { guide(in); });
+  return sextant::testing::message_of([&] { guide(in); });
 }
 
 TEST(Guide, NamesTheStepAndTheSampleWhereLogitsAreNotFinite) {
@@ -209,9 +201,10 @@ TEST(Guide, RefusesLabelsTheClassifierDoesNotHave) {
   GuideInput in = step_input(kBatch, kClasses);
   const Guide guide(std::make_shared<ToyClassifier>(kPixels, kClasses), with_score("js"));
   in.y[1] = kClasses;
-  EXPECT_NE(refusal([&] { guide(in); }).find("label 5 of sample 1"), std::string::npos);
+  EXPECT_NE(sextant::testing::message_of([&] { guide(in); }).find("label 5 of sample 1"), std::string::npos);
   in.y = in.y.narrow(0, 0, 2);
-  EXPECT_NE(refusal([&] { guide(in); }).find("one target class per sample [4]"), std::string::npos);
+  EXPECT_NE(sextant::testing::message_of([&] { guide(in); }).find("one target class per sample [4]"),
+            std::string::npos);
 }
 
 TEST(Guide, RefusesAClassifierThatAutogradCannotFollow) {

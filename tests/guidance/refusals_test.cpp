@@ -3,6 +3,7 @@
 
 #include "sextant/error.h"
 #include "sextant/guidance.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {
@@ -14,13 +15,9 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 template <typename E>
 void expect_refused(const std::function<void()>& call, const std::string& part) {
-  try {
-    call();
-    FAIL() << "accepted; expected an error with: " << part;
-  } catch (const E& error) {
-    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << "more than one line";
-  }
+  const std::string message = sextant::testing::message_of<E>(call);
+  EXPECT_NE(message.find(part), std::string::npos) << "'" << message << "' has no '" << part << "'";
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
 }
 
 TEST(Scores, RefuseLogitsWithoutABatchAxis) {

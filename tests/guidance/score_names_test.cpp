@@ -1,27 +1,18 @@
 #include "guidance/terms.h"
 #include "sextant/error.h"
 #include "sextant/guide.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {
 namespace {
 
 std::string refusal(const std::string& name) {
-  try {
-    parse_score(name);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "";
+  return sextant::testing::message_of<UsageError>([&] { parse_score(name); });
 }
 
 std::string refusal(const GuideConfig& config) {
-  try {
-    check_config(config);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "";
+  return sextant::testing::message_of<UsageError>([&] { check_config(config); });
 }
 
 TEST(ScoreNames, EachStandForTheirTerms) {

@@ -9,14 +9,14 @@ namespace {
 
 using testing::Tolerance;
 
-struct Case {
+struct AttentionCase {
   const char* name;
   int64_t batch, heads, queries, keys, depth;
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const AttentionCase& c, std::ostream* out) { *out << c.name; }
 
-class FusedAttention : public ::testing::TestWithParam<std::tuple<Case, at::ScalarType>> {};
+class FusedAttention : public ::testing::TestWithParam<std::tuple<AttentionCase, at::ScalarType>> {};
 
 TEST_P(FusedAttention, MatchesItsPlainTwinInFloat64) {
   const auto& [c, type] = GetParam();
@@ -33,16 +33,18 @@ TEST_P(FusedAttention, MatchesItsPlainTwinInFloat64) {
   EXPECT_TENSOR_NEAR(y, expected, tolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Kinds, FusedAttention,
-    ::testing::Combine(::testing::Values(Case{"small", 2, 4, 49, 49, 16}, Case{"one", 1, 1, 1, 1, 8},
-                                         Case{"single_head", 1, 1, 64, 64, 64}, Case{"ragged", 3, 2, 17, 37, 5},
-                                         Case{"wide", 1, 2, 40, 70, 96}, Case{"long_keys", 1, 3, 5, 300, 32}),
-                       ::testing::Values(at::kFloat, at::kBFloat16)),
-    [](const auto& info) {
-      return std::string(std::get<0>(info.param).name) +
-             (std::get<1>(info.param) == at::kFloat ? "_float32" : "_bfloat16");
-    });
+INSTANTIATE_TEST_SUITE_P(Kinds, FusedAttention,
+                         ::testing::Combine(::testing::Values(AttentionCase{"small", 2, 4, 49, 49, 16},
+                                                              AttentionCase{"one", 1, 1, 1, 1, 8},
+                                                              AttentionCase{"single_head", 1, 1, 64, 64, 64},
+                                                              AttentionCase{"ragged", 3, 2, 17, 37, 5},
+                                                              AttentionCase{"wide", 1, 2, 40, 70, 96},
+                                                              AttentionCase{"long_keys", 1, 3, 5, 300, 32}),
+                                            ::testing::Values(at::kFloat, at::kBFloat16)),
+                         [](const auto& info) {
+                           return std::string(std::get<0>(info.param).name) +
+                                  (std::get<1>(info.param) == at::kFloat ? "_float32" : "_bfloat16");
+                         });
 
 TEST(FusedAttention, DoesNotOverflowWhereTheExponentialWould) {
   const Tensor q = 100 * at::ones({1, 1, 3, 4}), k = 100 * at::randn({1, 1, 5, 4}), v = at::randn({1, 1, 5, 4});

@@ -9,7 +9,7 @@ namespace {
 
 using testing::Tolerance;
 
-struct Case {
+struct ConvolutionCase {
   const char* name;
   int64_t batch;
   std::vector<int64_t> parts;
@@ -17,13 +17,13 @@ struct Case {
   bool residual;
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const ConvolutionCase& c, std::ostream* out) { *out << c.name; }
 
-class LaidOutConvolution : public ::testing::TestWithParam<std::tuple<Case, at::ScalarType>> {
+class LaidOutConvolution : public ::testing::TestWithParam<std::tuple<ConvolutionCase, at::ScalarType>> {
  protected:
   LaidOutConvolution() {
     at::manual_seed(1);
-    const Case& c = std::get<0>(GetParam());
+    const ConvolutionCase& c = std::get<0>(GetParam());
     int64_t in = 0;
     for (const int64_t part : c.parts) {
       x_.push_back(at::randn({c.batch, part, c.height, c.width}).to(type()));
@@ -40,7 +40,7 @@ class LaidOutConvolution : public ::testing::TestWithParam<std::tuple<Case, at::
   Tensor expected() const {
     std::vector<Tensor> x;
     for (const Tensor& part : x_) x.push_back(part.to(at::kDouble));
-    const Case& c = std::get<0>(GetParam());
+    const ConvolutionCase& c = std::get<0>(GetParam());
     const Tensor y = at::conv2d(at::cat(x, 1), weight_.to(at::kDouble), bias_.to(at::kDouble), c.stride, c.kernel / 2);
     return residual_.defined() ? y + residual_ : y;
   }
@@ -53,14 +53,14 @@ class LaidOutConvolution : public ::testing::TestWithParam<std::tuple<Case, at::
 };
 
 TEST_P(LaidOutConvolution, MatchesFloat64) {
-  const Case& c = std::get<0>(GetParam());
+  const ConvolutionCase& c = std::get<0>(GetParam());
   EXPECT_TENSOR_NEAR(convolution_(x_, residual_), expected(), tolerance());
   convolution_.lay_out(c.height, c.width, c.parts);
   EXPECT_TENSOR_NEAR(convolution_(x_, residual_), expected(), tolerance());
 }
 
 TEST_P(LaidOutConvolution, GivesAnImageTheSameResultInEveryBatch) {
-  const Case& c = std::get<0>(GetParam());
+  const ConvolutionCase& c = std::get<0>(GetParam());
   convolution_.lay_out(c.height, c.width, c.parts);
   std::vector<Tensor> first;
   for (const Tensor& part : x_) first.push_back(part.narrow(0, 0, 1));
@@ -69,7 +69,7 @@ TEST_P(LaidOutConvolution, GivesAnImageTheSameResultInEveryBatch) {
 }
 
 TEST_P(LaidOutConvolution, CarriesGradientsToImagesAndResidual) {
-  const Case& c = std::get<0>(GetParam());
+  const ConvolutionCase& c = std::get<0>(GetParam());
   convolution_.lay_out(c.height, c.width, c.parts, true);
   std::vector<Tensor> inputs, exact_inputs, exact_x;
   for (const Tensor& part : x_) inputs.push_back(part.clone().requires_grad_());
@@ -89,7 +89,7 @@ TEST_P(LaidOutConvolution, CarriesGradientsToImagesAndResidual) {
 }
 
 TEST_P(LaidOutConvolution, NoticesThatItsWeightsChanged) {
-  const Case& c = std::get<0>(GetParam());
+  const ConvolutionCase& c = std::get<0>(GetParam());
   convolution_.lay_out(c.height, c.width, c.parts);
   weight_.neg_();
   EXPECT_TENSOR_NEAR(convolution_(x_, residual_), expected(), tolerance());
@@ -97,26 +97,27 @@ TEST_P(LaidOutConvolution, NoticesThatItsWeightsChanged) {
   EXPECT_TENSOR_NEAR(convolution_(x_, residual_), expected(), tolerance());
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, LaidOutConvolution,
-                         ::testing::Combine(::testing::Values(Case{"square", 2, {32}, 48, 8, 8, 3, 1, false},
-                                                              Case{"square_residual", 3, {64}, 64, 14, 14, 3, 1, true},
-                                                              Case{"square_odd", 5, {16}, 32, 7, 5, 3, 1, true},
-                                                              Case{"square_wide", 1, {80}, 112, 20, 12, 3, 1, true},
-                                                              Case{"square_deep", 1, {320}, 256, 6, 6, 3, 1, false},
-                                                              Case{"square_joined", 2, {32, 16}, 32, 6, 6, 3, 1, false},
-                                                              Case{"pixel", 2, {48}, 32, 1, 1, 3, 1, false},
-                                                              Case{"stem", 2, {1}, 64, 9, 9, 3, 1, false},
-                                                              Case{"last", 2, {64}, 6, 8, 8, 3, 1, false},
-                                                              Case{"strided", 2, {32}, 32, 8, 8, 3, 2, false},
-                                                              Case{"point", 2, {64}, 192, 7, 7, 1, 1, false},
-                                                              Case{"point_residual", 1, {96}, 40, 9, 9, 1, 1, true},
-                                                              Case{"point_joined", 3, {64, 48}, 64, 10, 10, 1, 1, true},
-                                                              Case{"point_ragged", 2, {7, 5}, 11, 3, 4, 1, 1, true}),
-                                            ::testing::Values(at::kFloat, at::kBFloat16)),
-                         [](const auto& info) {
-                           return std::string(std::get<0>(info.param).name) +
-                                  (std::get<1>(info.param) == at::kFloat ? "_float32" : "_bfloat16");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, LaidOutConvolution,
+    ::testing::Combine(::testing::Values(ConvolutionCase{"square", 2, {32}, 48, 8, 8, 3, 1, false},
+                                         ConvolutionCase{"square_residual", 3, {64}, 64, 14, 14, 3, 1, true},
+                                         ConvolutionCase{"square_odd", 5, {16}, 32, 7, 5, 3, 1, true},
+                                         ConvolutionCase{"square_wide", 1, {80}, 112, 20, 12, 3, 1, true},
+                                         ConvolutionCase{"square_deep", 1, {320}, 256, 6, 6, 3, 1, false},
+                                         ConvolutionCase{"square_joined", 2, {32, 16}, 32, 6, 6, 3, 1, false},
+                                         ConvolutionCase{"pixel", 2, {48}, 32, 1, 1, 3, 1, false},
+                                         ConvolutionCase{"stem", 2, {1}, 64, 9, 9, 3, 1, false},
+                                         ConvolutionCase{"last", 2, {64}, 6, 8, 8, 3, 1, false},
+                                         ConvolutionCase{"strided", 2, {32}, 32, 8, 8, 3, 2, false},
+                                         ConvolutionCase{"point", 2, {64}, 192, 7, 7, 1, 1, false},
+                                         ConvolutionCase{"point_residual", 1, {96}, 40, 9, 9, 1, 1, true},
+                                         ConvolutionCase{"point_joined", 3, {64, 48}, 64, 10, 10, 1, 1, true},
+                                         ConvolutionCase{"point_ragged", 2, {7, 5}, 11, 3, 4, 1, 1, true}),
+                       ::testing::Values(at::kFloat, at::kBFloat16)),
+    [](const auto& info) {
+      return std::string(std::get<0>(info.param).name) +
+             (std::get<1>(info.param) == at::kFloat ? "_float32" : "_bfloat16");
+    });
 
 TEST(LaidOutConvolution, StillTrainsItsWeights) {
   const Tensor weight = at::randn({32, 32, 3, 3});

@@ -9,7 +9,7 @@ namespace {
 
 using testing::Tolerance;
 
-struct Case {
+struct GroupNormCase {
   const char* name;
   int64_t batch;
   std::vector<int64_t> parts;  ///< channels
@@ -18,13 +18,13 @@ struct Case {
   Resampling resampling;
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const GroupNormCase& c, std::ostream* out) { *out << c.name; }
 
-class FusedGroupNorm : public ::testing::TestWithParam<std::tuple<Case, at::ScalarType>> {
+class FusedGroupNorm : public ::testing::TestWithParam<std::tuple<GroupNormCase, at::ScalarType>> {
  protected:
   FusedGroupNorm() {
     at::manual_seed(1);
-    const Case& c = std::get<0>(GetParam());
+    const GroupNormCase& c = std::get<0>(GetParam());
     int64_t channels = 0;
     for (const int64_t part : c.parts) {
       x_.push_back((2 * at::randn({c.batch, part, c.height, c.width}) + 3).to(std::get<1>(GetParam())));
@@ -111,20 +111,20 @@ TEST_P(FusedGroupNorm, CarriesTheGradientOfItsPlainTwin) {
 
 INSTANTIATE_TEST_SUITE_P(
     Kinds, FusedGroupNorm,
-    ::testing::Combine(::testing::Values(Case{"one", 1, {32}, 32, 5, 7, false, false, false, Resampling::kKeep},
-                                         Case{"silu", 4, {64}, 32, 8, 8, false, false, true, Resampling::kKeep},
-                                         Case{"modulated", 3, {96}, 32, 9, 6, true, false, true, Resampling::kKeep},
-                                         Case{"added", 2, {64}, 16, 4, 4, false, true, true, Resampling::kKeep},
-                                         Case{"both", 2, {64}, 16, 4, 4, true, true, false, Resampling::kKeep},
-                                         Case{"joined", 3, {32, 64}, 32, 6, 6, true, false, true, Resampling::kKeep},
-                                         Case{
-                                             "straddling", 8, {40, 56}, 8, 6, 6, false, false, true, Resampling::kKeep},
-                                         Case{"ragged", 2, {5, 13}, 3, 7, 5, true, true, true, Resampling::kKeep},
-                                         Case{"halved", 4, {64}, 32, 8, 6, false, false, true, Resampling::kHalve},
-                                         Case{"halved_odd", 1, {20}, 4, 7, 5, false, false, true, Resampling::kHalve},
-                                         Case{"doubled", 3, {32, 36}, 4, 3, 5, true, false, true, Resampling::kDouble},
-                                         Case{"large", 1, {64}, 32, 40, 40, false, false, true, Resampling::kKeep}),
-                       ::testing::Values(at::kFloat, at::kBFloat16)),
+    ::testing::Combine(
+        ::testing::Values(GroupNormCase{"one", 1, {32}, 32, 5, 7, false, false, false, Resampling::kKeep},
+                          GroupNormCase{"silu", 4, {64}, 32, 8, 8, false, false, true, Resampling::kKeep},
+                          GroupNormCase{"modulated", 3, {96}, 32, 9, 6, true, false, true, Resampling::kKeep},
+                          GroupNormCase{"added", 2, {64}, 16, 4, 4, false, true, true, Resampling::kKeep},
+                          GroupNormCase{"both", 2, {64}, 16, 4, 4, true, true, false, Resampling::kKeep},
+                          GroupNormCase{"joined", 3, {32, 64}, 32, 6, 6, true, false, true, Resampling::kKeep},
+                          GroupNormCase{"straddling", 8, {40, 56}, 8, 6, 6, false, false, true, Resampling::kKeep},
+                          GroupNormCase{"ragged", 2, {5, 13}, 3, 7, 5, true, true, true, Resampling::kKeep},
+                          GroupNormCase{"halved", 4, {64}, 32, 8, 6, false, false, true, Resampling::kHalve},
+                          GroupNormCase{"halved_odd", 1, {20}, 4, 7, 5, false, false, true, Resampling::kHalve},
+                          GroupNormCase{"doubled", 3, {32, 36}, 4, 3, 5, true, false, true, Resampling::kDouble},
+                          GroupNormCase{"large", 1, {64}, 32, 40, 40, false, false, true, Resampling::kKeep}),
+        ::testing::Values(at::kFloat, at::kBFloat16)),
     [](const auto& info) {
       return std::string(std::get<0>(info.param).name) +
              (std::get<1>(info.param) == at::kFloat ? "_float32" : "_bfloat16");

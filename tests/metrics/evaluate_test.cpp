@@ -4,6 +4,7 @@
 
 #include "sextant/checkpoint.h"
 #include "sextant/error.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::metrics {
@@ -72,17 +73,6 @@ class Evaluate : public ::testing::Test {
   Stop stop_;
   TemporaryFolder folder_;
 };
-
-/// What throwing `call` says.
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST_F(Evaluate, EmbedsImagesInOrderWhateverTheBatch) {
   const RandomImages images(53, 1);

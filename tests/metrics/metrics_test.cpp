@@ -4,16 +4,12 @@
 #include "sextant/error.h"
 #include "sextant/runtime.h"
 #include "support/golden.h"
+#include "support/numbers.h"
 
 namespace sextant::metrics {
 namespace {
 
 using namespace sextant::testing;
-
-Tensor normals(at::IntArrayRef shape, uint64_t seed) {
-  auto generator = at::detail::createCPUGenerator(seed);
-  return at::randn(shape, generator, at::kDouble);
-}
 
 Tensor pair(MeanStd value) { return at::tensor({value.mean, value.standard_deviation}, at::kDouble); }
 

@@ -5,9 +5,9 @@
 
 #include <fstream>
 
-#include "models/errors.h"
 #include "runtime/files.h"
 #include "sextant/error.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::models {

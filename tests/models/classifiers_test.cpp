@@ -1,7 +1,7 @@
 // Classifiers made of classifiers.
-#include "models/errors.h"
 #include "models/toy.h"
 #include "sextant/error.h"
+#include "support/errors.h"
 
 namespace sextant::models {
 namespace {
@@ -31,7 +31,7 @@ TEST(Resized, TakesTheMeanOfTheAreaAndLeavesTheSameSizeAlone) {
   const Tensor quarters = x.reshape({2, 3, 4, 2, 4, 2}).mean({3, 5});
   EXPECT_TENSOR_NEAR(resized(x, 4, 4, Resize::kArea), quarters, (Tolerance{1e-6, 0}));
   for (const std::string& name : resize_names()) EXPECT_TRUE(resized(x, 8, 8, parse_resize(name)).is_same(x)) << name;
-  EXPECT_EQ(message_of<UsageError>([] { parse_resize("bicubik"); }),
+  EXPECT_EQ(testing::message_of<UsageError>([] { parse_resize("bicubik"); }),
             "resize 'bicubik' is unknown; use bilinear, bicubic or area. Did you mean 'bicubic'?");
 }
 
@@ -67,11 +67,11 @@ TEST(Ensemble, AveragesLogProbabilities) {
 TEST(Ensemble, OfOneIsThatOneAndOfStrangersIsRefused) {
   const ClassifierPtr a = means({1, 2, 3, 4}, 2);
   EXPECT_EQ(ensemble({a}), a);
-  EXPECT_EQ(message_of<UsageError>([&] {
+  EXPECT_EQ(testing::message_of<UsageError>([&] {
               ensemble({a, means({1, 2, 3}, 3)});
             }),
             "ensemble: classifier 2 has 3 classes but the first has 2; give classifiers of the same classes");
-  EXPECT_EQ(message_of<UsageError>([&] {
+  EXPECT_EQ(testing::message_of<UsageError>([&] {
               ensemble({a, means({1, 2, 3, 4}, 2, true)});
             }),
             "ensemble: some classifiers are noise-aware and some read clean images; give those of one kind");
@@ -210,23 +210,25 @@ TEST_F(PromptedClip, SaysWhichPromptItCutAndRefusesItWhenStrict) {
   ASSERT_EQ(warnings_.size(), 1u);
   EXPECT_NE(warnings_[0].find("has 80 tokens, of which CLIP reads 75"), std::string::npos) << warnings_[0];
   asked.prompts.strict = true;
-  const std::string message = message_of<UsageError>([&] { open(asked); });
+  const std::string message = testing::message_of<UsageError>([&] { open(asked); });
   EXPECT_EQ(message.rfind("--strict: prompt 'fox fox", 0), 0u) << message;
 }
 
 TEST_F(PromptedClip, NeedsTwoTextsAndItsVocabulary) {
-  EXPECT_NE(message_of<UsageError>([&] { open(options({})); }).find("--prompts is needed"), std::string::npos);
-  EXPECT_NE(message_of<UsageError>([&] { open(options({"a fox"})); }).find("--contrast is needed beside a single"),
-            std::string::npos);
+  EXPECT_NE(testing::message_of<UsageError>([&] { open(options({})); }).find("--prompts is needed"), std::string::npos);
+  EXPECT_NE(
+      testing::message_of<UsageError>([&] { open(options({"a fox"})); }).find("--contrast is needed beside a single"),
+      std::string::npos);
   ClassifierOptions asked = options({"a fox", "a cat"});
   asked.prompts.vocabulary = folder_ / "nowhere.gz";
-  EXPECT_NE(message_of<UsageError>([&] { open(asked); }).find("--clip-vocab: there is no file"), std::string::npos);
+  EXPECT_NE(testing::message_of<UsageError>([&] { open(asked); }).find("--clip-vocab: there is no file"),
+            std::string::npos);
 }
 
 TEST_F(PromptedClip, HasNoReluToSmoothInItsTransformer) {
   ClassifierOptions asked = options({"a fox", "a cat"});
   asked.softplus_beta = 3;
-  EXPECT_NE(message_of<UsageError>([&] { open(asked); }).find("has no ReLU to smooth"), std::string::npos);
+  EXPECT_NE(testing::message_of<UsageError>([&] { open(asked); }).find("has no ReLU to smooth"), std::string::npos);
 }
 
 TEST(Prompts, AreOfClipAlone) {
@@ -235,7 +237,8 @@ TEST(Prompts, AreOfClipAlone) {
   write_model(folder / "model", config, random_weights(config));
   ClassifierOptions options;
   options.prompts.targets = {"a fox"};
-  const std::string message = message_of<UsageError>([&] { open_classifier(folder / "model", "", options, {}); });
+  const std::string message =
+      testing::message_of<UsageError>([&] { open_classifier(folder / "model", "", options, {}); });
   EXPECT_NE(message.find("is of type 'cifar-resnet', whose classes are fixed; only CLIP's are texts"),
             std::string::npos)
       << message;

@@ -1,7 +1,7 @@
 // Classifiers and CLIP as networks of features.
-#include "models/errors.h"
 #include "models/toy.h"
 #include "sextant/error.h"
+#include "support/errors.h"
 
 namespace sextant::models {
 namespace {
@@ -61,15 +61,15 @@ TEST(ClassifierFeatures, NeedALayerThatThereIs) {
   const TemporaryFolder folder;
   const json config = small_classifiers()[0].first;
   write_model(folder / "model", config, random_weights(config));
-  EXPECT_NE(message_of<UsageError>([&] { open_features(folder / "model", "", {}); })
+  EXPECT_NE(testing::message_of<UsageError>([&] { open_features(folder / "model", "", {}); })
                 .find("is an image classifier, not a network of features; name the --layer whose output describes an "
                       "image: avgpool, layer1, layer2, fc"),
             std::string::npos);
-  EXPECT_NE(message_of<UsageError>([&] {
+  EXPECT_NE(testing::message_of<UsageError>([&] {
               open_features(folder / "model", "", {}, "layer7");
             }).find("describes images by avgpool, layer1, layer2, fc"),
             std::string::npos);
-  EXPECT_NE(message_of<UsageError>([&] {
+  EXPECT_NE(testing::message_of<UsageError>([&] {
               open_features(testing::source_dir() / "models/mnist-adm", "", {});
             }).find("gives no features of images"),
             std::string::npos);

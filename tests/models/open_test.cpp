@@ -1,9 +1,9 @@
 // Opening models from folders and files.
 #include <fstream>
 
-#include "models/errors.h"
 #include "sextant/error.h"
 #include "sextant/models.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::models {

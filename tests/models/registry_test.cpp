@@ -3,8 +3,8 @@
 
 #include <set>
 
-#include "models/errors.h"
 #include "sextant/error.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::models {

@@ -1,7 +1,7 @@
 // TorchScript archives as classifiers, denoisers and features, against what the networks give in Python.
-#include "models/errors.h"
 #include "models/toy.h"
 #include "sextant/error.h"
+#include "support/errors.h"
 
 namespace sextant::models {
 namespace {
@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(Archives, ScriptedClassifier,
 
 TEST(TorchScript, IsNeverRunByAGuess) {
   const std::string message =
-      message_of<CheckpointError>([] { open_classifier(data("classifier_scripted.ts"), "", {}, {}); });
+      testing::message_of<CheckpointError>([] { open_classifier(data("classifier_scripted.ts"), "", {}, {}); });
   EXPECT_NE(message.find("its tensors fit no known architecture; to run the TorchScript program in it, which is code, "
                          "name it: --arch torchscript, --classifier-arch torchscript"),
             std::string::npos)
@@ -78,13 +78,13 @@ TEST(TorchScript, IsNeverRunByAGuess) {
 TEST(TorchScript, SaysWhatIsWrongWithAFile) {
   const TemporaryFolder folder;
   std::ofstream(folder / "no.ts") << "nothing of the kind";
-  EXPECT_NE(message_of<CheckpointError>([&] {
+  EXPECT_NE(testing::message_of<CheckpointError>([&] {
               open_classifier(folder / "no.ts", "torchscript", {}, {});
             }).find("no.ts: cannot be opened as TorchScript: "),
             std::string::npos);
   ClassifierOptions smooth;
   smooth.softplus_beta = 3;
-  EXPECT_NE(message_of<UsageError>([&] {
+  EXPECT_NE(testing::message_of<UsageError>([&] {
               open_classifier(data("no_relu.ts"), "torchscript", smooth, {});
             }).find("no_relu.ts: the program has no ReLU to smooth"),
             std::string::npos);
@@ -92,10 +92,10 @@ TEST(TorchScript, SaysWhatIsWrongWithAFile) {
   grey.channels = 1;
   grey.image_size = 28;
   const std::string message =
-      message_of<CheckpointError>([&] { open_classifier(data("no_relu.ts"), "torchscript", grey, {}); });
+      testing::message_of<CheckpointError>([&] { open_classifier(data("no_relu.ts"), "torchscript", grey, {}); });
   EXPECT_NE(message.find("no_relu.ts: tried with one image [1, 1, 28, 28]: "), std::string::npos) << message;
   EXPECT_EQ(message.find('\n'), std::string::npos) << message;
-  EXPECT_NE(message_of<CheckpointError>([] {
+  EXPECT_NE(testing::message_of<CheckpointError>([] {
               build({{"type", "torchscript"}});
             }).find("cannot be built without it"),
             std::string::npos);
@@ -137,20 +137,21 @@ TEST(TorchScript, DenoisesByNoiseLevel) {
 TEST(TorchScript, MustFitWhatItsConfigSays) {
   const TemporaryFolder folder;
   write_folder(folder / "a", "noise.ts", {{"predicts", "noise"}, {"image_size", 8}, {"classes", 4}});
-  const std::string message = message_of<CheckpointError>([&] { open_diffusion(folder / "a", "", {}); });
+  const std::string message = testing::message_of<CheckpointError>([&] { open_diffusion(folder / "a", "", {}); });
   EXPECT_NE(message.find("a network of 3 channels that predicts 6 does not fit a process with fixed variance"),
             std::string::npos)
       << message;
   write_folder(folder / "b", "classifier_scripted.ts", {{"classes", 7}, {"image_size", 12}});
-  EXPECT_NE(message_of<CheckpointError>([&] {
+  EXPECT_NE(testing::message_of<CheckpointError>([&] {
               open_classifier(folder / "b", "", {}, {});
             }).find("it has 5 classes but config.json says 7"),
             std::string::npos);
   write_folder(folder / "c", "classifier_scripted.ts", {{"predicts", "logit"}});
-  EXPECT_NE(
-      message_of<CheckpointError>([&] { open_classifier(folder / "c", "", {}, {}); }).find("Did you mean 'logits'?"),
-      std::string::npos);
-  EXPECT_NE(message_of<CheckpointError>([&] { open_diffusion(folder / "b", "", {}); }).size(), 0u);
+  EXPECT_NE(testing::message_of<CheckpointError>([&] {
+              open_classifier(folder / "c", "", {}, {});
+            }).find("Did you mean 'logits'?"),
+            std::string::npos);
+  EXPECT_NE(testing::message_of<CheckpointError>([&] { open_diffusion(folder / "b", "", {}); }).size(), 0u);
 }
 
 TEST(TorchScript, GivesFeatures) {

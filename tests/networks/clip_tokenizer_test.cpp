@@ -3,6 +3,7 @@
 
 #include "sextant/error.h"
 #include "sextant/networks.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::networks {
@@ -13,7 +14,7 @@ const ClipTokenizer& tokenizer() {
   return instance;
 }
 
-nlohmann::json reference() {
+nlohmann::json token_lists() {
   const auto path = testing::golden_dir() / "models/clip_tokens.json";
   return std::filesystem::exists(path) ? nlohmann::json::parse(std::ifstream(path)) : nlohmann::json::object();
 }
@@ -21,7 +22,7 @@ nlohmann::json reference() {
 /// Every case of the file, whatever the list that holds them is called.
 std::vector<nlohmann::json> cases() {
   std::vector<nlohmann::json> cases;
-  const nlohmann::json file = reference();
+  const nlohmann::json file = token_lists();
   for (const auto& item : file.items()) {
     if (!item.value().is_array()) continue;
     for (const auto& one : item.value()) cases.push_back(one);
@@ -44,7 +45,7 @@ TEST(ClipTokenizer, EncodesAsTheReferenceDoes) {
 
 TEST(ClipTokenizer, PadsWithZerosAndTruncatesOnlyWhenAllowed) {
   if (cases().empty()) GTEST_SKIP() << "no clip_tokens.json";
-  const auto length = reference().at("context_length").get<int64_t>();
+  const auto length = token_lists().at("context_length").get<int64_t>();
   for (const auto& one : cases()) {
     const auto text = one.at("text").get<std::string>();
     std::vector<int64_t> expected = ids(one, "ids");
@@ -87,12 +88,10 @@ TEST(ClipTokenizer, NamesAVocabularyThatIsMissingOrDamaged) {
   EXPECT_THROW(ClipTokenizer("nowhere.gz"), CheckpointError);
   const testing::TemporaryFolder folder;
   std::ofstream(folder / "short.txt") << "#version: 0.2\ni n\n";
-  try {
-    ClipTokenizer(folder / "short.txt");
-    FAIL() << "no error";
-  } catch (const CheckpointError& error) {
-    EXPECT_NE(std::string(error.what()).find("is not CLIP's vocabulary"), std::string::npos) << error.what();
-  }
+  EXPECT_NE(testing::message_of<CheckpointError>([&] {
+              ClipTokenizer(folder / "short.txt");
+            }).find("is not CLIP's vocabulary"),
+            std::string::npos);
 }
 
 }  // namespace

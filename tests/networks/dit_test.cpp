@@ -3,6 +3,7 @@
 #include "networks/gradient.h"
 #include "networks/presets.h"
 #include "sextant/error.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::networks {
@@ -95,12 +96,10 @@ TEST(DitPresets, HaveTheSizesOfThePaper) {
 
 TEST(Dit, SaysWhichShapesItTakes) {
   const auto network = make_dit({{"input_size", 8}, {"hidden_size", 16}, {"depth", 1}, {"num_heads", 2}});
-  try {
-    network->forward(at::zeros({1, 4, 16, 16}), at::zeros({1}), at::zeros({1}, at::kLong));
-    FAIL() << "no error";
-  } catch (const ShapeError& error) {
-    EXPECT_STREQ(error.what(), "dit: expected latents [B, 4, 8, 8], got [1, 4, 16, 16]");
-  }
+  EXPECT_EQ(testing::message_of<ShapeError>([&] {
+              network->forward(at::zeros({1, 4, 16, 16}), at::zeros({1}), at::zeros({1}, at::kLong));
+            }),
+            "dit: expected latents [B, 4, 8, 8], got [1, 4, 16, 16]");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "networks/gradient.h"
 #include "networks/presets.h"
 #include "sextant/error.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::networks {
@@ -153,38 +154,32 @@ nlohmann::json small_config() {
           {"model_channels", 8}, {"channel_mult", {1}}, {"num_blocks", 1}, {"precond", "EDMPrecond"}};
 }
 
-std::string error_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(Edm, NamesAMisspeltHyperparameterAndTheNearestRightOne) {
   nlohmann::json config = small_config();
   config["num_block"] = 2;
-  EXPECT_EQ(error_of([&] { make_edm(config); }),
+  EXPECT_EQ(testing::message_of([&] { make_edm(config); }),
             "edm: unknown hyper-parameter 'num_block'. Did you mean 'num_blocks'?");
 }
 
 TEST(Edm, RefusesChannelsThatDoNotDivideIntoGroups) {
   nlohmann::json config = small_config();
   config["model_channels"] = 144;
-  EXPECT_NE(error_of([&] { make_edm(config); }).find("144 channels do not divide into 32 groups"), std::string::npos);
+  EXPECT_NE(testing::message_of([&] { make_edm(config); }).find("144 channels do not divide into 32 groups"),
+            std::string::npos);
 }
 
 TEST(Edm, RefusesClassIdsOutsideItsRange) {
   const auto network = make_edm(small_config());
   const Tensor x = at::zeros({2, 3, 8, 8});
-  const std::string error = error_of([&] { network->denoise(x, at::ones({2}), at::tensor({1, 4}, at::kLong)); });
+  const std::string error = testing::message_of([&] {
+    network->denoise(x, at::ones({2}), at::tensor({1, 4}, at::kLong));
+  });
   EXPECT_EQ(error, "EdmDenoiser::denoise: class ids must lie in [0, 4)");
 }
 
 TEST(Edm, RefusesImagesOfAnotherSize) {
   const auto network = make_edm(small_config());
-  const std::string error = error_of([&] { network->denoise(at::zeros({2, 3, 9, 8}), at::ones({2})); });
+  const std::string error = testing::message_of([&] { network->denoise(at::zeros({2, 3, 9, 8}), at::ones({2})); });
   EXPECT_EQ(error, "EdmDenoiser::denoise: expected images [B, 3, 8, 8], got [2, 3, 9, 8]");
 }
 

@@ -6,6 +6,7 @@
 #include "networks/resize.h"
 #include "sextant/error.h"
 #include "sextant/feature_network.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::networks {
@@ -54,6 +55,17 @@ TEST(TensorFlow1Resize, ReadsPixelsAtMultiplesOfTheScaleWithoutHalfPixelCentres)
   const Tensor x = at::tensor({0.0, 10.0}).view({1, 1, 1, 2});
   const Tensor expected = at::tensor({0.0, 5.0, 10.0, 10.0}).view({1, 1, 1, 4});
   EXPECT_TENSOR_NEAR(resize_tensorflow1(x, 1, 4), expected, (Tolerance{1e-12, 0}));
+}
+
+// ---- MNIST's features -----------------------------------------------------------------------------------
+
+TEST(MnistFeaturesConfig, HasAWidthForEachConvolution) {
+  const auto refusal = [](std::vector<int64_t> channels) {
+    return testing::message_of<CheckpointError>([&] { make_mnist_features({{"channels", channels}}); });
+  };
+  EXPECT_EQ(refusal({4, 8, 8, 8}), "");
+  EXPECT_NE(refusal({4, 8, 8}).find("'channels' has an unusable value"), std::string::npos);
+  EXPECT_NE(refusal({4, 8, 8, 8, 8}).find("'channels' has an unusable value"), std::string::npos);
 }
 
 // ---- Inception ---------------------------------------------------------------------------------------

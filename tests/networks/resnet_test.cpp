@@ -3,6 +3,7 @@
 #include "networks/families.h"
 #include "networks/presets.h"
 #include "sextant/error.h"
+#include "support/errors.h"
 
 namespace sextant::networks {
 namespace {
@@ -127,30 +128,25 @@ TEST(CifarResNetPresets, HaveTheDepthOfTheirName) {
 
 // ---- configs -------------------------------------------------------------------------------------------
 
-std::string message_of(const json& model) {
-  try {
-    make_resnet(model);
-  } catch (const CheckpointError& error) {
-    return error.what();
-  }
-  return "no error";
+std::string refusal(const json& model) {
+  return testing::message_of<CheckpointError>([&] { make_resnet(model); });
 }
 
 TEST(ResNetConfigs, NameTheKeyThatIsWrong) {
   const json good = {{"block", "BasicBlock"}, {"layers", {1, 1, 1, 1}}};
-  EXPECT_EQ(message_of(good), "no error");
+  EXPECT_EQ(refusal(good), "");
   json bad = good;
   bad["widht"] = 32;
-  EXPECT_EQ(message_of(bad), "resnet: unknown hyper-parameter 'widht'. Did you mean 'width'?");
+  EXPECT_EQ(refusal(bad), "resnet: unknown hyper-parameter 'widht'. Did you mean 'width'?");
   bad = good;
   bad["layers"] = "four";
-  EXPECT_EQ(message_of(bad), "resnet: hyper-parameter 'layers' has an unusable value \"four\"");
+  EXPECT_EQ(refusal(bad), "resnet: hyper-parameter 'layers' has an unusable value \"four\"");
   bad = good;
   bad.erase("block");
-  EXPECT_EQ(message_of(bad), "resnet: hyper-parameter 'block' is missing.");
+  EXPECT_EQ(refusal(bad), "resnet: hyper-parameter 'block' is missing.");
   bad = good;
   bad["groups"] = 32;
-  EXPECT_EQ(message_of(bad), "resnet: BasicBlock has groups 1 and width_per_group 64 only");
+  EXPECT_EQ(refusal(bad), "resnet: BasicBlock has groups 1 and width_per_group 64 only");
 }
 
 TEST(ResNet, RefusesImagesOfOtherChannels) {

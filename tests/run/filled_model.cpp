@@ -3,6 +3,7 @@
 #include "runtime/files.h"
 #include "sextant/error.h"
 #include "sextant/models.h"
+#include "support/errors.h"
 #include "support/fill.h"
 
 namespace sextant::testing {
@@ -122,12 +123,7 @@ Tensor draw(run::SampleConfig config, const std::filesystem::path& folder) {
 }
 
 std::string refusal(run::SampleConfig config, const std::filesystem::path& folder) {
-  try {
-    draw(std::move(config), folder);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return message_of([&] { draw(std::move(config), folder); });
 }
 
 }  // namespace sextant::testing

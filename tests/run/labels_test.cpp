@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sextant/error.h"
+#include "support/errors.h"
 
 namespace sextant::run {
 namespace {
@@ -32,12 +33,8 @@ TEST(Labels, RejectWhatIsNoClass) {
 }
 
 TEST(Labels, RejectClassesThatAreNotThere) {
-  try {
-    Labels("0-10").check(10, "the model's classes");
-    FAIL();
-  } catch (const UsageError& error) {
-    EXPECT_STREQ(error.what(), "--labels: class 10 is not one of the model's classes, 0-9");
-  }
+  EXPECT_EQ(testing::message_of<UsageError>([&] { Labels("0-10").check(10, "the model's classes"); }),
+            "--labels: class 10 is not one of the model's classes, 0-9");
   EXPECT_NO_THROW(Labels("0-9").check(10, "the model's classes"));
 }
 

@@ -6,6 +6,7 @@
 #include "runtime/files.h"
 #include "sextant/error.h"
 #include "sextant/run.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::run {
@@ -26,12 +27,7 @@ SampleConfig guided() {
 }
 
 std::string error_of(const std::filesystem::path& folder, const json& settings) {
-  try {
-    OutFolder(folder, identity_of(settings), false);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return testing::message_of([&] { OutFolder(folder, identity_of(settings), false); });
 }
 
 TEST(Identity, IgnoresWhatDoesNotChangeTheImages) {

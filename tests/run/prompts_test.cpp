@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "sextant/error.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::run {
@@ -26,12 +27,8 @@ TEST(ReadPrompts, NamesAFileThatIsMissingOrEmpty) {
   const sextant::testing::TemporaryFolder folder;
   std::ofstream(folder / "empty") << "\n \n";
   EXPECT_THROW(read_prompts("--prompts", folder / "empty"), UsageError);
-  try {
-    read_prompts("--contrast", "nowhere/texts.txt");
-    FAIL() << "no error";
-  } catch (const UsageError& error) {
-    EXPECT_STREQ(error.what(), "--contrast: there is no file nowhere/texts.txt");
-  }
+  EXPECT_EQ(testing::message_of<UsageError>([&] { read_prompts("--contrast", "nowhere/texts.txt"); }),
+            "--contrast: there is no file nowhere/texts.txt");
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ Outcome run(const Golden& golden, at::ScalarType type) {
   return outcome;
 }
 
-std::vector<std::filesystem::path> loops() {
+std::vector<std::filesystem::path> discrete_loops() {
   std::vector<std::filesystem::path> files;
   for (const char* prefix : {"ddpm_", "ddim_", "elucd_", "eds_dd"}) {
     for (const auto& path : golden_files("math/samplers", prefix)) files.push_back(path);
@@ -88,7 +88,7 @@ std::vector<std::filesystem::path> loops() {
 
 class DiscreteSampler : public ::testing::TestWithParam<std::filesystem::path> {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(DiscreteSampler);
-INSTANTIATE_TEST_SUITE_P(Golden, DiscreteSampler, ::testing::ValuesIn(loops()), golden_name);
+INSTANTIATE_TEST_SUITE_P(Golden, DiscreteSampler, ::testing::ValuesIn(discrete_loops()), golden_name);
 
 TEST_P(DiscreteSampler, FollowsTheReferenceStepByStep) {
   const Golden golden(GetParam());

@@ -60,7 +60,7 @@ Tensor run(const Golden& golden, at::ScalarType type, Calls& calls) {
   return samplers::sample_edm(denoiser, guide ? &*guide : nullptr, labels, labels, noise, edm_config(config));
 }
 
-std::vector<std::filesystem::path> loops() {
+std::vector<std::filesystem::path> edm_loops() {
   std::vector<std::filesystem::path> files;
   for (const char* prefix : {"edm_heun", "edm_ablation", "edm_guided"}) {
     for (const auto& path : golden_files("math/samplers", prefix)) files.push_back(path);
@@ -70,7 +70,7 @@ std::vector<std::filesystem::path> loops() {
 
 class EdmSampler : public ::testing::TestWithParam<std::filesystem::path> {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EdmSampler);
-INSTANTIATE_TEST_SUITE_P(Golden, EdmSampler, ::testing::ValuesIn(loops()), golden_name);
+INSTANTIATE_TEST_SUITE_P(Golden, EdmSampler, ::testing::ValuesIn(edm_loops()), golden_name);
 
 TEST_P(EdmSampler, CallsTheDenoiserWhereTheReferenceDoes) {
   const Golden golden(GetParam());

@@ -4,6 +4,7 @@
 #include "sextant/checkpoint.h"
 #include "sextant/error.h"
 #include "sextant/training_data.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::testing {
@@ -24,15 +25,6 @@ std::filesystem::path images(const TemporaryFolder& folder, int64_t count) {
 
 TrainingImages open(const std::filesystem::path& path, int64_t classes = 3) {
   return TrainingImages({path, data::Split::kTrain, {}}, 1, 0, classes);
-}
-
-std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(Shuffle, ShowsEveryImageOnceInEachEpoch) {

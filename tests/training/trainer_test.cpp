@@ -5,6 +5,7 @@
 
 #include "runtime/files.h"
 #include "sextant/error.h"
+#include "support/errors.h"
 #include "training/tiny_training.h"
 
 namespace sextant::testing {
@@ -145,13 +146,8 @@ TEST_F(Training, RefusesToContinueOneOfOtherSettings) {
   TrainerConfig c = config("a");
   classify(c, 6);
   c.identity["train"]["lr"] = 0.02;
-  try {
-    classify(c);
-    ADD_FAILURE();
-  } catch (const UsageError& error) {
-    EXPECT_NE(std::string(error.what()).find("[train] lr is 0.01 there and 0.02 here"), std::string::npos)
-        << error.what();
-  }
+  EXPECT_NE(message_of<UsageError>([&] { classify(c); }).find("[train] lr is 0.01 there and 0.02 here"),
+            std::string::npos);
 }
 
 TEST_F(Training, LogsEachStepOnce) {

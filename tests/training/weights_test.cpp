@@ -1,30 +1,11 @@
-#include "models/registry.h"
 #include "sextant/error.h"
 #include "sextant/training.h"
-#include "support/golden.h"
+#include "training/tiny_training.h"
 
 namespace sextant::testing {
 namespace {
 
 using namespace training;
-
-const nlohmann::json kTiny = {{"type", "resnet"},
-                              {"model",
-                               {{"block", "BasicBlock"},
-                                {"layers", {1}},
-                                {"width", 8},
-                                {"in_channels", 1},
-                                {"num_classes", 3},
-                                {"stem_kernel", 3},
-                                {"stem_stride", 1},
-                                {"stem_pool", false}}}};
-
-std::unique_ptr<networks::Network> trainable() {
-  auto network = models::build(kTiny);
-  initialise(*network, "resnet", 1);
-  network->train();
-  return network;
-}
 
 Tensor forward(networks::Network& network, const Tensor& x) {
   return dynamic_cast<networks::ClassifierNetwork&>(network).forward(x);
@@ -38,7 +19,7 @@ Tensor entry(const networks::Network& network, const std::string& name) {
 }
 
 TEST(TrainableNetwork, NormalisesByTheBatchAndMovesTheRunningStatistics) {
-  const auto network = trainable();
+  const auto network = tiny_network(kTinyClassifier);
   const Tensor x = at::linspace(-2, 3, 4 * 6 * 6).view({4, 1, 6, 6});
   const Tensor logits = forward(*network, x);
   EXPECT_EQ(entry(*network, "bn1.num_batches_tracked").item<int64_t>(), 1);
@@ -53,14 +34,14 @@ TEST(TrainableNetwork, NormalisesByTheBatchAndMovesTheRunningStatistics) {
 }
 
 TEST(TrainableNetwork, CannotBeMadeOfAFrozenOne) {
-  const auto network = models::build(kTiny);
+  const auto network = models::build(kTinyClassifier);
   initialise(*network, "resnet", 1);
   network->freeze();
   EXPECT_THROW(network->train(), Error);
 }
 
 TEST(Weights, AreOneVectorThatTheNetworkSees) {
-  const auto network = trainable();
+  const auto network = tiny_network(kTinyClassifier);
   Weights weights(*network, at::kFloat);
   EXPECT_EQ(weights.size(), 8 * 9 + 2 * 8 * 8 * 9 + 3 * 16 + 3 * 8 + 3);
   const Tensor x = at::ones({2, 1, 6, 6}).cumsum(3);
@@ -71,7 +52,7 @@ TEST(Weights, AreOneVectorThatTheNetworkSees) {
 }
 
 TEST(Weights, KeepFloat32MastersOfAHalfPrecisionNetwork) {
-  const auto network = trainable();
+  const auto network = tiny_network(kTinyClassifier);
   const Tensor exact = entry(*network, "fc.weight").detach().clone();
   Weights weights(*network, at::kHalf);
   Tensor rounded = entry(*network, "fc.weight");
@@ -94,7 +75,7 @@ TEST(Weights, KeepFloat32MastersOfAHalfPrecisionNetwork) {
 }
 
 TEST(Average, FollowsTheWeightsWithAWarmUp) {
-  const auto network = trainable();
+  const auto network = tiny_network(kTinyClassifier);
   Weights weights(*network, at::kFloat);
   Average average(weights, 0.9);
   const Tensor start = weights.master().clone();
@@ -106,13 +87,13 @@ TEST(Average, FollowsTheWeightsWithAWarmUp) {
 }
 
 TEST(Initialise, GivesTheSpreadOfTheAuthors) {
-  const auto network = trainable();
+  const auto network = tiny_network(kTinyClassifier);
   const Tensor conv = entry(*network, "layer1.0.conv1.weight");
   EXPECT_NEAR(conv.std().item<double>(), std::sqrt(2.0 / (8 * 9)), 0.02);
   const Tensor fc = entry(*network, "fc.weight");
   EXPECT_LE(fc.abs().max().item<double>(), 1 / std::sqrt(8.0));
   EXPECT_TRUE(entry(*network, "bn1.weight").equal(at::ones({8})));
-  const auto again = trainable();
+  const auto again = tiny_network(kTinyClassifier);
   EXPECT_TRUE(entry(*again, "fc.weight").equal(fc));
 }
 
