@@ -108,7 +108,8 @@ struct SampleResult {
   bool complete() const { return finished == count; }
 };
 
-/// Draws samples into config.out: samples.npz (arr_0 uint8 [N, H, W, C], arr_1 int64 [N]), grid.png, run.json.
+/// Draws samples into config.out: samples.npz (arr_0 uint8 [N, H, W, C], arr_1 int64 [N]), grid.png, run.json,
+/// and with a guide gradient-norm.svg and .png: its pull along the steps ("trace" in run.json).
 ///
 /// Each finished batch is saved at once in samples.partial; a run that was stopped or killed continues there when it is
 /// started again with the same settings, and gives the same images. After a stop, samples.npz holds what is finished.

@@ -92,6 +92,7 @@ Batch Drawing::draw(const std::vector<int64_t>& samples, const std::function<voi
   const double start = steady_seconds();
   Tensor x = run_sampler(config_, cast_, task, noise, [&](const samplers::Step& step) {
     if (step.guidance) norms.add(*step.guidance);
+    trace_.add(step, task.targets);
     progress(static_cast<double>(++steps_done) / static_cast<double>(step.num_steps));
   });
   if (cast_.decode) x = cast_.decode(x);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "run/cast.h"
+#include "run/guidance_trace.h"
 #include "run/labels.h"
 #include "run/store.h"
 #include "sextant/run.h"
@@ -26,6 +27,9 @@ class Drawing {
   /// The samples with these indices. `progress` hears the share of the batch's steps that is done, in (0, 1].
   Batch draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress);
 
+  /// Over all that this object has drawn.
+  GuidanceTrace& trace() { return trace_; }
+
  private:
   Tensor denoiser_labels(const Tensor& targets) const;
 
@@ -35,6 +39,7 @@ class Drawing {
   Labels labels_;
   int64_t num_classes_ = 0;  ///< that labels are drawn from
   std::unique_ptr<guidance::Guide> guide_;
+  GuidanceTrace trace_;
 };
 
 /// The guide's settings from the words of the configuration. UsageError for a malformed interval.

@@ -20,7 +20,9 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
             "Images at a time; changes speed and memory, not the images (but see --tilt)", ""},
            {"--seed", &c.seed, Range{0, kUnlimited}, "Seed; image i depends on it and i alone", ""},
            {"--out", &c.out, Anything{},
-            "Folder for samples.npz, grid.png and run.json; an interrupted run in it continues", "DIR"},
+            "Folder for samples.npz, grid.png, run.json and, of a guide, gradient-norm.svg; an interrupted run in it "
+            "continues",
+            "DIR"},
            {"--overwrite", &c.overwrite, Anything{}, "Replace the samples of another run in --out", ""},
            {"--rounding", &c.rounding, OneOf{{"openai", "edm"}},
             "Pixels to bytes: trunc((x+1) 127.5), or trunc(127.5 x + 128)", ""},

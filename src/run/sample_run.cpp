@@ -69,7 +69,7 @@ json versions(const SampleConfig& config) {
   return {{"sextant", version()}, {"libtorch", libtorch_version()}, {"device", config.device}, {"threads", threads()}};
 }
 
-json record_of(const SampleConfig& config, const json& settings, const SampleStore& store) {
+json record_of(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace) {
   SampleRecord sum;
   const std::vector<SampleRecord> records = store.records();
   for (const SampleRecord& record : records) {
@@ -90,7 +90,8 @@ json record_of(const SampleConfig& config, const json& settings, const SampleSto
             {"seconds_per_image", sum.seconds / n},
             {"denoiser_share", sum.denoiser_seconds / seconds},
             {"classifier_share", sum.classifier_seconds / seconds}}},
-          {"gradient_norm", sum.gradient_norm / n}};
+          {"gradient_norm", sum.gradient_norm / n},
+          {"trace", trace}};
 }
 
 SampleResult result_of(const json& record, int64_t count) {
@@ -113,11 +114,12 @@ void write_grid(const std::filesystem::path& path, const SampleStore& store) {
   report::write_png(path, report::grid(images, style));
 }
 
-json write_results(const SampleConfig& config, const json& settings, const SampleStore& store,
+json write_results(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace,
                    const OutFolder& folder) {
-  const json record = record_of(config, settings, store);
+  const json record = record_of(config, settings, store, trace);
   store.write_npz(folder.npz());
   write_grid(folder.grid(), store);
+  write_trace(folder.record().parent_path(), trace);
   write_atomically(folder.record(), record.dump(2) + "\n");
   return record;
 }
@@ -140,12 +142,13 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   for (const std::string& note : cast.notes) progress.note(note);
   const std::vector<int64_t>& shape = cast.image_shape;
   Drawing drawing(config, cast);
+  if (folder.former().is_object()) drawing.trace().add(folder.former().value("trace", json::array()));
   json record;
   bool complete = false;
   {
     SampleStore store(folder.partial(), identity, {shape[1], shape[2], shape[0]}, config.count);
     draw_missing(config, drawing, store, progress, stop);
-    if (store.finished() > 0) record = write_results(config, settings, store, folder);
+    if (store.finished() > 0) record = write_results(config, settings, store, drawing.trace().to_json(), folder);
     complete = store.finished() == store.count();
   }
   if (complete || record.is_null()) std::filesystem::remove(folder.partial());

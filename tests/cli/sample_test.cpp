@@ -30,6 +30,18 @@ TEST(Sample, WritesImagesLabelsGridAndRecord) {
   EXPECT_EQ(record["config"]["sampler"]["steps"], 4);
   EXPECT_TRUE(record["complete"].get<bool>());
   EXPECT_GT(record["gradient_norm"].get<double>(), 0);
+  const json& trace = record["trace"];
+  ASSERT_EQ(trace.size(), 4u);
+  double mean = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(trace[i]["step"], 3 - i);
+    EXPECT_EQ(trace[i]["images"], 6);
+    EXPECT_GT(trace[i]["probability"].get<double>(), 0);
+    EXPECT_LT(trace[i]["probability"].get<double>(), 1);
+    mean += trace[i]["gradient_norm"].get<double>() / 4;
+  }
+  EXPECT_NEAR(mean, record["gradient_norm"].get<double>(), 1e-9 * mean);
+  EXPECT_TRUE(fs::exists(folder / "o/gradient-norm.svg"));
   const json& timings = record["timings"];
   EXPECT_GT(timings["seconds_per_image"].get<double>(), 0);
   const double shares = timings["denoiser_share"].get<double>() + timings["classifier_share"].get<double>();

@@ -37,6 +37,12 @@ TEST_P(Stopped, RunSavesItsFinishedBatchesAndContinues) {
   EXPECT_EQ(again.exit_code, 0) << again.err;
   ASSERT_EQ(sextant(long_run(folder / "whole")).exit_code, 0);
   expect_beginning(part, array_of(folder / "whole"));
+  // What the guide did in the interrupted part counts, too.
+  const auto trace = [&](const char* out) {
+    return nlohmann::json::parse(read_file(folder / out / "run.json")).at("trace").at(0);
+  };
+  EXPECT_EQ(trace("o").at("images"), 40);
+  EXPECT_NEAR(trace("o").at("gradient_norm"), trace("whole").at("gradient_norm"), 1e-9);
   EXPECT_EQ(read_file(folder / "o/samples.npz"), read_file(folder / "whole/samples.npz"));
 }
 
