@@ -33,8 +33,8 @@ models::ClassifierOptions options_of(const SampleConfig& config, Cast& cast) {
   options.cutouts.count = config.cutouts;
   options.cutouts.min_share = config.cutout_min;
   options.streams = cast.streams = std::make_shared<models::SampleStreams>();
-  if (!config.prompts.empty()) options.prompts.targets = read_prompts("--prompts", config.prompts);
-  if (!config.contrast.empty()) options.prompts.contrast = read_prompts("--contrast", config.contrast);
+  options.prompts.targets = split_prompts(config.prompts);
+  options.prompts.contrast = split_prompts(config.contrast);
   if (options.prompts.targets.empty() && !options.prompts.contrast.empty()) {
     throw UsageError("--contrast needs --prompts: what the images are to be, beside what they are not to be");
   }

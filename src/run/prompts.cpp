@@ -18,17 +18,25 @@ std::string trimmed(const std::string& text) {
 
 }  // namespace
 
-std::vector<std::string> read_prompts(const std::string& flag, const std::string& value) {
+std::string resolved_prompts(const std::string& flag, const std::string& value) {
   std::error_code ignored;
-  const bool file = std::filesystem::is_regular_file(value, ignored);
-  if (!file && std::filesystem::path(value).extension() == ".txt") {
-    throw UsageError(flag + ": there is no file " + value);
+  if (!std::filesystem::is_regular_file(value, ignored)) {
+    if (value.find('\n') == std::string::npos && std::filesystem::path(value).extension() == ".txt") {
+      throw UsageError(flag + ": there is no file " + value);
+    }
+    return value;
   }
+  std::string lines;
+  for (const std::string& text : split_prompts(read_file(value) + "\n")) lines += text + "\n";
+  if (lines.empty()) throw UsageError(flag + ": the file " + value + " holds no text");
+  return lines;
+}
+
+std::vector<std::string> split_prompts(const std::string& value) {
   std::vector<std::string> texts;
-  for (const std::string& piece : file ? split(read_file(value), '\n') : split(value, ';')) {
+  for (const std::string& piece : split(value, value.find('\n') == std::string::npos ? ';' : '\n')) {
     if (const std::string text = trimmed(piece); !text.empty()) texts.push_back(text);
   }
-  if (file && texts.empty()) throw UsageError(flag + ": the file " + value + " holds no text");
   return texts;
 }
 

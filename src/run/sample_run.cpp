@@ -1,5 +1,6 @@
 #include "run/drawing.h"
 #include "run/out_folder.h"
+#include "run/prompts.h"
 #include "run/samplers.h"
 #include "runtime/files.h"
 #include "sextant/error.h"
@@ -14,7 +15,7 @@ using nlohmann::json;
 namespace {
 
 /// Fills in what is left to the other settings and refuses those that contradict each other: all that can be said
-/// before a file is opened.
+/// before a model is opened.
 SampleConfig resolved(SampleConfig config) {
   if (config.model.empty())
     throw UsageError("--model is needed: a folder with config.json and weights, or a checkpoint file");
@@ -35,6 +36,8 @@ SampleConfig resolved(SampleConfig config) {
   }
   if (guided) guide_config(config);
   Labels(config.labels);
+  config.prompts = resolved_prompts("--prompts", config.prompts);
+  config.contrast = resolved_prompts("--contrast", config.contrast);
   return config;
 }
 

@@ -82,6 +82,22 @@ TEST_F(Prompts, MayBeGivenOneByOneOrInAFile) {
   EXPECT_TRUE(at::equal(images("a"), images("c")));
 }
 
+TEST_F(Prompts, OfAFileArePartOfTheRun) {
+  const auto with_file = [&] {
+    return std::vector<std::string>{"--classifier", folder_ / "clip", "--prompts", folder_ / "texts.txt"};
+  };
+  std::ofstream(folder_ / "texts.txt") << "a red fox\na blue cat; asleep\n";
+  ASSERT_EQ(run("a", with_file()).exit_code, 0);
+  std::ofstream(folder_ / "texts.txt") << "a red fox\na green cat\n";
+  const Outcome changed = run("a", with_file());
+  EXPECT_EQ(changed.exit_code, 2);
+  EXPECT_NE(changed.err.find("[classifier] prompts is"), std::string::npos) << changed.err;
+  std::filesystem::remove(folder_ / "texts.txt");
+  const Outcome again = run("b", {"--recipe", folder_ / "a/run.json"});
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_TRUE(at::equal(images("a"), images("b")));
+}
+
 TEST_F(Prompts, ThatAreTooLongAreCutWithANoteOrRefused) {
   std::string text = "fox";
   for (int i = 0; i < 79; ++i) text += " fox";
