@@ -30,10 +30,8 @@ asan: dependencies
 format:
 	@git ls-files '*.h' '*.cpp' '*.cu' | xargs clang-format -i
 
-# Every file by itself, as the includes at its head promise.
-tidy: dependencies
-	@cmake -S . -B build-tidy -G Ninja -DSEXTANT_UNITY=OFF -Wno-dev
-	@git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy --quiet -p build-tidy
+tidy: configure
+	@scripts/tidy.sh $(BUILD) $(JOBS)
 
 clean:
-	@rm -rf $(BUILD) build-asan build-debug build-tidy build-bench build-cuda
+	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda
