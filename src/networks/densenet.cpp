@@ -5,7 +5,6 @@
 #include "networks/torchvision.h"
 
 namespace sextant::networks {
-namespace {}  // namespace
 
 DenseNetConfig densenet_config(const nlohmann::json& model) {
   ConfigReader read("densenet", model);

@@ -26,8 +26,9 @@ std::pair<double, double> parse_interval(const std::string& text) {
 /// Sums |g| of every sample over the guided steps.
 class GradientNorms {
  public:
-  void add(const guidance::Guidance& guidance) {
-    const Tensor norms = guidance.gradient.flatten(1).to(at::kDouble).norm(2, 1).cpu();
+  /// |g| [N] of a step; undefined where it was not guided.
+  void add(const Tensor& norms) {
+    if (!norms.defined()) return;
     sum_ = sum_.defined() ? sum_ + norms : norms;
     ++steps_;
   }
@@ -91,8 +92,7 @@ Batch Drawing::draw(const std::vector<int64_t>& samples, const std::function<voi
   *meter_ = {};
   const double start = steady_seconds();
   Tensor x = run_sampler(config_, cast_, task, noise, [&](const samplers::Step& step) {
-    if (step.guidance) norms.add(*step.guidance);
-    trace_.add(step, task.targets);
+    norms.add(trace_.add(step, task.targets));
     progress(static_cast<double>(++steps_done) / static_cast<double>(step.num_steps));
   });
   if (cast_.decode) x = cast_.decode(x);

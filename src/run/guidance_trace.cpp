@@ -12,13 +12,15 @@ double total(const Tensor& values) { return values.sum(at::kDouble).item<double>
 
 }  // namespace
 
-void GuidanceTrace::add(const samplers::Step& step, const Tensor& targets) {
-  if (!step.guidance) return;
+Tensor GuidanceTrace::add(const samplers::Step& step, const Tensor& targets) {
+  if (!step.guidance) return {};
+  const Tensor norms = step.guidance->gradient.flatten(1).to(at::kDouble).norm(2, 1);
   const Tensor p = at::softmax(step.guidance->logits.to(at::kDouble), 1).gather(1, targets.unsqueeze(1));
   Sum& at_step = steps_[step.step];
   at_step.images += targets.size(0);
-  at_step.gradient_norm += total(step.guidance->gradient.flatten(1).to(at::kDouble).norm(2, 1));
+  at_step.gradient_norm += total(norms);
   at_step.probability += total(p);
+  return norms;
 }
 
 void GuidanceTrace::add(const json& former) {

@@ -11,8 +11,9 @@ namespace sextant::run {
 
 class GuidanceTrace {
  public:
-  /// Adds a guided step of images [N, ...] that are steered to targets [N]; others are passed over.
-  void add(const samplers::Step& step, const Tensor& targets);
+  /// Adds a guided step of images [N, ...] that are steered to targets [N]; others are passed over. Returns |g| [N],
+  /// undefined for a step that was passed over.
+  Tensor add(const samplers::Step& step, const Tensor& targets);
 
   /// Adds what to_json() gave: the images that an interrupted run had drawn.
   void add(const nlohmann::json& former);

@@ -24,10 +24,10 @@ constexpr int kVectorBytes = 16;
 
 constexpr int64_t kWidth = kVectorBytes / 4;  ///< floats in a vector
 
-typedef float Floats __attribute__((vector_size(kVectorBytes)));
-typedef int32_t Ints __attribute__((vector_size(kVectorBytes)));
-typedef uint32_t Words __attribute__((vector_size(kVectorBytes)));
-typedef uint16_t Halves __attribute__((vector_size(kVectorBytes / 2)));
+using Floats __attribute__((vector_size(kVectorBytes))) = float;
+using Ints __attribute__((vector_size(kVectorBytes))) = int32_t;
+using Words __attribute__((vector_size(kVectorBytes))) = uint32_t;
+using Halves __attribute__((vector_size(kVectorBytes / 2))) = uint16_t;
 
 #define SEXTANT_INLINE inline __attribute__((always_inline))
 
