@@ -11,9 +11,9 @@
 #include <numeric>
 #include <string>
 
-#include "sextant/models.h"
-#include "sextant/runtime.h"
-#include "sextant/samplers.h"
+#include "sextant/models/models.h"
+#include "sextant/runtime/device.h"
+#include "sextant/samplers/samplers.h"
 
 namespace {
 

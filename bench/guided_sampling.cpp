@@ -10,9 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sextant/models.h"
-#include "sextant/runtime.h"
-#include "sextant/samplers.h"
+#include "sextant/models/models.h"
+#include "sextant/runtime/device.h"
+#include "sextant/samplers/samplers.h"
 
 namespace {
 

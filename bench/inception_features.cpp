@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sextant/checkpoint.h"
-#include "sextant/evaluate.h"
-#include "sextant/runtime.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/evaluation/evaluation.h"
+#include "sextant/runtime/device.h"
 
 int main(int argc, char** argv) try {
   using namespace sextant;

@@ -10,9 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sextant/checkpoint.h"
-#include "sextant/metrics.h"
-#include "sextant/runtime.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/metrics/metrics.h"
+#include "sextant/runtime/device.h"
 
 namespace {
 

@@ -14,10 +14,10 @@
 #include <numbers>
 #include <numeric>
 
-#include "sextant/error.h"
-#include "sextant/mixture.h"
-#include "sextant/runtime.h"
-#include "sextant/samplers.h"
+#include "sextant/diffusion/mixture.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+#include "sextant/samplers/samplers.h"
 
 namespace {
 

@@ -1,14 +1,14 @@
 # Installs the library so that another project can find_package(sextant) and link sextant::sextant.
 include(CMakePackageConfigHelpers)
 
-get_property(rooms GLOBAL PROPERTY SEXTANT_ROOMS)
-list(TRANSFORM rooms PREPEND sextant_ OUTPUT_VARIABLE room_targets)
+get_property(modules GLOBAL PROPERTY SEXTANT_MODULES)
+list(TRANSFORM modules PREPEND sextant_ OUTPUT_VARIABLE module_targets)
 
 add_library(sextant INTERFACE)
 add_library(sextant::sextant ALIAS sextant)
-target_link_libraries(sextant INTERFACE ${room_targets})
+target_link_libraries(sextant INTERFACE ${module_targets})
 
-install(TARGETS sextant sextant_torch ${room_targets} EXPORT sextant
+install(TARGETS sextant sextant_torch ${module_targets} EXPORT sextant
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/sextant DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET sextant_cli)

@@ -1,4 +1,4 @@
-# Settings shared by every target, and sextant_room(), which makes one room of the library.
+# Settings shared by every target, and sextant_module(), which makes one module of the library.
 include(GNUInstallDirs)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
@@ -9,7 +9,7 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-# Most of a file's time goes into instantiating the same templates, so files of a room share it; their names then must
+# Most of a file's time goes into instantiating the same templates, so files of a module share it; their names then must
 # not clash, not in anonymous namespaces either.
 set(CMAKE_UNITY_BUILD ${SEXTANT_UNITY})
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
@@ -39,30 +39,35 @@ target_include_directories(sextant_torch SYSTEM INTERFACE "$<BUILD_INTERFACE:${T
 target_link_libraries(sextant_torch INTERFACE "$<BUILD_INTERFACE:${TORCH_LIBRARIES}>")
 add_library(sextant::torch ALIAS sextant_torch)
 
-# sextant_room(NAME SOURCES a.cpp... [LINKS public...] [PRIVATE_LINKS private...])
+# sextant_module(NAME LINKS modules... [PRIVATE_LINKS libraries...])
 #
-# A room is one static library with headers in include/sextant, sources in src/NAME and the target
-# name sextant::NAME. It links only rooms declared before it, so a wrong dependency does not build.
-define_property(GLOBAL PROPERTY SEXTANT_ROOMS BRIEF_DOCS "Rooms declared so far")
-function(sextant_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+# A module is one static library: every .cpp below src/NAME, the target sextant::NAME. Its headers for everybody are
+# include/sextant/NAME, for the modules below it include/internal/NAME; the headers in src/NAME are its own, and no
+# other module sees them. It links only modules declared before it, so a wrong dependency does not build.
+define_property(GLOBAL PROPERTY SEXTANT_MODULES BRIEF_DOCS "Modules declared so far")
+function(sextant_module name)
+  cmake_parse_arguments(MODULE "" "" "EXCLUDE;LINKS;PRIVATE_LINKS" ${ARGN})
   set(target sextant_${name})
-  add_library(${target} STATIC ${ROOM_SOURCES})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  foreach(file ${MODULE_EXCLUDE})
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  endforeach()
+  add_library(${target} STATIC ${sources})
   add_library(sextant::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target}
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
-    PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   # at::parallel_for is serial, without a word, in code compiled without OpenMP.
-  target_link_libraries(${target} PUBLIC ${ROOM_LINKS} sextant::torch
-                        PRIVATE ${ROOM_PRIVATE_LINKS} OpenMP::OpenMP_CXX $<BUILD_INTERFACE:sextant_build_flags>)
-  get_property(rooms GLOBAL PROPERTY SEXTANT_ROOMS)
-  if(rooms)
-    list(GET rooms 0 first)
+  target_link_libraries(${target} PUBLIC ${MODULE_LINKS} sextant::torch
+                        PRIVATE ${MODULE_PRIVATE_LINKS} OpenMP::OpenMP_CXX $<BUILD_INTERFACE:sextant_build_flags>)
+  get_property(modules GLOBAL PROPERTY SEXTANT_MODULES)
+  if(modules)
+    list(GET modules 0 first)
     target_precompile_headers(${target} REUSE_FROM sextant_${first})
   else()
     target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src/precompiled.h)
   endif()
-  set_property(GLOBAL APPEND PROPERTY SEXTANT_ROOMS ${name})
+  set_property(GLOBAL APPEND PROPERTY SEXTANT_MODULES ${name})
 endfunction()

@@ -1,6 +1,6 @@
-// Included before everything when clang-tidy reads this project. Clang does not compile libtorch 1.13 as C++20: its headers
-// use std::vector of an incomplete type, which no longer works where libstdc++ makes the members of vector constexpr. Here
-// they are not, which changes nothing that clang-tidy looks at.
+// Included before everything when clang-tidy reads this project. Clang does not compile libtorch 1.13 as C++20: its
+// headers use std::vector of an incomplete type, which no longer works where libstdc++ makes the members of vector
+// constexpr. Here they are not, which changes nothing that clang-tidy looks at.
 #include <algorithm>
 #include <memory>
 #include <string>

@@ -1,6 +1,6 @@
-#include "calibration/check.h"
-#include "sextant/calibration.h"
-#include "sextant/error.h"
+#include "check.h"
+#include "sextant/calibration/calibration.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::calibration {
 namespace {

@@ -1,7 +1,7 @@
 // Checks of arguments, with the caller's name in the message.
 #pragma once
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::calibration {
 

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "sextant/calibration.h"
+#include "sextant/calibration/calibration.h"
 
 namespace sextant::calibration {
 

@@ -1,5 +1,5 @@
-#include "calibration/check.h"
-#include "sextant/calibration.h"
+#include "check.h"
+#include "sextant/calibration/calibration.h"
 
 namespace sextant::calibration {
 

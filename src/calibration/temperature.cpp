@@ -1,8 +1,8 @@
 #include <limits>
 
-#include "calibration/check.h"
-#include "sextant/calibration.h"
-#include "sextant/error.h"
+#include "check.h"
+#include "sextant/calibration/calibration.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::calibration {
 namespace {

@@ -1,4 +1,4 @@
-#include "checkpoint/atomic_file.h"
+#include "atomic_file.h"
 
 #include <c10/util/StringUtil.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::checkpoint {
 

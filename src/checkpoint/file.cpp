@@ -1,4 +1,4 @@
-#include "checkpoint/file.h"
+#include "internal/checkpoint/file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

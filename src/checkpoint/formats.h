@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "checkpoint/file.h"
-#include "sextant/checkpoint.h"
+#include "internal/checkpoint/file.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::checkpoint {
 

@@ -1,4 +1,4 @@
-#include "checkpoint/legacy.h"
+#include "legacy.h"
 
 #include <algorithm>
 #include <unordered_map>

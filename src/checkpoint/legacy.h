@@ -2,7 +2,7 @@
 // system, object), a pickled list of storage keys, then for every key its element count and its elements.
 #pragma once
 
-#include "checkpoint/pickle.h"
+#include "pickle.h"
 
 namespace sextant::checkpoint {
 

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <new>
 
-#include "checkpoint/formats.h"
-#include "checkpoint/legacy.h"
-#include "checkpoint/zip.h"
-#include "sextant/error.h"
+#include "formats.h"
+#include "legacy.h"
+#include "sextant/runtime/error.h"
+#include "zip.h"
 
 namespace sextant {
 namespace {

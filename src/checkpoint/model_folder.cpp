@@ -1,8 +1,8 @@
 #include <fstream>
 
-#include "checkpoint/file.h"
-#include "sextant/checkpoint.h"
-#include "sextant/error.h"
+#include "internal/checkpoint/file.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant {
 

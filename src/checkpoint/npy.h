@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "checkpoint/file.h"
+#include "internal/checkpoint/file.h"
 
 namespace sextant::checkpoint {
 

@@ -1,9 +1,9 @@
 #include <new>
 
-#include "checkpoint/npy.h"
-#include "checkpoint/zip.h"
-#include "sextant/checkpoint.h"
-#include "sextant/error.h"
+#include "npy.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/runtime/error.h"
+#include "zip.h"
 
 namespace sextant {
 

@@ -1,9 +1,9 @@
 #include <zlib.h>
 
-#include "checkpoint/atomic_file.h"
-#include "checkpoint/npy.h"
-#include "sextant/checkpoint.h"
-#include "sextant/error.h"
+#include "atomic_file.h"
+#include "npy.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant {
 namespace {

@@ -1,8 +1,8 @@
-#include "checkpoint/pickle.h"
+#include "pickle.h"
 
 #include <charconv>
 
-#include "checkpoint/pickle_machine.h"
+#include "pickle_machine.h"
 
 namespace sextant::checkpoint {
 namespace {

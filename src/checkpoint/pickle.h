@@ -17,8 +17,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "checkpoint/file.h"
-#include "checkpoint/pickle_globals.h"
+#include "internal/checkpoint/file.h"
+#include "pickle_globals.h"
 
 namespace sextant::checkpoint {
 

@@ -1,7 +1,7 @@
 // What the calls of a pickle mean: each builds a value, none executes anything.
 #include <cstring>
 
-#include "checkpoint/pickle_machine.h"
+#include "pickle_machine.h"
 
 namespace sextant::checkpoint {
 namespace {

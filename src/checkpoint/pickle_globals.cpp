@@ -1,10 +1,10 @@
-#include "checkpoint/pickle_globals.h"
+#include "pickle_globals.h"
 
 #include <array>
 #include <string_view>
 #include <unordered_map>
 
-#include "checkpoint/file.h"
+#include "internal/checkpoint/file.h"
 
 namespace sextant::checkpoint {
 namespace {

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "checkpoint/pickle.h"
+#include "pickle.h"
 
 namespace sextant::checkpoint {
 

@@ -2,7 +2,7 @@
 #include <bit>
 #include <charconv>
 
-#include "checkpoint/pickle_machine.h"
+#include "pickle_machine.h"
 
 namespace sextant::checkpoint {
 

@@ -1,6 +1,6 @@
 // Storages and tensors of a pickle: records of numbers, checked when the tensors are made.
-#include "checkpoint/legacy.h"
-#include "checkpoint/pickle_machine.h"
+#include "legacy.h"
+#include "pickle_machine.h"
 
 namespace sextant::checkpoint {
 

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <map>
 
-#include "checkpoint/formats.h"
-#include "checkpoint/legacy.h"
-#include "checkpoint/tree.h"
-#include "checkpoint/zip.h"
+#include "formats.h"
+#include "legacy.h"
+#include "tree.h"
+#include "zip.h"
 
 namespace sextant::checkpoint {
 namespace {

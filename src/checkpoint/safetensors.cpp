@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "checkpoint/formats.h"
-#include "checkpoint/safetensors_header.h"
+#include "formats.h"
+#include "safetensors_header.h"
 
 namespace sextant::checkpoint {
 namespace {

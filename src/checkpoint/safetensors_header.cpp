@@ -1,10 +1,10 @@
-#include "checkpoint/safetensors_header.h"
+#include "safetensors_header.h"
 
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
-#include "checkpoint/file.h"
+#include "internal/checkpoint/file.h"
 
 namespace sextant::checkpoint {
 namespace {

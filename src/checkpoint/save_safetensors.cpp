@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "checkpoint/atomic_file.h"
-#include "checkpoint/file.h"
-#include "sextant/checkpoint.h"
+#include "atomic_file.h"
+#include "internal/checkpoint/file.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant {
 namespace {

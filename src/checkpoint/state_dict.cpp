@@ -1,5 +1,5 @@
-#include "sextant/checkpoint.h"
-#include "sextant/error.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant {
 

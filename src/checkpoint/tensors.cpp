@@ -1,4 +1,4 @@
-#include "checkpoint/tensors.h"
+#include "tensors.h"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "checkpoint/tree.h"
+#include "tree.h"
 
 namespace sextant::checkpoint {
 

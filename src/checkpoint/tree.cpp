@@ -1,9 +1,9 @@
-#include "checkpoint/tree.h"
+#include "tree.h"
 
 #include <algorithm>
 #include <unordered_set>
 
-#include "checkpoint/tensors.h"
+#include "tensors.h"
 
 namespace sextant::checkpoint {
 namespace {

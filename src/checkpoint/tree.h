@@ -3,8 +3,8 @@
 
 #include <functional>
 
-#include "checkpoint/pickle.h"
-#include "sextant/checkpoint.h"
+#include "pickle.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::checkpoint {
 

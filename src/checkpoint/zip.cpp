@@ -1,4 +1,4 @@
-#include "checkpoint/zip.h"
+#include "zip.h"
 
 #include <zlib.h>
 

@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "checkpoint/file.h"
+#include "internal/checkpoint/file.h"
 
 namespace sextant::checkpoint {
 

@@ -1,9 +1,9 @@
-#include "cli/arguments.h"
+#include "arguments.h"
 
 #include <CLI/CLI.hpp>
 
-#include "cli/recipe.h"
-#include "sextant/error.h"
+#include "recipe.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::cli {
 namespace {

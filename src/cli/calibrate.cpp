@@ -1,8 +1,9 @@
+#include "internal/commands/calibrate.h"
+
 #include <iostream>
 
-#include "cli/command.h"
-#include "cli/terminal.h"
-#include "sextant/calibrate_run.h"
+#include "command.h"
+#include "terminal.h"
 
 namespace sextant::cli {
 namespace {
@@ -19,15 +20,15 @@ class Calibrate : public Command {
     Stop stop;
     const StopOnSignals handlers(stop);
     const auto progress = terminal_progress(config_.quiet);
-    const run::CalibrateResult result = run::run_calibrate(config_, *progress, stop);
+    const commands::CalibrateResult result = commands::run_calibrate(config_, *progress, stop);
     if (!result.complete) return stop.exit_code();
-    std::cout << run::calibrate_text(result, config_.format) << std::flush;
+    std::cout << commands::calibrate_text(result, config_.format) << std::flush;
     return 0;
   }
 
  private:
-  run::CalibrateConfig config_;
-  OptionTable table_{"calibrate", run::calibrate_options(config_)};
+  commands::CalibrateConfig config_;
+  OptionTable table_{"calibrate", commands::calibrate_options(config_)};
 };
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sextant/options.h"
+#include "internal/runtime/options.h"
 
 namespace sextant::cli {
 

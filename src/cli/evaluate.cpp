@@ -1,8 +1,9 @@
+#include "internal/commands/evaluate.h"
+
 #include <iostream>
 
-#include "cli/command.h"
-#include "cli/terminal.h"
-#include "sextant/evaluate_run.h"
+#include "command.h"
+#include "terminal.h"
 
 namespace sextant::cli {
 namespace {
@@ -22,17 +23,17 @@ class Evaluate : public Command {
     Stop stop;
     const StopOnSignals handlers(stop);
     const auto progress = terminal_progress(config_.quiet);
-    const run::EvaluateResult result = run::run_evaluate(config_, *progress, stop);
+    const commands::EvaluateResult result = commands::run_evaluate(config_, *progress, stop);
     if (!result.complete) return stop.exit_code();
     if (result.evaluation) {
-      std::cout << run::evaluation_text(*result.evaluation, config_.format) << std::flush;
+      std::cout << commands::evaluation_text(*result.evaluation, config_.format) << std::flush;
     }
     return 0;
   }
 
  private:
-  run::EvaluateConfig config_;
-  OptionTable table_{"evaluate", run::evaluate_options(config_)};
+  commands::EvaluateConfig config_;
+  OptionTable table_{"evaluate", commands::evaluate_options(config_)};
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
-#include "sextant/inspect.h"
+#include "internal/commands/inspect.h"
 
 #include <iostream>
 
-#include "cli/command.h"
+#include "command.h"
 
 namespace sextant::cli {
 namespace {
@@ -17,15 +17,15 @@ class Inspect : public Command {
   OptionTable& table() override { return table_; }
 
   int run(const std::string& file) override {
-    const nlohmann::json inspection = run::inspect(file);
-    if (!config_.to.empty()) run::convert(file, config_.to);
-    std::cout << (config_.json ? inspection.dump(2) + "\n" : run::inspection_text(inspection));
+    const nlohmann::json inspection = commands::inspect(file);
+    if (!config_.to.empty()) commands::convert(file, config_.to);
+    std::cout << (config_.json ? inspection.dump(2) + "\n" : commands::inspection_text(inspection));
     return 0;
   }
 
  private:
-  run::InspectConfig config_;
-  OptionTable table_{"inspect", run::inspect_options(config_)};
+  commands::InspectConfig config_;
+  OptionTable table_{"inspect", commands::inspect_options(config_)};
 };
 
 }  // namespace

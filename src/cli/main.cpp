@@ -3,11 +3,11 @@
 #include <csignal>
 #include <iostream>
 
-#include "cli/arguments.h"
-#include "cli/command.h"
-#include "cli/reference.h"
-#include "sextant/error.h"
-#include "sextant/runtime.h"
+#include "arguments.h"
+#include "command.h"
+#include "reference.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::cli {
 namespace {

@@ -1,12 +1,12 @@
-#include "cli/recipe.h"
+#include "recipe.h"
 
 // Header-only: the one place that reads TOML.
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
-#include "runtime/files.h"
-#include "sextant/error.h"
+#include "internal/runtime/files.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::cli {
 

@@ -1,6 +1,6 @@
-#include "cli/reference.h"
+#include "reference.h"
 
-#include "cli/command.h"
+#include "command.h"
 
 namespace sextant::cli {
 

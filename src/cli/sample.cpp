@@ -1,8 +1,9 @@
+#include "internal/commands/sample.h"
+
 #include <iostream>
 
-#include "cli/command.h"
-#include "cli/terminal.h"
-#include "sextant/run.h"
+#include "command.h"
+#include "terminal.h"
 
 namespace sextant::cli {
 namespace {
@@ -17,8 +18,8 @@ class Sample : public Command {
     Stop stop;
     const StopOnSignals handlers(stop);
     const auto progress = terminal_progress(config_.quiet);
-    for (const std::string& line : run::unused_settings(config_)) progress->note(line);
-    const run::SampleResult result = run::run_sample(config_, *progress, stop);
+    for (const std::string& line : commands::unused_settings(config_)) progress->note(line);
+    const commands::SampleResult result = commands::run_sample(config_, *progress, stop);
     if (!config_.quiet) {
       std::cout << result.finished << " of " << result.count << " images in " << config_.out
                 << (result.there_already ? " (drawn by an earlier run)" : "") << std::endl;
@@ -27,8 +28,8 @@ class Sample : public Command {
   }
 
  private:
-  run::SampleConfig config_;
-  OptionTable table_{"sample", run::sample_options(config_)};
+  commands::SampleConfig config_;
+  OptionTable table_{"sample", commands::sample_options(config_)};
 };
 
 }  // namespace

@@ -1,10 +1,10 @@
-#include "sextant/sweep.h"
+#include "internal/commands/sweep.h"
 
 #include <iostream>
 
-#include "cli/command.h"
-#include "cli/recipe.h"
-#include "cli/terminal.h"
+#include "command.h"
+#include "recipe.h"
+#include "terminal.h"
 
 namespace sextant::cli {
 namespace {
@@ -25,7 +25,7 @@ class Sweep : public Command {
     Stop stop;
     const StopOnSignals handlers(stop);
     const auto progress = terminal_progress(config_.quiet);
-    const run::SweepResult result = run::run_sweep(recipe_, config_, *progress, stop);
+    const commands::SweepResult result = commands::run_sweep(recipe_, config_, *progress, stop);
     std::cout << report::format_table(result.table, report::TableFormat::kTerminal);
     if (!config_.quiet)
       std::cout << result.finished << " of " << result.count << " runs in " << config_.out << std::endl;
@@ -33,8 +33,8 @@ class Sweep : public Command {
   }
 
  private:
-  run::SweepConfig config_;
-  OptionTable table_{"sweep", run::sweep_options(config_)};
+  commands::SweepConfig config_;
+  OptionTable table_{"sweep", commands::sweep_options(config_)};
   nlohmann::json recipe_;
 };
 

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "sextant/progress.h"
+#include "sextant/runtime/progress.h"
 
 namespace sextant::cli {
 

@@ -1,14 +1,15 @@
+#include "internal/commands/train.h"
+
 #include <iostream>
 
-#include "cli/command.h"
-#include "cli/recipe.h"
-#include "cli/terminal.h"
-#include "sextant/train_run.h"
+#include "command.h"
+#include "recipe.h"
+#include "terminal.h"
 
 namespace sextant::cli {
 namespace {
 
-using run::TrainConfig;
+using commands::TrainConfig;
 
 /// What `train` and `finetune` have in common.
 class Training : public Command {
@@ -19,8 +20,8 @@ class Training : public Command {
     Stop stop;
     const StopOnSignals handlers(stop);
     const auto progress = terminal_progress(config_.quiet);
-    const run::TrainResult result = work(config_, *progress, stop);
-    std::cout << run::finetune_text(result);
+    const commands::TrainResult result = work(config_, *progress, stop);
+    std::cout << commands::finetune_text(result);
     if (!config_.quiet) {
       std::cout << (result.complete ? done() + " in " : "stopped; the same command continues in ") << config_.out
                 << ", " << result.steps << " steps" << (result.there_already ? " (by an earlier run)" : "")
@@ -33,7 +34,7 @@ class Training : public Command {
   Training(const std::string& name, TrainConfig defaults, std::vector<OptionGroup> (*options)(TrainConfig&))
       : config_(std::move(defaults)), table_(name, options(config_)) {}
 
-  virtual run::TrainResult work(const TrainConfig& config, Progress& progress, const Stop& stop) const = 0;
+  virtual commands::TrainResult work(const TrainConfig& config, Progress& progress, const Stop& stop) const = 0;
   virtual std::string done() const = 0;  ///< "trained model"
 
   TrainConfig config_;
@@ -42,7 +43,7 @@ class Training : public Command {
 
 class Train : public Training {
  public:
-  Train() : Training("train", {}, run::train_options) {}
+  Train() : Training("train", {}, commands::train_options) {}
   std::string name() const override { return "train"; }
   std::string summary() const override { return "Train a diffusion model or a classifier, noise-aware or not"; }
 
@@ -57,21 +58,21 @@ class Train : public Training {
   }
 
  private:
-  run::TrainResult work(const TrainConfig& config, Progress& progress, const Stop& stop) const override {
-    return run::run_train(config, progress, stop);
+  commands::TrainResult work(const TrainConfig& config, Progress& progress, const Stop& stop) const override {
+    return commands::run_train(config, progress, stop);
   }
   std::string done() const override { return "trained model"; }
 };
 
 class Finetune : public Training {
  public:
-  Finetune() : Training("finetune", run::finetune_defaults(), run::finetune_options) {}
+  Finetune() : Training("finetune", commands::finetune_defaults(), commands::finetune_options) {}
   std::string name() const override { return "finetune"; }
   std::string summary() const override { return "Fine-tune a classifier with the Smooth ECE loss"; }
 
  private:
-  run::TrainResult work(const TrainConfig& config, Progress& progress, const Stop& stop) const override {
-    return run::run_finetune(config, progress, stop);
+  commands::TrainResult work(const TrainConfig& config, Progress& progress, const Stop& stop) const override {
+    return commands::run_finetune(config, progress, stop);
   }
   std::string done() const override { return "fine-tuned classifier"; }
 };

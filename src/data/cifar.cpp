@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <map>
 
-#include "data/files.h"
-#include "data/memory_images.h"
+#include "files.h"
+#include "memory_images.h"
 
 namespace sextant::data {
 namespace {

@@ -1,8 +1,8 @@
-#include "data/codecs.h"
+#include "codecs.h"
 
 #include <stdexcept>
 
-#include "sextant/data.h"
+#include "sextant/data/images.h"
 
 namespace sextant::data {
 

@@ -1,8 +1,8 @@
 // Image decoders. Each throws std::runtime_error with the reason; read_image() adds the file's name.
 #pragma once
 
-#include "data/files.h"
-#include "sextant/tensor.h"
+#include "files.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::data {
 

@@ -1,4 +1,4 @@
-#include "data/files.h"
+#include "files.h"
 
 #include <zlib.h>
 

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "checkpoint/file.h"
-#include "sextant/error.h"
+#include "internal/checkpoint/file.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::data {
 

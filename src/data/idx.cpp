@@ -1,7 +1,7 @@
 // IDX, the format of MNIST: 00 00, element type, number of dimensions, then each size as a big-endian 32-bit number,
 // then the elements.
-#include "data/files.h"
-#include "data/memory_images.h"
+#include "files.h"
+#include "memory_images.h"
 
 namespace sextant::data {
 namespace {

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <set>
 
-#include "data/files.h"
-#include "sextant/data.h"
+#include "files.h"
+#include "sextant/data/images.h"
 
 namespace sextant::data {
 namespace {

@@ -1,5 +1,5 @@
-#include "data/files.h"
-#include "sextant/data.h"
+#include "files.h"
+#include "sextant/data/images.h"
 
 namespace sextant::data {
 

@@ -6,7 +6,7 @@
 #include <csetjmp>
 #include <stdexcept>
 
-#include "data/codecs.h"
+#include "codecs.h"
 
 namespace sextant::data {
 namespace {

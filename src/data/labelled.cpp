@@ -1,8 +1,8 @@
 // Data sets as classifiers are trained and measured on them: images with labels, in a training and a test part.
 #include <algorithm>
 
-#include "data/files.h"
-#include "sextant/data.h"
+#include "files.h"
+#include "sextant/data/images.h"
 
 namespace sextant::data {
 namespace {

@@ -1,8 +1,8 @@
 // An image set whose pixels are one tensor: a mapped file or a decoded archive.
 #pragma once
 
-#include "sextant/data.h"
-#include "sextant/error.h"
+#include "sextant/data/images.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::data {
 

@@ -1,6 +1,6 @@
-#include "data/files.h"
-#include "data/memory_images.h"
-#include "sextant/checkpoint.h"
+#include "files.h"
+#include "memory_images.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::data {
 namespace {

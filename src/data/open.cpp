@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "data/files.h"
-#include "sextant/data.h"
+#include "files.h"
+#include "sextant/data/images.h"
 
 namespace sextant::data {
 

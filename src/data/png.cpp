@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "data/codecs.h"
+#include "codecs.h"
 
 namespace sextant::data {
 namespace {

@@ -1,6 +1,6 @@
-#include "data/files.h"
-#include "sextant/checkpoint.h"
-#include "sextant/data.h"
+#include "files.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/data/images.h"
 
 namespace sextant::data {
 namespace {

@@ -1,5 +1,5 @@
-#include "sextant/diffusion.h"
-#include "sextant/guidance.h"
+#include "sextant/diffusion/process.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::diffusion {
 namespace {

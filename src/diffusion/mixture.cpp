@@ -1,9 +1,9 @@
-#include "sextant/mixture.h"
+#include "sextant/diffusion/mixture.h"
 
 #include <cmath>
 #include <numbers>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {
 namespace {

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sextant/error.h"
-#include "sextant/mixture.h"
+#include "sextant/diffusion/mixture.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {
 namespace {

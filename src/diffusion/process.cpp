@@ -1,7 +1,8 @@
+#include "sextant/diffusion/process.h"
+
 #include <cmath>
 
-#include "sextant/diffusion.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {
 namespace {

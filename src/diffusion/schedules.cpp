@@ -2,8 +2,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "sextant/diffusion.h"
-#include "sextant/error.h"
+#include "sextant/diffusion/process.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {
 namespace {

@@ -1,5 +1,5 @@
-#include "sextant/edm.h"
-#include "sextant/guidance.h"
+#include "sextant/diffusion/sigma.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::diffusion {
 

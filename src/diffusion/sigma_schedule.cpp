@@ -2,8 +2,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "sextant/edm.h"
-#include "sextant/error.h"
+#include "sextant/diffusion/sigma.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {
 namespace {

@@ -1,8 +1,8 @@
-#include "guidance/check.h"
+#include "check.h"
 
 #include <cmath>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::guidance {
 

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "guidance/check.h"
-#include "guidance/terms.h"
-#include "sextant/error.h"
-#include "sextant/guide.h"
+#include "check.h"
+#include "sextant/guidance/guide.h"
+#include "sextant/runtime/error.h"
+#include "terms.h"
 
 namespace sextant::guidance {
 namespace {

@@ -1,9 +1,9 @@
 #include <cmath>
 #include <limits>
 
-#include "guidance/check.h"
-#include "sextant/error.h"
-#include "sextant/guidance.h"
+#include "check.h"
+#include "sextant/guidance/score.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::guidance {
 

@@ -1,11 +1,11 @@
-#include "sextant/guide.h"
+#include "sextant/guidance/guide.h"
 
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 
-#include "guidance/check.h"
-#include "sextant/error.h"
+#include "check.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::guidance {
 namespace {

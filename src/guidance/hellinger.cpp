@@ -1,6 +1,6 @@
-#include "guidance/check.h"
-#include "guidance/target.h"
-#include "sextant/guidance.h"
+#include "check.h"
+#include "sextant/guidance/score.h"
+#include "target.h"
 
 namespace sextant::guidance {
 

@@ -1,8 +1,8 @@
 #include <limits>
 
-#include "guidance/check.h"
-#include "guidance/target.h"
-#include "sextant/guidance.h"
+#include "check.h"
+#include "sextant/guidance/score.h"
+#include "target.h"
 
 namespace sextant::guidance {
 namespace {

@@ -1,7 +1,7 @@
 // The two Kullback-Leibler divergences, under the paper's names: p is the classifier, q the target.
-#include "guidance/check.h"
-#include "guidance/target.h"
-#include "sextant/guidance.h"
+#include "check.h"
+#include "sextant/guidance/score.h"
+#include "target.h"
 
 namespace sextant::guidance {
 

@@ -1,5 +1,5 @@
-#include "guidance/check.h"
-#include "sextant/guidance.h"
+#include "check.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::guidance {
 

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "sextant/error.h"
-#include "sextant/guide.h"
+#include "sextant/guidance/guide.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::guidance {
 namespace {

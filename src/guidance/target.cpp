@@ -1,8 +1,8 @@
-#include "guidance/target.h"
+#include "target.h"
 
 #include <cmath>
 
-#include "guidance/check.h"
+#include "check.h"
 
 namespace sextant::guidance {
 

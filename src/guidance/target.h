@@ -2,7 +2,7 @@
 // done to those two, in float64, and spread over [N, K] afterwards.
 #pragma once
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::guidance {
 

@@ -1,12 +1,12 @@
-#include "guidance/terms.h"
+#include "terms.h"
 
 #include <algorithm>
 #include <map>
 #include <optional>
 #include <sstream>
 
-#include "sextant/error.h"
-#include "sextant/guide.h"
+#include "sextant/guidance/guide.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::guidance {
 namespace {

@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "sextant/error.h"
-#include "sextant/guidance.h"
+#include "sextant/guidance/score.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::guidance {
 namespace {

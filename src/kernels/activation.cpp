@@ -1,10 +1,10 @@
-#include "kernels/activation.h"
+#include "internal/kernels/activation.h"
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "kernels/activation_loops.h"
-#include "kernels/images.h"
+#include "activation_loops.h"
+#include "images.h"
 
 namespace sextant::kernels {
 namespace {

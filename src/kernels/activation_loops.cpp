@@ -1,4 +1,4 @@
-#include "kernels/activation_loops.h"
+#include "activation_loops.h"
 
 #include <bit>
 #include <cmath>

@@ -1,9 +1,9 @@
 #include <ATen/Parallel.h>
 #include <c10/util/StringUtil.h>
 
-#include "kernels/images.h"
-#include "kernels/panels.h"
-#include "sextant/error.h"
+#include "images.h"
+#include "panels.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::kernels {
 namespace {

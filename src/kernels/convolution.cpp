@@ -1,12 +1,12 @@
 #include <c10/util/StringUtil.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "kernels/frozen_convolution.h"
-#include "kernels/images.h"
-#include "kernels/onednn.h"
-#include "kernels/panels.h"
-#include "kernels/winograd.h"
-#include "sextant/error.h"
+#include "images.h"
+#include "internal/kernels/frozen_convolution.h"
+#include "onednn.h"
+#include "panels.h"
+#include "sextant/runtime/error.h"
+#include "winograd.h"
 
 namespace sextant::kernels {
 

@@ -1,4 +1,4 @@
-#include "kernels/frozen_convolution.h"
+#include "internal/kernels/frozen_convolution.h"
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>

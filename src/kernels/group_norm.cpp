@@ -1,8 +1,8 @@
 #include <c10/util/StringUtil.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "kernels/norm_loops.h"
-#include "sextant/error.h"
+#include "norm_loops.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::kernels {
 namespace {

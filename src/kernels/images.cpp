@@ -1,10 +1,10 @@
-#include "kernels/images.h"
+#include "images.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/util/StringUtil.h>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::kernels {
 

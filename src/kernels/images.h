@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "kernels/simd/table.h"
-#include "sextant/kernels.h"
+#include "internal/kernels/kernels.h"
+#include "simd/table.h"
 
 namespace sextant::kernels {
 

@@ -1,4 +1,4 @@
-#include "kernels/norm_loops.h"
+#include "norm_loops.h"
 
 #include <ATen/Parallel.h>
 

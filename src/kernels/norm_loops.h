@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "kernels/images.h"
+#include "images.h"
 
 namespace sextant::kernels {
 

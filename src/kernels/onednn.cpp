@@ -1,4 +1,4 @@
-#include "kernels/onednn.h"
+#include "onednn.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>

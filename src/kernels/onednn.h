@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::kernels {
 

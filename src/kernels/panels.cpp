@@ -1,8 +1,8 @@
-#include "kernels/panels.h"
+#include "panels.h"
 
 #include <ATen/Parallel.h>
 
-#include "kernels/images.h"
+#include "images.h"
 
 namespace sextant::kernels {
 namespace {

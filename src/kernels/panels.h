@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "kernels/simd/table.h"
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
+#include "simd/table.h"
 
 namespace sextant::kernels {
 

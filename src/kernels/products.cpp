@@ -3,8 +3,8 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "kernels/images.h"
-#include "kernels/panels.h"
+#include "images.h"
+#include "panels.h"
 
 namespace sextant::kernels {
 namespace {

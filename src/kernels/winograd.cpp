@@ -1,8 +1,8 @@
-#include "kernels/winograd.h"
+#include "winograd.h"
 
 #include <ATen/Parallel.h>
 
-#include "kernels/images.h"
+#include "images.h"
 
 namespace sextant::kernels {
 namespace {

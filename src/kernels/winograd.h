@@ -1,7 +1,7 @@
 // 3x3 convolution, stride 1, padding 1, by Winograd's F(2x2, 3x3).
 #pragma once
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::kernels {
 

@@ -1,7 +1,7 @@
 #include <random>
 
-#include "sextant/error.h"
-#include "sextant/metrics.h"
+#include "sextant/metrics/metrics.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::metrics {
 namespace {

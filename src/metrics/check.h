@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::metrics {
 

@@ -1,9 +1,9 @@
-#include "metrics/distances.h"
+#include "distances.h"
 
 #include <limits>
 
-#include "metrics/product.h"
-#include "metrics/tasks.h"
+#include "product.h"
+#include "tasks.h"
 
 namespace sextant::metrics {
 namespace {

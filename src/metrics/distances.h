@@ -7,7 +7,7 @@
 
 #include <functional>
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::metrics {
 

@@ -1,8 +1,8 @@
-#include "metrics/factor.h"
+#include "factor.h"
 
 #include <limits>
 
-#include "metrics/product.h"
+#include "product.h"
 
 namespace sextant::metrics {
 namespace {

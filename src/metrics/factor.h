@@ -1,7 +1,7 @@
 // Square factors of covariances.
 #pragma once
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::metrics {
 

@@ -1,10 +1,10 @@
 #include <limits>
 
-#include "metrics/check.h"
-#include "metrics/factor.h"
-#include "metrics/product.h"
-#include "sextant/error.h"
-#include "sextant/metrics.h"
+#include "check.h"
+#include "factor.h"
+#include "product.h"
+#include "sextant/metrics/metrics.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::metrics {
 namespace {

@@ -1,6 +1,6 @@
-#include "metrics/check.h"
-#include "sextant/error.h"
-#include "sextant/metrics.h"
+#include "check.h"
+#include "sextant/metrics/metrics.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::metrics {
 

@@ -1,7 +1,7 @@
-#include "metrics/check.h"
-#include "metrics/product.h"
-#include "sextant/error.h"
-#include "sextant/metrics.h"
+#include "check.h"
+#include "product.h"
+#include "sextant/metrics/metrics.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::metrics {
 namespace {

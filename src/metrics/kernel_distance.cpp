@@ -1,8 +1,8 @@
-#include "metrics/check.h"
-#include "metrics/numpy_random.h"
-#include "metrics/product.h"
-#include "sextant/error.h"
-#include "sextant/metrics.h"
+#include "check.h"
+#include "numpy_random.h"
+#include "product.h"
+#include "sextant/metrics/metrics.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::metrics {
 namespace {

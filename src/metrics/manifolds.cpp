@@ -1,9 +1,9 @@
 #include <atomic>
 
-#include "metrics/check.h"
-#include "metrics/distances.h"
-#include "sextant/error.h"
-#include "sextant/metrics.h"
+#include "check.h"
+#include "distances.h"
+#include "sextant/metrics/metrics.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::metrics {
 namespace {

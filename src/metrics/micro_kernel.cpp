@@ -1,4 +1,4 @@
-#include "metrics/micro_kernel.h"
+#include "micro_kernel.h"
 
 namespace sextant::metrics {
 namespace {

@@ -1,8 +1,8 @@
-#include "metrics/numpy_random.h"
+#include "numpy_random.h"
 
 #include <bit>
 
-#include "sextant/metrics.h"
+#include "sextant/metrics/metrics.h"
 
 namespace sextant::metrics {
 

@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::metrics {
 

@@ -1,8 +1,8 @@
-#include "metrics/product.h"
+#include "product.h"
 
-#include "metrics/micro_kernel.h"
-#include "metrics/tasks.h"
-#include "sextant/error.h"
+#include "micro_kernel.h"
+#include "sextant/runtime/error.h"
+#include "tasks.h"
 
 namespace sextant::metrics {
 namespace {

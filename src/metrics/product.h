@@ -2,7 +2,7 @@
 // reference BLAS, one thread without vector instructions, 5 to 20 times slower than these.
 #pragma once
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::metrics {
 

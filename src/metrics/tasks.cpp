@@ -1,11 +1,11 @@
-#include "metrics/tasks.h"
+#include "tasks.h"
 
 #include <atomic>
 #include <exception>
 #include <mutex>
 #include <thread>
 
-#include "sextant/runtime.h"
+#include "sextant/runtime/device.h"
 
 namespace sextant::metrics {
 

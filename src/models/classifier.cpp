@@ -1,9 +1,9 @@
 #include <c10/util/StringUtil.h>
 
-#include "models/prompts.h"
-#include "models/registry.h"
-#include "sextant/calibrated.h"
-#include "sextant/error.h"
+#include "internal/models/registry.h"
+#include "prompts.h"
+#include "sextant/classifiers/calibrated.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::models {
 

@@ -1,7 +1,7 @@
-#include "models/registry.h"
-#include "runtime/words.h"
-#include "sextant/error.h"
-#include "sextant/feature_network.h"
+#include "internal/models/registry.h"
+#include "internal/runtime/text.h"
+#include "sextant/networks/feature_network.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::models {
 

@@ -1,6 +1,6 @@
-#include "models/registry.h"
-#include "runtime/words.h"
-#include "sextant/error.h"
+#include "internal/models/registry.h"
+#include "internal/runtime/text.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::models {
 namespace {

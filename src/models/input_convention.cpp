@@ -1,6 +1,6 @@
-#include "runtime/words.h"
-#include "sextant/error.h"
-#include "sextant/models.h"
+#include "internal/runtime/text.h"
+#include "sextant/models/models.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::models {
 

@@ -1,7 +1,7 @@
 #include <c10/util/StringUtil.h>
 
-#include "models/registry.h"
-#include "sextant/error.h"
+#include "internal/models/registry.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::models {
 

@@ -1,8 +1,8 @@
-#include "models/prompts.h"
+#include "prompts.h"
 
 #include <c10/util/StringUtil.h>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::models {
 

@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "sextant/models.h"
+#include "sextant/models/models.h"
 
 namespace sextant::models {
 

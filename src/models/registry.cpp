@@ -1,9 +1,9 @@
-#include "models/registry.h"
+#include "internal/models/registry.h"
 
-#include "networks/deduce.h"
-#include "networks/families.h"
-#include "networks/torchscript.h"
-#include "sextant/error.h"
+#include "internal/networks/deduce.h"
+#include "internal/networks/families.h"
+#include "internal/networks/torchscript.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::models {
 

@@ -1,4 +1,4 @@
-#include "networks/adm_blocks.h"
+#include "adm_blocks.h"
 
 namespace sextant::networks::adm {
 

@@ -5,10 +5,10 @@
 #include <variant>
 #include <vector>
 
-#include "networks/adm_config.h"
-#include "networks/layers.h"
-#include "sextant/kernels.h"
-#include "sextant/networks.h"
+#include "adm_config.h"
+#include "internal/kernels/kernels.h"
+#include "layers.h"
+#include "sextant/networks/networks.h"
 
 namespace sextant::networks::adm {
 

@@ -1,11 +1,11 @@
-#include "networks/adm_classifier.h"
+#include "adm_classifier.h"
 
 #include <c10/util/StringUtil.h>
 
 #include <numeric>
 
-#include "networks/families.h"
-#include "sextant/error.h"
+#include "internal/networks/families.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 namespace adm {

@@ -3,7 +3,7 @@
 
 #include <variant>
 
-#include "networks/adm_blocks.h"
+#include "adm_blocks.h"
 
 namespace sextant::networks {
 

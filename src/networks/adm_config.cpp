@@ -1,9 +1,9 @@
-#include "networks/adm_config.h"
+#include "adm_config.h"
 
 #include <algorithm>
 
-#include "networks/config.h"
-#include "sextant/error.h"
+#include "config.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 namespace {

@@ -1,6 +1,6 @@
 // The checkpoints that guided-diffusion published, with the flags its README gives for them.
-#include "networks/adm_config.h"
-#include "networks/presets.h"
+#include "adm_config.h"
+#include "internal/networks/presets.h"
 
 namespace sextant::networks {
 namespace {

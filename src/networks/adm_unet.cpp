@@ -1,9 +1,9 @@
-#include "networks/adm_unet.h"
+#include "adm_unet.h"
 
 #include <c10/util/StringUtil.h>
 
-#include "networks/families.h"
-#include "sextant/error.h"
+#include "internal/networks/families.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 

@@ -1,7 +1,7 @@
 // The U-Net of guided-diffusion (Dhariwal & Nichol 2021), class UNetModel.
 #pragma once
 
-#include "networks/adm_blocks.h"
+#include "adm_blocks.h"
 
 namespace sextant::networks {
 

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "networks/conv_norm.h"
+#include "conv_norm.h"
 
 namespace sextant::networks {
 

@@ -1,7 +1,7 @@
 #include <c10/util/StringUtil.h>
 
-#include "networks/torchvision.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
+#include "torchvision.h"
 
 namespace sextant::networks {
 

@@ -1,9 +1,9 @@
 // CLIP (Radford et al. 2021) with the names of openai/CLIP.
 #include <cmath>
 
-#include "networks/clip_towers.h"
-#include "networks/families.h"
-#include "sextant/error.h"
+#include "clip_towers.h"
+#include "internal/networks/families.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 namespace {

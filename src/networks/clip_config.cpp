@@ -1,8 +1,8 @@
 #include <cmath>
 #include <set>
 
-#include "sextant/error.h"
-#include "sextant/networks.h"
+#include "sextant/networks/networks.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 namespace {

@@ -1,5 +1,5 @@
-#include "networks/presets.h"
-#include "sextant/networks.h"
+#include "internal/networks/presets.h"
+#include "sextant/networks/networks.h"
 
 namespace sextant::networks {
 namespace {

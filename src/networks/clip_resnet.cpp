@@ -1,8 +1,8 @@
 #include <cmath>
 #include <optional>
 
-#include "networks/clip_towers.h"
-#include "sextant/kernels.h"
+#include "clip_towers.h"
+#include "internal/kernels/kernels.h"
 
 namespace sextant::networks {
 namespace {

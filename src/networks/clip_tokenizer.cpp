@@ -6,10 +6,10 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "networks/text_repair.h"
-#include "networks/unicode.h"
-#include "sextant/error.h"
-#include "sextant/networks.h"
+#include "sextant/networks/networks.h"
+#include "sextant/runtime/error.h"
+#include "text_repair.h"
+#include "unicode.h"
 
 namespace sextant::networks {
 

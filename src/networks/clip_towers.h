@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "networks/config.h"
-#include "networks/layers.h"
+#include "config.h"
+#include "layers.h"
 
 namespace sextant::networks {
 

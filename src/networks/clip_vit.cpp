@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "networks/clip_towers.h"
-#include "sextant/kernels.h"
+#include "clip_towers.h"
+#include "internal/kernels/kernels.h"
 
 namespace sextant::networks {
 namespace {

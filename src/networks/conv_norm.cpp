@@ -1,6 +1,6 @@
-#include "networks/conv_norm.h"
+#include "conv_norm.h"
 
-#include "kernels/frozen_convolution.h"
+#include "internal/kernels/frozen_convolution.h"
 
 namespace sextant::networks {
 

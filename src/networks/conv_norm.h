@@ -1,7 +1,7 @@
 // A convolution and the batch norm behind it, one convolution once frozen.
 #pragma once
 
-#include "networks/layers.h"
+#include "layers.h"
 
 namespace sextant::networks {
 

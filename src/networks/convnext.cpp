@@ -1,9 +1,9 @@
-#include "networks/convnext.h"
+#include "convnext.h"
 
-#include "networks/config.h"
-#include "networks/conv_norm.h"
-#include "networks/families.h"
-#include "networks/torchvision.h"
+#include "config.h"
+#include "conv_norm.h"
+#include "internal/networks/families.h"
+#include "torchvision.h"
 
 namespace sextant::networks {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "networks/layers.h"
+#include "layers.h"
 
 namespace sextant::networks {
 

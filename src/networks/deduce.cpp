@@ -1,7 +1,7 @@
-#include "networks/deduce.h"
+#include "internal/networks/deduce.h"
 
-#include "sextant/error.h"
-#include "sextant/networks.h"
+#include "sextant/networks/networks.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 

@@ -1,7 +1,7 @@
 // Hyper-parameters of ADM networks: the names say which block is what, the shapes how wide.
 #include <optional>
 
-#include "networks/deduce.h"
+#include "internal/networks/deduce.h"
 
 namespace sextant::networks {
 

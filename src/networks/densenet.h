@@ -1,7 +1,7 @@
 // DenseNet as torchvision names and computes it (Huang et al. 2017).
 #pragma once
 
-#include "networks/conv_norm.h"
+#include "conv_norm.h"
 
 namespace sextant::networks {
 

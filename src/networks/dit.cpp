@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "networks/config.h"
-#include "networks/families.h"
-#include "networks/layers.h"
-#include "sextant/error.h"
-#include "sextant/kernels.h"
+#include "config.h"
+#include "internal/kernels/kernels.h"
+#include "internal/networks/families.h"
+#include "layers.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 namespace {

@@ -3,11 +3,11 @@
 #include <cmath>
 #include <optional>
 
-#include "networks/config.h"
-#include "networks/edm2_layers.h"
-#include "networks/edm_labels.h"
-#include "networks/families.h"
-#include "sextant/error.h"
+#include "config.h"
+#include "edm2_layers.h"
+#include "edm_labels.h"
+#include "internal/networks/families.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 namespace {

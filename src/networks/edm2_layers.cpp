@@ -1,4 +1,4 @@
-#include "networks/edm2_layers.h"
+#include "edm2_layers.h"
 
 #include <cmath>
 

@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "networks/edm_layers.h"
+#include "edm_layers.h"
 
 namespace sextant::networks {
 

@@ -1,6 +1,6 @@
-#include "networks/edm_labels.h"
+#include "edm_labels.h"
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::networks {
 

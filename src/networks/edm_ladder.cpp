@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "networks/edm_unet.h"
+#include "edm_unet.h"
 
 namespace sextant::networks {
 namespace {

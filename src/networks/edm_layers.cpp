@@ -1,9 +1,9 @@
-#include "networks/edm_layers.h"
+#include "edm_layers.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "networks/layers.h"
-#include "sextant/kernels.h"
+#include "internal/kernels/kernels.h"
+#include "layers.h"
 
 namespace sextant::networks {
 

@@ -10,10 +10,10 @@
 #include <cmath>
 #include <limits>
 
-#include "networks/edm_labels.h"
-#include "networks/edm_unet.h"
-#include "networks/families.h"
-#include "sextant/error.h"
+#include "edm_labels.h"
+#include "edm_unet.h"
+#include "internal/networks/families.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 namespace {

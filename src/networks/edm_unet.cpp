@@ -1,9 +1,9 @@
-#include "networks/edm_unet.h"
+#include "edm_unet.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 namespace {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "networks/config.h"
-#include "networks/edm_layers.h"
+#include "config.h"
+#include "edm_layers.h"
 
 namespace sextant::networks {
 

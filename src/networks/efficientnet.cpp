@@ -1,8 +1,8 @@
-#include "networks/efficientnet.h"
+#include "efficientnet.h"
 
-#include "networks/config.h"
-#include "networks/families.h"
-#include "networks/torchvision.h"
+#include "config.h"
+#include "internal/networks/families.h"
+#include "torchvision.h"
 
 namespace sextant::networks {
 

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "networks/torchvision.h"
+#include "torchvision.h"
 
 namespace sextant::networks {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "networks/text_repair.h"
+#include "text_repair.h"
 
 namespace sextant::networks {
 namespace {

@@ -1,16 +1,16 @@
-#include "networks/inception.h"
+#include "inception.h"
 
 #include <c10/util/StringUtil.h>
 
-#include "kernels/activation.h"
-#include "kernels/frozen_convolution.h"
-#include "networks/config.h"
-#include "networks/conv_norm.h"
-#include "networks/families.h"
-#include "networks/presets.h"
-#include "networks/resize.h"
-#include "sextant/error.h"
-#include "sextant/kernels.h"
+#include "config.h"
+#include "conv_norm.h"
+#include "internal/kernels/activation.h"
+#include "internal/kernels/frozen_convolution.h"
+#include "internal/kernels/kernels.h"
+#include "internal/networks/families.h"
+#include "internal/networks/presets.h"
+#include "resize.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 namespace {

@@ -6,8 +6,8 @@
 #include <array>
 #include <map>
 
-#include "networks/layers.h"
-#include "sextant/feature_network.h"
+#include "layers.h"
+#include "sextant/networks/feature_network.h"
 
 namespace sextant::networks {
 

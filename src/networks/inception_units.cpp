@@ -1,5 +1,5 @@
 // The table of the network's convolutions.
-#include "networks/inception.h"
+#include "inception.h"
 
 namespace sextant::networks {
 

@@ -1,9 +1,9 @@
-#include "networks/layers.h"
+#include "layers.h"
 
-#include "kernels/activation.h"
-#include "kernels/frozen_convolution.h"
-#include "sextant/kernels.h"
-#include "sextant/noise.h"
+#include "internal/kernels/activation.h"
+#include "internal/kernels/frozen_convolution.h"
+#include "internal/kernels/kernels.h"
+#include "sextant/runtime/noise.h"
 
 namespace sextant::networks {
 

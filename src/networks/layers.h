@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sextant/networks.h"
+#include "sextant/networks/networks.h"
 
 namespace sextant::networks {
 

@@ -1,12 +1,12 @@
-#include "networks/mnist_features.h"
+#include "mnist_features.h"
 
 #include <c10/util/StringUtil.h>
 
-#include "kernels/activation.h"
-#include "kernels/frozen_convolution.h"
-#include "networks/config.h"
-#include "networks/families.h"
-#include "sextant/error.h"
+#include "config.h"
+#include "internal/kernels/activation.h"
+#include "internal/kernels/frozen_convolution.h"
+#include "internal/networks/families.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 

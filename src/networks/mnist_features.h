@@ -3,8 +3,8 @@
 
 #include <array>
 
-#include "networks/layers.h"
-#include "sextant/feature_network.h"
+#include "layers.h"
+#include "sextant/networks/feature_network.h"
 
 namespace sextant::networks {
 

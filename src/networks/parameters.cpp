@@ -2,9 +2,9 @@
 
 #include <unordered_set>
 
-#include "sextant/error.h"
-#include "sextant/networks.h"
-#include "sextant/runtime.h"
+#include "sextant/networks/networks.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 

@@ -1,4 +1,4 @@
-#include "networks/resize.h"
+#include "resize.h"
 
 namespace sextant::networks {
 namespace {

@@ -1,7 +1,7 @@
 // Bilinear resizing in the two ways that published numbers depend on.
 #pragma once
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::networks {
 

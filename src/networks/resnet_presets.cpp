@@ -1,4 +1,4 @@
-#include "networks/torchvision.h"
+#include "torchvision.h"
 
 namespace sextant::networks {
 namespace {

@@ -1,4 +1,4 @@
-#include "networks/script.h"
+#include "script.h"
 
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -9,7 +9,7 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::networks {
 

@@ -1,10 +1,10 @@
-#include "networks/text_repair.h"
+#include "text_repair.h"
 
 #include <algorithm>
 #include <array>
 #include <map>
 
-#include "networks/unicode.h"
+#include "unicode.h"
 
 namespace sextant::networks {
 namespace {

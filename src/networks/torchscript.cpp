@@ -1,13 +1,13 @@
-#include "networks/torchscript.h"
+#include "internal/networks/torchscript.h"
 
 #include <c10/util/StringUtil.h>
 
-#include "networks/config.h"
-#include "networks/script.h"
-#include "networks/torchvision.h"
-#include "sextant/error.h"
-#include "sextant/feature_network.h"
-#include "sextant/runtime.h"
+#include "config.h"
+#include "script.h"
+#include "sextant/networks/feature_network.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+#include "torchvision.h"
 
 namespace sextant::networks {
 namespace {

@@ -1,8 +1,8 @@
-#include "networks/torchvision.h"
+#include "torchvision.h"
 
 #include <c10/util/StringUtil.h>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 

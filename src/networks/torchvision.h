@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "networks/layers.h"
-#include "networks/presets.h"
-#include "sextant/networks.h"
+#include "internal/networks/presets.h"
+#include "layers.h"
+#include "sextant/networks/networks.h"
 
 namespace sextant::networks {
 

@@ -1,8 +1,8 @@
-#include "networks/unicode.h"
+#include "unicode.h"
 
 #include <algorithm>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks::unicode {
 namespace {

@@ -1,5 +1,5 @@
 // Generated from the Unicode Character Database 14.0. Unassigned code points between two ranges of one kind are joined.
-#include "networks/unicode.h"
+#include "unicode.h"
 
 // clang-format off
 namespace sextant::networks::unicode {

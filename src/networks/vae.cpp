@@ -2,12 +2,12 @@
 #include <cmath>
 #include <optional>
 
-#include "networks/config.h"
-#include "networks/families.h"
-#include "networks/layers.h"
-#include "networks/vae_names.h"
-#include "sextant/error.h"
-#include "sextant/kernels.h"
+#include "config.h"
+#include "internal/kernels/kernels.h"
+#include "internal/networks/families.h"
+#include "layers.h"
+#include "sextant/runtime/error.h"
+#include "vae_names.h"
 
 namespace sextant::networks {
 namespace {

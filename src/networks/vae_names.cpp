@@ -1,4 +1,4 @@
-#include "networks/vae_names.h"
+#include "vae_names.h"
 
 #include <regex>
 #include <string>

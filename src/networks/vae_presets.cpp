@@ -1,4 +1,4 @@
-#include "networks/presets.h"
+#include "internal/networks/presets.h"
 
 namespace sextant::networks {
 

@@ -1,12 +1,12 @@
-#include "networks/vit.h"
+#include "vit.h"
 
 #include <c10/util/StringUtil.h>
 
-#include "networks/config.h"
-#include "networks/families.h"
-#include "networks/presets.h"
-#include "networks/torchvision.h"
-#include "sextant/kernels.h"
+#include "config.h"
+#include "internal/kernels/kernels.h"
+#include "internal/networks/families.h"
+#include "internal/networks/presets.h"
+#include "torchvision.h"
 
 namespace sextant::networks {
 namespace {

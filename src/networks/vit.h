@@ -1,7 +1,7 @@
 // Vision transformers as torchvision names and computes them (Dosovitskiy et al. 2021).
 #pragma once
 
-#include "networks/layers.h"
+#include "layers.h"
 
 namespace sextant::networks {
 

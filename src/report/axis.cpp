@@ -1,4 +1,4 @@
-#include "report/axis.h"
+#include "axis.h"
 
 #include <algorithm>
 #include <cmath>

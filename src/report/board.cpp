@@ -1,6 +1,6 @@
-#include "report/picture.h"
-#include "sextant/error.h"
-#include "sextant/report.h"
+#include "picture.h"
+#include "sextant/report/report.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::report {
 namespace {

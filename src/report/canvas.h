@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::report {
 

@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "report/canvas.h"
-#include "sextant/report.h"
+#include "canvas.h"
+#include "sextant/report/report.h"
 
 namespace sextant::report {
 namespace {

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "report/canvas.h"
+#include "canvas.h"
 
 namespace sextant::report {
 namespace {

@@ -2,7 +2,7 @@
 #include <cctype>
 #include <map>
 
-#include "sextant/report.h"
+#include "sextant/report/report.h"
 
 namespace sextant::report {
 namespace {

@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "sextant/error.h"
-#include "sextant/report.h"
+#include "sextant/report/report.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::report {
 

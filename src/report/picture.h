@@ -1,7 +1,7 @@
 // What the pictures of this room share.
 #pragma once
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::report {
 

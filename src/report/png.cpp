@@ -1,9 +1,9 @@
 #include <png.h>
 
-#include "report/picture.h"
-#include "runtime/files.h"
-#include "sextant/error.h"
-#include "sextant/report.h"
+#include "internal/runtime/files.h"
+#include "picture.h"
+#include "sextant/report/report.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::report {
 

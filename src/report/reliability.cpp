@@ -1,11 +1,11 @@
 #include <algorithm>
 
-#include "report/axis.h"
-#include "report/canvas.h"
-#include "runtime/files.h"
-#include "sextant/curves.h"
-#include "sextant/error.h"
-#include "sextant/report.h"
+#include "axis.h"
+#include "canvas.h"
+#include "internal/runtime/files.h"
+#include "sextant/report/curves.h"
+#include "sextant/report/report.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::report {
 namespace {

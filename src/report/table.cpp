@@ -1,8 +1,8 @@
 #include <cctype>
 #include <cstdio>
 
-#include "sextant/error.h"
-#include "sextant/report.h"
+#include "sextant/report/report.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::report {
 namespace {

@@ -6,8 +6,8 @@
 #include <malloc.h>
 #endif
 
-#include "sextant/error.h"
-#include "sextant/runtime.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant {
 

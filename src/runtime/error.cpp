@@ -1,4 +1,4 @@
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 #include <algorithm>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "runtime/files.h"
+#include "internal/runtime/files.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant {
 namespace {

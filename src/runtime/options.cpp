@@ -1,11 +1,11 @@
-#include "sextant/options.h"
+#include "internal/runtime/options.h"
 
 #include <charconv>
 #include <cmath>
 #include <set>
 
-#include "runtime/words.h"
-#include "sextant/error.h"
+#include "internal/runtime/text.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant {
 

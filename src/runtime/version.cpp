@@ -1,6 +1,6 @@
 #include <torch/version.h>
 
-#include "sextant/runtime.h"
+#include "sextant/runtime/device.h"
 
 namespace sextant {
 

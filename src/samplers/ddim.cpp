@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "samplers/step.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
+#include "step.h"
 
 namespace sextant::samplers {
 

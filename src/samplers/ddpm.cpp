@@ -1,4 +1,4 @@
-#include "samplers/step.h"
+#include "step.h"
 
 namespace sextant::samplers {
 

@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "samplers/step.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
+#include "step.h"
 
 namespace sextant::samplers {
 

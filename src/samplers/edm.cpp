@@ -2,8 +2,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "samplers/step.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
+#include "step.h"
 
 namespace sextant::samplers {
 namespace {

@@ -1,5 +1,5 @@
-#include "sextant/error.h"
-#include "sextant/samplers.h"
+#include "sextant/runtime/error.h"
+#include "sextant/samplers/samplers.h"
 
 namespace sextant::samplers {
 

@@ -1,8 +1,8 @@
-#include "samplers/step.h"
+#include "step.h"
 
 #include <cmath>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::samplers {
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "sextant/samplers.h"
+#include "sextant/samplers/samplers.h"
 
 namespace sextant::samplers {
 

@@ -1,4 +1,4 @@
-#include "sextant/training.h"
+#include "sextant/training/training.h"
 
 namespace sextant::training {
 

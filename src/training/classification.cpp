@@ -1,9 +1,9 @@
-#include "sextant/error.h"
-#include "sextant/feature_network.h"
-#include "sextant/models.h"
-#include "sextant/noise.h"
-#include "sextant/objectives.h"
-#include "training/streams.h"
+#include "sextant/models/models.h"
+#include "sextant/networks/feature_network.h"
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/noise.h"
+#include "sextant/training/objectives.h"
+#include "streams.h"
 
 namespace sextant::training {
 namespace {

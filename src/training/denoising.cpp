@@ -1,8 +1,8 @@
-#include "diffusion/losses.h"
-#include "sextant/error.h"
-#include "sextant/noise.h"
-#include "sextant/objectives.h"
-#include "training/streams.h"
+#include "internal/diffusion/losses.h"
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/noise.h"
+#include "sextant/training/objectives.h"
+#include "streams.h"
 
 namespace sextant::training {
 namespace {

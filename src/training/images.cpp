@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <numeric>
 
-#include "sextant/error.h"
-#include "sextant/noise.h"
-#include "sextant/training_data.h"
-#include "training/streams.h"
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/noise.h"
+#include "sextant/training/data.h"
+#include "streams.h"
 
 namespace sextant::training {
 namespace {

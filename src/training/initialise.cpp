@@ -1,9 +1,9 @@
 #include <numeric>
 
-#include "sextant/error.h"
-#include "sextant/noise.h"
-#include "sextant/training.h"
-#include "training/streams.h"
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/noise.h"
+#include "sextant/training/training.h"
+#include "streams.h"
 
 namespace sextant::training {
 namespace {

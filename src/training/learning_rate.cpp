@@ -1,6 +1,6 @@
 #include <numbers>
 
-#include "sextant/training.h"
+#include "sextant/training/training.h"
 
 namespace sextant::training {
 

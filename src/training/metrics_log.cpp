@@ -1,11 +1,11 @@
-#include "training/metrics_log.h"
+#include "metrics_log.h"
 
 #include <c10/util/StringUtil.h>
 
 #include <cstdio>
 
-#include "runtime/files.h"
-#include "sextant/error.h"
+#include "internal/runtime/files.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::training {
 

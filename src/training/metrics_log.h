@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string>
 
-#include "sextant/training.h"
+#include "sextant/training/training.h"
 
 namespace sextant::training {
 

@@ -1,8 +1,8 @@
 #include <numeric>
 
-#include "sextant/noise.h"
-#include "sextant/training_data.h"
-#include "training/streams.h"
+#include "sextant/runtime/noise.h"
+#include "sextant/training/data.h"
+#include "streams.h"
 
 namespace sextant::training {
 

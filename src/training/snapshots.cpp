@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "sextant/checkpoint.h"
-#include "sextant/error.h"
-#include "sextant/training.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/runtime/error.h"
+#include "sextant/training/training.h"
 
 namespace sextant::training {
 

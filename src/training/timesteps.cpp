@@ -1,6 +1,6 @@
-#include "sextant/noise.h"
-#include "sextant/training.h"
-#include "training/streams.h"
+#include "sextant/runtime/noise.h"
+#include "sextant/training/training.h"
+#include "streams.h"
 
 namespace sextant::training {
 namespace {

@@ -1,9 +1,9 @@
-#include "sextant/trainer.h"
+#include "sextant/training/trainer.h"
 
 #include <c10/util/StringUtil.h>
 
-#include "sextant/error.h"
-#include "training/metrics_log.h"
+#include "metrics_log.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::training {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <regex>
 
-#include "sextant/calibration.h"
+#include "sextant/calibration/calibration.h"
 
 namespace sextant::calibration {
 namespace {

@@ -1,8 +1,8 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "sextant/calibration.h"
-#include "sextant/error.h"
+#include "sextant/calibration/calibration.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 
 namespace sextant::calibration {

@@ -1,5 +1,5 @@
-#include "sextant/calibration.h"
-#include "sextant/error.h"
+#include "sextant/calibration/calibration.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

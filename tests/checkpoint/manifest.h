@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/golden.h"

@@ -1,7 +1,7 @@
 #include <fstream>
 
 #include "cli/program.h"
-#include "sextant/checkpoint.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::cli::testing {
 namespace {

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "cli/program.h"
-#include "runtime/files.h"
+#include "internal/runtime/files.h"
 
 namespace sextant::cli::testing {
 namespace {

@@ -1,9 +1,9 @@
 #include <fstream>
 
 #include "cli/program.h"
-#include "runtime/files.h"
-#include "sextant/checkpoint.h"
-#include "sextant/report.h"
+#include "internal/runtime/files.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/report/report.h"
 
 namespace sextant::cli::testing {
 namespace {

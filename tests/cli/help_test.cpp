@@ -1,7 +1,7 @@
-#include "cli/command.h"
 #include "cli/program.h"
-#include "cli/reference.h"
-#include "runtime/files.h"
+#include "command.h"
+#include "internal/runtime/files.h"
+#include "reference.h"
 
 namespace sextant::cli::testing {
 namespace {

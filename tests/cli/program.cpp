@@ -10,8 +10,8 @@
 #include <csignal>
 #include <thread>
 
-#include "run/store.h"
-#include "runtime/files.h"
+#include "internal/runtime/files.h"
+#include "sample/store.h"
 
 namespace sextant::cli::testing {
 
@@ -65,7 +65,7 @@ std::vector<std::string> small_run(const fs::path& out, const std::vector<std::s
 
 bool wait_for_first_batch(const fs::path& out) {
   for (int i = 0; i < 6000; ++i) {
-    if (run::SampleStore::stored_identity(out / "samples.partial").is_object()) return true;
+    if (commands::SampleStore::stored_identity(out / "samples.partial").is_object()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return false;

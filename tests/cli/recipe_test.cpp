@@ -1,10 +1,10 @@
-#include "cli/recipe.h"
+#include "recipe.h"
 
-#include "cli/command.h"
 #include "cli/program.h"
-#include "runtime/files.h"
-#include "sextant/run.h"
-#include "sextant/sweep.h"
+#include "command.h"
+#include "internal/commands/sample.h"
+#include "internal/commands/sweep.h"
+#include "internal/runtime/files.h"
 
 namespace sextant::cli::testing {
 namespace {
@@ -59,9 +59,9 @@ TEST(BundledRecipes, HaveOnlySettingsThatExist) {
       EXPECT_NO_THROW(command->take_recipe(entry.path())) << entry.path();
     }
     if (recipe.contains("rows")) {
-      run::SweepConfig config;
-      OptionTable("sweep", run::sweep_options(config)).merge({{"sweep", recipe["sweep"]}}, entry.path());
-      EXPECT_GT(run::sweep_runs(recipe, config).size(), 1) << entry.path();
+      commands::SweepConfig config;
+      OptionTable("sweep", commands::sweep_options(config)).merge({{"sweep", recipe["sweep"]}}, entry.path());
+      EXPECT_GT(commands::sweep_runs(recipe, config).size(), 1) << entry.path();
     } else {
       EXPECT_EQ(readers.size(), 1) << entry.path();
     }

@@ -1,5 +1,5 @@
 #include "cli/program.h"
-#include "runtime/files.h"
+#include "internal/runtime/files.h"
 
 namespace sextant::cli::testing {
 namespace {

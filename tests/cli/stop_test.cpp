@@ -1,7 +1,7 @@
 #include <csignal>
 
 #include "cli/program.h"
-#include "runtime/files.h"
+#include "internal/runtime/files.h"
 
 namespace sextant::cli::testing {
 namespace {

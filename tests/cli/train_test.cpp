@@ -3,10 +3,10 @@
 #include <thread>
 
 #include "cli/program.h"
-#include "runtime/files.h"
-#include "sextant/models.h"
-#include "sextant/noise.h"
-#include "sextant/report.h"
+#include "internal/runtime/files.h"
+#include "sextant/models/models.h"
+#include "sextant/report/report.h"
+#include "sextant/runtime/noise.h"
 
 namespace sextant::cli::testing {
 namespace {

@@ -1,5 +1,5 @@
 #include "data/encoders.h"
-#include "sextant/data.h"
+#include "sextant/data/images.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

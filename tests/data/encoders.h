@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "sextant/error.h"
-#include "sextant/tensor.h"
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/tensor.h"
 #include "support/errors.h"
 #include "support/files.h"
 

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
 #include "data/encoders.h"
-#include "sextant/data.h"
+#include "sextant/data/images.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

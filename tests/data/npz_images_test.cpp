@@ -2,8 +2,8 @@
 #include <fstream>
 
 #include "data/encoders.h"
-#include "sextant/checkpoint.h"
-#include "sextant/data.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/data/images.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

@@ -1,4 +1,4 @@
-#include "diffusion/losses.h"
+#include "internal/diffusion/losses.h"
 
 #include "samplers/tiny_models.h"
 

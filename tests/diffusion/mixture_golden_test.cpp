@@ -1,6 +1,6 @@
 // The exact mixture against autograd of its log density, one run per file of math/gmm.
-#include "sextant/error.h"
-#include "sextant/mixture.h"
+#include "sextant/diffusion/mixture.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

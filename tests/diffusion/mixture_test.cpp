@@ -1,9 +1,9 @@
-#include "sextant/mixture.h"
+#include "sextant/diffusion/mixture.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 
 namespace sextant::diffusion {

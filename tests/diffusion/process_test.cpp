@@ -1,5 +1,5 @@
 #include "samplers/tiny_models.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::testing {
 namespace {

@@ -1,7 +1,7 @@
 #include <limits>
 
-#include "sextant/diffusion.h"
-#include "sextant/error.h"
+#include "sextant/diffusion/process.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 #include "support/numbers.h"
 

@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "sextant/edm.h"
-#include "sextant/error.h"
+#include "sextant/diffusion/sigma.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 #include "support/numbers.h"
 

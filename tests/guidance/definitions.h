@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "sextant/guidance.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::guidance::testing {
 

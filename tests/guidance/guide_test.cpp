@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "guidance/toy_classifier.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

@@ -1,8 +1,8 @@
 // What the scores refuse, and whether the message says what to do.
 #include <limits>
 
-#include "sextant/error.h"
-#include "sextant/guidance.h"
+#include "sextant/guidance/score.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

@@ -1,7 +1,7 @@
 #include <numbers>
 
 #include "guidance/toy_classifier.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {

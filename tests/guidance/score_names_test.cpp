@@ -1,8 +1,8 @@
-#include "guidance/terms.h"
-#include "sextant/error.h"
-#include "sextant/guide.h"
+#include "sextant/guidance/guide.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
+#include "terms.h"
 
 namespace sextant::guidance {
 namespace {

@@ -1,5 +1,5 @@
 // Every score against float64 autograd of its definition, one run per file of math/guidance.
-#include "sextant/guidance.h"
+#include "sextant/guidance/score.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {

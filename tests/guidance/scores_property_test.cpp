@@ -4,7 +4,7 @@
 #include <numbers>
 
 #include "guidance/definitions.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {

@@ -1,6 +1,6 @@
 #include <ATen/CPUGeneratorImpl.h>
 
-#include "sextant/guidance.h"
+#include "sextant/guidance/score.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {

@@ -3,7 +3,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
-#include "sextant/guide.h"
+#include "sextant/guidance/guide.h"
 
 namespace sextant::guidance::testing {
 

@@ -1,4 +1,4 @@
-#include "kernels/activation.h"
+#include "internal/kernels/activation.h"
 
 #include <torch/csrc/autograd/autograd.h>
 

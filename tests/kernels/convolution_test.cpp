@@ -1,7 +1,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
-#include "sextant/error.h"
-#include "sextant/kernels.h"
+#include "internal/kernels/kernels.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 
 namespace sextant::kernels {

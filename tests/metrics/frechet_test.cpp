@@ -1,6 +1,6 @@
 #include "metrics/rule_features.h"
-#include "sextant/error.h"
-#include "sextant/metrics.h"
+#include "sextant/metrics/metrics.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 #include "support/numbers.h"

@@ -1,8 +1,8 @@
-#include "sextant/metrics.h"
+#include "sextant/metrics/metrics.h"
 
 #include "metrics/rule_features.h"
-#include "sextant/error.h"
-#include "sextant/runtime.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 #include "support/numbers.h"
 

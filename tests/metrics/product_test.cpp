@@ -1,6 +1,6 @@
-#include "metrics/product.h"
+#include "product.h"
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 
 namespace sextant::metrics {

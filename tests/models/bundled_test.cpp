@@ -1,8 +1,8 @@
 // The bundled MNIST models do what their config.json says, on 200 test images, 20 of each digit.
 #include <torch/csrc/autograd/autograd.h>
 
-#include "sextant/checkpoint.h"
-#include "sextant/models.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/models/models.h"
 #include "support/golden.h"
 
 namespace sextant::models {

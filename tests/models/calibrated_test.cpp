@@ -1,12 +1,12 @@
 // Classifiers with rescaled logits, in memory and in model folders.
-#include "sextant/calibrated.h"
+#include "sextant/classifiers/calibrated.h"
 
 #include <torch/csrc/autograd/autograd.h>
 
 #include <fstream>
 
-#include "runtime/files.h"
-#include "sextant/error.h"
+#include "internal/runtime/files.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

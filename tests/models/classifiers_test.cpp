@@ -1,6 +1,6 @@
 // Classifiers made of classifiers.
 #include "models/toy.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 
 namespace sextant::models {

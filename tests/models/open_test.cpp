@@ -1,8 +1,8 @@
 // Opening models from folders and files.
 #include <fstream>
 
-#include "sextant/error.h"
-#include "sextant/models.h"
+#include "sextant/models/models.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

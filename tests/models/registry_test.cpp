@@ -1,9 +1,9 @@
 // The table of families, the named architectures and the guess of an architecture from its weights.
-#include "models/registry.h"
+#include "internal/models/registry.h"
 
 #include <set>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

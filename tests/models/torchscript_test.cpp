@@ -1,6 +1,6 @@
 // TorchScript archives as classifiers, denoisers and features, against what the networks give in Python.
 #include "models/toy.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 
 namespace sextant::models {

@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "sextant/models.h"
+#include "sextant/models/models.h"
 #include "support/golden.h"
 
 namespace sextant::models {

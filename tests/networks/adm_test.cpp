@@ -1,10 +1,10 @@
 // The networks of guided-diffusion against the original, run by PyTorch on the CPU.
-#include "networks/adm_unet.h"
+#include "adm_unet.h"
+#include "internal/networks/families.h"
+#include "internal/networks/presets.h"
 #include "networks/classifier_golden.h"
-#include "networks/families.h"
 #include "networks/gradient.h"
-#include "networks/presets.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

@@ -1,6 +1,6 @@
 // Full-size CLIP with weights by the fill rule, against openai/CLIP run by PyTorch in float64.
-#include "networks/families.h"
-#include "networks/presets.h"
+#include "internal/networks/families.h"
+#include "internal/networks/presets.h"
 #include "support/fill.h"
 #include "support/golden.h"
 

@@ -1,8 +1,8 @@
 // CLIP against openai/CLIP, run by PyTorch on the CPU.
-#include "networks/families.h"
+#include "internal/networks/families.h"
+#include "internal/networks/presets.h"
 #include "networks/gradient.h"
-#include "networks/presets.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 
 namespace sextant::networks {

@@ -1,8 +1,8 @@
 // CLIP's tokenizer against openai/CLIP with ftfy 6.3.1.
 #include <fstream>
 
-#include "sextant/error.h"
-#include "sextant/networks.h"
+#include "sextant/networks/networks.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

@@ -1,8 +1,8 @@
 // Diffusion Transformers against facebookresearch/DiT, run by PyTorch on the CPU.
-#include "networks/families.h"
+#include "internal/networks/families.h"
+#include "internal/networks/presets.h"
 #include "networks/gradient.h"
-#include "networks/presets.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

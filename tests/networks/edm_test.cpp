@@ -1,10 +1,10 @@
 // The EDM family against NVlabs/edm and NVlabs/edm2, run by PyTorch on the CPU.
 #include <cmath>
 
-#include "networks/families.h"
+#include "internal/networks/families.h"
+#include "internal/networks/presets.h"
 #include "networks/gradient.h"
-#include "networks/presets.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

@@ -1,11 +1,11 @@
 // Feature networks against pytorch-fid and torch-fidelity, run by PyTorch on the CPU.
 #include <map>
 
-#include "networks/families.h"
+#include "internal/networks/families.h"
 #include "networks/gradient.h"
-#include "networks/resize.h"
-#include "sextant/error.h"
-#include "sextant/feature_network.h"
+#include "resize.h"
+#include "sextant/networks/feature_network.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

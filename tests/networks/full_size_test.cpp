@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
-#include "networks/families.h"
-#include "networks/presets.h"
+#include "internal/networks/families.h"
+#include "internal/networks/presets.h"
 #include "support/golden.h"
 
 namespace sextant::networks {

@@ -1,8 +1,8 @@
 // ResNets against torchvision and akamaster/pytorch_resnet_cifar10, run by PyTorch on the CPU.
+#include "internal/networks/families.h"
+#include "internal/networks/presets.h"
 #include "networks/classifier_golden.h"
-#include "networks/families.h"
-#include "networks/presets.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 
 namespace sextant::networks {

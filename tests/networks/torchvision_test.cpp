@@ -1,8 +1,8 @@
 // Vision transformers, ConvNeXt, DenseNet and EfficientNet against torchvision, run by PyTorch on the CPU.
+#include "internal/networks/families.h"
+#include "internal/networks/presets.h"
 #include "networks/classifier_golden.h"
-#include "networks/families.h"
-#include "networks/presets.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::networks {
 namespace {

@@ -1,10 +1,10 @@
 // The autoencoder against diffusers' AutoencoderKL, run by PyTorch on the CPU (data/README.md).
 #include <regex>
 
-#include "networks/families.h"
+#include "internal/networks/families.h"
+#include "internal/networks/presets.h"
 #include "networks/gradient.h"
-#include "networks/presets.h"
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "sextant/report.h"
+#include "sextant/report/report.h"
 
 namespace sextant::report {
 namespace {

@@ -3,9 +3,9 @@
 #include <limits>
 #include <regex>
 
-#include "report/axis.h"
-#include "sextant/curves.h"
-#include "sextant/error.h"
+#include "axis.h"
+#include "sextant/report/curves.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 #include <png.h>
 
-#include "sextant/error.h"
-#include "sextant/report.h"
+#include "sextant/report/report.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

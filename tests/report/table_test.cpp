@@ -1,5 +1,5 @@
-#include "sextant/error.h"
-#include "sextant/report.h"
+#include "sextant/report/report.h"
+#include "sextant/runtime/error.h"
 #include "support/golden.h"
 
 namespace sextant::report {

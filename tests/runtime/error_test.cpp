@@ -1,8 +1,8 @@
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 #include <gtest/gtest.h>
 
-#include "sextant/runtime.h"
+#include "sextant/runtime/device.h"
 
 namespace sextant {
 namespace {

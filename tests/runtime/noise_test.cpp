@@ -1,4 +1,4 @@
-#include "sextant/noise.h"
+#include "sextant/runtime/noise.h"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
-#include "sextant/options.h"
+#include "internal/runtime/options.h"
 
 #include <gtest/gtest.h>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant {
 namespace {

@@ -1,4 +1,4 @@
-#include "sextant/progress.h"
+#include "sextant/runtime/progress.h"
 
 #include <gtest/gtest.h>
 

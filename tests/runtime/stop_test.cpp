@@ -1,4 +1,4 @@
-#include "sextant/stop.h"
+#include "sextant/runtime/stop.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "samplers/tiny_models.h"
-#include "sextant/samplers.h"
+#include "sextant/samplers/samplers.h"
 
 namespace sextant::testing {
 

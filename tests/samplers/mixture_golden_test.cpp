@@ -1,6 +1,6 @@
 // Whole runs with an exact Gaussian mixture as denoiser and classifier.
 #include "samplers/golden_run.h"
-#include "sextant/mixture.h"
+#include "sextant/diffusion/mixture.h"
 
 namespace sextant::testing {
 namespace {

@@ -4,9 +4,9 @@
 #include <numbers>
 #include <numeric>
 
-#include "sextant/mixture.h"
-#include "sextant/runtime.h"
-#include "sextant/samplers.h"
+#include "sextant/diffusion/mixture.h"
+#include "sextant/runtime/device.h"
+#include "sextant/samplers/samplers.h"
 #include "support/golden.h"
 
 namespace sextant::samplers {

@@ -5,8 +5,8 @@
 
 #include "samplers/golden_run.h"
 #include "samplers/toy.h"
-#include "sextant/error.h"
-#include "sextant/mixture.h"
+#include "sextant/diffusion/mixture.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::testing {
 namespace {

@@ -6,10 +6,10 @@
 #include <numeric>
 
 #include "samplers/golden_run.h"
-#include "samplers/step.h"
 #include "samplers/toy.h"
-#include "sextant/error.h"
-#include "sextant/mixture.h"
+#include "sextant/diffusion/mixture.h"
+#include "sextant/runtime/error.h"
+#include "step.h"
 #include "support/errors.h"
 
 namespace sextant::testing {

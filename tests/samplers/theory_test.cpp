@@ -3,7 +3,7 @@
 
 #include "samplers/golden_run.h"
 #include "samplers/toy.h"
-#include "sextant/mixture.h"
+#include "sextant/diffusion/mixture.h"
 
 namespace sextant::testing {
 namespace {

@@ -1,9 +1,9 @@
 // The fixed little denoiser and classifier of the reference vectors: formulas whose weights are the file's inputs.
 #pragma once
 
-#include "sextant/diffusion.h"
-#include "sextant/edm.h"
-#include "sextant/guide.h"
+#include "sextant/diffusion/process.h"
+#include "sextant/diffusion/sigma.h"
+#include "sextant/guidance/guide.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

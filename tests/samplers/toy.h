@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "sextant/samplers.h"
+#include "sextant/samplers/samplers.h"
 
 namespace sextant::testing {
 

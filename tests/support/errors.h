@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "sextant/error.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::testing {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sextant/tensor.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::testing {
 

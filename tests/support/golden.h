@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "sextant/checkpoint.h"
-#include "sextant/tensor.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::testing {
 

@@ -1,9 +1,10 @@
+#include "sextant/training/data.h"
+
 #include <algorithm>
 #include <map>
 
-#include "sextant/checkpoint.h"
-#include "sextant/error.h"
-#include "sextant/training_data.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

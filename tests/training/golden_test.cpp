@@ -1,8 +1,8 @@
 // One training step of the original implementation: the loss and every parameter's gradient.
-#include "diffusion/losses.h"
-#include "models/registry.h"
+#include "internal/diffusion/losses.h"
+#include "internal/models/registry.h"
 #include "samplers/tiny_models.h"
-#include "sextant/calibration.h"
+#include "sextant/calibration/calibration.h"
 #include "support/fill.h"
 
 namespace sextant::testing {

@@ -1,5 +1,5 @@
-#include "diffusion/losses.h"
-#include "sextant/error.h"
+#include "internal/diffusion/losses.h"
+#include "sextant/runtime/error.h"
 #include "training/tiny_training.h"
 
 namespace sextant::testing {

@@ -1,5 +1,5 @@
-#include "sextant/error.h"
-#include "sextant/training.h"
+#include "sextant/runtime/error.h"
+#include "sextant/training/training.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

@@ -1,6 +1,6 @@
 #include <numeric>
 
-#include "sextant/training.h"
+#include "sextant/training/training.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

@@ -1,11 +1,11 @@
 // A network and a data set that train in milliseconds.
 #pragma once
 
-#include "models/registry.h"
-#include "sextant/checkpoint.h"
-#include "sextant/noise.h"
-#include "sextant/objectives.h"
-#include "sextant/trainer.h"
+#include "internal/models/registry.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/runtime/noise.h"
+#include "sextant/training/objectives.h"
+#include "sextant/training/trainer.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

@@ -1,10 +1,10 @@
-#include "sextant/trainer.h"
+#include "sextant/training/trainer.h"
 
 #include <fstream>
 #include <sstream>
 
-#include "runtime/files.h"
-#include "sextant/error.h"
+#include "internal/runtime/files.h"
+#include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "training/tiny_training.h"
 

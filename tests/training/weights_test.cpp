@@ -1,5 +1,5 @@
-#include "sextant/error.h"
-#include "sextant/training.h"
+#include "sextant/runtime/error.h"
+#include "sextant/training/training.h"
 #include "training/tiny_training.h"
 
 namespace sextant::testing {

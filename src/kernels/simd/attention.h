@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/simd/gemm.h"
+#include "simd/gemm.h"
 
 namespace sextant::kernels::SEXTANT_ISA {
 namespace {

@@ -1,5 +1,5 @@
 #define SEXTANT_ISA avx2
-#include "kernels/simd/loops.h"
+#include "simd/loops.h"
 
 namespace sextant::kernels {
 

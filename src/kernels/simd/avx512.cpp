@@ -1,5 +1,5 @@
 #define SEXTANT_ISA avx512
-#include "kernels/simd/loops.h"
+#include "simd/loops.h"
 
 namespace sextant::kernels {
 

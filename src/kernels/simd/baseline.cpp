@@ -1,5 +1,5 @@
 #define SEXTANT_ISA baseline
-#include "kernels/simd/loops.h"
+#include "simd/loops.h"
 
 namespace sextant::kernels {
 

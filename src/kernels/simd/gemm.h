@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/simd/product.h"
+#include "simd/product.h"
 
 namespace sextant::kernels::SEXTANT_ISA {
 namespace {

@@ -1,10 +1,10 @@
 // The table of one instruction set, for the file that is compiled for it.
 #pragma once
 
-#include "kernels/simd/attention.h"
-#include "kernels/simd/norm.h"
-#include "kernels/simd/norm_gradient.h"
-#include "kernels/simd/winograd.h"
+#include "simd/attention.h"
+#include "simd/norm.h"
+#include "simd/norm_gradient.h"
+#include "simd/winograd.h"
 
 namespace sextant::kernels::SEXTANT_ISA {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/simd/vector.h"
+#include "simd/vector.h"
 
 namespace sextant::kernels::SEXTANT_ISA {
 namespace {

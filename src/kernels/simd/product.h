@@ -1,7 +1,7 @@
 // The matrix product that everything else is made of: a block of C stays in registers while A and B stream by.
 #pragma once
 
-#include "kernels/simd/vector.h"
+#include "simd/vector.h"
 
 namespace sextant::kernels::SEXTANT_ISA {
 namespace {

@@ -1,7 +1,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "kernels/simd/table.h"
+#include "simd/table.h"
 
 namespace sextant::kernels {
 

@@ -9,7 +9,7 @@
 #include <immintrin.h>
 #endif
 
-#include "kernels/simd/table.h"
+#include "simd/table.h"
 
 namespace sextant::kernels::SEXTANT_ISA {
 namespace {

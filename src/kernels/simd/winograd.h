@@ -8,7 +8,7 @@
 // 16 products for 4 outputs instead of 36; its factors are 1, -1 and 1/2, so it rounds hardly more than the direct sum.
 #pragma once
 
-#include "kernels/simd/product.h"
+#include "simd/product.h"
 
 namespace sextant::kernels::SEXTANT_ISA {
 namespace {

@@ -1,5 +1,5 @@
 // A project outside sextant: scores two images by the installed library.
-#include <sextant/guidance.h>
+#include <sextant/guidance/score.h>
 
 #include <iostream>
 

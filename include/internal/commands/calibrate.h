@@ -1,0 +1,95 @@
+// The job of `sextant calibrate`: settings, work, files. What each number is stands in calibration.h.
+//
+// A classifier is shown labelled images as they are; with noise levels also the noised images x_t, and what a diffusion
+// model takes for the clean ones, x0-hat(t). Each way gives all measures; the mean over the levels of the last two is
+// the integral of the calibration error (Ma et al. 2023).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "internal/runtime/options.h"
+#include "sextant/calibration/calibration.h"
+#include "sextant/classifiers/calibrated.h"
+#include "sextant/runtime/progress.h"
+#include "sextant/runtime/stop.h"
+
+namespace sextant::commands {
+
+struct CalibrateConfig {
+  // [calibrate]
+  std::string data;
+  std::string split = "test";
+  std::string labels;
+  int64_t count = 0;
+  int64_t batch = 100;
+  int64_t bins = 15;
+  double beta = 1e-4;
+  int64_t seed = 0;
+  std::string out;
+  std::string format = "table";
+  std::string device = "cpu";
+  std::string precision = "fp32";
+  int64_t threads = 0;
+  bool quiet = false;
+
+  // [classifier]
+  std::string classifier;
+  std::string classifier_arch;
+  std::string classifier_input = "config";
+  int64_t classifier_size = 0;
+  double softplus_beta = 0;
+  std::string softplus_sweep;
+
+  // [levels]
+  std::string model;
+  std::string arch;
+  bool unconditional = false;
+  std::string levels;
+  std::string inputs = "auto";
+
+  // [fit]
+  std::string fit = "none";
+  std::string fit_data;
+  std::string fit_split = "same";
+  int64_t fit_count = 0;
+  double fit_share = 0.5;
+  std::string fit_on = "clean";
+  double ridge = 1e-4;
+  std::string save;
+};
+
+/// The table of `sextant calibrate`; the rows point into `config`.
+std::vector<OptionGroup> calibrate_options(CalibrateConfig& config);
+
+/// One classifier, shown one kind of images.
+struct CalibrateRow {
+  std::string variant;          ///< "", "relu", "softplus 3", "before", "after"
+  std::string input;            ///< "clean", "xt", "x0"
+  std::optional<double> level;  ///< timestep or standard deviation; none for clean images
+  calibration::Measures measures;
+};
+
+struct CalibrateFit {
+  std::string method;           ///< "temperature" or "vector"
+  models::Rescaling rescaling;  ///< to be applied to the logits of the classifier as it is
+  int64_t count = 0;            ///< images (at as many levels as there were) that it was fitted on
+  std::string source;           ///< which
+};
+
+struct CalibrateResult {
+  bool complete = false;  ///< false after a stop
+  std::vector<CalibrateRow> rows;
+  std::vector<CalibrateRow> means;  ///< over the levels, without a diagram
+  std::optional<CalibrateFit> fit;
+};
+
+/// Measures, fits, and writes: table.md, table.csv, calibration.json (settings and numbers) and the diagrams to
+/// config.out; the calibrated classifier to config.save.
+CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress, const Stop& stop);
+
+/// The result as --format says: "table", "md", "csv" or "json".
+std::string calibrate_text(const CalibrateResult& result, const std::string& format);
+
+}  // namespace sextant::commands

@@ -1,0 +1,57 @@
+// A grid of sample runs that ends in one table and one picture.
+//
+// A sweep's recipe holds the settings of all runs in the tables of `sextant sample`, then [[rows]] and, where wanted,
+// [[columns]], each with a `name` and settings of its own in the same tables; row and column give one run, the row's
+// settings winning. A row may `skip` columns by name.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "internal/commands/sample.h"
+#include "internal/runtime/options.h"
+#include "sextant/report/report.h"
+#include "sextant/runtime/progress.h"
+#include "sextant/runtime/stop.h"
+
+namespace sextant::commands {
+
+/// Settings of `sextant sweep` itself.
+struct SweepConfig {
+  std::string title;
+  std::string judge;
+  std::string reference;
+  std::string out = "out/sweep";
+  int64_t count = 0;
+  int64_t steps = 0;
+  std::string device;
+  int64_t threads = 0;
+  int64_t picture_images = 30;
+  bool overwrite = false;
+  bool quiet = false;
+};
+
+std::vector<OptionGroup> sweep_options(SweepConfig& config);
+
+/// One run of the grid.
+struct SweepRun {
+  std::string row;
+  std::string column;  ///< "" without columns
+  SampleConfig config;
+};
+
+/// The runs of a recipe, row by row. UsageError, naming the row, for settings that `sextant sample` does not have.
+std::vector<SweepRun> sweep_runs(const nlohmann::json& recipe, const SweepConfig& config);
+
+struct SweepResult {
+  report::Table table;  ///< a row for each finished run
+  int64_t finished = 0;
+  int64_t count = 0;
+};
+
+/// Runs what is not finished in config.out/ROW[-COLUMN]/ and judges all: table.md, table.csv, overview.png, run.json in
+/// config.out.
+SweepResult run_sweep(const nlohmann::json& recipe, const SweepConfig& config, Progress& progress, const Stop& stop);
+
+}  // namespace sextant::commands

@@ -1,0 +1,109 @@
+// The jobs of `sextant train` and `sextant finetune`: settings, work, files.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "internal/runtime/options.h"
+#include "sextant/calibration/calibration.h"
+#include "sextant/runtime/progress.h"
+#include "sextant/runtime/stop.h"
+
+namespace sextant::commands {
+
+/// Settings of both commands; train_options() and finetune_options() explain each.
+struct TrainConfig {
+  // [train] or [finetune]
+  std::string data;
+  std::string labels;
+  std::string validation;
+  std::string validation_labels;
+  int64_t hold_out = 0;
+  int64_t validation_count = 0;
+  int64_t skip_per_class = 0;
+  int64_t take_per_class = 0;
+  std::string model;
+  std::string arch;
+  std::string init;
+  std::string init_arch;
+  std::string test;
+  std::string out = "out";
+  bool overwrite = false;
+  int64_t steps = 0;
+  double epochs = 0;
+  int64_t batch = 64;
+  int64_t seed = 0;
+
+  // [optimizer]
+  std::string optimizer = "adamw";
+  double learning_rate = 1e-3;
+  int64_t warmup = 0;
+  std::string decay = "cosine";
+  double final_share = 0;
+  double weight_decay = 0;
+  double beta2 = 0.999;
+  double clip = 0;
+  double average = 0;
+
+  // [loss]
+  std::string loss = "rescaled-mse";
+  std::string predict;
+  double most_weight = 1;
+  std::string timesteps = "uniform";
+  double label_dropout = 0;
+  double lambda = 0;
+  double beta = 1e-4;
+
+  // [augment]
+  int64_t crop = 0;
+  int64_t fill = 0;
+  bool flip = false;
+
+  // [control]
+  std::string keep = "last";
+  std::string criterion = "nll";
+  int64_t patience = 0;
+  int64_t log_every = 50;
+  int64_t sample_every = 0;
+  int64_t checkpoint_every = 500;
+  int64_t workers = 2;
+  std::string device = "cpu";
+  std::string precision = "fp32";
+  int64_t threads = 0;
+  bool quiet = false;
+
+  /// The recipe's [model] table: a config.json, instead of --model or --arch. Null without.
+  nlohmann::json architecture;
+};
+
+/// The defaults of `sextant train` are those of TrainConfig.
+TrainConfig finetune_defaults();
+
+/// The tables of the commands; the rows point into `config`.
+std::vector<OptionGroup> train_options(TrainConfig& config);
+std::vector<OptionGroup> finetune_options(TrainConfig& config);
+
+struct TrainResult {
+  bool complete = false;  ///< false after a stop
+  bool there_already = false;
+  int64_t steps = 0;
+  int64_t best_step = 0;
+  /// Of the test images, before and after a fine-tuning.
+  std::optional<calibration::Measures> before, after;
+};
+
+/// Trains a network from new weights (or --init's) into config.out: a model folder (config.json, model.safetensors with
+/// the averaged weights) with metrics.jsonl, loss.svg, learning-rate.svg, gradient-norm.svg, samples of a diffusion
+/// model, run.json, and checkpoints/ from which a run that was stopped or killed continues bit by bit.
+TrainResult run_train(const TrainConfig& config, Progress& progress, const Stop& stop);
+
+/// Fine-tunes a trained classifier with cross entropy + lambda SmoothECE (Algorithm 2), likewise. Adds
+/// calibration.md, reliability-before and reliability-after (SVG and PNG) of the test images.
+TrainResult run_finetune(const TrainConfig& config, Progress& progress, const Stop& stop);
+
+/// accuracy, ECE and NLL before and after, as a table for a terminal.
+std::string finetune_text(const TrainResult& result);
+
+}  // namespace sextant::commands

@@ -1,0 +1,124 @@
+// Diffusion in noise levels: x = x_0 + sigma n (Karras et al. 2022), its denoisers and its schedules.
+//
+//   dx/dt = (sigma'/sigma + s'/s) x - sigma' s / sigma D(x/s; sigma)        eq. (81)
+//
+// sigma(t) is the noise level at time t and s(t) the factor the signal is stored with; EDM's own choice is sigma = t, s
+// = 1. Schedules are float64 numbers on the host.
+#pragma once
+
+#include <functional>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "sextant/runtime/tensor.h"
+
+namespace sextant::diffusion {
+
+/// E[x_0 | x_0 + sigma n = x], estimated.
+class SigmaDenoiser {
+ public:
+  virtual ~SigmaDenoiser() = default;
+  virtual std::vector<int64_t> sample_shape() const = 0;  ///< [C, H, W]
+  /// D(x; sigma) for x [N, C, H, W] and labels y [N] int64, shaped and typed as x.
+  virtual Tensor denoise(const Tensor& x, double sigma, const Tensor& y) const = 0;
+  /// The noise levels it was trained for.
+  virtual double sigma_min() const { return 0; }
+  virtual double sigma_max() const { return std::numeric_limits<double>::infinity(); }
+  /// The nearest level that it knows, where it knows only some.
+  virtual double round_sigma(double sigma) const { return sigma; }
+};
+
+/// A preconditioned network as a function: (x [N, C, H, W], sigma [N], y [N]) -> D(x; sigma). The same type as Model,
+/// so that autoguidance() and in_interval() combine either.
+using SigmaModel = std::function<Tensor(const Tensor& x, const Tensor& sigma, const Tensor& y)>;
+
+/// A network as a SigmaDenoiser. sigma is passed on in x's dtype.
+class ModelSigmaDenoiser : public SigmaDenoiser {
+ public:
+  ModelSigmaDenoiser(SigmaModel model, std::vector<int64_t> sample_shape, double sigma_min = 0,
+                     double sigma_max = std::numeric_limits<double>::infinity(),
+                     std::function<double(double)> round_sigma = {});
+  std::vector<int64_t> sample_shape() const override { return shape_; }
+  Tensor denoise(const Tensor& x, double sigma, const Tensor& y) const override;
+  double sigma_min() const override { return sigma_min_; }
+  double sigma_max() const override { return sigma_max_; }
+  double round_sigma(double sigma) const override { return round_ ? round_(sigma) : sigma; }
+
+ private:
+  SigmaModel model_;
+  std::vector<int64_t> shape_;
+  double sigma_min_;
+  double sigma_max_;
+  std::function<double(double)> round_;
+};
+
+/// Autoguidance of denoisers (Karras et al. 2024): bad + scale (good - bad). Classifier-free guidance where `bad`
+/// ignores its labels.
+SigmaModel autoguided_denoiser(SigmaModel good, SigmaModel bad, double scale);
+
+enum class Discretization {
+  kVp,     ///< uniform in t of the VP schedule
+  kVe,     ///< geometric in sigma^2
+  kIddpm,  ///< from the cosine schedule's M levels
+  kEdm     ///< sigma^(1/rho) uniform, eq. (5)
+};
+enum class NoiseSchedule {
+  kVp,     ///< sigma(t) = sqrt(exp(beta_d t^2 / 2 + beta_min t) - 1)
+  kVe,     ///< sigma(t) = sqrt(t)
+  kLinear  ///< sigma(t) = t
+};
+enum class Scaling {
+  kVp,   ///< s(t) = 1 / sqrt(1 + sigma^2)
+  kNone  ///< s(t) = 1
+};
+
+/// Table 1 of Karras et al. 2022; the defaults are EDM's.
+struct SigmaConfig {
+  Discretization discretization = Discretization::kEdm;
+  NoiseSchedule schedule = NoiseSchedule::kLinear;
+  Scaling scaling = Scaling::kNone;
+  int64_t steps = 18;
+  std::optional<double> sigma_min;  ///< unset: the discretisation's own, 0.002 for EDM
+  std::optional<double> sigma_max;  ///< unset: likewise, 80 for EDM
+  double rho = 7;                   ///< kEdm: larger spends more steps at low noise
+  double epsilon_s = 1e-3;          ///< kVp: the smallest t
+  double c1 = 0.001;                ///< kIddpm: lower bound of a step's alpha
+  double c2 = 0.008;                ///< kIddpm: offset of the cosine
+  int64_t m = 1000;                 ///< kIddpm: levels in the table
+};
+
+/// sigma(t), s(t), their derivatives and the times of a sampling run, inside what the denoiser supports.
+class SigmaSchedule {
+ public:
+  /// UsageError for fewer than 1 step or an empty range of noise levels.
+  SigmaSchedule(const SigmaConfig& config, const SigmaDenoiser& denoiser);
+
+  double sigma(double t) const;
+  double sigma_derivative(double t) const;
+  double time_of(double sigma) const;  ///< the inverse of sigma(t)
+  double scale(double t) const;
+  double scale_derivative(double t) const;
+
+  int64_t num_steps() const { return static_cast<int64_t>(sigma_steps_.size()); }
+  const std::vector<double>& times() const { return times_; }              ///< num_steps() + 1, falling, the last one 0
+  const std::vector<double>& sigma_steps() const { return sigma_steps_; }  ///< before the denoiser's rounding
+  double sigma_min() const { return sigma_min_; }
+  double sigma_max() const { return sigma_max_; }
+  double vp_beta_d() const { return vp_beta_d_; }      ///< of the VP schedule through both ends of the range
+  double vp_beta_min() const { return vp_beta_min_; }  ///< likewise
+
+ private:
+  SigmaConfig config_;
+  double sigma_min_ = 0;
+  double sigma_max_ = 0;
+  double vp_beta_d_ = 0;
+  double vp_beta_min_ = 0;
+  std::vector<double> sigma_steps_;
+  std::vector<double> times_;
+};
+
+/// The noise levels u_0 > u_1 > ... > u_M = 0 of the cosine schedule, M + 1 of them (Karras et al. 2022, Table 1).
+std::vector<double> iddpm_levels(int64_t m, double c1, double c2);
+
+}  // namespace sextant::diffusion

@@ -1,0 +1,139 @@
+// The guide: one vector-Jacobian product through the classifier per step, times a schedule.
+//
+//   mean shift (DDPM)   mu + gamma_t g         g = scale dS/dx, gamma_t = variance_t + add_t
+//   score shift (DDIM)  eps - sqrt(1 - abar_t) g (1 + gamma_factor sin(pi t/T)), times sqrt(abar_t) for g at x0
+//   shift of x0         x0 + Delta, Delta from steps of ascent on S at x0 (backward universal guidance)
+//
+// add_t = gamma_factor sin(pi t/T) max(variance so far), t and T counting respaced steps (Ma et al. 2023, section 4.4).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "sextant/guidance/score.h"
+#include "sextant/runtime/tensor.h"
+
+namespace sextant::guidance {
+
+/// A frozen, differentiable classifier.
+class Classifier {
+ public:
+  virtual ~Classifier() = default;
+  /// x [N, C, H, W] in the diffusion model's pixel range; t [N] the diffusion model's timesteps, ignored unless
+  /// uses_time(). Returns logits [N, K] in float32 at least, differentiable in x.
+  virtual Tensor logits(const Tensor& x, const Tensor& t) const = 0;
+  virtual int64_t num_classes() const = 0;
+  virtual bool uses_time() const { return false; }
+};
+
+/// What the sampler knows at one step.
+struct GuideInput {
+  Tensor x;               ///< x_t [N, C, H, W]
+  Tensor t;               ///< [N] timesteps as the networks receive them
+  Tensor x0;              ///< predicted x0, clipped where the process clips
+  Tensor variance;        ///< of p(x_{t-1} | x_t), broadcastable to x
+  Tensor y;               ///< [N] int64 target classes
+  int64_t step = 0;       ///< respaced index, num_steps-1 first, 0 last
+  int64_t num_steps = 0;  ///< respaced count
+  double alpha_cumprod = 1;
+  std::function<Tensor(const Tensor& x_t)> predict_x0;  ///< differentiable; for Input::kThroughDenoiser
+};
+
+/// What the guide answers.
+struct Guidance {
+  Tensor gradient;  ///< g = scale (times tilt weight, times entropy-driven scale) dS/dx [N, C, H, W]
+  Tensor score;     ///< S [N]
+  Tensor weight;    ///< tilt weight of each sample [N]; ones without tilt
+  Tensor logits;    ///< f [N, K]
+};
+
+/// Where the gradient is taken.
+enum class Input {
+  kX0,              ///< at the predicted (clipped) x0, as both papers do; no Jacobian of the denoiser
+  kNoisy,           ///< at x_t, by a noise-aware classifier (Dhariwal & Nichol 2021)
+  kThroughDenoiser  ///< at x_t, through the denoiser's own Jacobian: d S(x0(x_t)) / d x_t
+};
+
+/// What the running maximum of the sine schedule reads.
+enum class GammaMax {
+  kPerSample,  ///< each sample its own variance: images do not depend on their batch
+  kElucd       ///< one pixel of the batch's first sample, as EluCD's code does
+};
+
+struct GuideConfig {
+  /// A sum of terms: plain, entropy, rkl, fkl, js, hellinger. Plain is in every score: "js" is plain + js.
+  std::string score = "plain";
+  Temperatures temperatures;
+  Divergence divergence;
+  JensenShannonForm js_form = JensenShannonForm::kEquation14;
+  double lambda_max = 0.2;
+  double lambda_min = 0.05;
+  double tilt = 0;  ///< 0 is off
+  TiltForm tilt_form = TiltForm::kMeanPreserving;
+  int64_t tilt_group = 0;  ///< samples that share one tilt, consecutive in the batch; 0 is the whole batch. Batches
+                           ///< that are multiples of it give images that do not depend on the batch size
+  double scale = 1;
+  double gamma_factor = 0.3;
+  GammaMax gamma_max = GammaMax::kPerSample;
+  bool entropy_driven = false;  ///< multiply by log K / H(p) (Zheng et al. 2022)
+  int64_t entropy_classes = 0;  ///< replaces that K; 0 is the classifier's own, the published code has 1000
+  Input input = Input::kX0;
+  double interval_low = 0;     ///< guide only where interval_low <= step/(num_steps-1) <= interval_high
+  double interval_high = 1;    ///< (Kynkaanniemi et al. 2024); 1 is the noisiest step
+  int64_t backward_steps = 0;  ///< steps of gradient ascent on S at x0 in each step (Bansal et al. 2023); 0 is off
+  double backward_rate = 0.1;  ///< their step size
+};
+
+/// The scores' names, for --guidance and its error message.
+const std::vector<std::string>& score_names();
+
+/// UsageError naming the first setting that is unknown or out of range. Guide's constructor calls it; a caller may do
+/// so before it loads any network.
+void check_config(const GuideConfig& config);
+
+/// S and dS/df of a configuration, at a step whose index sets lambda: log_prob plus the regularisers of `config.score`.
+/// Without scale, tilt and entropy-driven scaling, which Guide applies.
+Score evaluate(const GuideConfig& config, const Tensor& f, const Tensor& y, int64_t step, int64_t num_steps);
+
+/// Steers one trajectory at a time: `begin` forgets the running maximum of the last one.
+class Guide {
+ public:
+  Guide(std::shared_ptr<const Classifier> classifier, GuideConfig config);
+
+  void begin() { max_variance_ = Tensor(); }
+
+  /// False outside the interval: nothing is to be computed or added at that step.
+  bool active(int64_t step, int64_t num_steps) const;
+
+  /// One forward and one backward pass through the classifier. NumericError, naming the step, when logits or gradient
+  /// are not finite.
+  Guidance operator()(const GuideInput& in) const;
+
+  /// Backward universal guidance, eq. (7) of Bansal et al. 2023: Delta [N, C, H, W] with S(x0 + Delta) > S(x0), found
+  /// from 0 by backward_steps times Delta += backward_rate dS/dx0. The scale has no part in it. Undefined with 0 steps.
+  Tensor backward(const GuideInput& in) const;
+
+  /// gamma_t [N or 1, ...], broadcastable to x; updates the running maximum. Call once per step, active or not.
+  Tensor gamma(const GuideInput& in);
+  /// The two parts of the last gamma(): add_t, and the running maximum V, [N] or [1].
+  Tensor last_add() const { return last_add_; }
+  Tensor max_variance() const { return max_variance_; }
+
+  /// The factor of the score shift: 1 + gamma_factor sin(pi t/T).
+  double score_factor(int64_t step, int64_t num_steps) const;
+
+  const GuideConfig& config() const { return config_; }
+  const Classifier& classifier() const { return *classifier_; }
+
+ private:
+  Guidance evaluate_at(Input where, const GuideInput& in, double scale) const;
+
+  std::shared_ptr<const Classifier> classifier_;
+  GuideConfig config_;
+  Tensor max_variance_;
+  Tensor last_add_;
+};
+
+}  // namespace sextant::guidance

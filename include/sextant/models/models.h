@@ -1,0 +1,134 @@
+// Opens trained networks as what samplers and guides need.
+//
+// A model is a folder (config.json beside its weights) or a checkpoint file with the name of its architecture. A
+// config.json holds: "type", the family; "model", its hyper-parameters; "input", what a classifier eats; "diffusion",
+// the process of a diffusion model; "null_label"; "classes". The registry is one table, one line a family.
+// A TorchScript archive is a program: it is opened only as type or architecture "torchscript", never by a guess.
+//
+// All throw CheckpointError for a file and UsageError for a name that does not fit, in one line.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "sextant/classifiers/classifiers.h"
+#include "sextant/diffusion/process.h"
+#include "sextant/guidance/guide.h"
+#include "sextant/networks/feature_network.h"
+#include "sextant/networks/networks.h"
+
+namespace sextant::models {
+
+/// What a family of networks does.
+enum class Role { kNoise, kSigma, kClassifier, kFeatures, kAutoencoder, kClip };
+
+/// A model's configuration and where its weights are.
+struct Description {
+  nlohmann::json config;
+  std::filesystem::path weights;
+};
+
+/// Names that --arch takes, of one role.
+std::vector<std::string> arch_names(Role role);
+/// The config.json that stands for a named architecture.
+nlohmann::json arch_config(const std::string& arch);
+
+/// A folder; or a checkpoint file with `arch`. A file without `arch` is described by the architecture that its weights
+/// fit, when there is exactly one.
+Description describe(const std::filesystem::path& path, const std::string& arch = "");
+
+/// Device and compute dtype of a network.
+struct Placement {
+  at::Device device = at::kCPU;
+  at::ScalarType precision = at::kFloat;
+};
+
+/// A network without weights, by its config.json.
+std::unique_ptr<networks::Network> build(const nlohmann::json& config);
+/// Gives a network its weights. CheckpointError: where they are those of another architecture, it says which fits.
+void load_weights(networks::Network& network, const StateDict& weights, const std::string& source);
+/// A network with its weights, frozen for inference.
+std::shared_ptr<const networks::Network> open_network(const Description& description, Placement placement);
+
+/// Which named architectures a file's weights fit: the same names and shapes, every one.
+struct Guess {
+  std::vector<std::string> archs;  ///< fit exactly; several where they differ in more than shapes show
+  std::string nearest;             ///< where none fits, the one that shares most, or ""
+  nlohmann::json config;           ///< where no named one fits: "type" and "model" that fit exactly, or null
+  std::string why;                 ///< one sentence for a reader
+};
+Guess guess_architecture(const StateDict& weights);
+
+// ---- diffusion models ------------------------------------------------------------------------------------
+
+/// A diffusion model: exactly one of `noise` and `sigma`.
+struct DiffusionModel {
+  nlohmann::json config;
+  std::shared_ptr<const networks::NoiseNetwork> noise;  ///< predicts noise at discrete timesteps
+  std::shared_ptr<const networks::EdmDenoiser> sigma;   ///< estimates the clean image at a noise level
+  diffusion::ProcessConfig process;                     ///< of `noise`
+  int64_t classes = 0;                                  ///< without the null label; 0 if unconditional
+  int64_t null_label = -1;                              ///< -1 without one
+
+  std::vector<int64_t> sample_shape() const;  ///< [C, H, W]
+  /// `noise` as a function; labels are ignored by an unconditional network.
+  diffusion::Model function() const;
+};
+
+DiffusionModel open_diffusion(const std::filesystem::path& path, const std::string& arch, Placement placement);
+
+/// The process that config.json's "diffusion" describes.
+diffusion::ProcessConfig process_config(const nlohmann::json& diffusion);
+
+// ---- classifiers -----------------------------------------------------------------------------------------
+
+/// "config" (as config.json's "input" says), "raw" (as it is: EluCD), "half" ([0, 1]), "imagenet" or "clip" ([0, 1] by
+/// the mean and deviation of ImageNet or of CLIP's images). `size` > 0 adds a resize. The filter is config.json's
+/// input.resize, else bilinear.
+InputConvention input_convention(const std::string& name, const nlohmann::json& config, int64_t size = 0);
+std::vector<std::string> input_convention_names();
+
+/// Texts as classes.
+struct Prompts {
+  std::vector<std::string> targets;   ///< classes 0, 1, ...: what labels name
+  std::vector<std::string> contrast;  ///< the classes after them
+  std::filesystem::path vocabulary;   ///< "" is looked for, see find_clip_vocabulary()
+  bool strict = false;                ///< UsageError for a prompt that is too long, which is else cut
+};
+
+struct ClassifierOptions {
+  std::string input = "config";
+  int64_t input_size = 0;
+  std::string resize = "config";                 ///< "config" (as the input convention says) or one of resize_names()
+  double softplus_beta = 0;                      ///< > 0 smooths every ReLU
+  int64_t channels = 0;                          ///< of the images; > 0 checks that the classifier takes them
+  int64_t image_size = 0;                        ///< of the images, if known: what a TorchScript network is tried with
+  Cutouts cutouts;                               ///< count and min_share; the rest follows from the network
+  std::shared_ptr<const SampleStreams> streams;  ///< of the cut-outs
+  Prompts prompts;                               ///< of a CLIP network, which needs them, and of no other
+  std::function<void(const std::string&)> warn;  ///< hears one line for each prompt that was cut
+};
+
+/// The classifier of the diffusion model's pixels that a network is behind its input convention. Follows later changes
+/// of the network's weights.
+std::shared_ptr<const guidance::Classifier> as_classifier(std::shared_ptr<const networks::ClassifierNetwork> network,
+                                                          const InputConvention& convention);
+
+/// A classifier of the diffusion model's pixels, noise-aware or not.
+std::shared_ptr<const guidance::Classifier> open_classifier(const std::filesystem::path& path, const std::string& arch,
+                                                            const ClassifierOptions& options, Placement placement);
+
+/// A network that describes images [B, C, H, W], pixels 0 to 255, by features for the Frechet distance. A feature
+/// network is as it is. Of a classifier it is the output of `layer`, which must be named, of CLIP the image embedding
+/// ("visual"), both behind the input convention of the config.json and resized to its input.size. UsageError that
+/// lists the layers for a `layer` that there is not.
+std::shared_ptr<const networks::FeatureNetwork> open_features(const Description& description, Placement placement,
+                                                              const std::string& layer = "");
+std::shared_ptr<const networks::FeatureNetwork> open_features(const std::filesystem::path& path,
+                                                              const std::string& arch, Placement placement,
+                                                              const std::string& layer = "");
+
+}  // namespace sextant::models

@@ -1,0 +1,34 @@
+// Where and how numbers are computed: devices, precision, threads, versions.
+#pragma once
+
+#include <string>
+
+#include "sextant/runtime/tensor.h"
+
+namespace sextant {
+
+/// "cpu", "cuda" or "cuda:1". Throws UsageError for another word, Error when this machine has no such device.
+at::Device parse_device(const std::string& text);
+
+/// "fp32", "bf16", "fp16" (or "fp64", for tests): the networks' compute dtype. Throws UsageError for another word and
+/// Error where the device computes it not at all or only by emulation far slower than float32 (fp16 on a CPU).
+at::ScalarType parse_precision(const std::string& text, at::Device device);
+
+/// The dtype in which networks of a precision are computed on a device: the same, but float32, faster and no less
+/// exact, for bfloat16 on a CPU that lacks its instructions. Weights are rounded to `precision` either way.
+at::ScalarType arithmetic_type(at::ScalarType precision, at::Device device);
+
+/// Threads that libtorch uses within one operation; 0 takes every core. Debian's libtorch starts with one. From here on
+/// denormal numbers count as zero.
+void set_threads(int count);
+int threads();
+
+/// Lets the process keep memory of up to 1 GiB that was freed, for the next step's arrays of the same sizes, instead of
+/// having the kernel clear new pages each time: about 7 % of a guided step. For programs, at their start.
+void keep_freed_memory();
+
+/// sextant's version, "0.1.0", and libtorch's as the headers name it.
+std::string version();
+std::string libtorch_version();
+
+}  // namespace sextant

@@ -1,0 +1,102 @@
+// The images of a training: sets, choices of rows, order, augmentation, and a loader that works ahead.
+//
+// All throw DataError with one line that names the file and the image, UsageError for settings.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "sextant/data/images.h"
+#include "sextant/runtime/tensor.h"
+
+namespace sextant::training {
+
+/// Images of one step with all that is random about it.
+struct Batch {
+  Tensor images;                ///< uint8 [B, C, H, W], augmented
+  Tensor labels;                ///< [B] int64; undefined without
+  std::vector<int64_t> number;  ///< of each image in the whole training: step B + row
+};
+
+/// Bytes 0 ... 255 to [-1, 1], float32 on `device`.
+Tensor to_pixels(const Tensor& bytes, at::Device device);
+
+/// Changes that keep an image's class; each image of each epoch draws its own.
+struct Augmentation {
+  int64_t crop_padding = 0;  ///< moved by up to so many pixels; what comes in has `fill`
+  int64_t fill = 0;          ///< byte
+  bool flip = false;         ///< left and right exchanged, half of the times
+};
+
+/// Images of one size by number, with labels, from a set and a choice of its rows.
+class TrainingImages {
+ public:
+  struct Source {
+    std::filesystem::path
+        path;  ///< what data::open_labelled takes; what data::open_images takes where no labels are needed
+    data::Split split = data::Split::kTrain;
+    std::filesystem::path labels;  ///< IDX file of the labels of IDX images; empty takes the one beside them
+  };
+
+  /// Images of another size are scaled so that the shorter side fits and cut at the centre (`image_size` 0 leaves
+  /// them); grey ones become `channels` equal ones. With `classes` > 0 labels are needed, and DataError names the first
+  /// image whose label is not below it.
+  TrainingImages(const Source& source, int64_t channels, int64_t image_size, int64_t classes);
+
+  /// Leaves out the first `skip` images of each class, then keeps at most `take` of each (0: all).
+  void restrict(int64_t skip, int64_t take);
+  /// Moves `count` images, chosen by `seed`, out of this set into the one returned.
+  TrainingImages hold_out(int64_t count, uint64_t seed);
+  /// Keeps the first `count` images.
+  void head(int64_t count);
+
+  int64_t size() const { return static_cast<int64_t>(rows_.size()); }
+  /// [C, H, W] uint8. DataError names a file that cannot be read.
+  Tensor image(int64_t index) const;
+  int64_t label(int64_t index) const;
+  bool labelled() const { return labels_.defined(); }
+  /// Images [begin, begin + count) as a batch, not augmented.
+  Batch batch(int64_t begin, int64_t count) const;
+
+ private:
+  std::shared_ptr<const data::ImageSet> set_;
+  Tensor labels_;
+  std::vector<int64_t> rows_;
+  int64_t channels_;
+  int64_t image_size_;
+};
+
+/// Which image stands at place `number` of an endless sequence of epochs, each a new permutation by `seed`.
+class Shuffle {
+ public:
+  Shuffle(int64_t images, uint64_t seed) : images_(images), seed_(seed) {}
+  int64_t operator()(int64_t number);
+
+ private:
+  int64_t images_;
+  uint64_t seed_;
+  int64_t epoch_ = -1;
+  std::vector<int32_t> order_;
+};
+
+/// Batches in order of their steps, made by threads ahead of their use. Step s has the images s B ... s B + B - 1 of
+/// the shuffled sequence, for any number of workers.
+class Loader {
+ public:
+  Loader(const TrainingImages& images, Augmentation augmentation, int64_t batch, uint64_t seed, int64_t first_step,
+         int64_t last_step, int64_t workers);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// The next step's batch; rethrows what went wrong in making it.
+  Batch next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sextant::training

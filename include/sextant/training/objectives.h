@@ -1,0 +1,77 @@
+// What diffusion models and classifiers are trained on.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sextant/calibration/calibration.h"
+#include "sextant/diffusion/process.h"
+#include "sextant/training/training.h"
+
+namespace sextant::training {
+
+/// What a diffusion model learns.
+struct DenoisingConfig {
+  diffusion::ProcessConfig process{};
+  std::string loss = "rescaled-mse";  ///< mse, rescaled-mse, kl or rescaled-kl: see diffusion/losses.h
+  double most_weight = 1;             ///< the squared error is weighted by 1/SNR(t) within [1, most_weight]; 1 is off
+  Timesteps timesteps = Timesteps::kUniform;
+  double label_dropout = 0;  ///< share of the labels replaced by the null label
+  int64_t null_label = -1;
+  uint64_t seed = 0;
+};
+
+/// Minimises the diffusion loss of a noise network opened by train(). Numbers: loss, mse, vb.
+/// `build` makes the same network without weights, for validation on `held_out` (null: none) in float32.
+std::unique_ptr<Objective> denoising(std::shared_ptr<networks::NoiseNetwork> network, DenoisingConfig config,
+                                     std::function<std::shared_ptr<networks::Network>()> build,
+                                     std::shared_ptr<const TrainingImages> held_out);
+
+/// A classifier as a function of pixels x [B, C, H, W] in [-1, 1] and timesteps t [B]: logits [B, K].
+using LogitsFunction = std::function<Tensor(const Tensor& x, const Tensor& t)>;
+
+/// The function that a network with this config.json is, classifiers and networks of features with logits. UsageError
+/// for another network.
+LogitsFunction logits_function(std::shared_ptr<const networks::Network> network, const nlohmann::json& config);
+
+/// What a classifier learns: cross entropy + lambda SmoothECE.
+struct ClassificationConfig {
+  double lambda = 0;   ///< weight of the Smooth ECE; 0 is cross entropy alone
+  double beta = 1e-4;  ///< of the Smooth ECE
+  bool noisy = false;  ///< learns on x_t at random t of `process`, as noise-aware classifiers do
+  diffusion::ProcessConfig process{};
+  Timesteps timesteps = Timesteps::kUniform;
+  std::string criterion = "nll";  ///< by which the best weights are chosen: nll, ece, loss or error
+  uint64_t seed = 0;
+};
+
+/// Minimises that loss. Numbers: loss, cross_entropy, smooth_ece, accuracy; in validation loss, accuracy, ece, nll.
+class Classification : public Objective {
+ public:
+  Classification(std::shared_ptr<networks::Network> network, nlohmann::json model, ClassificationConfig config,
+                 std::shared_ptr<const TrainingImages> held_out);
+  Numbers backward(const Batch& batch, double scale) override;
+  Numbers validate(const StateDict& weights) override;
+  double criterion(const Numbers& numbers) const override;
+
+  /// Calibration of the network with these weights, in float32, on images; a noise-aware one sees each image at a
+  /// timestep and noise of its own, spread evenly over all timesteps, the same for any weights.
+  calibration::Measures measure(const StateDict& weights, const TrainingImages& images);
+
+ private:
+  Tensor noised(const Tensor& x0, const Tensor& t, const std::vector<int64_t>& number, uint64_t seed) const;
+
+  std::shared_ptr<networks::Network> network_;
+  nlohmann::json model_;
+  ClassificationConfig config_;
+  std::shared_ptr<const TrainingImages> held_out_;
+  diffusion::Process process_;
+  TimestepSampler timesteps_;
+  LogitsFunction logits_;
+  std::shared_ptr<networks::Network> judge_;  ///< frozen, for measure()
+  LogitsFunction judge_logits_;
+};
+
+}  // namespace sextant::training

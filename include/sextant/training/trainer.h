@@ -1,0 +1,54 @@
+// The loop of a training: batches, gradients, optimiser, average, validation, snapshots and the log of numbers.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "sextant/runtime/progress.h"
+#include "sextant/runtime/stop.h"
+#include "sextant/training/training.h"
+
+namespace sextant::training {
+
+struct TrainerConfig {
+  std::filesystem::path folder;  ///< gets checkpoints/ and metrics.jsonl
+  nlohmann::json identity;       ///< settings that the result depends on; a snapshot of others is not continued
+  int64_t steps = 1;
+  int64_t batch = 1;
+  uint64_t seed = 0;
+  AdamConfig adam;
+  LearningRate learning_rate;
+  double average = 0.999;  ///< rate of the exponential moving average; 0 keeps the weights as they are
+  double clip = 0;         ///< largest norm of the gradient; 0 is off
+  Augmentation augmentation;
+  int64_t workers = 2;
+  int64_t checkpoint_every = 500;  ///< steps
+  int64_t log_every = 50;          ///< steps
+  int64_t sample_every = 0;        ///< steps; 0 is off
+  int64_t patience = 0;            ///< validations without a better one after which it stops; 0 is off
+  bool validates = false;          ///< at the end of each epoch and of the training
+  bool keeps_best = false;         ///< the result is the average at the best validation, not the last
+  at::ScalarType compute = at::kFloat;
+};
+
+struct TrainerResult {
+  int64_t steps = 0;             ///< finished, those of former runs included
+  bool complete = false;         ///< false after a stop
+  bool stopped_early = false;    ///< by `patience`
+  int64_t best_step = 0;         ///< of `weights`
+  double images_per_second = 0;  ///< of this run, without validation and saving
+  StateDict weights;             ///< empty after a stop
+};
+
+/// Draws samples with the averaged weights after `step` steps.
+using SampleHook = std::function<void(int64_t step, const StateDict& weights)>;
+
+/// Trains `network`, which has its first weights and was opened by train(), on `images`. Continues from the newest
+/// snapshot in the folder, bit by bit as if it had never stopped. UsageError when that is of other settings, naming the
+/// first that differs; NumericError, with step and learning rate, when the loss or the gradient is not finite: the
+/// snapshots stay.
+TrainerResult train(networks::Network& network, Objective& objective, const TrainingImages& images,
+                    const TrainerConfig& config, const SampleHook& sample, Progress& progress, const Stop& stop);
+
+}  // namespace sextant::training

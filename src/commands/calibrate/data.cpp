@@ -1,0 +1,96 @@
+#include "calibrate/data.h"
+
+#include <cmath>
+#include <numeric>
+
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/noise.h"
+
+namespace sextant::commands {
+namespace {
+
+data::Split split_of(const std::string& name) { return name == "train" ? data::Split::kTrain : data::Split::kTest; }
+
+/// The images `numbers` of a set; labels go with them.
+Chosen chosen(std::shared_ptr<const data::ImageSet> images, std::vector<int64_t> numbers) {
+  const Tensor labels = images->labels().index_select(0, at::tensor(numbers, at::kLong));
+  return {std::move(images), std::move(numbers), labels};
+}
+
+/// The first `count` images, 0 for all.
+Chosen first_of(std::shared_ptr<const data::ImageSet> images, int64_t count, const std::string& flag,
+                const std::string& path) {
+  if (count > images->size()) {
+    throw UsageError(c10::str(flag, " ", count, ": ", path, " has ", images->size(), " images"));
+  }
+  std::vector<int64_t> numbers(static_cast<std::size_t>(count > 0 ? count : images->size()));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return chosen(std::move(images), std::move(numbers));
+}
+
+/// Takes a share of the images away from `all`, drawn by the seed; both keep their order.
+Chosen hold_out(Chosen& all, double share, int64_t seed) {
+  const auto count = static_cast<int64_t>(all.numbers.size());
+  const auto held = static_cast<int64_t>(std::llround(share * static_cast<double>(count)));
+  if (held < 1 || held >= count) {
+    throw UsageError(c10::str("--fit-share ", shortest(share), " of ", count, " images leaves none to ",
+                              held < 1 ? "fit on" : "measure on"));
+  }
+  const Tensor keys = uniform_labels(static_cast<uint64_t>(seed), all.numbers, int64_t{1} << 30);
+  const c10::optional<bool> stable = true;
+  const Tensor order = std::get<1>(keys.sort(stable, 0));
+  const auto part = [&](const Tensor& places) {
+    std::vector<int64_t> numbers;
+    const Tensor sorted = std::get<0>(places.sort());
+    for (int64_t i = 0; i < sorted.numel(); ++i) {
+      numbers.push_back(all.numbers[static_cast<std::size_t>(sorted[i].item<int64_t>())]);
+    }
+    return chosen(all.images, std::move(numbers));
+  };
+  Chosen fitted = part(order.slice(0, 0, held));
+  all = part(order.slice(0, held));
+  return fitted;
+}
+
+}  // namespace
+
+CalibrateData open_data(const CalibrateConfig& config, int64_t channels) {
+  const auto open = [&](const std::string& path, const std::string& split) {
+    return std::shared_ptr<const data::ImageSet>(
+        data::open_labelled(path, {split_of(split), path == config.data ? config.labels : "", channels}));
+  };
+  CalibrateData data;
+  data.measured = first_of(open(config.data, config.split), config.count, "--count", config.data);
+  if (config.fit == "none") return data;
+  if (config.fit_data.empty() && config.fit_split == "same") {
+    data.fitted = hold_out(data.measured, config.fit_share, config.seed);
+    data.fitted_on = config.data + " (" + config.split + "), held out";
+    return data;
+  }
+  const std::string path = config.fit_data.empty() ? config.data : config.fit_data;
+  const std::string split = config.fit_split == "same" ? config.split : config.fit_split;
+  if (path == config.data && split == config.split) {
+    throw UsageError(
+        "--fit-data: " + path + " (" + split +
+        ") is what is measured; fit on other images, or leave --fit-data and --fit-split out to hold some out");
+  }
+  data.fitted = first_of(open(path, split), config.fit_count, "--fit-count", path);
+  data.fitted_on = path + " (" + split + ")";
+  return data;
+}
+
+void check_classes(const CalibrateConfig& config, const std::string& data, const Chosen& chosen, int64_t classes) {
+  const auto named = static_cast<int64_t>(chosen.images->class_names().size());
+  if (named > 0 && named != classes) {
+    throw UsageError(c10::str("classifier ", config.classifier, " has ", classes, " classes but ", data, " has ", named,
+                              "; give the images of every class of the classifier"));
+  }
+  const Tensor bad = ((chosen.labels < 0) | (chosen.labels >= classes)).nonzero();
+  if (bad.numel() == 0) return;
+  const auto first = bad[0][0].item<int64_t>();
+  throw UsageError(c10::str(chosen.images->name(chosen.numbers[static_cast<std::size_t>(first)]), ": its label ",
+                            chosen.labels[first].item<int64_t>(), " is no class of classifier ", config.classifier,
+                            ", which has 0 to ", classes - 1));
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,23 @@
+// The images that a calibration run measures on, and those it fits on.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "calibrate/views.h"
+
+namespace sextant::commands {
+
+struct CalibrateData {
+  Chosen measured;
+  std::optional<Chosen> fitted;  ///< only where something is fitted
+  std::string fitted_on;         ///< which these are, for a reader
+};
+
+/// Opens what `config` names, image folders with `channels` channels. DataError and UsageError.
+CalibrateData open_data(const CalibrateConfig& config, int64_t channels);
+
+/// UsageError unless every label is one of `classes` and the data set, if it names its classes, has as many.
+void check_classes(const CalibrateConfig& config, const std::string& data, const Chosen& chosen, int64_t classes);
+
+}  // namespace sextant::commands

@@ -1,0 +1,80 @@
+#include "internal/commands/calibrate.h"
+
+namespace sextant::commands {
+
+std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
+  constexpr double kMost = 1e9;
+  return {
+      {"calibrate",
+       "What to measure",
+       {
+           {"--data", &c.data, Anything{},
+            "Labelled images: a folder of MNIST's IDX files or one of them, CIFAR-10's binary version, a folder with a "
+            "subfolder for every class, or an .npz with arr_0 and arr_1",
+            "PATH"},
+           {"--split", &c.split, OneOf{{"test", "train"}}, "Part of a data set that has both", ""},
+           {"--labels", &c.labels, Anything{}, "IDX file of labels; left out it is the one beside the images", "PATH"},
+           {"--count", &c.count, Range{0, kMost}, "The first so many images; 0 takes all", ""},
+           {"--batch", &c.batch, Range{1, 1e6}, "Images at a time; changes speed and memory only", ""},
+           {"--bins", &c.bins, Range{1, 1e6}, "Bins of every calibration error", ""},
+           {"--beta", &c.beta, Range{0, 1, true}, "Smoothing of Smooth ECE, whose floor is its square root", ""},
+           {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of the noise and of what is held out for --fit", ""},
+           {"--out", &c.out, Anything{},
+            "Folder for calibration.json, table.md, table.csv and the diagrams; left out nothing is written", "DIR"},
+           {"--format", &c.format, OneOf{{"table", "md", "csv", "json"}}, "What is printed", ""},
+           {"--device", &c.device, Anything{}, "cpu, cuda or cuda:INDEX", "NAME"},
+           {"--precision", &c.precision, OneOf{{"fp32", "bf16", "fp16"}}, "The networks' arithmetic", ""},
+           {"--threads", &c.threads, Range{0, 4096}, "CPU threads; 0 takes every core", ""},
+           {"--quiet", &c.quiet, Anything{}, "No progress, only notes and errors", ""},
+       }},
+      {"classifier",
+       "Classifier",
+       {
+           {"--classifier", &c.classifier, Anything{}, "Folder with config.json and weights, or a checkpoint file",
+            "PATH"},
+           {"--classifier-arch", &c.classifier_arch, Anything{}, "Architecture of a checkpoint file", "NAME"},
+           {"--classifier-input", &c.classifier_input, OneOf{models::input_convention_names()},
+            "What it sees of pixels in [-1, 1]: as its config says, the same, [0, 1], or by the mean and deviation of "
+            "ImageNet or CLIP",
+            ""},
+           {"--classifier-size", &c.classifier_size, Range{0, 4096},
+            "Images are resized to this many pixels square for it; 0 leaves them", ""},
+           {"--softplus-beta", &c.softplus_beta, Range{0, 1000},
+            "Every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU", "BETA"},
+           {"--softplus-sweep", &c.softplus_sweep, Anything{}, "Several of them, to be compared: \"0,1,3,5\"", "LIST"},
+       }},
+      {"levels",
+       "Along the noise levels",
+       {
+           {"--model", &c.model, Anything{}, "Diffusion model that estimates the clean image of a noised one", "PATH"},
+           {"--arch", &c.arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
+           {"--unconditional", &c.unconditional, Anything{}, "Do not tell the model the images' classes", ""},
+           {"--levels", &c.levels, Anything{},
+            "Timesteps of the model, or of a noise-aware classifier, such as \"0,250,500\"; standard deviations of the "
+            "noise for an EDM model and where there is no model. Left out with a --model it is every tenth of the way",
+            "LIST"},
+           {"--inputs", &c.inputs, SumOf{{"auto", "xt", "x0"}},
+            "Noised images, and the model's estimate of the clean ones; auto is both with a --model, else xt", ""},
+       }},
+      {"fit",
+       "Repair",
+       {
+           {"--fit", &c.fit, OneOf{{"none", "temperature", "vector"}},
+            "Rescale the logits for the least negative log-likelihood: by one number, or by a scale and a shift for "
+            "every class",
+            ""},
+           {"--fit-data", &c.fit_data, Anything{},
+            "Images to fit on, like --data; left out a share of those is held out for it", "PATH"},
+           {"--fit-split", &c.fit_split, OneOf{{"same", "test", "train"}},
+            "Part of --fit-data, or of --data, to fit on; same is that of --split", ""},
+           {"--fit-count", &c.fit_count, Range{0, kMost}, "The first so many of them; 0 takes all", ""},
+           {"--fit-share", &c.fit_share, Range{0.01, 0.99}, "Share of --data that is held out, drawn by --seed", ""},
+           {"--fit-on", &c.fit_on, OneOf{{"clean", "xt", "x0"}},
+            "Fit on images as they are, or on what the classifier sees at all --levels together", ""},
+           {"--ridge", &c.ridge, Range{0, 1e3, true}, "vector: pull towards no change", ""},
+           {"--save", &c.save, Anything{}, "Folder for the calibrated classifier, which --classifier takes", "DIR"},
+       }},
+  };
+}
+
+}  // namespace sextant::commands

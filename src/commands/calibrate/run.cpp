@@ -1,0 +1,205 @@
+#include "calibrate/data.h"
+#include "calibrate/fit.h"
+#include "calibrate/report.h"
+#include "common/run_folder.h"
+#include "internal/runtime/files.h"
+#include "internal/runtime/text.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+namespace {
+
+using calibration::Measures;
+using nlohmann::json;
+
+/// What can be said before a file is opened.
+void check(const CalibrateConfig& config) {
+  if (config.classifier.empty()) {
+    throw UsageError("--classifier is needed: a folder with config.json and weights, or a checkpoint file");
+  }
+  if (config.data.empty()) throw UsageError("--data is needed: labelled images");
+  const bool fits = config.fit != "none";
+  if (!fits && !config.save.empty()) throw UsageError("--save needs a --fit: temperature or vector");
+  if (!fits && (!config.fit_data.empty() || config.fit_split != "same")) {
+    throw UsageError("--fit-data and --fit-split need a --fit: temperature or vector");
+  }
+  if (fits && !config.softplus_sweep.empty()) {
+    throw UsageError("--fit repairs one network; give its --softplus-beta instead of a --softplus-sweep");
+  }
+  if (!config.softplus_sweep.empty() && config.softplus_beta > 0) {
+    throw UsageError("--softplus-beta and --softplus-sweep contradict each other");
+  }
+  const bool leveled = !config.levels.empty() || !config.model.empty();
+  if (config.inputs != "auto" && !leveled)
+    throw UsageError("--inputs " + config.inputs + " needs --levels or a --model");
+  if (config.fit_on != "clean" && !leveled)
+    throw UsageError("--fit-on " + config.fit_on + " needs --levels or a --model");
+  if (!config.out.empty()) check_writable_folder(config.out);
+  if (config.save.empty()) return;
+  check_writable_folder(config.save);
+  if (std::filesystem::exists(config.classifier) && std::filesystem::equivalent(config.save, config.classifier)) {
+    throw UsageError("--save " + config.save + " is the folder of the classifier itself; choose another one");
+  }
+}
+
+/// A classifier under the name it has in the tables.
+struct Variant {
+  std::string name;
+  models::ClassifierPtr classifier;
+};
+
+models::ClassifierOptions classifier_options(const CalibrateConfig& config, double beta, const Tensor& image) {
+  models::ClassifierOptions options;
+  options.input = config.classifier_input;
+  options.input_size = config.classifier_size;
+  options.softplus_beta = beta;
+  options.channels = image.size(0);
+  options.image_size = image.size(1);
+  return options;
+}
+
+std::vector<Variant> open_variants(const CalibrateConfig& config, const Tensor& image, models::Placement placement) {
+  const auto open = [&](double beta) {
+    return models::open_classifier(config.classifier, config.classifier_arch, classifier_options(config, beta, image),
+                                   placement);
+  };
+  if (config.softplus_sweep.empty()) return {{"", open(config.softplus_beta)}};
+  std::vector<Variant> variants;
+  for (const double beta : parse_numbers("--softplus-sweep", config.softplus_sweep)) {
+    if (beta < 0) throw UsageError("--softplus-sweep: " + shortest(beta) + " is below 0, which keeps ReLU");
+    variants.push_back({beta == 0 ? "relu" : "softplus " + shortest(beta), open(beta)});
+  }
+  return variants;
+}
+
+std::vector<std::string> inputs_of(const CalibrateConfig& config, const Levels* levels) {
+  if (levels == nullptr) return {};
+  if (config.inputs == "auto")
+    return levels->denoises() ? std::vector<std::string>{"xt", "x0"} : std::vector<std::string>{"xt"};
+  std::vector<std::string> inputs = split(config.inputs, '+');
+  const auto wants = [&](const std::string& input) {
+    return std::find(inputs.begin(), inputs.end(), input) != inputs.end();
+  };
+  if (wants("auto")) throw UsageError("--inputs '" + config.inputs + "': auto stands alone");
+  if (wants("x0") && !levels->denoises())
+    throw UsageError("--inputs x0 needs a --model that estimates the clean images");
+  return inputs;
+}
+
+/// Adds a row for each variant, and for a repaired classifier one before and one after.
+void add_rows(const CalibrateConfig& config, const std::vector<Variant>& variants, const Answers& answers,
+              const Tensor& labels, CalibrateResult& result) {
+  const calibration::MeasureOptions options{config.bins, config.beta};
+  const auto add = [&](const std::string& variant, const Tensor& logits) {
+    result.rows.push_back({variant, answers.view.input, answers.view.level, measure(logits, labels, options)});
+  };
+  for (std::size_t v = 0; v < variants.size(); ++v) {
+    const Tensor f = answers.logits[v].to(at::promoteTypes(answers.logits[v].scalar_type(), at::kFloat));
+    if (!result.fit) {
+      add(variants[v].name, f);
+      continue;
+    }
+    add("before", f);
+    add("after", result.fit->rescaling(f));
+  }
+}
+
+/// The mean over the levels of each variant and input, in order of appearance.
+std::vector<CalibrateRow> means_of(const std::vector<CalibrateRow>& rows) {
+  static constexpr double Measures::*kNumbers[] = {
+      &Measures::accuracy,   &Measures::ece, &Measures::ece_mass, &Measures::mce,        &Measures::classwise,
+      &Measures::smooth_ece, &Measures::nll, &Measures::brier,    &Measures::confidence, &Measures::entropy};
+  std::vector<CalibrateRow> means;
+  std::vector<double> counts;
+  for (const CalibrateRow& row : rows) {
+    if (!row.level) continue;
+    auto mean = std::find_if(means.begin(), means.end(), [&](const CalibrateRow& other) {
+      return other.variant == row.variant && other.input == row.input;
+    });
+    if (mean == means.end()) {
+      means.push_back({row.variant, row.input, std::nullopt, {}});
+      counts.push_back(0);
+      mean = means.end() - 1;
+    }
+    counts[static_cast<std::size_t>(mean - means.begin())] += 1;
+    mean->measures.count += row.measures.count;
+    for (const auto number : kNumbers) mean->measures.*number += row.measures.*number;
+  }
+  for (std::size_t m = 0; m < means.size(); ++m) {
+    for (const auto number : kNumbers) means[m].measures.*number /= counts[m];
+  }
+  return means;
+}
+
+void write_results(const CalibrateConfig& given, const CalibrateResult& result, const std::string& symbol) {
+  CalibrateConfig config = given;
+  const json record = {
+      {"command", "calibrate"},
+      {"config", OptionTable("calibrate", calibrate_options(config)).to_json()},
+      {"versions",
+       {{"sextant", version()}, {"libtorch", libtorch_version()}, {"device", config.device}, {"threads", threads()}}},
+      {"complete", true},
+      {"calibration", to_json(result)}};
+  const std::filesystem::path out = config.out;
+  write_diagrams(out, result, symbol);
+  write_atomically(out / "table.md", calibrate_text(result, "md"));
+  write_atomically(out / "table.csv", calibrate_text(result, "csv"));
+  write_atomically(out / "calibration.json", record.dump(2) + "\n");
+}
+
+}  // namespace
+
+CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress, const Stop& stop) {
+  check(config);
+  set_threads(static_cast<int>(config.threads));
+  const at::Device device = parse_device(config.device);
+  const models::Placement placement{device, parse_precision(config.precision, device)};
+  const models::Description description = models::describe(config.classifier, config.classifier_arch);
+  // A TorchScript program need not say how many channels it takes; then it takes those of the images.
+  const bool silent = description.config.value("type", "") == "torchscript" &&
+                      !description.config.contains("/model/in_channels"_json_pointer);
+  const auto channels = description.config.value("/model/in_channels"_json_pointer, int64_t{3});
+  const CalibrateData data = open_data(config, channels);
+  const Tensor image = data.measured.images->image(data.measured.numbers.front());
+  if (image.size(0) != channels && !silent) {
+    throw UsageError(c10::str("classifier ", config.classifier, " takes images of ", channels, " channels, those of ",
+                              config.data, " have ", image.size(0)));
+  }
+  const std::vector<Variant> variants = open_variants(config, image, placement);
+  const guidance::Classifier& classifier = *variants.front().classifier;
+  check_classes(config, config.data, data.measured, classifier.num_classes());
+  if (data.fitted) check_classes(config, data.fitted_on, *data.fitted, classifier.num_classes());
+  const auto levels =
+      open_levels(config, image.sizes().vec(), classifier.uses_time(), classifier.num_classes(), placement);
+  const std::vector<std::string> inputs = inputs_of(config, levels.get());
+  if (config.fit_on == "x0" && !levels->denoises()) throw UsageError("--fit-on x0 needs a --model");
+
+  std::vector<models::ClassifierPtr> classifiers;
+  for (const Variant& variant : variants) classifiers.push_back(variant.classifier);
+  const Viewer viewer(config, classifiers, levels.get(), device, progress, stop);
+  CalibrateResult result;
+  if (data.fitted) {
+    result.fit = fit_repair(config, viewer, levels.get(), data);
+    if (!result.fit) return {};
+  }
+  const auto clean = viewer.clean(data.measured);
+  if (!clean) return {};
+  add_rows(config, variants, *clean, data.measured.labels, result);
+  for (const double level : levels ? levels->values() : std::vector<double>{}) {
+    const auto noisy = viewer.at(level, inputs, data.measured);
+    if (!noisy) return {};
+    for (const Answers& answers : *noisy) add_rows(config, variants, answers, data.measured.labels, result);
+  }
+  result.means = means_of(result.rows);
+  result.complete = true;
+  if (!config.out.empty()) write_results(config, result, levels ? levels->symbol() : "t");
+  if (!config.save.empty()) {
+    models::save_calibrated(config.save, config.classifier, config.classifier_arch,
+                            classifier_options(config, config.softplus_beta, image), classifier.num_classes(),
+                            result.fit->rescaling, fit_remarks(config, result));
+  }
+  return result;
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,77 @@
+#include "common/run_folder.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "internal/runtime/files.h"
+#include "sample/store.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+void check_writable_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error && !fs::is_directory(folder))
+    throw Error("cannot make the folder " + folder.string() + ": " + error.message());
+  const fs::path probe = folder / (".probe" + std::to_string(getpid()));
+  const int file = open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file < 0) throw Error("cannot write in the folder " + folder.string() + ": " + std::strerror(errno));
+  close(file);
+  unlink(probe.c_str());
+}
+
+std::string first_difference(const json& there, const json& here) {
+  for (const auto& [table, keys] : here.items()) {
+    for (const auto& [key, value] : keys.items()) {
+      const json former = there.value(table, json::object()).value(key, json());
+      if (former != value)
+        return "[" + table + "] " + key + " is " + former.dump() + " there and " + value.dump() + " here";
+    }
+  }
+  return "";
+}
+
+json identity_of(json config) {
+  const json guidance = config.value("guidance", json::object());
+  const bool tilted_batches = guidance.value("tilt", 0.0) != 0 && guidance.value("tilt-group", 0) == 0;
+  const bool coupled = guidance.value("guidance", "none") != "none" &&
+                       (tilted_batches || guidance.value("gamma-max", "per-sample") == "elucd");
+  if (!coupled) config["sample"].erase("batch");
+  for (const char* neutral : {"out", "overwrite", "threads", "quiet"}) config["sample"].erase(neutral);
+  return config;
+}
+
+OutFolder::OutFolder(fs::path folder, const json& identity, bool overwrite) : folder_(std::move(folder)) {
+  check_writable_folder(folder_);
+  if (fs::exists(record())) former_ = json::parse(read_file(record()), nullptr, false);
+  if (!former_.is_object() || !former_.contains("config")) former_ = json();
+  if (!overwrite) check_former(identity);
+
+  const bool ours = former_.is_object() && identity_of(former_["config"]) == identity && fs::exists(npz());
+  if (!ours) former_ = json();
+  if (overwrite && !ours && SampleStore::stored_identity(partial()) != identity) {
+    for (const fs::path& file : {npz(), grid(), record(), partial()}) fs::remove(file);
+  }
+}
+
+void OutFolder::check_former(const json& identity) const {
+  const std::string choose = "; choose another --out, or --overwrite to replace it";
+  const json recorded = former_.is_object() ? identity_of(former_["config"]) : json();
+  const json stored = SampleStore::stored_identity(partial());
+  for (const json& former : {recorded, stored}) {
+    if (!former.is_object() || former == identity) continue;
+    throw UsageError(folder_.string() + " holds another run: " + first_difference(former, identity) + choose);
+  }
+  if (recorded.is_null() && stored.is_null() && fs::exists(npz())) {
+    throw UsageError(npz().string() + " exists, and no run.json says how it was made" + choose);
+  }
+}
+
+}  // namespace sextant::commands

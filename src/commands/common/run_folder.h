@@ -1,0 +1,42 @@
+// The folder of one run: what it may hold before, and the files it gets.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace sextant::commands {
+
+/// What of the settings {"table": {"key": value}} of `sextant sample` the images depend on. Runs with the same identity
+/// draw the same images and continue each other.
+nlohmann::json identity_of(nlohmann::json config);
+
+class OutFolder {
+ public:
+  /// Makes the folder and sees that files can be written in it. UsageError when it holds samples of a run with another
+  /// identity, naming the first setting that differs, unless `overwrite`: then those are removed.
+  OutFolder(std::filesystem::path folder, const nlohmann::json& identity, bool overwrite);
+
+  std::filesystem::path npz() const { return folder_ / "samples.npz"; }
+  std::filesystem::path grid() const { return folder_ / "grid.png"; }
+  std::filesystem::path record() const { return folder_ / "run.json"; }
+  std::filesystem::path partial() const { return folder_ / "samples.partial"; }
+
+  /// The run.json of a former run with this identity whose samples are here, null when there is none.
+  const nlohmann::json& former() const { return former_; }
+
+ private:
+  void check_former(const nlohmann::json& identity) const;
+
+  std::filesystem::path folder_;
+  nlohmann::json former_;
+};
+
+/// Error unless a file can be made in `folder`, which is made if need be.
+void check_writable_folder(const std::filesystem::path& folder);
+
+/// "[guidance] alpha is 0.1 there and 0.2 here" for the first setting in which two {"table": {"key": value}} differ,
+/// else "".
+std::string first_difference(const nlohmann::json& there, const nlohmann::json& here);
+
+}  // namespace sextant::commands

@@ -1,0 +1,134 @@
+#include "internal/commands/inspect.h"
+#include "internal/runtime/text.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/models/models.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+std::string dtype_name(const Tensor& tensor) {
+  std::string name = at::toString(tensor.scalar_type());
+  static const std::map<std::string, std::string> kNames = {
+      {"Float", "float32"}, {"Double", "float64"}, {"Half", "float16"}, {"BFloat16", "bfloat16"}, {"Long", "int64"},
+      {"Int", "int32"},     {"Short", "int16"},    {"Char", "int8"},    {"Byte", "uint8"},        {"Bool", "bool"}};
+  const auto found = kNames.find(name);
+  return found == kNames.end() ? name : found->second;
+}
+
+json row_of(const std::string& name, const Tensor& tensor) {
+  return {{"name", name}, {"dtype", dtype_name(tensor)}, {"shape", tensor.sizes().vec()}};
+}
+
+/// 1234567 -> "1,234,567"
+std::string grouped(int64_t number) {
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+json inspect_npz(const fs::path& path) {
+  json rows = json::array();
+  int64_t numbers = 0;
+  const NpzReader reader(path);
+  for (const std::string& name : reader.names()) {
+    const Tensor array = reader.read(name);
+    rows.push_back(row_of(name, array));
+    numbers += array.numel();
+  }
+  return {{"format", "npz"}, {"tensors", rows}, {"parameters", numbers}};
+}
+
+json guess_of(const fs::path& path) {
+  const models::Guess guess = models::guess_architecture(load(path));
+  return {{"archs", guess.archs}, {"nearest", guess.nearest}, {"config", guess.config}, {"why", guess.why}};
+}
+
+json inspect_checkpoint(const fs::path& path) {
+  const Checkpoint checkpoint = load_checkpoint(path);
+  json rows = json::array();
+  int64_t parameters = 0;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    rows.push_back(row_of(name, tensor));
+    if (tensor.is_floating_point()) parameters += tensor.numel();
+  }
+  return {{"format", checkpoint.format}, {"tensors", rows},
+          {"parameters", parameters},    {"metadata", checkpoint.metadata},
+          {"config", checkpoint.config}, {"guess", guess_of(path)}};
+}
+
+/// Which architecture the weights fit, and the config.json where they fit none by name.
+std::string guess_text(const json& guess) {
+  std::string text = "\narchitecture: " + guess.at("why").get<std::string>() + "\n";
+  if (!guess.at("config").is_null()) text += "\nconfig.json:\n" + guess.at("config").dump(2) + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::vector<OptionGroup> inspect_options(InspectConfig& config) {
+  return {{"inspect",
+           "What to do with the file",
+           {
+               {"--to", &config.to, Anything{}, "Write the weights to this .safetensors file", "PATH"},
+               {"--json", &config.json, Anything{}, "Print JSON", ""},
+           }}};
+}
+
+json inspect(const fs::path& path) {
+  fs::path file = path;
+  json about;
+  if (fs::is_directory(path)) {
+    const ModelFolder folder = open_model_folder(path);
+    file = folder.weights;
+    about = inspect_checkpoint(file);
+    about["config"] = folder.config;
+    about["type"] = folder.config.value("type", json());
+  } else {
+    about = path.extension() == ".npz" ? inspect_npz(path) : inspect_checkpoint(path);
+  }
+  about["file"] = file.string();
+  about["bytes"] = fs::file_size(file);
+  return about;
+}
+
+std::string inspection_text(const json& about) {
+  std::string text = about.at("file").get<std::string>() + ": " + about.at("format").get<std::string>() + ", " +
+                     grouped(about.at("bytes").get<int64_t>()) + " bytes\n" +
+                     grouped(static_cast<int64_t>(about.at("tensors").size())) + " tensors, " +
+                     grouped(about.at("parameters").get<int64_t>()) + " parameters\n\n";
+  for (const json& row : about.at("tensors")) {
+    const std::string shape = row.at("shape").dump();
+    std::string left = "  " + row.at("dtype").get<std::string>();
+    left.resize(std::max<std::size_t>(left.size() + 1, 12), ' ');
+    left += replaced(shape, ",", ", ");
+    left.resize(std::max<std::size_t>(left.size() + 2, 34), ' ');
+    text += left + row.at("name").get<std::string>() + "\n";
+  }
+  if (about.contains("type") && about["type"].is_string()) {
+    text += "\ntype: " + about["type"].get<std::string>() + "\n";
+  }
+  for (const char* key : {"metadata", "config"}) {
+    if (about.contains(key) && !about[key].empty()) text += std::string("\n") + key + ": " + about[key].dump(2) + "\n";
+  }
+  if (about.contains("guess")) text += guess_text(about["guess"]);
+  return text;
+}
+
+void convert(const fs::path& from, const fs::path& to) {
+  if (to.extension() != ".safetensors") throw UsageError("--to must end in .safetensors, got '" + to.string() + "'");
+  std::error_code ignored;
+  if (fs::equivalent(from, to, ignored)) throw UsageError("--to is the file itself: " + to.string());
+  save_safetensors(to, load(fs::is_directory(from) ? open_model_folder(from).weights : from),
+                   {{"source", from.filename().string()}});
+}
+
+}  // namespace sextant::commands

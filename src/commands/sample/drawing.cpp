@@ -1,0 +1,111 @@
+#include "sample/drawing.h"
+
+#include <charconv>
+
+#include "sample/samplers.h"
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/noise.h"
+
+namespace sextant::commands {
+namespace {
+
+/// "0.2,0.8" -> {0.2, 0.8}
+std::pair<double, double> parse_interval(const std::string& text) {
+  double low = 0;
+  double high = 0;
+  const char* last = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), last, low);
+  const bool comma = first.ec == std::errc{} && first.ptr != last && *first.ptr == ',';
+  const auto second = comma ? std::from_chars(first.ptr + 1, last, high) : first;
+  if (!comma || second.ec != std::errc{} || second.ptr != last || !(0 <= low && low <= high && high <= 1)) {
+    throw UsageError("--guidance-interval must be LO,HI with 0 <= LO <= HI <= 1, got '" + text + "'");
+  }
+  return {low, high};
+}
+
+/// Sums |g| of every sample over the guided steps.
+class GradientNorms {
+ public:
+  /// |g| [N] of a step; undefined where it was not guided.
+  void add(const Tensor& norms) {
+    if (!norms.defined()) return;
+    sum_ = sum_.defined() ? sum_ + norms : norms;
+    ++steps_;
+  }
+  double mean(int64_t n) const { return steps_ > 0 ? sum_[n].item<double>() / static_cast<double>(steps_) : 0; }
+
+ private:
+  Tensor sum_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace
+
+guidance::GuideConfig guide_config(const SampleConfig& config) {
+  guidance::GuideConfig guide = config.guide;
+  guide.score = config.guidance;
+  guide.js_form =
+      config.js_form == "paper" ? guidance::JensenShannonForm::kPaper : guidance::JensenShannonForm::kEquation14;
+  guide.tilt_form = config.tilt_form == "sum" ? guidance::TiltForm::kSumToOne : guidance::TiltForm::kMeanPreserving;
+  guide.gamma_max = config.gamma_max == "elucd" ? guidance::GammaMax::kElucd : guidance::GammaMax::kPerSample;
+  guide.input = config.guidance_input == "xt"         ? guidance::Input::kNoisy
+                : config.guidance_input == "jacobian" ? guidance::Input::kThroughDenoiser
+                                                      : guidance::Input::kX0;
+  std::tie(guide.interval_low, guide.interval_high) = parse_interval(config.guidance_interval);
+  guidance::check_config(guide);
+  return guide;
+}
+
+Drawing::Drawing(const SampleConfig& config, Cast cast)
+    : config_(config), cast_(std::move(cast)), labels_(config.labels) {
+  const int64_t model_classes = cast_.model_classes;
+  const int64_t guide_classes = cast_.classifier ? cast_.classifier->num_classes() : 0;
+  num_classes_ = cast_.guide_targets > 0 ? cast_.guide_targets
+                 : guide_classes > 0     ? guide_classes
+                                         : std::max<int64_t>(1, model_classes);
+  labels_.check(num_classes_, cast_.guide_targets > 0 ? "the prompts"
+                              : guide_classes > 0     ? "the classifier's classes"
+                                                      : "the model's classes");
+  if (cast_.denoiser) cast_.denoiser = metered(cast_.denoiser, meter_);
+  if (cast_.sigma_denoiser) cast_.sigma_denoiser = metered(cast_.sigma_denoiser, meter_);
+  if (cast_.classifier)
+    guide_ = std::make_unique<guidance::Guide>(metered(cast_.classifier, meter_), guide_config(config));
+}
+
+Tensor Drawing::denoiser_labels(const Tensor& targets) const {
+  if (cast_.model_classes == 0) return targets;  // not looked at
+  if (config_.unconditional && cast_.null_label >= 0) return at::full_like(targets, cast_.null_label);
+  if (config_.denoiser_label >= 0) return at::full_like(targets, config_.denoiser_label);
+  return targets;
+}
+
+Batch Drawing::draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress) {
+  const auto n = static_cast<int64_t>(samples.size());
+  const auto seed = static_cast<uint64_t>(config_.seed);
+  const Tensor targets = labels_.of(samples, seed, num_classes_);
+  const BatchTask task{guide_.get(), denoiser_labels(targets.to(cast_.device)), targets.to(cast_.device)};
+  Noise noise(seed, samples, cast_.sample_shape(), cast_.device);
+  if (cast_.streams) *cast_.streams = {seed, samples};
+  GradientNorms norms;
+  int64_t steps_done = 0;
+
+  *meter_ = {};
+  const double start = steady_seconds();
+  Tensor x = run_sampler(config_, cast_, task, noise, [&](const samplers::Step& step) {
+    norms.add(trace_.add(step, task.targets));
+    progress(static_cast<double>(++steps_done) / static_cast<double>(step.num_steps));
+  });
+  if (cast_.decode) x = cast_.decode(x);
+  const auto rounding = config_.rounding == "edm" ? diffusion::Rounding::kEdm : diffusion::Rounding::kOpenAi;
+  Batch batch{diffusion::to_uint8(x, rounding).permute({0, 2, 3, 1}).contiguous().cpu(), {}};
+
+  const double seconds = (steady_seconds() - start) / static_cast<double>(n);
+  for (int64_t i = 0; i < n; ++i) {
+    batch.records.push_back({targets[i].item<int64_t>(), norms.mean(i), seconds,
+                             meter_->denoiser_seconds / static_cast<double>(n),
+                             meter_->classifier_seconds / static_cast<double>(n)});
+  }
+  return batch;
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,48 @@
+// Drawing one batch of samples.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "internal/commands/sample.h"
+#include "sample/cast.h"
+#include "sample/guidance_trace.h"
+#include "sample/labels.h"
+#include "sample/store.h"
+
+namespace sextant::commands {
+
+struct Batch {
+  Tensor images;  ///< [N, H, W, C] uint8, CPU
+  std::vector<SampleRecord> records;
+};
+
+/// Draws batch after batch with one guide.
+class Drawing {
+ public:
+  /// UsageError when settings and networks do not fit each other.
+  Drawing(const SampleConfig& config, Cast cast);
+
+  /// The samples with these indices. `progress` hears the share of the batch's steps that is done, in (0, 1].
+  Batch draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress);
+
+  /// Over all that this object has drawn.
+  GuidanceTrace& trace() { return trace_; }
+
+ private:
+  Tensor denoiser_labels(const Tensor& targets) const;
+
+  SampleConfig config_;
+  Cast cast_;
+  std::shared_ptr<Meter> meter_ = std::make_shared<Meter>();
+  Labels labels_;
+  int64_t num_classes_ = 0;  ///< that labels are drawn from
+  std::unique_ptr<guidance::Guide> guide_;
+  GuidanceTrace trace_;
+};
+
+/// The guide's settings from the words of the configuration. UsageError for a malformed interval.
+guidance::GuideConfig guide_config(const SampleConfig& config);
+
+}  // namespace sextant::commands

@@ -1,0 +1,161 @@
+#include "common/prompts.h"
+#include "common/run_folder.h"
+#include "internal/commands/sample.h"
+#include "internal/runtime/files.h"
+#include "sample/drawing.h"
+#include "sample/samplers.h"
+#include "sextant/report/report.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+
+using nlohmann::json;
+
+namespace {
+
+/// Fills in what is left to the other settings and refuses those that contradict each other: all that can be said
+/// before a model is opened.
+SampleConfig resolved(SampleConfig config) {
+  if (config.model.empty())
+    throw UsageError("--model is needed: a folder with config.json and weights, or a checkpoint file");
+  if (config.guidance.empty()) config.guidance = config.classifier.empty() ? "none" : "plain";
+  const bool guided = config.guidance != "none";
+  if (guided && config.guidance.find("none") != std::string::npos) {
+    throw UsageError("--guidance '" + config.guidance + "' adds none to a score; use none alone");
+  }
+  if (guided && config.classifier.empty()) throw UsageError("--guidance " + config.guidance + " needs a --classifier");
+  if (guided && config.guide.tilt_group > 0 && config.batch % config.guide.tilt_group != 0) {
+    throw UsageError("--batch " + std::to_string(config.batch) + " must be a multiple of --tilt-group " +
+                     std::to_string(config.guide.tilt_group));
+  }
+  if (config.unconditional && config.denoiser_label >= 0)
+    throw UsageError("--unconditional and --denoiser-label contradict each other");
+  if (config.unconditional && config.cfg_scale != 1) {
+    throw UsageError("--cfg-scale needs the model's labels; --unconditional takes them away");
+  }
+  if (guided) guide_config(config);
+  Labels(config.labels);
+  config.prompts = resolved_prompts("--prompts", config.prompts);
+  config.contrast = resolved_prompts("--contrast", config.contrast);
+  return config;
+}
+
+/// The samples of the batch that begins at `first` which are to be drawn. A guide that couples images needs them all.
+std::vector<int64_t> to_draw(const SampleStore& store, int64_t first, int64_t batch, bool coupled) {
+  std::vector<int64_t> all;
+  std::vector<int64_t> missing;
+  for (int64_t i = first; i < std::min(first + batch, store.count()); ++i) {
+    all.push_back(i);
+    if (!store.has(i)) missing.push_back(i);
+  }
+  return coupled && !missing.empty() ? all : missing;
+}
+
+void draw_missing(const SampleConfig& config, Drawing& drawing, SampleStore& store, Progress& progress,
+                  const Stop& stop) {
+  const bool coupled = config.guidance != "none" && (config.guide.tilt != 0 || config.gamma_max == "elucd");
+  progress.begin("sample", static_cast<double>(store.count()), static_cast<double>(store.finished()), "images");
+  for (int64_t first = 0; first < store.count() && !stop.requested(); first += config.batch) {
+    const std::vector<int64_t> samples = to_draw(store, first, config.batch, coupled);
+    if (samples.empty()) continue;
+    const auto before = static_cast<double>(store.finished());
+    const auto weight =
+        static_cast<double>(std::count_if(samples.begin(), samples.end(), [&](int64_t i) { return !store.has(i); }));
+    const Batch batch = drawing.draw(samples, [&](double share) { progress.update(before + weight * share); });
+    store.put(samples, batch.images, batch.records);
+  }
+  progress.end();
+}
+
+json versions(const SampleConfig& config) {
+  return {{"sextant", version()}, {"libtorch", libtorch_version()}, {"device", config.device}, {"threads", threads()}};
+}
+
+json record_of(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace) {
+  SampleRecord sum;
+  const std::vector<SampleRecord> records = store.records();
+  for (const SampleRecord& record : records) {
+    sum.gradient_norm += record.gradient_norm;
+    sum.seconds += record.seconds;
+    sum.denoiser_seconds += record.denoiser_seconds;
+    sum.classifier_seconds += record.classifier_seconds;
+  }
+  const double n = static_cast<double>(std::max<std::size_t>(1, records.size()));
+  const double seconds = std::max(sum.seconds, 1e-12);
+  return {{"command", "sample"},
+          {"config", settings},
+          {"versions", versions(config)},
+          {"complete", store.finished() == store.count()},
+          {"finished", store.finished()},
+          {"timings",
+           {{"seconds", sum.seconds},
+            {"seconds_per_image", sum.seconds / n},
+            {"denoiser_share", sum.denoiser_seconds / seconds},
+            {"classifier_share", sum.classifier_seconds / seconds}}},
+          {"gradient_norm", sum.gradient_norm / n},
+          {"trace", trace}};
+}
+
+SampleResult result_of(const json& record, int64_t count) {
+  SampleResult result;
+  result.finished = record.value("finished", int64_t{0});
+  result.count = count;
+  result.seconds_per_image = record.value("/timings/seconds_per_image"_json_pointer, 0.0);
+  result.gradient_norm = record.value("gradient_norm", 0.0);
+  return result;
+}
+
+/// The first images, large enough to see.
+void write_grid(const std::filesystem::path& path, const SampleStore& store) {
+  constexpr int64_t kMost = 100;
+  const Tensor images = store.images(0, kMost);
+  if (images.size(0) == 0 || (images.size(3) != 1 && images.size(3) != 3)) return;
+  report::GridStyle style;
+  style.columns = images.size(0) >= 10 ? 10 : images.size(0);
+  style.scale = std::max<int64_t>(1, 64 / std::max(images.size(1), images.size(2)));
+  report::write_png(path, report::grid(images, style));
+}
+
+json write_results(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace,
+                   const OutFolder& folder) {
+  const json record = record_of(config, settings, store, trace);
+  store.write_npz(folder.npz());
+  write_grid(folder.grid(), store);
+  write_trace(folder.record().parent_path(), trace);
+  write_atomically(folder.record(), record.dump(2) + "\n");
+  return record;
+}
+
+}  // namespace
+
+SampleResult run_sample(const SampleConfig& given, Progress& progress, const Stop& stop) {
+  SampleConfig config = resolved(given);
+  const json settings = OptionTable("sample", sample_options(config)).to_json();
+  const json identity = identity_of(settings);
+  const OutFolder folder(config.out, identity, config.overwrite);
+  if (folder.former().is_object() && folder.former().value("complete", false)) {
+    std::filesystem::remove(folder.partial());
+    SampleResult result = result_of(folder.former(), config.count);
+    result.there_already = true;
+    return result;
+  }
+  set_threads(static_cast<int>(config.threads));
+  const Cast cast = open_cast(config);
+  for (const std::string& note : cast.notes) progress.note(note);
+  const std::vector<int64_t>& shape = cast.image_shape;
+  Drawing drawing(config, cast);
+  if (folder.former().is_object()) drawing.trace().add(folder.former().value("trace", json::array()));
+  json record;
+  bool complete = false;
+  {
+    SampleStore store(folder.partial(), identity, {shape[1], shape[2], shape[0]}, config.count);
+    draw_missing(config, drawing, store, progress, stop);
+    if (store.finished() > 0) record = write_results(config, settings, store, drawing.trace().to_json(), folder);
+    complete = store.finished() == store.count();
+  }
+  if (complete || record.is_null()) std::filesystem::remove(folder.partial());
+  return result_of(record.is_null() ? json::object() : record, config.count);
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,82 @@
+#include <c10/util/StringUtil.h>
+
+#include "internal/runtime/files.h"
+#include "sextant/report/curves.h"
+#include "sextant/report/report.h"
+#include "sextant/runtime/error.h"
+#include "train/folder.h"
+#include "train/results.h"
+#include "train/setup.h"
+
+namespace sextant::commands {
+namespace {
+
+using calibration::Measures;
+using nlohmann::json;
+
+report::Table comparison(const Measures& before, const Measures& after) {
+  report::Table table;
+  table.header = {"", "before", "after"};
+  const auto row = [&](const std::string& name, double Measures::*number, int digits, double factor = 1) {
+    table.rows.push_back(
+        {name, report::fixed(factor * before.*number, digits), report::fixed(factor * after.*number, digits)});
+  };
+  row("accuracy, %", &Measures::accuracy, 2, 100);
+  row("ECE", &Measures::ece, 4);
+  row("ECE, equal mass", &Measures::ece_mass, 4);
+  row("Smooth ECE", &Measures::smooth_ece, 4);
+  row("NLL, nats", &Measures::nll, 4);
+  row("Brier", &Measures::brier, 4);
+  row("mean confidence, %", &Measures::confidence, 2, 100);
+  return table;
+}
+
+void write_calibration(const std::filesystem::path& folder, const Measures& before, const Measures& after) {
+  write_atomically(folder / "calibration.md",
+                   report::format_table(comparison(before, after), report::TableFormat::kMarkdown));
+  report::write_diagram(folder / "reliability-before", report::Reliability{"Before", before.diagram});
+  report::write_diagram(folder / "reliability-after", report::Reliability{"After", after.diagram});
+}
+
+std::string how_tuned(const TrainConfig& config, const TrainSetup& setup, const training::TrainerResult& result) {
+  return c10::str("sextant finetune of ", config.model, ": cross entropy + ", config.lambda, " Smooth ECE, ",
+                  setup.images->size(), " images, batch ", config.batch, ", ", result.best_step, " steps, ",
+                  config.optimizer, " ", config.learning_rate, ", seed ", config.seed);
+}
+
+/// The network's weights as they are now.
+StateDict weights_of(const networks::Network& network) {
+  StateDict weights;
+  for (const auto& entry : network.parameters().entries()) weights.set(entry.name, entry.tensor.detach().clone());
+  return weights;
+}
+
+}  // namespace
+
+TrainResult run_finetune(const TrainConfig& config, Progress& progress, const Stop& stop) {
+  const TrainSetup setup = open_training(config, TrainTask::kFinetune);
+  const TrainFolder folder(config.out, setup.trainer.identity, config.overwrite);
+  if (folder.complete()) return folder.former();
+  training::Classification objective(setup.network, setup.model, classification_config(config, setup),
+                                     setup.validation);
+  const Measures before = objective.measure(weights_of(*setup.network), *setup.test);
+  const training::TrainerResult tuned =
+      training::train(*setup.network, objective, *setup.images, setup.trainer, {}, progress, stop);
+  write_curves(folder.path());
+  TrainResult result{tuned.complete, false, tuned.steps, tuned.best_step, {}, {}};
+  if (!tuned.complete) return result;
+  result.before = before;
+  result.after = objective.measure(tuned.weights, *setup.test);
+  write_model(folder.path(), setup, tuned, how_tuned(config, setup, tuned));
+  write_calibration(folder.path(), before, *result.after);
+  folder.write_record("finetune", setup, tuned,
+                      {{"before", calibration::to_json(before)}, {"after", calibration::to_json(*result.after)}});
+  return result;
+}
+
+std::string finetune_text(const TrainResult& result) {
+  if (!result.before || !result.after) return "";
+  return report::format_table(comparison(*result.before, *result.after), report::TableFormat::kTerminal);
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,66 @@
+#include "train/folder.h"
+
+#include "common/run_folder.h"
+#include "internal/runtime/files.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+TrainFolder::TrainFolder(fs::path folder, const json& identity, bool overwrite)
+    : folder_(std::move(folder)), identity_(identity) {
+  check_writable_folder(folder_);
+  const fs::path file = folder_ / "run.json";
+  if (fs::exists(file)) record_ = json::parse(read_file(file), nullptr, false);
+  if (!record_.is_object() || !record_.contains("identity")) record_ = json();
+  complete_ = !record_.is_null() && record_["identity"] == identity && fs::exists(folder_ / "model.safetensors");
+  if (complete_) return;
+  const std::string choose = "; choose another --out, or --overwrite to replace it";
+  if (!record_.is_null() && record_["identity"] != identity && !overwrite) {
+    throw UsageError(folder_.string() + " holds another training: " + first_difference(record_["identity"], identity) +
+                     choose);
+  }
+  const bool foreign = record_.is_null() && fs::exists(folder_ / "model.safetensors");
+  if (foreign && !fs::exists(folder_ / "checkpoints") && !overwrite) {
+    throw UsageError((folder_ / "model.safetensors").string() + " exists, and no run.json says how it was made" +
+                     choose);
+  }
+  const auto snapshot = training::Snapshots(folder_ / "checkpoints").newest();
+  const bool continues = snapshot && snapshot->facts.value("identity", json()) == identity;
+  if (overwrite && !continues) {
+    fs::remove_all(folder_ / "checkpoints");
+    for (const char* name : {"run.json", "metrics.jsonl"}) fs::remove(folder_ / name);
+  }
+}
+
+TrainResult TrainFolder::former() const {
+  TrainResult result;
+  result.complete = result.there_already = true;
+  result.steps = record_.value("steps", int64_t{0});
+  result.best_step = record_.value("best_step", int64_t{0});
+  return result;
+}
+
+void TrainFolder::write_record(const std::string& command, const TrainSetup& setup,
+                               const training::TrainerResult& result, const json& more) const {
+  json record = {{"command", command},
+                 {"config", setup.settings},
+                 {"identity", identity_},
+                 {"versions",
+                  {{"sextant", version()},
+                   {"libtorch", libtorch_version()},
+                   {"device", setup.settings.at("control").at("device")},
+                   {"threads", threads()}}},
+                 {"complete", true},
+                 {"steps", result.steps},
+                 {"best_step", result.best_step},
+                 {"stopped_early", result.stopped_early},
+                 {"images_per_second", result.images_per_second}};
+  record.update(more);
+  write_atomically(folder_ / "run.json", record.dump(2) + "\n");
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,167 @@
+
+#include "internal/commands/train.h"
+
+namespace sextant::commands {
+namespace {
+
+constexpr double kMost = 1e9;
+
+OptionGroup optimizer_options(TrainConfig& c) {
+  return {
+      "optimizer",
+      "Optimiser",
+      {
+          {"--optimizer", &c.optimizer, OneOf{{"adam", "adamw"}}, "adamw decays weights apart from the gradient", ""},
+          {"--lr", &c.learning_rate, Range{0, 10, true}, "Largest learning rate", ""},
+          {"--warmup", &c.warmup, Range{0, kMost}, "Steps in which it rises from 0", ""},
+          {"--decay", &c.decay, OneOf{{"constant", "linear", "cosine"}}, "How it falls to the last step", ""},
+          {"--lr-final", &c.final_share, Range{0, 1}, "Where it falls to, as a share of --lr", ""},
+          {"--weight-decay", &c.weight_decay, Range{0, 10}, "Decay of all weights", ""},
+          {"--beta2", &c.beta2, Range{0, 0.9999999}, "Adam's second decay; the first is 0.9", ""},
+          {"--clip", &c.clip, Range{0, 1e6}, "Largest norm of the gradient; 0 is off", ""},
+          {"--ema", &c.average, Range{0, 0.9999999},
+           "Rate of the moving average of the weights, which is what is saved; 0 is off", ""},
+      }};
+}
+
+OptionGroup augment_options(TrainConfig& c) {
+  return {"augment",
+          "Augmentation",
+          {
+              {"--crop", &c.crop, Range{0, 1024}, "Move images by up to so many pixels (pad and crop)", ""},
+              {"--crop-fill", &c.fill, Range{0, 255}, "Byte that comes in at the edge", ""},
+              {"--flip", &c.flip, Anything{}, "Exchange left and right, half of the times", ""},
+          }};
+}
+
+std::vector<Option> data_options(TrainConfig& c) {
+  return {
+      {"--data", &c.data, Anything{},
+       "Training images: MNIST's or CIFAR-10's files, a folder with one subfolder a class, or .npz", "PATH"},
+      {"--labels", &c.labels, Anything{}, "Labels of IDX images; left out it is the file beside them", "FILE"},
+      {"--skip-per-class", &c.skip_per_class, Range{0, kMost}, "Leave out the first images of each class", ""},
+      {"--take-per-class", &c.take_per_class, Range{0, kMost}, "Then use so many of each class; 0 uses all", ""},
+      {"--validation", &c.validation, Anything{},
+       "Images to validate on: as --data, whose test part is taken where it has one", "PATH"},
+      {"--validation-labels", &c.validation_labels, Anything{}, "Their labels, as --labels", "FILE"},
+      {"--hold-out", &c.hold_out, Range{0, kMost}, "Validate on so many of the training images instead", ""},
+      {"--validation-count", &c.validation_count, Range{0, kMost}, "Validate on the first so many; 0 uses all", ""},
+  };
+}
+
+std::vector<Option> run_options(TrainConfig& c) {
+  return {
+      {"--out", &c.out, Anything{}, "Folder for the model and all about its training; continues what is in it", "DIR"},
+      {"--overwrite", &c.overwrite, Anything{}, "Start anew where --out holds another training", ""},
+      {"--epochs", &c.epochs, Range{0, 1e6}, "Times that every image is seen", ""},
+      {"--steps", &c.steps, Range{0, kMost}, "Steps, instead of --epochs", ""},
+      {"--batch", &c.batch, Range{1, 1e6}, "Images a step", ""},
+      {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of everything random", ""},
+  };
+}
+
+OptionGroup control_options(TrainConfig& c) {
+  return {"control",
+          "Control",
+          {
+              {"--keep", &c.keep, OneOf{{"last", "best"}}, "Weights to save at the end: the last or the best validated",
+               ""},
+              {"--criterion", &c.criterion, OneOf{{"nll", "ece", "loss", "error"}},
+               "What is best, for classifiers; diffusion models go by their loss", ""},
+              {"--patience", &c.patience, Range{0, kMost},
+               "Stop after so many validations without a better one; 0 is off", ""},
+              {"--log-every", &c.log_every, Range{1, kMost}, "Steps between lines of metrics.jsonl", ""},
+              {"--sample-every", &c.sample_every, Range{0, kMost},
+               "Steps between sample grids of a diffusion model; 0 is off", ""},
+              {"--checkpoint-every", &c.checkpoint_every, Range{1, kMost},
+               "Steps between checkpoints, of which the last two stay", ""},
+              {"--workers", &c.workers, Range{0, 256}, "Threads that read and augment images ahead; changes speed only",
+               ""},
+              {"--device", &c.device, Anything{}, "cpu, cuda or cuda:INDEX", "NAME"},
+              {"--precision", &c.precision, OneOf{{"fp32", "bf16", "fp16"}},
+               "Arithmetic of the network; the weights are kept in fp32", ""},
+              {"--threads", &c.threads, Range{0, 4096}, "CPU threads; 0 takes every core", ""},
+              {"--quiet", &c.quiet, Anything{}, "No progress, only notes and errors", ""},
+          }};
+}
+
+Option lambda_option(TrainConfig& c) {
+  return {"--lambda", &c.lambda, Range{0, 1000}, "Weight of the Smooth ECE in a classifier's loss, eq. (1)", ""};
+}
+
+Option beta_option(TrainConfig& c) { return {"--beta", &c.beta, Range{0, 1, true}, "Smoothing of the Smooth ECE", ""}; }
+
+std::vector<Option> joined(std::vector<Option> a, const std::vector<Option>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+}  // namespace
+
+TrainConfig finetune_defaults() {
+  TrainConfig c;
+  c.epochs = 5;
+  c.batch = 128;
+  c.learning_rate = 1e-4;
+  c.warmup = 50;
+  c.weight_decay = 0.01;
+  c.clip = 1;
+  c.average = 0.99;
+  c.lambda = 1;
+  c.keep = "best";
+  c.patience = 3;
+  return c;
+}
+
+std::vector<OptionGroup> train_options(TrainConfig& c) {
+  const std::vector<Option> model = {
+      {"--model", &c.model, Anything{}, "Architecture: a model folder or config.json, whose weights are not read",
+       "PATH"},
+      {"--arch", &c.arch, Anything{}, "Architecture by name, instead; a recipe may have a [model] table", "NAME"},
+      {"--init", &c.init, Anything{}, "First weights: a model folder or checkpoint; left out they are drawn anew",
+       "PATH"},
+  };
+  return {{"train", "What to train", joined(joined(model, data_options(c)), run_options(c))},
+          optimizer_options(c),
+          {"loss",
+           "Loss",
+           {
+               {"--loss", &c.loss, OneOf{{"mse", "rescaled-mse", "kl", "rescaled-kl"}},
+                "Of diffusion models; the MSE ones add the bound of a learned variance", ""},
+               {"--predict", &c.predict, OneOf{{"", "epsilon", "x0", "v"}},
+                "What a diffusion model predicts; left out as its configuration says", ""},
+               {"--mse-weight", &c.most_weight, Range{1, 1e6},
+                "Weight the squared error by 1/SNR(t), from 1 up to this; 1 is off", ""},
+               {"--timesteps", &c.timesteps, OneOf{{"uniform", "stratified", "loss-second-moment"}},
+                "How timesteps are drawn", ""},
+               {"--label-dropout", &c.label_dropout, Range{0, 1},
+                "Share of the labels replaced by the null label, for classifier-free guidance", ""},
+               lambda_option(c),
+               beta_option(c),
+           }},
+          augment_options(c),
+          control_options(c)};
+}
+
+std::vector<OptionGroup> finetune_options(TrainConfig& c) {
+  const std::vector<Option> model = {
+      {"--model", &c.model, Anything{}, "Classifier: a model folder or a checkpoint file", "PATH"},
+      {"--arch", &c.arch, Anything{}, "Architecture of a checkpoint file", "NAME"},
+      {"--test", &c.test, Anything{},
+       "Images of the comparison before and after: as --validation, which it is where left out", "PATH"},
+  };
+  return {{"finetune", "What to fine-tune", joined(joined(model, data_options(c)), run_options(c))},
+          optimizer_options(c),
+          {"loss",
+           "Loss",
+           {
+               lambda_option(c),
+               beta_option(c),
+               {"--timesteps", &c.timesteps, OneOf{{"uniform", "stratified"}},
+                "How timesteps of noise-aware classifiers are drawn", ""},
+           }},
+          augment_options(c),
+          control_options(c)};
+}
+
+}  // namespace sextant::commands

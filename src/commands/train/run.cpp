@@ -1,0 +1,60 @@
+
+#include <c10/util/StringUtil.h>
+
+#include "common/run_folder.h"
+#include "internal/commands/train.h"
+#include "sextant/runtime/error.h"
+#include "train/folder.h"
+#include "train/results.h"
+#include "train/setup.h"
+
+namespace sextant::commands {
+namespace {
+
+std::unique_ptr<training::Objective> objective_of(const TrainConfig& config, const TrainSetup& setup) {
+  if (const auto network = std::dynamic_pointer_cast<networks::NoiseNetwork>(setup.network)) {
+    training::DenoisingConfig denoising;
+    denoising.process = models::process_config(setup.model.value("diffusion", nlohmann::json::object()));
+    denoising.loss = config.loss;
+    denoising.most_weight = config.most_weight;
+    denoising.timesteps = timesteps_of(config.timesteps);
+    denoising.label_dropout = config.label_dropout;
+    denoising.null_label = setup.model.value("null_label", int64_t{-1});
+    denoising.seed = static_cast<uint64_t>(config.seed);
+    const auto build = [model = setup.model] { return std::shared_ptr<networks::Network>(models::build(model)); };
+    return training::denoising(network, denoising, build, setup.validation);
+  }
+  if (setup.role != models::Role::kClassifier && setup.role != models::Role::kFeatures) {
+    throw UsageError("networks of type '" + setup.model.at("type").get<std::string>() +
+                     "' cannot be trained; diffusion models at discrete timesteps and classifiers can");
+  }
+  return std::make_unique<training::Classification>(setup.network, setup.model, classification_config(config, setup),
+                                                    setup.validation);
+}
+
+/// One line for config.json: what a reader needs to judge the model.
+std::string how_trained(const TrainConfig& config, const TrainSetup& setup, const training::TrainerResult& result) {
+  return c10::str("sextant train: ", setup.images->size(), " images, batch ", config.batch, ", ", result.best_step,
+                  " steps, ", config.optimizer, " ", config.learning_rate, ", weight decay ", config.weight_decay,
+                  config.average > 0 ? c10::str(", moving average ", config.average) : "", ", seed ", config.seed, ", ",
+                  config.precision);
+}
+
+}  // namespace
+
+TrainResult run_train(const TrainConfig& config, Progress& progress, const Stop& stop) {
+  const TrainSetup setup = open_training(config, TrainTask::kTrain);
+  const TrainFolder folder(config.out, setup.trainer.identity, config.overwrite);
+  if (folder.complete()) return folder.former();
+  const auto objective = objective_of(config, setup);
+  const training::TrainerResult trained = training::train(*setup.network, *objective, *setup.images, setup.trainer,
+                                                          sample_hook(folder.path(), setup), progress, stop);
+  write_curves(folder.path());
+  TrainResult result{trained.complete, false, trained.steps, trained.best_step, {}, {}};
+  if (!trained.complete) return result;
+  write_model(folder.path(), setup, trained, how_trained(config, setup, trained));
+  folder.write_record("train", setup, trained, nlohmann::json::object());
+  return result;
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,212 @@
+#include "train/setup.h"
+
+#include <c10/util/StringUtil.h>
+
+#include "common/run_folder.h"
+#include "internal/models/registry.h"
+#include "internal/runtime/files.h"
+#include "sextant/networks/feature_network.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json read_config(const fs::path& path) {
+  const fs::path file = fs::is_directory(path) ? path / "config.json" : path;
+  const json config = json::parse(read_file(file), nullptr, false);
+  if (!config.is_object()) throw CheckpointError(file.string() + ": is no config.json of a model");
+  return config;
+}
+
+/// The architecture of a training from new weights.
+json architecture_of(const TrainConfig& config) {
+  const int ways =
+      (config.architecture.is_null() ? 0 : 1) + (config.arch.empty() ? 0 : 1) + (config.model.empty() ? 0 : 1);
+  if (ways > 1) throw UsageError("--model, --arch and a recipe's [model] table each name an architecture; give one");
+  if (!config.architecture.is_null()) return config.architecture;
+  if (!config.arch.empty()) return models::arch_config(config.arch);
+  if (!config.model.empty()) return read_config(config.model);
+  throw UsageError("--model or --arch is needed: what to train, such as --model models/mnist-classifier");
+}
+
+/// What the old weights came with says nothing about the new ones.
+void forget_origin(json& model) {
+  for (const char* key :
+       {"measured", "training", "source", "summary", "licence", "reference", "weights", "calibration"})
+    model.erase(key);
+}
+
+int64_t channels_of(const networks::Network& network, const json& model) {
+  if (const auto* noise = dynamic_cast<const networks::NoiseNetwork*>(&network)) return noise->image_shape()[0];
+  if (const auto* features = dynamic_cast<const networks::FeatureNetwork*>(&network)) return features->channels();
+  return model.value("/model/in_channels"_json_pointer, int64_t{3});
+}
+
+int64_t size_of(const networks::Network& network, const json& model) {
+  if (const auto* noise = dynamic_cast<const networks::NoiseNetwork*>(&network)) return noise->image_shape()[1];
+  const auto* classifier = dynamic_cast<const networks::ClassifierNetwork*>(&network);
+  if (classifier && classifier->image_size() > 0) return classifier->image_size();
+  const int64_t of_model = model.value("/model/image_size"_json_pointer, int64_t{0});
+  return of_model > 0 ? of_model : model.value("/input/size"_json_pointer, int64_t{0});
+}
+
+/// Classes that labels must stay below; 0 where the network has none.
+int64_t classes_of(const networks::Network& network, const json& model) {
+  if (const auto* noise = dynamic_cast<const networks::NoiseNetwork*>(&network)) {
+    const int64_t rows = noise->num_classes();
+    return model.value("null_label", int64_t{-1}) >= 0 ? rows - 1 : rows;
+  }
+  if (const auto* classifier = dynamic_cast<const networks::ClassifierNetwork*>(&network))
+    return classifier->num_classes();
+  return model.value("/model/num_classes"_json_pointer, int64_t{10});
+}
+
+std::shared_ptr<training::TrainingImages> images_of(const training::TrainingImages::Source& source,
+                                                    const TrainSetup& setup) {
+  return std::make_shared<training::TrainingImages>(source, channels_of(*setup.network, setup.model),
+                                                    size_of(*setup.network, setup.model),
+                                                    classes_of(*setup.network, setup.model));
+}
+
+void open_images(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
+  using data::Split;
+  if (!config.validation.empty() && config.hold_out > 0)
+    throw UsageError("--validation and --hold-out contradict each other");
+  setup.images = images_of({config.data, Split::kTrain, config.labels}, setup);
+  setup.images->restrict(config.skip_per_class, config.take_per_class);
+  if (!config.validation.empty()) {
+    setup.validation = images_of({config.validation, Split::kTest, config.validation_labels}, setup);
+  } else if (config.hold_out > 0) {
+    setup.validation = std::make_shared<training::TrainingImages>(
+        setup.images->hold_out(config.hold_out, static_cast<uint64_t>(config.seed)));
+  }
+  if (task == TrainTask::kFinetune) {
+    setup.test = config.test.empty() ? setup.validation : images_of({config.test, Split::kTest, {}}, setup);
+  }
+  if (setup.validation && config.validation_count > 0) {
+    setup.validation = std::make_shared<training::TrainingImages>(*setup.validation);
+    setup.validation->head(config.validation_count);
+  }
+}
+
+void open_network(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
+  models::Description description;
+  if (task == TrainTask::kTrain) {
+    setup.model = architecture_of(config);
+    if (!config.predict.empty()) setup.model["diffusion"]["predict"] = config.predict;
+  } else {
+    if (config.model.empty()) throw UsageError("--model is needed: the classifier to fine-tune");
+    description = models::describe(config.model, config.arch);
+    setup.model = description.config;
+  }
+  forget_origin(setup.model);
+  setup.role = models::family_of(setup.model).role;
+  setup.network = models::build(setup.model);
+  if (task == TrainTask::kTrain && config.init.empty()) {
+    training::initialise(*setup.network, setup.model.at("type"), static_cast<uint64_t>(config.seed));
+  } else {
+    const fs::path weights =
+        task == TrainTask::kFinetune
+            ? description.weights
+            : (fs::is_directory(config.init) ? open_model_folder(config.init).weights : fs::path(config.init));
+    setup.network->load(load(weights), weights.string());
+  }
+}
+
+/// The settings that a training's result depends on.
+json identity_of(json settings, const TrainSetup& setup) {
+  for (const char* table : {"train", "finetune"}) {
+    if (!settings.contains(table)) continue;
+    settings[table].erase("out");
+    settings[table].erase("overwrite");
+  }
+  for (const char* neutral :
+       {"log-every", "sample-every", "checkpoint-every", "workers", "device", "threads", "quiet"}) {
+    settings["control"].erase(neutral);
+  }
+  settings["data"] = {{"images", setup.images->size()}};
+  settings["model"] = setup.model;
+  return settings;
+}
+
+int64_t steps_of(const TrainConfig& config, int64_t images) {
+  if (config.steps > 0) return config.steps;
+  return std::max<int64_t>(
+      1, std::llround(std::ceil(config.epochs * static_cast<double>(images) / static_cast<double>(config.batch))));
+}
+
+training::TrainerConfig trainer_config(const TrainConfig& config, const TrainSetup& setup, at::ScalarType compute) {
+  using Decay = training::LearningRate::Decay;
+  training::TrainerConfig t;
+  t.folder = config.out;
+  t.identity = identity_of(setup.settings, setup);
+  t.steps = steps_of(config, setup.images->size());
+  t.batch = config.batch;
+  t.seed = static_cast<uint64_t>(config.seed);
+  t.adam = {.beta2 = config.beta2, .weight_decay = config.weight_decay, .decoupled = config.optimizer == "adamw"};
+  t.learning_rate = {config.learning_rate, config.warmup,
+                     config.decay == "constant" ? Decay::kConstant
+                     : config.decay == "linear" ? Decay::kLinear
+                                                : Decay::kCosine,
+                     config.final_share, t.steps};
+  t.average = config.average;
+  t.clip = config.clip;
+  t.augmentation = {config.crop, config.fill, config.flip};
+  t.workers = config.workers;
+  t.checkpoint_every = config.checkpoint_every;
+  t.log_every = config.log_every;
+  t.sample_every = setup.role == models::Role::kNoise ? config.sample_every : 0;
+  t.patience = config.patience;
+  t.validates = setup.validation != nullptr;
+  t.keeps_best = config.keep == "best" && t.validates;
+  t.compute = compute;
+  return t;
+}
+
+}  // namespace
+
+training::Timesteps timesteps_of(const std::string& name) {
+  if (name == "stratified") return training::Timesteps::kStratified;
+  return name == "uniform" ? training::Timesteps::kUniform : training::Timesteps::kLossSecondMoment;
+}
+
+training::ClassificationConfig classification_config(const TrainConfig& config, const TrainSetup& setup) {
+  training::ClassificationConfig c;
+  const auto* network = dynamic_cast<const networks::ClassifierNetwork*>(setup.network.get());
+  c.lambda = config.lambda;
+  c.beta = config.beta;
+  c.noisy = network && network->uses_time();
+  if (c.noisy) c.process = models::process_config(setup.model.value("diffusion", json::object()));
+  c.timesteps = timesteps_of(config.timesteps);
+  c.criterion = config.criterion;
+  c.seed = static_cast<uint64_t>(config.seed);
+  return c;
+}
+
+TrainSetup open_training(const TrainConfig& config, TrainTask task) {
+  if (config.data.empty()) throw UsageError("--data is needed: the training images");
+  if (config.steps == 0 && !(config.epochs > 0)) throw UsageError("--epochs or --steps is needed: how long to train");
+  if (task == TrainTask::kFinetune && config.test.empty() && config.validation.empty() && config.hold_out == 0) {
+    throw UsageError("--test, --validation or --hold-out is needed: images to measure calibration on");
+  }
+  set_threads(static_cast<int>(config.threads));
+  const at::Device device = parse_device(config.device);
+  const at::ScalarType compute = parse_precision(config.precision, device);
+  TrainSetup setup;
+  TrainConfig copy = config;
+  setup.settings = task == TrainTask::kTrain ? OptionTable("train", train_options(copy)).to_json()
+                                             : OptionTable("finetune", finetune_options(copy)).to_json();
+  if (!config.architecture.is_null()) setup.settings["model"] = config.architecture;
+  open_network(config, task, setup);
+  open_images(config, task, setup);
+  setup.trainer = trainer_config(config, setup, compute);
+  setup.network->to(device, at::kFloat);  // the trainer rounds the weights of half-precision networks
+  setup.network->train();
+  return setup;
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,134 @@
+#include "image_reader.h"
+#include "sextant/evaluation/evaluation.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::metrics {
+namespace {
+
+/// Collects the features of one set, batch by batch.
+class Collector {
+ public:
+  Collector(const data::ImageSet& images, const FeatureExtractor& extractor, const EmbedOptions& options)
+      : images_(images),
+        network_(*extractor.network),
+        keep_(options.keep_features),
+        resize_(options.resize),
+        classifier_(options.classifier) {}
+
+  void add(const ImageBatch& batch) {
+    if (batch.images.size(1) != network_.channels()) {
+      throw DataError(c10::str(images_.name(batch.indices[0]), " has ", batch.images.size(1),
+                               " channels, the feature network ", "takes ", network_.channels(),
+                               "; choose a network for such images"));
+    }
+    const auto features = network_.forward(fitted(batch.images.to(network_.device())));
+    const Tensor pool = finite(features.at("pool"), batch);
+    accumulate(pool_, pool);
+    if (const auto spatial = features.find("spatial"); spatial != features.end()) {
+      accumulate(spatial_, finite(spatial->second, batch));
+    }
+    if (classifier_) judge_logits_.push_back(judged(batch.images.to(network_.device())));
+    if (keep_) {
+      features_.push_back(pool.to(at::kFloat));
+      const auto unbiased = features.find("logits_unbiased");
+      const auto logits = unbiased != features.end() ? unbiased : features.find("logits");
+      if (logits != features.end()) logits_.push_back(logits->second.to(at::kCPU, at::kFloat));
+    }
+    indices_.insert(indices_.end(), batch.indices.begin(), batch.indices.end());
+  }
+
+  Embedding result() const {
+    Embedding embedding;
+    embedding.count = static_cast<int64_t>(indices_.size());
+    embedding.pool = pool_->gaussian();
+    if (spatial_) embedding.spatial = spatial_->gaussian();
+    if (!features_.empty()) embedding.features = at::cat(features_);
+    if (!logits_.empty()) embedding.logits = at::cat(logits_);
+    if (!judge_logits_.empty()) embedding.judge_logits = at::cat(judge_logits_);
+    if (images_.labels().defined()) {
+      embedding.labels = images_.labels().index_select(0, at::tensor(indices_, at::kLong));
+    }
+    return embedding;
+  }
+
+ private:
+  /// Pixels of the size that the network takes.
+  Tensor fitted(const Tensor& images) const {
+    const int64_t size = network_.image_size();
+    if (!resize_ || size == 0 || (images.size(2) == size && images.size(3) == size)) return images;
+    return at::_upsample_bilinear2d_aa(images.to(at::kFloat), {size, size}, /*align_corners=*/false).round();
+  }
+
+  /// The classifier's logits of clean pixels.
+  Tensor judged(const Tensor& images) const {
+    const Tensor t = at::zeros({images.size(0)}, images.options().dtype(at::kLong));
+    const Tensor logits =
+        classifier_->logits(images.to(at::kFloat) / 127.5 - 1, classifier_->uses_time() ? t : Tensor());
+    return logits.to(at::kCPU, at::kFloat);
+  }
+
+  Tensor finite(const Tensor& features, const ImageBatch& batch) const {
+    const Tensor here = features.to(at::kCPU);
+    const Tensor bad = at::isfinite(here).all(1).logical_not().nonzero();
+    if (bad.size(0) > 0) {
+      throw NumericError("the features of " + images_.name(batch.indices[bad[0].item<int64_t>()]) +
+                         " hold NaN or infinity; the network's weights or its precision do not suit it");
+    }
+    return here;
+  }
+
+  static void accumulate(std::optional<GaussianAccumulator>& into, const Tensor& features) {
+    if (!into) into.emplace(features.size(1));
+    into->add(features);
+  }
+
+  const data::ImageSet& images_;
+  const networks::FeatureNetwork& network_;
+  bool keep_;
+  bool resize_;
+  std::shared_ptr<const guidance::Classifier> classifier_;
+  std::optional<GaussianAccumulator> pool_, spatial_;
+  std::vector<Tensor> features_, logits_, judge_logits_;
+  std::vector<int64_t> indices_;
+};
+
+}  // namespace
+
+std::optional<Embedding> embed(const data::ImageSet& images, const std::string& source,
+                               const FeatureExtractor& extractor, const EmbedOptions& options, Progress& progress,
+                               const Stop& stop) {
+  const at::NoGradGuard no_grad;
+  if (options.batch < 1) throw UsageError(c10::str("embed: batches need at least one image, got ", options.batch));
+  ImageReader reader(images, options.batch, std::clamp(threads(), 2, 8), options.skip_bad, options.resize);
+  Collector collector(images, extractor, options);
+  std::vector<std::string> skipped;
+  int64_t done = 0;
+  int64_t embedded = 0;
+  progress.begin("embedding " + source, static_cast<double>(images.size()), 0, "images");
+  while (const auto stretch = reader.next()) {
+    if (stop.requested()) break;
+    for (const ImageBatch& batch : stretch->batches) {
+      collector.add(batch);
+      embedded += batch.images.size(0);
+    }
+    skipped.insert(skipped.end(), stretch->skipped.begin(), stretch->skipped.end());
+    done = embedded + static_cast<int64_t>(skipped.size());
+    progress.update(static_cast<double>(done));
+  }
+  progress.end();
+  if (done < images.size()) return std::nullopt;
+  if (embedded < 2) {
+    throw DataError(c10::str(source, " has ", embedded, embedded == 1 ? " image" : " images",
+                             skipped.empty() ? ""
+                                             : c10::str(" that can be read (", skipped.front(), " and ",
+                                                        skipped.size() - 1, " others cannot)"),
+                             "; a covariance needs at least 2"));
+  }
+  Embedding embedding = collector.result();
+  embedding.source = source;
+  embedding.skipped = std::move(skipped);
+  return embedding;
+}
+
+}  // namespace sextant::metrics

@@ -1,0 +1,271 @@
+#include <set>
+
+#include "sextant/calibration/calibration.h"
+#include "sextant/evaluation/evaluation.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::metrics {
+namespace {
+
+constexpr int64_t kCoverageNeighbours = 5;  ///< Naeem et al.'s choice
+constexpr uint32_t kTorchFidelitySeed = 2020;
+constexpr int64_t kWide = 512;  ///< dimensions above which a Frechet distance takes too long to repeat unasked
+
+/// One evaluation under way: which numbers are wanted, which the data allow, what came out.
+class Scoring {
+ public:
+  Scoring(const Embedding& samples, const Embedding& reference, const FeatureExtractor& extractor,
+          const EvaluateOptions& options)
+      : samples_(samples), reference_(reference), options_(options), asked_(!options.metrics.empty()) {
+    for (const std::string& name : options.metrics) {
+      const auto names = metric_names();
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        throw UsageError("no metric is called '" + name + "'." + did_you_mean(name, names));
+      }
+      wanted_.insert(name);
+    }
+    result_.protocol = options.protocol;
+    result_.extractor = extractor.name;
+    result_.extractor_hash = extractor.hash;
+    result_.dimensions = samples.pool.mean.numel();
+    result_.sample_source = samples.source;
+    result_.reference_source = reference.source;
+    result_.sample_count = samples.count;
+    result_.reference_count = reference.count;
+    result_.skipped = samples.skipped;
+    result_.level = options.level;
+    if (reference.pool.mean.numel() != result_.dimensions) {
+      throw UsageError(c10::str(reference.source, " has ", reference.pool.mean.numel(), " features per image, ",
+                                samples.source, " has ", result_.dimensions, "; the reference is of another network"));
+    }
+  }
+
+  /// The steps in the order of the report, each adding its measures.
+  std::vector<std::function<void()>> steps() {
+    return {[this] { frechet(); },   [this] { spatial(); },  [this] { inception_score(); },
+            [this] { manifolds(); }, [this] { coverage(); }, [this] { kernel(); },
+            [this] { infinity(); },  [this] { accuracy(); }, [this] { caution(); }};
+  }
+
+  Evaluation result() && { return std::move(result_); }
+
+ private:
+  /// Whether to compute `key`. `allowed` says whether the data allow it and `missing` what they lack.
+  bool wants(const char* key, bool allowed, const std::string& missing) {
+    if (asked_ && wanted_.count(key) == 0) return false;
+    if (allowed) return true;
+    if (asked_) throw UsageError(std::string(key) + " cannot be computed: " + missing);
+    left_out_[missing].push_back(key);
+    return false;
+  }
+
+  void add(const char* key, const char* label, double value, std::optional<double> deviation = {},
+           std::optional<Interval> interval = {}) {
+    result_.measures.push_back({key, label, value, deviation, interval});
+  }
+
+  std::optional<Interval> interval_of_mean(const Tensor& values) const {
+    if (options_.resamples == 0) return std::nullopt;
+    return bootstrap_mean(values, options_.resamples, options_.level);
+  }
+
+  void frechet() {
+    if (!wants("fid", true, "")) return;
+    const double value = frechet_distance(samples_.pool, reference_.pool).value;
+    int64_t resamples = options_.frechet_resamples;
+    if (resamples < 0) resamples = result_.dimensions <= kWide ? 100 : 0;
+    std::optional<Interval> interval;
+    if (resamples > 0 && samples_.features.defined()) {
+      interval = bootstrap(
+          samples_.count,
+          [&](const Tensor& indices) {
+            return frechet_distance(gaussian_of(samples_.features.index_select(0, indices)), reference_.pool).value;
+          },
+          resamples, options_.level);
+      const Tensor quantile = at::erfinv(at::full({}, options_.level, at::kDouble)) * std::sqrt(2.0);
+      const double reach = quantile.item<double>() * interval->standard_deviation;
+      interval->low = std::max(0.0, value - reach);
+      interval->high = value + reach;
+    }
+    add("fid", "FID", value, {}, interval);
+  }
+
+  void spatial() {
+    if (!wants("sfid", samples_.spatial && reference_.spatial,
+               "sFID needs spatial features of both sets (Inception, and mu_s and sigma_s in a statistics file)")) {
+      return;
+    }
+    add("sfid", "sFID", frechet_distance(*samples_.spatial, *reference_.spatial).value);
+  }
+
+  void inception_score() {
+    if (!wants("is", samples_.logits.defined(), "the inception score needs logits of the samples")) return;
+    constexpr int64_t kSplits = 10;
+    if (options_.protocol == Protocol::kOpenAi) {
+      const MeanStd score = inception_score_chunks(samples_.logits);
+      add("is", "Inception Score", score.mean,
+          samples_.count > 5000 ? std::optional(score.standard_deviation) : std::nullopt);
+      return;
+    }
+    const Tensor order = options_.protocol == Protocol::kTorchFidelity
+                             ? numpy_permutation(samples_.count, kTorchFidelitySeed)
+                             : Tensor();
+    const MeanStd score = inception_score_splits(samples_.logits, std::min(kSplits, samples_.count), order);
+    add("is", "Inception Score", score.mean, score.standard_deviation);
+  }
+
+  /// Whether both sets have features of more than `neighbours` images.
+  bool comparable(int64_t neighbours) const {
+    return samples_.features.defined() && reference_.features.defined() && samples_.features.size(0) > neighbours &&
+           reference_.features.size(0) > neighbours;
+  }
+  std::string no_features(int64_t neighbours) const {
+    if (samples_.features.defined() && reference_.features.defined()) {
+      return c10::str("needs more than ", neighbours, " images in each set");
+    }
+    return "the reference holds statistics alone; give its images";
+  }
+
+  void manifolds() {
+    const bool allowed = comparable(options_.neighbours);
+    const bool precision = wants("precision", allowed, no_features(options_.neighbours));
+    const bool recall = wants("recall", allowed, no_features(options_.neighbours));
+    if (!precision && !recall) return;
+    const PrecisionRecall pr = precision_recall(reference_.features, samples_.features, options_.neighbours);
+    if (precision) add("precision", "Precision", pr.precision, {}, interval_of_mean(pr.sample_in_reference));
+    if (recall) add("recall", "Recall", pr.recall, {}, interval_of_mean(pr.reference_in_sample));
+  }
+
+  void coverage() {
+    const bool allowed = comparable(kCoverageNeighbours);
+    const bool density = wants("density", allowed, no_features(kCoverageNeighbours));
+    const bool coverage = wants("coverage", allowed, no_features(kCoverageNeighbours));
+    if (!density && !coverage) return;
+    const DensityCoverage dc = density_coverage(reference_.features, samples_.features, kCoverageNeighbours);
+    if (density) add("density", "Density", dc.density);
+    if (coverage) add("coverage", "Coverage", dc.coverage);
+  }
+
+  void kernel() {
+    if (!wants("kid", comparable(1), no_features(1))) return;
+    const int64_t size = std::min({options_.kid_subset_size, samples_.features.size(0), reference_.features.size(0)});
+    if (size < options_.kid_subset_size) {
+      result_.notes.push_back(c10::str("KID: subsets of ", size, " images instead of ", options_.kid_subset_size,
+                                       ", all that the smaller set has"));
+    }
+    const KernelDistance kid = kernel_distance(samples_.features, reference_.features, options_.kid_subsets, size);
+    add("kid", "KID", kid.mean, kid.standard_deviation);
+  }
+
+  void infinity() {
+    // Fifteen more distances: only when asked for.
+    if (wanted_.count("fid-infinity") == 0) return;
+    const int64_t smallest = std::min<int64_t>(5000, samples_.count / 2);
+    if (!wants("fid-infinity", samples_.features.defined() && smallest >= 2, "it needs features of 4 samples or more"))
+      return;
+    add("fid-infinity", "FID infinity", frechet_infinity(samples_.features, reference_.pool, smallest).value);
+  }
+
+  void accuracy() {
+    const Tensor& logits = samples_.judge_logits.defined() ? samples_.judge_logits : samples_.logits;
+    const bool allowed =
+        samples_.labels.defined() && logits.defined() && (options_.judge_labels || samples_.judge_logits.defined());
+    if (!asked_ && !allowed) return;
+    const char* const missing = "needs labelled samples and a classifier of their classes (--classifier)";
+    const bool accuracy = wants("accuracy", allowed, missing);
+    const bool ece = wants("ece", allowed, missing);
+    if (!accuracy && !ece) return;
+    result_.classifier = options_.judge_name;
+    if (accuracy) {
+      result_.classes = class_accuracy(logits, samples_.labels);
+      add("accuracy", "Accuracy", result_.classes->overall, {}, interval_of_mean(logits.argmax(1) == samples_.labels));
+    }
+    if (ece) add("ece", "ECE", calibration::expected_calibration_error(logits, samples_.labels));
+  }
+
+  void caution() {
+    auto& notes = result_.notes;
+    if (samples_.count <= result_.dimensions) {
+      notes.push_back(c10::str(samples_.count, " samples span less than ", result_.dimensions,
+                               " dimensions: compare these distances only with those of as many samples"));
+    }
+    if (!samples_.skipped.empty()) {
+      notes.push_back(
+          c10::str(samples_.skipped.size(), " unreadable samples were left out, the first ", samples_.skipped[0]));
+    }
+    if (!reference_.skipped.empty()) {
+      notes.push_back(c10::str(reference_.skipped.size(), " unreadable reference images were left out, the first ",
+                               reference_.skipped[0]));
+    }
+    for (const auto& [missing, keys] : left_out_) {
+      std::string list;
+      for (const std::string& key : keys) list += (list.empty() ? "" : ", ") + key;
+      notes.push_back("left out: " + list + " (" + missing + ")");
+    }
+  }
+
+  const Embedding& samples_;
+  const Embedding& reference_;
+  const EvaluateOptions& options_;
+  bool asked_;
+  std::set<std::string> wanted_;
+  std::map<std::string, std::vector<std::string>> left_out_;  ///< keys by what they lack
+  Evaluation result_;
+};
+
+}  // namespace
+
+std::vector<std::string> metric_names() {
+  return {"fid", "sfid", "is", "precision", "recall", "density", "coverage", "kid", "fid-infinity", "accuracy", "ece"};
+}
+
+std::optional<Evaluation> evaluate(const Embedding& samples, const Embedding& reference,
+                                   const FeatureExtractor& extractor, const EvaluateOptions& options,
+                                   Progress& progress, const Stop& stop) {
+  const at::NoGradGuard no_grad;
+  Scoring scoring(samples, reference, extractor, options);
+  const auto steps = scoring.steps();
+  progress.begin("scoring", static_cast<double>(steps.size()), 0, "steps");
+  for (size_t i = 0; i < steps.size() && !stop.requested(); ++i) {
+    steps[i]();
+    progress.update(static_cast<double>(i + 1));
+  }
+  progress.end();
+  if (stop.requested()) return std::nullopt;
+  return std::move(scoring).result();
+}
+
+nlohmann::json to_json(const Evaluation& evaluation) {
+  nlohmann::json json;
+  json["protocol"] = name_of(evaluation.protocol);
+  json["extractor"] = {
+      {"name", evaluation.extractor}, {"hash", evaluation.extractor_hash}, {"dimensions", evaluation.dimensions}};
+  if (!evaluation.classifier.empty()) json["classifier"] = evaluation.classifier;
+  json["samples"] = {
+      {"source", evaluation.sample_source}, {"count", evaluation.sample_count}, {"skipped", evaluation.skipped}};
+  json["reference"] = {{"source", evaluation.reference_source}};
+  // Published statistics do not say how many images are behind them.
+  if (evaluation.reference_count > 0) json["reference"]["count"] = evaluation.reference_count;
+  for (const Measure& measure : evaluation.measures) {
+    nlohmann::json entry = {{"value", measure.value}};
+    if (measure.deviation) entry["standard_deviation"] = *measure.deviation;
+    if (measure.interval) {
+      entry["low"] = measure.interval->low;
+      entry["high"] = measure.interval->high;
+      entry["level"] = evaluation.level;
+    }
+    json["metrics"][measure.key] = entry;
+  }
+  if (evaluation.classes) {
+    for (int64_t k = 0; k < evaluation.classes->count.numel(); ++k) {
+      json["classes"].push_back({{"class", k},
+                                 {"count", evaluation.classes->count[k].item<int64_t>()},
+                                 {"accuracy", evaluation.classes->accuracy[k].item<double>()}});
+    }
+  }
+  json["notes"] = evaluation.notes;
+  return json;
+}
+
+}  // namespace sextant::metrics

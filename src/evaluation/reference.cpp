@@ -1,0 +1,76 @@
+#include "content_hash.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/evaluation/evaluation.h"
+#include "sextant/runtime/error.h"
+#include "statistics_file.h"
+
+namespace sextant::metrics {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Statistics and features of the images at `path`, beside it: "faces.sextant-0123456789abcdef.npz".
+fs::path cache_path(const fs::path& path, const FeatureExtractor& extractor) {
+  ContentHash hash;
+  hash.add(hash_of(path));
+  hash.add(extractor.hash);
+  fs::path plain = path.lexically_normal();
+  if (!plain.has_filename()) plain = plain.parent_path();
+  return plain.parent_path() / (plain.filename().string() + ".sextant-" + hash.digits().substr(0, 16) + ".npz");
+}
+
+bool usable(const Embedding& cached, bool need_features) { return !need_features || cached.features.defined(); }
+
+std::optional<Embedding> read_cache(const fs::path& cache, const FeatureExtractor& extractor, bool need_features,
+                                    Progress& progress) {
+  if (!fs::exists(cache)) return std::nullopt;
+  try {
+    Embedding cached = read_statistics_file(cache, extractor);
+    if (usable(cached, need_features)) return cached;
+  } catch (const Error& problem) {
+    progress.note(std::string("not using the cache: ") + problem.what());
+  }
+  return std::nullopt;
+}
+
+std::optional<Embedding> embed_cached(const fs::path& path, const FeatureExtractor& extractor,
+                                      const EmbedOptions& options, const ReferenceOptions& wanted, Progress& progress,
+                                      const Stop& stop) {
+  const fs::path cache = wanted.cache ? cache_path(path, extractor) : fs::path();
+  if (wanted.cache) {
+    if (auto cached = read_cache(cache, extractor, wanted.need_features, progress)) {
+      cached->source = path.string();
+      return cached;
+    }
+  }
+  const auto images = open_images_for(extractor, path);
+  EmbedOptions kept = options;
+  kept.keep_features = wanted.need_features;
+  kept.classifier = nullptr;  // the samples are judged, not the reference
+  auto embedding = embed(*images, path.string(), extractor, kept, progress, stop);
+  // A set with gaps is not cached: the names of what was left out would be lost.
+  if (!embedding || !wanted.cache || !embedding->skipped.empty()) return embedding;
+  try {
+    save_statistics(cache, *embedding, extractor, /*with_features=*/true);
+  } catch (const Error& problem) {
+    progress.note(std::string("the reference is not cached: ") + problem.what());
+  }
+  return embedding;
+}
+
+}  // namespace
+
+std::optional<Embedding> open_reference(const fs::path& path, const FeatureExtractor& extractor,
+                                        const EmbedOptions& options, const ReferenceOptions& wanted, Progress& progress,
+                                        const Stop& stop) {
+  if (!data::has_statistics(path)) return embed_cached(path, extractor, options, wanted, progress, stop);
+  Embedding stored = read_statistics_file(path, extractor);
+  if (!wanted.need_features || stored.features.defined() || !NpzReader(path).contains("arr_0")) return stored;
+  // OpenAI's reference batches: statistics of the whole set beside some of its images.
+  auto embedded = embed_cached(path, extractor, options, wanted, progress, stop);
+  if (!embedded) return std::nullopt;
+  stored.features = embedded->features;
+  return stored;
+}
+
+}  // namespace sextant::metrics

@@ -1,0 +1,75 @@
+// Autoguidance and intervals of noise levels, as `sextant sample` sets them up.
+#include "commands/systems.h"
+#include "sample/denoisers.h"
+
+namespace sextant::testing {
+namespace {
+
+class Extrapolation : public Systems {};
+
+TEST_F(Extrapolation, AutoguidanceMovesAwayFromTheSecondModelAtNoiseLevels) {
+  SampleConfig config = unguided(edm_model("edm2"));
+  config.guide_model = at("edm2-bad");
+  config.autoguidance_scale = 1.7;
+  const Cast cast = open_cast(config);
+  const Tensor x = 3 * latents_of(cast);
+  const Tensor y = at::tensor({3, 1}, at::kLong);
+  const Tensor sigma = at::full({2}, 3.0);
+  const Tensor good = models::open_diffusion(at("edm2"), "", {}).sigma->denoise(x, sigma, y);
+  const Tensor bad = models::open_diffusion(at("edm2-bad"), "", {}).sigma->denoise(x, sigma);
+  EXPECT_LT(largest_difference(cast.sigma_denoiser->denoise(x, 3, y), bad + 1.7 * (good - bad)), 1e-5);
+  EXPECT_GT(largest_difference(good, bad), 1e-3);
+}
+
+TEST_F(Extrapolation, AutoguidanceMovesAwayFromTheSecondModelAtTimesteps) {
+  SampleConfig config = unguided(latent_model());
+  config.guide_model = at("dit-bad");
+  config.autoguidance_scale = 2;
+  config.cfg_channels = "all";
+  const Cast cast = open_cast(config);
+  const Tensor x = latents_of(cast);
+  const Tensor y = at::tensor({3, 1}, at::kLong);
+  const Tensor t = at::full({2}, 999, at::kLong);
+  const auto epsilon = [&](const char* name) {
+    return models::open_diffusion(at(name), "", {}).function()(x, t, y).narrow(1, 0, 4);
+  };
+  const Tensor expected =
+      cast.denoiser->process().x0_from_epsilon(x, 1, epsilon("dit-bad") + 2 * (epsilon("dit") - epsilon("dit-bad")));
+  EXPECT_LT(largest_difference(cast.denoiser->predict(x, 1, y).x0 / expected, at::ones_like(expected)), 1e-2);
+}
+
+TEST_F(Extrapolation, ExtrapolationIsConfinedToAnIntervalOfNoiseLevels) {
+  SampleConfig config = unguided(edm_model());
+  config.cfg_scale = 3;
+  const Cast everywhere = open_cast(config);
+  config.cfg_interval = "0.5,4";
+  const Cast inside = open_cast(config);
+  config.cfg_scale = 1;
+  const Cast plain = open_cast(config);
+  const Tensor x = latents_of(plain);
+  const Tensor y = at::tensor({3, 1}, at::kLong);
+  const auto denoised = [&](const Cast& cast, double sigma) { return cast.sigma_denoiser->denoise(x, sigma, y); };
+  EXPECT_TRUE(denoised(inside, 2).equal(denoised(everywhere, 2)));
+  EXPECT_FALSE(denoised(inside, 2).equal(denoised(plain, 2)));
+  for (const double sigma : {0.1, 40.0}) EXPECT_TRUE(denoised(inside, sigma).equal(denoised(plain, sigma))) << sigma;
+}
+
+TEST(TimestepsBetween, AreThoseWithSuchNoiseLevels) {
+  for (const bool rescale : {false, true}) {
+    diffusion::ProcessConfig config;
+    config.steps = 500;
+    config.rescale_timesteps = rescale;
+    const commands::TimeInterval interval = commands::timesteps_between(config, 0.3, 5);
+    const diffusion::Process process(config);
+    const Tensor like = at::zeros({1, 1, 1, 1});
+    for (int64_t t = 0; t < 500; ++t) {
+      const double abar = process.alphas_cumprod[static_cast<std::size_t>(t)];
+      const double sigma = std::sqrt((1 - abar) / abar);
+      const double time = process.model_time(t, like).item<double>();
+      EXPECT_EQ(0.3 <= sigma && sigma <= 5, interval.low <= time && time <= interval.high) << t;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sextant::testing

@@ -1,0 +1,137 @@
+// Every recipe in recipes/: it resolves with the command line's own parser, every setting in it has an effect, and it
+// runs two steps on networks of the same families at reduced size, with weights by the fill rule.
+#include <fstream>
+
+#include "arguments.h"
+#include "command.h"
+#include "commands/filled_model.h"
+#include "recipe.h"
+#include "sextant/models/models.h"
+
+namespace sextant::testing {
+namespace {
+
+using commands::SampleConfig;
+using nlohmann::json;
+
+/// A config.json of the same family and with the same classes, channels, process and latents, but little else.
+json reduced(const json& config) {
+  const json& model = config.at("model");
+  const std::string type = config.at("type");
+  json small = config;
+  if (type == "adm-unet") {
+    small["model"] = tiny_adm(1).at("model");
+    small["model"].erase("num_classes");
+    if (model.contains("num_classes")) small["model"]["num_classes"] = model["num_classes"];
+  } else if (type == "adm-classifier") {
+    small["model"] = {{"image_size", 16},
+                      {"in_channels", 3},
+                      {"model_channels", 32},
+                      {"out_channels", model.at("out_channels")},
+                      {"num_res_blocks", 1},
+                      {"attention_resolutions", {2}},
+                      {"channel_mult", {1, 2}},
+                      {"num_head_channels", 32},
+                      {"use_scale_shift_norm", true},
+                      {"resblock_updown", true},
+                      {"pool", model.at("pool")}};
+  } else if (type == "resnet") {
+    small["model"]["layers"] = {1, 1, 1, 1};
+    small["model"]["width_per_group"] = 16;
+  } else if (type == "dit") {
+    small["model"] = tiny_dit(model.at("num_classes")).at("model");
+  } else if (type == "edm") {
+    small["model"] = tiny_edm(model.at("label_dim")).at("model");
+  } else if (type == "edm2") {
+    small["model"] = tiny_edm2(model.at("img_channels"), model.at("label_dim")).at("model");
+  } else if (type == "clip") {
+    const int64_t patch = 4;
+    small["input"]["size"] = 16;
+    small["model"].update({{"embed_dim", 16},
+                           {"image_resolution", 16},
+                           {"vision_layers", 1},
+                           {"vision_width", 64},
+                           {"vision_patch_size", patch},
+                           {"transformer_width", 64},
+                           {"transformer_heads", 1},
+                           {"transformer_layers", 1}});
+  } else if (type == "vae") {
+    small["model"] = tiny_vae(model.at("latent_channels")).at("model");
+  } else {
+    ADD_FAILURE() << "no reduced size is known for a network of type '" << type << "'; add it here";
+  }
+  return small;
+}
+
+/// What the parser makes of a recipe for `sextant sample`.
+SampleConfig resolve(const std::filesystem::path& recipe) {
+  const auto command = cli::sample_command();
+  cli::parse(*command, {"--recipe", recipe.string()});
+  SampleConfig config;
+  OptionTable("sample", commands::sample_options(config)).merge(command->table().to_json(), recipe.string());
+  return config;
+}
+
+/// Those of `sextant sample`. A sweep has a table of its own, and training has other commands.
+std::vector<std::filesystem::path> sample_recipes() {
+  std::vector<std::filesystem::path> recipes;
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir() / "recipes")) {
+    if (entry.path().extension() != ".toml") continue;
+    const json tables = cli::read_toml(entry.path());
+    if (tables.contains("sample") && !tables.contains("sweep")) recipes.push_back(entry.path());
+  }
+  std::sort(recipes.begin(), recipes.end());
+  return recipes;
+}
+
+class Recipe : public ::testing::TestWithParam<std::filesystem::path> {};
+INSTANTIATE_TEST_SUITE_P(Every, Recipe, ::testing::ValuesIn(sample_recipes()), golden_name);
+
+TEST_P(Recipe, HasNoSettingWithoutEffect) {
+  EXPECT_EQ(commands::unused_settings(resolve(GetParam())), std::vector<std::string>());
+}
+
+TEST_P(Recipe, RunsTwoStepsAtReducedSize) {
+  const TemporaryFolder folder;
+  SampleConfig config = resolve(GetParam());
+  const auto shrink = [&](std::string& path, std::string& arch, const std::string& name) {
+    if (path.empty()) return;
+    ASSERT_FALSE(arch.empty()) << path << " stands without its architecture";
+    path = write_model(folder / name, reduced(models::arch_config(arch)), name).string();
+    arch.clear();
+  };
+  shrink(config.model, config.arch, "model");
+  shrink(config.classifier, config.classifier_arch, "classifier");
+  shrink(config.vae, config.vae_arch, "vae");
+  shrink(config.guide_model, config.guide_arch, "guide-model");
+  ASSERT_FALSE(HasFailure());
+  if (!config.prompts.empty()) config.clip_vocab = (source_dir() / "models/clip/bpe_simple_vocab_16e6.txt.gz").string();
+  config.guide.tilt_group = std::min<int64_t>(config.guide.tilt_group, 2);
+  const Tensor images = draw(config, folder / "out");
+  EXPECT_EQ(images.size(0), 2);
+  EXPECT_EQ(images.size(3), 3);
+  EXPECT_GT(images.to(at::kDouble).std().item<double>(), 1);
+  if (config.guidance.empty() || config.guidance == "none") return;
+  const json record = json::parse(std::ifstream(folder / "out/run.json"));
+  EXPECT_GT(record.at("gradient_norm").get<double>(), 0) << "the guide did nothing";
+}
+
+TEST(Recipes, CoverEverySettingThatThePapersPublished) {
+  std::vector<std::string> expected = {"adm128-noise-aware", "dit256", "dit256-resnet101-plain",
+                                       "clip256-vit-b16-plain", "clip256-vit-b16-js"};
+  for (const char* network : {"resnet50", "resnet101"}) {
+    for (const char* method : {"plain", "tilted", "entropy", "rkl", "fkl", "js", "hellinger"}) {
+      expected.push_back(std::string("adm128-") + network + "-" + method);
+    }
+  }
+  for (const char* steps : {"10", "18", "36"}) {
+    expected.push_back(std::string("edm64-") + steps);
+    expected.push_back(std::string("edm64-resnet101-elucd-") + steps);
+  }
+  for (const std::string& name : expected) {
+    EXPECT_TRUE(std::filesystem::exists(source_dir() / "recipes" / (name + ".toml"))) << name;
+  }
+}
+
+}  // namespace
+}  // namespace sextant::testing
