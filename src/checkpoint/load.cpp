@@ -2,7 +2,7 @@
 #include <new>
 
 #include "formats.h"
-#include "legacy.h"
+#include "pickle/legacy.h"
 #include "sextant/runtime/error.h"
 #include "zip.h"
 

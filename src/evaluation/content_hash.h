@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "sextant/networks/networks.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::metrics {
 

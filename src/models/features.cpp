@@ -1,6 +1,7 @@
+#include "sextant/networks/features.h"
+
 #include "internal/models/registry.h"
 #include "internal/runtime/text.h"
-#include "sextant/networks/feature_network.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {

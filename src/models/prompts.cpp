@@ -3,6 +3,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "sextant/runtime/error.h"
+#include "sextant/text/tokenizer.h"
 
 namespace sextant::models {
 
@@ -15,7 +16,7 @@ Tensor prompt_tokens(const Prompts& prompts, int64_t context_length,
     throw UsageError("--contrast is needed beside a single prompt, '" + texts.front() +
                      "': texts that the image is not to be like, such as \"a photo\"");
   }
-  const networks::ClipTokenizer tokenizer(find_clip_vocabulary(prompts.vocabulary));
+  const text::ClipTokenizer tokenizer(find_clip_vocabulary(prompts.vocabulary));
   const auto room = static_cast<std::size_t>(context_length - 2);  // beside start and end
   for (const std::string& text : texts) {
     const std::size_t tokens = tokenizer.encode(text).size();

@@ -1,6 +1,6 @@
 #include "internal/networks/deduce.h"
 
-#include "sextant/networks/networks.h"
+#include "clip/config.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sextant/networks/networks.h"
+#include "sextant/networks/parameters.h"
 
 namespace sextant::networks {
 

@@ -1,5 +1,5 @@
 #include "sextant/models/models.h"
-#include "sextant/networks/feature_network.h"
+#include "sextant/networks/features.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/training/objectives.h"

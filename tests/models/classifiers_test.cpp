@@ -1,6 +1,7 @@
 // Classifiers made of classifiers.
 #include "models/toy.h"
 #include "sextant/runtime/error.h"
+#include "sextant/text/tokenizer.h"
 #include "support/errors.h"
 
 namespace sextant::models {
@@ -185,7 +186,7 @@ class PromptedClip : public ::testing::Test {
 TEST_F(PromptedClip, MeasuresTheSimilarityToEveryText) {
   const ClassifierOptions asked = options({"a red fox", "a blue cat"}, {"a photo"});
   const auto clip = std::dynamic_pointer_cast<const networks::Clip>(open_network(describe(folder_ / "clip"), {}));
-  const networks::ClipTokenizer tokenizer(asked.prompts.vocabulary);
+  const text::ClipTokenizer tokenizer(asked.prompts.vocabulary);
   at::manual_seed(4);
   const Tensor x = at::rand({2, 3, 40, 40}) * 2 - 1;
   const auto constant = [](const double* values) {

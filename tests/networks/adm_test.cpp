@@ -1,5 +1,5 @@
 // The networks of guided-diffusion against the original, run by PyTorch on the CPU.
-#include "adm_unet.h"
+#include "adm/unet.h"
 #include "internal/networks/families.h"
 #include "internal/networks/presets.h"
 #include "networks/classifier_golden.h"

@@ -1,4 +1,5 @@
 // CLIP against openai/CLIP, run by PyTorch on the CPU.
+#include "clip/config.h"
 #include "internal/networks/families.h"
 #include "internal/networks/presets.h"
 #include "networks/gradient.h"

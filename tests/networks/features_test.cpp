@@ -1,10 +1,11 @@
 // Feature networks against pytorch-fid and torch-fidelity, run by PyTorch on the CPU.
+#include "sextant/networks/features.h"
+
 #include <map>
 
 #include "internal/networks/families.h"
 #include "networks/gradient.h"
 #include "resize.h"
-#include "sextant/networks/feature_network.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

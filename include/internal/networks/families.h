@@ -5,7 +5,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "sextant/networks/networks.h"
+#include "sextant/networks/autoencoder.h"
+#include "sextant/networks/classifier.h"
+#include "sextant/networks/clip.h"
+#include "sextant/networks/denoiser.h"
+#include "sextant/networks/noise_network.h"
 
 namespace sextant::networks {
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "internal/networks/presets.h"
-#include "sextant/networks/networks.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::networks {
 

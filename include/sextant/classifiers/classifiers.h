@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "sextant/guidance/guide.h"
-#include "sextant/networks/networks.h"
+#include "sextant/networks/clip.h"
 
 namespace sextant::models {
 
@@ -81,7 +81,7 @@ ClassifierPtr ensemble(std::vector<ClassifierPtr> members);
 // ---- prompts ---------------------------------------------------------------------------------------------
 
 /// CLIP as a classifier whose classes are texts: exp(logit_scale) cos(image, text_k). x is normalised and sized for
-/// CLIP already. `tokens` [K, L] int64, as networks::ClipTokenizer makes them. The texts are read once, here.
+/// CLIP already. `tokens` [K, L] int64, as text::ClipTokenizer makes them. The texts are read once, here.
 ClassifierPtr prompted(std::shared_ptr<const networks::Clip> clip, const Tensor& tokens);
 
 /// CLIP's vocabulary: `given` where it is not empty, else models/clip/bpe_simple_vocab_16e6.txt.gz below the current

@@ -14,7 +14,7 @@
 #include "sextant/data/images.h"
 #include "sextant/guidance/guide.h"
 #include "sextant/metrics/metrics.h"
-#include "sextant/networks/feature_network.h"
+#include "sextant/networks/features.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
 

@@ -17,8 +17,12 @@
 #include "sextant/classifiers/classifiers.h"
 #include "sextant/diffusion/process.h"
 #include "sextant/guidance/guide.h"
-#include "sextant/networks/feature_network.h"
-#include "sextant/networks/networks.h"
+#include "sextant/networks/autoencoder.h"
+#include "sextant/networks/classifier.h"
+#include "sextant/networks/clip.h"
+#include "sextant/networks/denoiser.h"
+#include "sextant/networks/features.h"
+#include "sextant/networks/noise_network.h"
 
 namespace sextant::models {
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "sextant/networks/networks.h"
+#include "sextant/networks/noise_network.h"
 #include "sextant/runtime/tensor.h"
 #include "sextant/training/data.h"
 

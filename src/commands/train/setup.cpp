@@ -5,7 +5,7 @@
 #include "common/run_folder.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/files.h"
-#include "sextant/networks/feature_network.h"
+#include "sextant/networks/features.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 

@@ -1,0 +1,13 @@
+// The hyper-parameters of a CLIP model, deduced from the shapes of its weights.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "sextant/checkpoint/checkpoint.h"
+
+namespace sextant::networks {
+
+/// CheckpointError if the weights are those of no CLIP model.
+nlohmann::json clip_config(const StateDict& weights);
+
+}  // namespace sextant::networks
