@@ -217,7 +217,7 @@ std::vector<Method> all_methods() {
   }
   methods.push_back(
       {"interval 0.2,0.8 of the steps", "x0-hat", model,
-       changed(plain(Input::kX0, 2), [](GuideConfig& c) { c.interval_low = 0.2, c.interval_high = 0.8; })});
+       changed(plain(Input::kX0, 2), [](GuideConfig& c) { c.interval.low = 0.2, c.interval.high = 0.8; })});
 
   const auto free = [&](double scale) { return diffusion::classifier_free(model, kClasses, scale, 2); };
   methods.push_back({"the conditional model", "none", model, {}});

@@ -17,11 +17,11 @@ class Sample : public Command {
   int run(const std::string&) override {
     Stop stop;
     const StopOnSignals handlers(stop);
-    const auto progress = terminal_progress(config_.quiet);
+    const auto progress = terminal_progress(config_.run.quiet);
     for (const std::string& line : commands::unused_settings(config_)) progress->note(line);
     const commands::SampleResult result = commands::run_sample(config_, *progress, stop);
-    if (!config_.quiet) {
-      std::cout << result.finished << " of " << result.count << " images in " << config_.out
+    if (!config_.run.quiet) {
+      std::cout << result.finished << " of " << result.count << " images in " << config_.run.out
                 << (result.there_already ? " (drawn by an earlier run)" : "") << std::endl;
     }
     return result.complete() ? 0 : stop.exit_code();

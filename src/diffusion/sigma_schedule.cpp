@@ -76,8 +76,8 @@ std::vector<double> iddpm_levels(int64_t m, double c1, double c2) {
 
 SigmaSchedule::SigmaSchedule(const SigmaConfig& config, const SigmaDenoiser& denoiser) : config_(config) {
   if (config.steps < 1) throw UsageError("noise levels: needs at least 1 step, got " + std::to_string(config.steps));
-  sigma_min_ = std::max(config.sigma_min.value_or(default_sigma_min(config)), denoiser.sigma_min());
-  sigma_max_ = std::min(config.sigma_max.value_or(default_sigma_max(config)), denoiser.sigma_max());
+  sigma_min_ = std::max(config.sigma_min > 0 ? config.sigma_min : default_sigma_min(config), denoiser.sigma_min());
+  sigma_max_ = std::min(config.sigma_max > 0 ? config.sigma_max : default_sigma_max(config), denoiser.sigma_max());
   if (!(0 < sigma_min_ && sigma_min_ < sigma_max_)) {
     throw UsageError("noise levels: expected 0 < sigma_min < sigma_max within what the model supports, got " +
                      std::to_string(sigma_min_) + " and " + std::to_string(sigma_max_));

@@ -51,9 +51,9 @@ void check_config(const GuideConfig& config) {
           config.gamma_factor);
   require(config.entropy_classes == 0 || config.entropy_classes >= 2, "entropy-classes", "of 2 or more, or 0",
           static_cast<double>(config.entropy_classes));
-  require(config.interval_low >= 0 && config.interval_low <= 1, "interval-low", "in [0, 1]", config.interval_low);
-  require(config.interval_high >= config.interval_low && config.interval_high <= 1, "interval-high",
-          "in [interval-low, 1]", config.interval_high);
+  const auto [low, high] = config.interval;
+  require(low >= 0 && low <= 1, "guidance-interval", "to begin in [0, 1]", low);
+  require(high >= low && high <= 1, "guidance-interval", "to end between its beginning and 1", high);
   require(config.backward_steps >= 0, "backward-steps", "of at least 0", static_cast<double>(config.backward_steps));
   require(finite(config.backward_rate) && config.backward_rate > 0, "backward-lr", "above 0", config.backward_rate);
   if (config.backward_steps > 0 && config.input == Input::kNoisy) {

@@ -31,7 +31,7 @@ Tensor largest_per_sample(const Tensor& variance, const Tensor& x) {
 bool Guide::active(int64_t step, int64_t num_steps) const {
   check_step(step, num_steps);
   const double noise = num_steps > 1 ? static_cast<double>(step) / static_cast<double>(num_steps - 1) : 1.0;
-  return config_.interval_low <= noise && noise <= config_.interval_high;
+  return config_.interval.contains(noise);
 }
 
 Tensor Guide::gamma(const GuideInput& in) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "internal/runtime/text.h"
+#include "option_text.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant {
@@ -12,19 +13,6 @@ namespace sextant {
 using nlohmann::json;
 
 namespace {
-
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
-
-/// "from 0 to 10", "0 or more", "above 0"
-std::string limits(const Range& range) {
-  if (range.high == kUnlimited) return range.above ? "above " + shortest(range.low) : shortest(range.low) + " or more";
-  return (range.above ? "above " : "from ") + shortest(range.low) + " to " + shortest(range.high);
-}
 
 /// "a number from 0 to 10", for errors.
 std::string describe(const Range& range, bool whole) {
@@ -37,7 +25,7 @@ bool contains(const Range& range, double value) {
 }
 
 template <class Number>
-bool parse_whole_text(const std::string& text, Number& value) {
+bool parse(const std::string& text, Number& value) {
   const char* first = text.data();
   const char* last = first + text.size();
   if (first != last && *first == '+') ++first;
@@ -47,11 +35,11 @@ bool parse_whole_text(const std::string& text, Number& value) {
 
 template <class Number>
 Number parse_number(const Option& option, const std::string& text) {
-  constexpr bool kWhole = std::is_same_v<Number, int64_t>;
+  constexpr bool kWhole = std::is_integral_v<Number>;
   const Range* range = std::get_if<Range>(&option.accepts);
   const Range accepted = range ? *range : Range{-kUnlimited, kUnlimited};
   Number value{};
-  if (!parse_whole_text(text, value) || !std::isfinite(static_cast<double>(value)) ||
+  if (!parse(text, value) || !std::isfinite(static_cast<double>(value)) ||
       !contains(accepted, static_cast<double>(value))) {
     throw UsageError(option.flag + " must be " +
                      (range    ? describe(*range, kWhole)
@@ -76,6 +64,24 @@ void check_sum(const std::string& flag, const std::string& text, const std::vect
   }
 }
 
+/// "0.2,0.8" -> {0.2, 0.8}
+Interval parse_interval(const Option& option, const std::string& text) {
+  const auto comma = text.find(',');
+  Interval interval;
+  const Range range = std::get<Range>(option.accepts);
+  const bool parsed = comma != std::string::npos && parse(text.substr(0, comma), interval.low) &&
+                      parse(text.substr(comma + 1), interval.high);
+  if (parsed && std::isfinite(interval.high) && contains(range, interval.low) && contains(range, interval.high) &&
+      interval.low <= interval.high) {
+    return interval;
+  }
+  throw UsageError(option.flag + " must be LO,HI with " + shortest(range.low) + (range.above ? " <" : " <=") +
+                   " LO <= HI" + (range.high == kUnlimited ? "" : " <= " + shortest(range.high)) + ", got '" + text +
+                   "'");
+}
+
+std::string text_of(const Interval& interval) { return shortest(interval.low) + "," + shortest(interval.high); }
+
 void store(const Option& option, const std::string& text) {
   std::visit(Overloaded{[&](bool* target) {
                           if (text != "true" && text != "false") {
@@ -83,8 +89,15 @@ void store(const Option& option, const std::string& text) {
                           }
                           *target = text == "true";
                         },
-                        [&](int64_t* target) { *target = parse_number<int64_t>(option, text); },
-                        [&](double* target) { *target = parse_number<double>(option, text); },
+                        [&](Interval* target) { *target = parse_interval(option, text); },
+                        [&](std::optional<Interval>* target) {
+                          *target = text.empty() ? std::nullopt : std::optional(parse_interval(option, text));
+                        },
+                        [&](const Choice& choice) {
+                          check_name(option.flag, text, std::get<OneOf>(option.accepts).names);
+                          choice.choose(text);
+                        },
+                        [&]<class Number>(Number* target) { *target = parse_number<Number>(option, text); },
                         [&](std::string* target) {
                           if (const auto* one = std::get_if<OneOf>(&option.accepts))
                             check_name(option.flag, text, one->names);
@@ -95,14 +108,14 @@ void store(const Option& option, const std::string& text) {
              option.target);
 }
 
-/// A recipe's value as the text that the flag would take.
-std::string as_text(const json& value, const std::string& between = ",") {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_float()) return shortest(value.get<double>());
-  if (!value.is_array()) return value.dump();
-  std::vector<std::string> items;
-  for (const json& item : value) items.push_back(as_text(item));
-  return joined(items, between);
+json value_of(const Option& option) {
+  return std::visit(Overloaded{[](const Interval* target) -> json { return text_of(*target); },
+                               [](const std::optional<Interval>* target) -> json {
+                                 return *target ? text_of(**target) : std::string();
+                               },
+                               [](const Choice& choice) -> json { return choice.word(); },
+                               [](const auto* target) -> json { return *target; }},
+                    option.target);
 }
 
 /// What stands between the items of a list.
@@ -113,41 +126,16 @@ std::string separator_of(const Option& option) {
 
 /// Text is not a number in a recipe: scale = "2" is a mistake.
 void check_kind(const Option& option, const json& value) {
-  const bool fits = std::visit(
-      Overloaded{[&](bool*) { return value.is_boolean(); }, [&](int64_t*) { return value.is_number_integer(); },
-                 [&](double*) { return value.is_number(); },
-                 [&](std::string*) { return !value.is_object() && !value.is_null(); }},
+  const auto require = [&](bool fits, const char* wanted) {
+    if (!fits) throw UsageError(option_key(option.flag) + " must be " + wanted + ", got " + value.dump());
+  };
+  const bool text = !value.is_object() && !value.is_null();
+  std::visit(
+      Overloaded{[&](bool*) { require(value.is_boolean(), "true or false"); },
+                 [&](int64_t*) { require(value.is_number_integer(), "a whole number"); },
+                 [&](uint64_t*) { require(value.is_number_integer(), "a whole number"); },
+                 [&](double*) { require(value.is_number(), "a number"); }, [&](const auto&) { require(text, "text"); }},
       option.target);
-  if (fits) return;
-  const char* wanted =
-      std::visit(Overloaded{[](bool*) { return "true or false"; }, [](int64_t*) { return "a whole number"; },
-                            [](double*) { return "a number"; }, [](std::string*) { return "text"; }},
-                 option.target);
-  throw UsageError(option_key(option.flag) + " must be " + wanted + ", got " + value.dump());
-}
-
-std::string accepted_words(const Option& option) {
-  return std::visit(Overloaded{[](const Anything&) { return std::string(); },
-                               [](const Range& range) {
-                                 // A limit that nobody meets only clutters the page.
-                                 constexpr double kFar = 1e6;
-                                 return limits({range.low, range.high < kFar ? range.high : kUnlimited, range.above});
-                               },
-                               [](const OneOf& one) { return joined(one.names, ", "); },
-                               [](const Several& several) {
-                                 return std::string("may be given again, or several with ") + several.separator +
-                                        " between";
-                               },
-                               [](const SumOf& sum) { return joined(sum.names, ", ") + "; terms add up with +"; }},
-                    option.accepts);
-}
-
-bool is_switch(const Option& option) { return std::holds_alternative<bool*>(option.target); }
-
-std::string value_word(const Option& option) {
-  if (!option.value.empty() || is_switch(option)) return option.value;
-  if (std::holds_alternative<int64_t*>(option.target)) return "N";
-  return std::holds_alternative<double*>(option.target) ? "X" : "NAME";
 }
 
 }  // namespace
@@ -210,57 +198,19 @@ void OptionTable::merge(const json& tables, const std::string& source) {
   }
 }
 
+void OptionTable::check() const {
+  for (const OptionGroup& group : groups_) {
+    for (const Option& option : group.options) store(option, as_text(value_of(option)));
+  }
+}
+
 json OptionTable::to_json() const {
   json tables = json::object();
   for (const OptionGroup& group : groups_) {
     json& keys = tables[group.name] = json::object();
-    for (const Option& option : group.options) {
-      std::visit([&](const auto* target) { keys[option_key(option.flag)] = *target; }, option.target);
-    }
+    for (const Option& option : group.options) keys[option_key(option.flag)] = value_of(option);
   }
   return tables;
-}
-
-std::string OptionTable::help() const {
-  constexpr std::size_t kColumn = 30;
-  constexpr std::size_t kWidth = 110;
-  std::string text;
-  for (const OptionGroup& group : groups_) {
-    text += "\n" + group.title + "  [" + group.name + "]\n";
-    for (const Option& option : group.options) {
-      const std::string value = value_word(option);
-      const std::string words = accepted_words(option);
-      const std::string standard = as_text(defaults_.at(group.name).at(option_key(option.flag)));
-      std::string about = option.help;
-      if (!words.empty()) about += " (" + words + ")";
-      if (!standard.empty() && !is_switch(option)) about += " [default " + standard + "]";
-      std::string left = "  " + option.flag + (value.empty() ? "" : " " + value);
-      text += left;
-      if (left.size() < kColumn) {
-        text.append(kColumn - left.size(), ' ');
-      } else {
-        text.append(1, '\n').append(kColumn, ' ');
-      }
-      text += wrapped(about, kWidth - kColumn, kColumn) + "\n";
-    }
-  }
-  return text;
-}
-
-std::string OptionTable::markdown() const {
-  std::string text;
-  for (const OptionGroup& group : groups_) {
-    text += "\n### " + group.title + " `[" + group.name +
-            "]`\n\n| flag | accepts | default | meaning |\n| --- | --- | --- | --- |\n";
-    for (const Option& option : group.options) {
-      const std::string value = value_word(option);
-      const std::string words = is_switch(option) ? "switch" : accepted_words(option);
-      const std::string standard = as_text(defaults_.at(group.name).at(option_key(option.flag)));
-      text += "| `" + option.flag + (value.empty() ? "" : " " + value) + "` | " + words + " | " +
-              (standard.empty() ? "" : "`" + standard + "`") + " | " + replaced(option.help, "|", "\\|") + " |\n";
-    }
-  }
-  return text;
 }
 
 }  // namespace sextant

@@ -62,9 +62,9 @@ INSTANTIATE_TEST_SUITE_P(
                 2,
                 "which a noise-aware classifier does not read"},
         Mistake{"TwoWaysToExtrapolate",
-                {"--", "--cfg-scale", "2", "--guide-model", bundled("mnist-adm"), "--autoguidance-scale", "2"},
+                {"--", "--cfg-scale", "2", "--autoguidance-model", bundled("mnist-adm"), "--autoguidance-scale", "2"},
                 2,
-                "--cfg-scale and --guide-model are two things to move away from"},
+                "--cfg-scale and --autoguidance-model are two things to move away from"},
         Mistake{
             "LevelsReversed", {"--", "--cfg-scale", "2", "--cfg-interval", "5,1"}, 2, "--cfg-interval must be LO,HI"},
         Mistake{"LatentsOfAnImageModel", {"--", "--guidance-space", "latent"}, 2, "draws images, not latents"},

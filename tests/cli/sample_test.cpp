@@ -87,7 +87,7 @@ TEST(Sample, RunsEveryMethodSamplerAndKindOfInput) {
       {"--classifier", bundled("mnist-noisy-classifier"), "--guidance-input", "xt"},
       {"--guidance", "none", "--cfg-scale", "2"},
       {"--guidance", "none", "--cfg-scale", "2", "--cfg-interval", "0.3,10", "--cfg-channels", "all"},
-      {"--guidance", "none", "--guide-model", bundled("mnist-adm"), "--autoguidance-scale", "2"},
+      {"--guidance", "none", "--autoguidance-model", bundled("mnist-adm"), "--autoguidance-scale", "2"},
       {"--recurrence", "2", "--backward-steps", "2", "--backward-lr", "0.05"},
       {"--sampler", "ddim", "--recurrence", "2"},
       {"--unconditional"},

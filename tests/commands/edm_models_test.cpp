@@ -10,11 +10,11 @@ class EdmModels : public Systems {};
 
 TEST_F(EdmModels, EdmIsGuidedAsEluCDsRecipeSays) {
   SampleConfig config = edm_model("edm", true);
-  config.softplus_beta = 5;
-  config.guide.temperatures = {1, 0};
-  config.edm_guidance = "elucd";
-  config.max_guidance = 0.004;
-  config.add_factor = 0.3;
+  config.classifier.softplus_beta = 5;
+  config.guidance.guide.temperatures = {1, 0};
+  config.sampler.edm.guidance = samplers::EdmGuidance::kElucd;
+  config.sampler.edm.max_guidance = 0.004;
+  config.sampler.edm.add_factor = 0.3;
   const Tensor images = draw(config, out());
 
   // The same by hand: x / max(RMS, 1) into the classifier, the gradient of tau1 f_y rescaled to x's own RMS.
@@ -48,19 +48,22 @@ TEST_F(EdmModels, EdmIsGuidedAsEluCDsRecipeSays) {
 
 TEST_F(EdmModels, EdmTakesEveryScoreInBothForms) {
   const Tensor free = draw(unguided(edm_model()), out());
-  for (const char* form : {"score", "elucd"}) {
+  for (const auto form : {samplers::EdmGuidance::kScore, samplers::EdmGuidance::kElucd}) {
     for (const char* score : {"plain", "entropy", "rkl", "fkl", "js", "hellinger", "entropy+js"}) {
       SampleConfig config = edm_model("edm", true);
-      config.guidance = score;
-      config.guide.scale = 20;
-      config.edm_guidance = form;
-      config.max_guidance = 0.2;
-      EXPECT_GT(largest_difference(draw(config, out()), free), 0) << form << " " << score;
+      config.guidance.score = score;
+      config.guidance.guide.scale = 20;
+      config.sampler.edm.guidance = form;
+      config.sampler.edm.max_guidance = 0.2;
+      EXPECT_GT(largest_difference(draw(config, out()), free), 0) << static_cast<int>(form) << " " << score;
     }
   }
 }
 
 TEST_F(EdmModels, EdmTakesEveryChoiceOfTheAblation) {
+  using diffusion::Discretization;
+  using diffusion::NoiseSchedule;
+  using diffusion::Scaling;
   std::vector<Tensor> seen;
   const auto expect_new = [&](const std::string& name, const std::function<void(SampleConfig&)>& change) {
     SampleConfig config = unguided(edm_model());
@@ -70,17 +73,19 @@ TEST_F(EdmModels, EdmTakesEveryChoiceOfTheAblation) {
     seen.push_back(images);
   };
   expect_new("edm", [](SampleConfig&) {});
-  expect_new("vp", [](SampleConfig& c) { c.discretization = c.schedule = c.scaling = "vp"; });
-  expect_new("ve", [](SampleConfig& c) { c.discretization = c.schedule = "ve"; });
-  expect_new("iddpm", [](SampleConfig& c) { c.discretization = "iddpm"; });
-  expect_new("euler", [](SampleConfig& c) { c.sampler = "edm-euler"; });
-  expect_new("midpoint", [](SampleConfig& c) { c.solver_alpha = 0.5; });
-  expect_new("vp scaling alone", [](SampleConfig& c) { c.scaling = "vp"; });
+  expect_new("vp", [](SampleConfig& c) {
+    c.sampler.edm.levels = {Discretization::kVp, NoiseSchedule::kVp, Scaling::kVp};
+  });
+  expect_new("ve", [](SampleConfig& c) { c.sampler.edm.levels = {Discretization::kVe, NoiseSchedule::kVe}; });
+  expect_new("iddpm", [](SampleConfig& c) { c.sampler.edm.levels.discretization = Discretization::kIddpm; });
+  expect_new("euler", [](SampleConfig& c) { c.sampler.name = "edm-euler"; });
+  expect_new("midpoint", [](SampleConfig& c) { c.sampler.edm.alpha = 0.5; });
+  expect_new("vp scaling alone", [](SampleConfig& c) { c.sampler.edm.levels.scaling = Scaling::kVp; });
 }
 
 TEST_F(EdmModels, Edm2LatentsAreScaledAsItsEncoderScalesThem) {
   SampleConfig config = unguided(edm_model("edm2-latent"));
-  config.vae = at("vae");
+  config.model.vae = at("vae");
   const Cast cast = open_cast(config);
   const Tensor z = latents_of(cast);
   // final latent = raw 0.5/std - mean 0.5/std; pixels in [0, 1]

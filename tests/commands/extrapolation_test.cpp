@@ -9,8 +9,8 @@ class Extrapolation : public Systems {};
 
 TEST_F(Extrapolation, AutoguidanceMovesAwayFromTheSecondModelAtNoiseLevels) {
   SampleConfig config = unguided(edm_model("edm2"));
-  config.guide_model = at("edm2-bad");
-  config.autoguidance_scale = 1.7;
+  config.model.autoguidance_model = at("edm2-bad");
+  config.model.autoguidance_scale = 1.7;
   const Cast cast = open_cast(config);
   const Tensor x = 3 * latents_of(cast);
   const Tensor y = at::tensor({3, 1}, at::kLong);
@@ -23,9 +23,9 @@ TEST_F(Extrapolation, AutoguidanceMovesAwayFromTheSecondModelAtNoiseLevels) {
 
 TEST_F(Extrapolation, AutoguidanceMovesAwayFromTheSecondModelAtTimesteps) {
   SampleConfig config = unguided(latent_model());
-  config.guide_model = at("dit-bad");
-  config.autoguidance_scale = 2;
-  config.cfg_channels = "all";
+  config.model.autoguidance_model = at("dit-bad");
+  config.model.autoguidance_scale = 2;
+  config.model.cfg_channels = commands::CfgChannels::kAll;
   const Cast cast = open_cast(config);
   const Tensor x = latents_of(cast);
   const Tensor y = at::tensor({3, 1}, at::kLong);
@@ -40,11 +40,11 @@ TEST_F(Extrapolation, AutoguidanceMovesAwayFromTheSecondModelAtTimesteps) {
 
 TEST_F(Extrapolation, ExtrapolationIsConfinedToAnIntervalOfNoiseLevels) {
   SampleConfig config = unguided(edm_model());
-  config.cfg_scale = 3;
+  config.model.cfg_scale = 3;
   const Cast everywhere = open_cast(config);
-  config.cfg_interval = "0.5,4";
+  config.model.cfg_interval = {0.5, 4};
   const Cast inside = open_cast(config);
-  config.cfg_scale = 1;
+  config.model.cfg_scale = 1;
   const Cast plain = open_cast(config);
   const Tensor x = latents_of(plain);
   const Tensor y = at::tensor({3, 1}, at::kLong);
@@ -59,7 +59,7 @@ TEST(TimestepsBetween, AreThoseWithSuchNoiseLevels) {
     diffusion::ProcessConfig config;
     config.steps = 500;
     config.rescale_timesteps = rescale;
-    const commands::TimeInterval interval = commands::timesteps_between(config, 0.3, 5);
+    const Interval interval = commands::timesteps_between(config, {0.3, 5});
     const diffusion::Process process(config);
     const Tensor like = at::zeros({1, 1, 1, 1});
     for (int64_t t = 0; t < 500; ++t) {

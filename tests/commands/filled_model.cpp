@@ -109,12 +109,12 @@ json tiny_resnet(int64_t channels, int64_t classes) {
 }
 
 Tensor draw(commands::SampleConfig config, const std::filesystem::path& folder) {
-  config.out = folder.string();
-  config.count = config.batch = 2;
-  config.steps = 2;
-  config.labels = "3,1";
-  config.threads = 1;
-  config.overwrite = true;
+  config.run.out = folder.string();
+  config.sample.count = config.sample.batch = 2;
+  config.sampler.steps = 2;
+  config.sample.labels = "3,1";
+  config.run.threads = 1;
+  config.run.overwrite = true;
   std::ostringstream notes;
   const auto progress = make_progress(ProgressStyle::kQuiet, notes);
   Stop stop;

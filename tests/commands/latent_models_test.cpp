@@ -12,7 +12,7 @@ class LatentModels : public Systems {};
 TEST_F(LatentModels, DitDrawsAsItsSampleScriptDoes) {
   // create_diffusion("2"), forward_with_cfg on the first three channels, latents / 0.18215 through the decoder.
   SampleConfig config = latent_model();
-  config.cfg_scale = 4;
+  config.model.cfg_scale = 4;
   const Tensor images = draw(config, out());
 
   const at::NoGradGuard no_grad;
@@ -38,15 +38,16 @@ TEST_F(LatentModels, DitDrawsAsItsSampleScriptDoes) {
 }
 
 TEST_F(LatentModels, DitIsGuidedClassifierFreeOnThreeChannelsUnlessToldOtherwise) {
-  const auto denoised = [&](const std::string& channels) {
+  using commands::CfgChannels;
+  const auto denoised = [&](CfgChannels channels) {
     SampleConfig config = latent_model();
-    config.cfg_scale = 3;
-    config.cfg_channels = channels;
+    config.model.cfg_scale = 3;
+    config.model.cfg_channels = channels;
     const Cast cast = open_cast(unguided(config));
     return cast.denoiser->predict(latents_of(cast), 1, at::tensor({3, 1}, at::kLong)).x0;
   };
-  const Tensor by_model = denoised("model"), all = denoised("all");
-  EXPECT_TRUE(by_model.equal(denoised("3")));
+  const Tensor by_model = denoised(CfgChannels::kModel), all = denoised(CfgChannels::kAll);
+  EXPECT_TRUE(by_model.equal(denoised(CfgChannels::kThree)));
   EXPECT_TRUE(by_model.narrow(1, 0, 3).equal(all.narrow(1, 0, 3)));
   EXPECT_FALSE(by_model.narrow(1, 3, 1).equal(all.narrow(1, 3, 1)));
 }
@@ -74,23 +75,23 @@ TEST_F(LatentModels, AClassifierOfImagesReadsTheDecodedLatentsAndItsGradientGoes
 }
 
 TEST_F(LatentModels, AClassifierOfLatentsReadsThemAsTheyAre) {
-  for (const char* space : {"auto", "latent"}) {
+  for (const auto space : {commands::GuidanceSpace::kAuto, commands::GuidanceSpace::kLatent}) {
     SampleConfig config = latent_model("latent-resnet");
-    config.guidance_space = space;
+    config.guidance.space = space;
     const Cast cast = open_cast(config);
     const Tensor z = latents_of(cast);
     const auto resnet = models::open_classifier(at("latent-resnet"), "", {}, {});
-    EXPECT_TRUE(cast.classifier->logits(z, {}).equal(resnet->logits(z, {}))) << space;
+    EXPECT_TRUE(cast.classifier->logits(z, {}).equal(resnet->logits(z, {}))) << static_cast<int>(space);
   }
   EXPECT_EQ(draw(latent_model("latent-resnet"), out()).sizes(), (at::IntArrayRef{2, 16, 16, 3}));
 }
 
 TEST_F(LatentModels, ClassifierFreeAndClassifierGuidanceAddUp) {
   SampleConfig both = latent_model("resnet");
-  both.cfg_scale = 2;
-  both.guide.scale = 1000;
+  both.model.cfg_scale = 2;
+  both.guidance.guide.scale = 1000;
   SampleConfig guided = both, free = unguided(both);
-  guided.cfg_scale = 1;
+  guided.model.cfg_scale = 1;
   const Tensor images = draw(both, out());
   EXPECT_GT(largest_difference(images, draw(guided, out())), 1);
   EXPECT_GT(largest_difference(images, draw(free, out())), 1);

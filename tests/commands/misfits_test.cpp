@@ -17,30 +17,47 @@ TEST_F(Misfits, AreRefusedInOneLine) {
   };
   const SampleConfig dit = unguided(latent_model()), edm = unguided(edm_model());
   SampleConfig adm;
-  adm.model = at("adm");
+  adm.model.path = at("adm");
   const std::vector<Mistake> mistakes = {
-      {changed(dit, [](auto& c) { c.vae.clear(); }), "draws latents of 4 channels; give the --vae that decodes them"},
-      {changed(dit, [](auto& c) { c.vae = at("vae3"); }), "give the autoencoder it was trained with"},
-      {changed(dit, [](auto& c) { c.vae = at("resnet"); }), "is no autoencoder"},
-      {changed(adm, [](auto& c) { c.vae = at("vae"); }), "it draws images, leave --vae out"},
-      {changed(edm, [](auto& c) { c.sampler = "ddpm"; }), "it is an EDM model; use edm-heun or edm-euler"},
-      {changed(dit, [](auto& c) { c.sampler = "edm-heun"; }), "it predicts noise at discrete timesteps"},
-      {changed(edm, [](auto& c) { c.guide_model = at("edm2"); }),
+      {changed(dit, [](auto& c) { c.model.vae.clear(); }),
+       "draws latents of 4 channels; give the --vae that decodes them"},
+      {changed(dit, [](auto& c) { c.model.vae = at("vae3"); }), "give the autoencoder it was trained with"},
+      {changed(dit, [](auto& c) { c.model.vae = at("resnet"); }), "is no autoencoder"},
+      {changed(adm, [](auto& c) { c.model.vae = at("vae"); }), "it draws images, leave --vae out"},
+      {changed(edm, [](auto& c) { c.sampler.name = "ddpm"; }), "it is an EDM model; use edm-heun or edm-euler"},
+      {changed(dit, [](auto& c) { c.sampler.name = "edm-heun"; }), "it predicts noise at discrete timesteps"},
+      {changed(edm, [](auto& c) { c.model.autoguidance_model = at("edm2"); }),
        "draws [3, 8, 8], " + at("edm") + " [3, 16, 16]; autoguidance needs two models of one shape"},
-      {changed(edm, [](auto& c) { c.guide_model = at("adm"); }), "autoguidance needs two models of one kind"},
-      {changed(edm, [](auto& c) { c.guide_model = at("edm-bad"), c.cfg_scale = 2; }), "use one of them"},
-      {changed(edm, [](auto& c) { c.guide_model = at("resnet"); }), "is no diffusion model"},
-      {changed(edm, [](auto& c) { c.cfg_scale = 2, c.cfg_interval = "4,1"; }), "--cfg-interval must be LO,HI"},
-      {changed(dit, [](auto& c) { c.cfg_scale = 2, c.cfg_interval = "1e6,1e7"; }), "no timestep with a noise level"},
-      {changed(dit, [](auto& c) { c.sampler = "unipc", c.recurrence = 2; }), "use ddpm or ddim"},
-      {changed(latent_model("resnet"), [](auto& c) { c.guidance_space = "latent"; }), "takes images of 3 channels"},
-      {changed(latent_model("latent-resnet"), [](auto& c) { c.guidance_space = "pixels"; }),
-       "takes images of 4 channels"},
-      {changed(edm_model("edm", true), [](auto& c) { c.guidance_space = "latent"; }), "draws images, not latents"},
-      {changed(latent_model("resnet"), [](auto& c) { c.guidance_input = "xt"; }), "give a classifier of latents"},
-      {changed(edm_model("edm", true), [](auto& c) { c.edm_guidance = "elucd", c.guide.backward_steps = 2; }),
+      {changed(edm, [](auto& c) { c.model.autoguidance_model = at("adm"); }),
+       "autoguidance needs two models of one kind"},
+      {changed(edm, [](auto& c) { c.model.autoguidance_model = at("edm-bad"), c.model.cfg_scale = 2; }),
        "use one of them"},
-      {changed(edm_model("edm", true), [](auto& c) { c.classifier = at("latent-resnet"); }),
+      {changed(edm, [](auto& c) { c.model.autoguidance_model = at("resnet"); }), "is no diffusion model"},
+      {changed(edm,
+               [](auto& c) {
+                 c.model.cfg_scale = 2, c.model.cfg_interval = {4, 1};
+               }),
+       "--cfg-interval must be LO,HI"},
+      {changed(dit,
+               [](auto& c) {
+                 c.model.cfg_scale = 2, c.model.cfg_interval = {1e6, 1e7};
+               }),
+       "no timestep with a noise level"},
+      {changed(dit, [](auto& c) { c.sampler.name = "unipc", c.sampler.recurrence = 2; }), "use ddpm or ddim"},
+      {changed(latent_model("resnet"), [](auto& c) { c.guidance.space = commands::GuidanceSpace::kLatent; }),
+       "takes images of 3 channels"},
+      {changed(latent_model("latent-resnet"), [](auto& c) { c.guidance.space = commands::GuidanceSpace::kPixels; }),
+       "takes images of 4 channels"},
+      {changed(edm_model("edm", true), [](auto& c) { c.guidance.space = commands::GuidanceSpace::kLatent; }),
+       "draws images, not latents"},
+      {changed(latent_model("resnet"), [](auto& c) { c.guidance.guide.input = guidance::Input::kNoisy; }),
+       "give a classifier of latents"},
+      {changed(edm_model("edm", true),
+               [](auto& c) {
+                 c.sampler.edm.guidance = samplers::EdmGuidance::kElucd, c.guidance.guide.backward_steps = 2;
+               }),
+       "use one of them"},
+      {changed(edm_model("edm", true), [](auto& c) { c.classifier.path = at("latent-resnet"); }),
        "takes images of 4 channels"},
   };
   for (const Mistake& mistake : mistakes) {
@@ -53,33 +70,38 @@ TEST_F(Misfits, AreRefusedInOneLine) {
 TEST_F(Misfits, IncludeGuidingModelsOfOtherClasses) {
   write_model(out().parent_path() / "edm-7", tiny_edm(7));
   SampleConfig config = unguided(edm_model());
-  config.guide_model = at("edm-7");
+  config.model.autoguidance_model = at("edm-7");
   EXPECT_NE(refusal(config, out()).find("has 7 classes, " + at("edm") + " 10"), std::string::npos);
 }
 
 TEST(UnusedSettings, OfModelsAndSamplersAreNamed) {
   const auto notes = [](const std::function<void(SampleConfig&)>& change) {
     SampleConfig config;
-    config.guidance = "none";
+    config.guidance.score = "none";
     change(config);
     std::string all;
     for (const std::string& note : commands::unused_settings(config)) all += note + "\n";
     return all;
   };
   EXPECT_EQ(notes([](auto&) {}), "");
-  EXPECT_EQ(notes([](auto& c) { c.discretization = "vp"; }),
+  EXPECT_EQ(notes([](auto& c) { c.sampler.edm.levels.discretization = diffusion::Discretization::kVp; }),
             "note: --discretization has no effect without an edm sampler\n");
-  EXPECT_EQ(notes([](auto& c) { c.sampler = "edm-euler", c.solver_alpha = 0.5; }),
+  EXPECT_EQ(notes([](auto& c) { c.sampler.name = "edm-euler", c.sampler.edm.alpha = 0.5; }),
             "note: --solver-alpha has no effect without --sampler edm-heun\n");
-  EXPECT_EQ(notes([](auto& c) { c.sampler = "edm-heun", c.discretization = "ve", c.rho = 5; }),
+  EXPECT_EQ(notes([](auto& c) {
+              c.sampler.name = "edm-heun", c.sampler.edm.levels.discretization = diffusion::Discretization::kVe,
+              c.sampler.edm.levels.rho = 5;
+            }),
             "note: --rho has no effect without --discretization edm\n");
-  EXPECT_EQ(notes([](auto& c) { c.autoguidance_scale = 2; }),
-            "note: --autoguidance-scale has no effect without --guide-model\n");
-  EXPECT_EQ(notes([](auto& c) { c.guide_model = std::string("weaker"); }),
-            "note: --guide-model has no effect without an --autoguidance-scale other than 1\n");
-  EXPECT_EQ(notes([](auto& c) { c.cfg_channels = "all", c.cfg_interval = "1,2"; }),
-            "note: --cfg-interval has no effect without --cfg-scale or --guide-model\n"
-            "note: --cfg-channels has no effect without --cfg-scale or --guide-model\n");
+  EXPECT_EQ(notes([](auto& c) { c.model.autoguidance_scale = 2; }),
+            "note: --autoguidance-scale has no effect without --autoguidance-model\n");
+  EXPECT_EQ(notes([](auto& c) { c.model.autoguidance_model = std::string("weaker"); }),
+            "note: --autoguidance-model has no effect without an --autoguidance-scale other than 1\n");
+  EXPECT_EQ(notes([](auto& c) {
+              c.model.cfg_channels = commands::CfgChannels::kAll, c.model.cfg_interval = {1, 2};
+            }),
+            "note: --cfg-interval has no effect without --cfg-scale or --autoguidance-model\n"
+            "note: --cfg-channels has no effect without --cfg-scale or --autoguidance-model\n");
 }
 
 }  // namespace

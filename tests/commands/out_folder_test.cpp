@@ -21,7 +21,7 @@ json settings_of(const SampleConfig& given) {
 
 SampleConfig guided() {
   SampleConfig config;
-  config.guidance = "plain";
+  config.guidance.score = "plain";
   return config;
 }
 
@@ -31,22 +31,22 @@ std::string error_of(const std::filesystem::path& folder, const json& settings) 
 
 TEST(Identity, IgnoresWhatDoesNotChangeTheImages) {
   SampleConfig other = guided();
-  other.batch = 3;
-  other.threads = 1;
-  other.out = "elsewhere";
-  other.quiet = true;
+  other.sample.batch = 3;
+  other.run.threads = 1;
+  other.run.out = "elsewhere";
+  other.run.quiet = true;
   EXPECT_EQ(identity_of(settings_of(guided())), identity_of(settings_of(other)));
-  other.seed = 1;
+  other.sample.seed = 1;
   EXPECT_NE(identity_of(settings_of(guided())), identity_of(settings_of(other)));
 }
 
 TEST(Identity, KeepsTheBatchWhereTheGuideCouplesIt) {
   SampleConfig one = guided();
-  one.guide.tilt = -0.2;
+  one.guidance.guide.tilt = -0.2;
   SampleConfig other = one;
-  other.batch = 3;
+  other.sample.batch = 3;
   EXPECT_NE(identity_of(settings_of(one)), identity_of(settings_of(other)));
-  one.guide.tilt_group = other.guide.tilt_group = 3;
+  one.guidance.guide.tilt_group = other.guidance.guide.tilt_group = 3;
   EXPECT_EQ(identity_of(settings_of(one)), identity_of(settings_of(other)));
 }
 
@@ -71,7 +71,7 @@ TEST(OutFolder, KeepsTheSamplesOfAnotherRun) {
                    json({{"command", "sample"}, {"config", settings_of(guided())}, {"complete", true}}).dump());
   EXPECT_EQ(error_of(folder.path(), settings_of(guided())), "");
   SampleConfig other = guided();
-  other.guide.divergence.alpha = 0.3;
+  other.guidance.guide.divergence.alpha = 0.3;
   const std::string error = error_of(folder.path(), settings_of(other));
   EXPECT_NE(
       error.find("holds another run: [guidance] alpha is 0.1 there and 0.3 here; choose another --out, or --overwrite"),

@@ -100,18 +100,19 @@ TEST_P(Recipe, RunsTwoStepsAtReducedSize) {
     path = write_model(folder / name, reduced(models::arch_config(arch)), name).string();
     arch.clear();
   };
-  shrink(config.model, config.arch, "model");
-  shrink(config.classifier, config.classifier_arch, "classifier");
-  shrink(config.vae, config.vae_arch, "vae");
-  shrink(config.guide_model, config.guide_arch, "guide-model");
+  shrink(config.model.path, config.model.arch, "model");
+  shrink(config.classifier.path, config.classifier.arch, "classifier");
+  shrink(config.model.vae, config.model.vae_arch, "vae");
+  shrink(config.model.autoguidance_model, config.model.autoguidance_arch, "autoguidance-model");
   ASSERT_FALSE(HasFailure());
-  if (!config.prompts.empty()) config.clip_vocab = (source_dir() / "models/clip/bpe_simple_vocab_16e6.txt.gz").string();
-  config.guide.tilt_group = std::min<int64_t>(config.guide.tilt_group, 2);
+  if (!config.classifier.prompts.empty())
+    config.classifier.vocabulary = (source_dir() / "models/clip/bpe_simple_vocab_16e6.txt.gz").string();
+  config.guidance.guide.tilt_group = std::min<int64_t>(config.guidance.guide.tilt_group, 2);
   const Tensor images = draw(config, folder / "out");
   EXPECT_EQ(images.size(0), 2);
   EXPECT_EQ(images.size(3), 3);
   EXPECT_GT(images.to(at::kDouble).std().item<double>(), 1);
-  if (config.guidance.empty() || config.guidance == "none") return;
+  if (config.guidance.score.empty() || config.guidance.score == "none") return;
   const json record = json::parse(std::ifstream(folder / "out/run.json"));
   EXPECT_GT(record.at("gradient_norm").get<double>(), 0) << "the guide did nothing";
 }

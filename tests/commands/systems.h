@@ -44,29 +44,29 @@ class Systems : public ::testing::Test {
 
   static SampleConfig latent_model(const std::string& classifier = "") {
     SampleConfig config;
-    config.model = at("dit");
-    config.vae = at("vae");
-    config.steps = 2;
+    config.model.path = at("dit");
+    config.model.vae = at("vae");
+    config.sampler.steps = 2;
     if (!classifier.empty()) {
-      config.classifier = at(classifier);
-      config.guidance = "plain";
+      config.classifier.path = at(classifier);
+      config.guidance.score = "plain";
     }
     return config;
   }
   static SampleConfig edm_model(const std::string& model = "edm", bool guided = false) {
     SampleConfig config;
-    config.model = at(model);
-    config.sampler = "edm-heun";
-    config.steps = 2;
-    config.rounding = "edm";
+    config.model.path = at(model);
+    config.sampler.name = "edm-heun";
+    config.sampler.steps = 2;
+    config.sample.rounding = diffusion::Rounding::kEdm;
     if (guided) {
-      config.classifier = at("resnet");
-      config.guidance = "plain";
+      config.classifier.path = at("resnet");
+      config.guidance.score = "plain";
     }
     return config;
   }
   static SampleConfig unguided(SampleConfig config) {
-    config.guidance = "none";
+    config.guidance.score = "none";
     return config;
   }
 

@@ -106,8 +106,8 @@ TEST(Gamma, BeginsANewTrajectoryWithoutTheLastOnesMaximum) {
 
 TEST(Interval, GuidesOnlyItsNoiseLevels) {
   GuideConfig config;
-  config.interval_low = 0.25;
-  config.interval_high = 0.75;
+  config.interval.low = 0.25;
+  config.interval.high = 0.75;
   const Guide guide(std::make_shared<testing::ToyClassifier>(18, 5), config);
   std::vector<int64_t> active;
   for (int64_t step = 0; step < 9; ++step) {

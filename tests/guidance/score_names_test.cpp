@@ -60,9 +60,9 @@ TEST(GuideConfig, RefusesEverySettingOutOfRangeByName) {
       {"scale", with([=](auto& c) { c.scale = nan; })},
       {"gamma-factor", with([](auto& c) { c.gamma_factor = -0.1; })},
       {"entropy-classes", with([](auto& c) { c.entropy_classes = 1; })},
-      {"interval-low", with([](auto& c) { c.interval_low = -0.1; })},
-      {"interval-high", with([](auto& c) { c.interval_high = 1.1; })},
-      {"interval-high", with([](auto& c) { c.interval_low = 0.6, c.interval_high = 0.5; })},
+      {"guidance-interval", with([](auto& c) { c.interval.low = -0.1; })},
+      {"guidance-interval", with([](auto& c) { c.interval.high = 1.1; })},
+      {"guidance-interval", with([](auto& c) { c.interval.low = 0.6, c.interval.high = 0.5; })},
   };
   for (const auto& [setting, message] : refusals) {
     EXPECT_NE(message.find(setting), std::string::npos) << setting << ": " << message;

@@ -10,7 +10,13 @@ namespace {
 using nlohmann::json;
 using ::testing::Test;
 
+enum class Rounding { kTruncate, kNearest };
+
 struct Settings {
+  Rounding rounding = Rounding::kTruncate;
+  Interval interval{0, 1};
+  std::optional<Interval> levels;
+  uint64_t seed = 0;
   std::string score = "plain";
   std::string sampler = "ddim";
   std::string labels = "random";
@@ -35,7 +41,12 @@ class Options : public Test {
         "Sampler",
         {{"--sampler", &settings.sampler, OneOf{{"ddpm", "ddim"}}, "Sampling loop", ""},
          {"--steps", &settings.steps, Range{1, 1000}, "Respaced steps", ""},
-         {"--labels", &settings.labels, Anything{}, "Classes to draw", "LIST"}}}}};
+         {"--labels", &settings.labels, Anything{}, "Classes to draw", "LIST"},
+         {"--seed", &settings.seed, Range{0, kUnlimited}, "Seed", ""},
+         {"--interval", &settings.interval, Range{0, 1}, "Share of the steps", ""},
+         {"--levels", &settings.levels, Range{0, kUnlimited}, "Noise levels; empty is all", ""},
+         choice("--rounding", &settings.rounding, {{"truncate", Rounding::kTruncate}, {"nearest", Rounding::kNearest}},
+                "Pixels to bytes")}}}};
 
   std::string error_of_set(const std::string& flag, const std::string& text) {
     try {
@@ -124,6 +135,68 @@ TEST_F(Options, RepeatThemselvesThroughTheirJson) {
   table.merge(written, "run.json");
   EXPECT_EQ(settings.alpha, 0.30000000000000004);
   EXPECT_EQ(table.to_json(), written);
+}
+
+TEST_F(Options, TurnWordsIntoValues) {
+  table.set("--rounding", "nearest");
+  EXPECT_EQ(settings.rounding, Rounding::kNearest);
+  EXPECT_EQ(table.to_json()["sampler"]["rounding"], "nearest");
+  table.merge({{"sampler", {{"rounding", "truncate"}}}}, "demo.toml");
+  EXPECT_EQ(settings.rounding, Rounding::kTruncate);
+  EXPECT_EQ(error_of_set("--rounding", "neerest"),
+            "--rounding 'neerest' is unknown; use truncate or nearest. Did you mean 'nearest'?");
+  EXPECT_EQ(error_of_merge({{"sampler", {{"rounding", 1}}}}),
+            "demo.toml: [sampler] --rounding '1' is unknown; use truncate or nearest.");
+  EXPECT_NE(table.help().find("--rounding NAME             Pixels to bytes (truncate, nearest) [default truncate]"),
+            std::string::npos)
+      << table.help();
+}
+
+TEST_F(Options, ReadIntervals) {
+  table.set("--interval", "0.25,0.5");
+  EXPECT_EQ(settings.interval, (Interval{0.25, 0.5}));
+  EXPECT_EQ(table.to_json()["sampler"]["interval"], "0.25,0.5");
+  table.merge({{"sampler", {{"interval", {0, 0.5}}, {"levels", "0.3,80"}}}}, "demo.toml");
+  EXPECT_EQ(settings.interval, (Interval{0, 0.5}));
+  EXPECT_EQ(settings.levels, (Interval{0.3, 80}));
+  table.set("--levels", "");
+  EXPECT_EQ(settings.levels, std::nullopt);
+  EXPECT_EQ(table.to_json()["sampler"]["levels"], "");
+  for (const char* text : {"0.5", "0.5,", ",1", "0.5,0.2", "-1,1", "0,2", "0,1,2", "nan,1", "0, 1", ""}) {
+    EXPECT_EQ(error_of_set("--interval", text),
+              "--interval must be LO,HI with 0 <= LO <= HI <= 1, got '" + std::string(text) + "'");
+  }
+  EXPECT_EQ(error_of_set("--levels", "2,inf"), "--levels must be LO,HI with 0 <= LO <= HI, got '2,inf'");
+}
+
+TEST_F(Options, ReadNumbersWithoutASign) {
+  table.set("--seed", "18446744073709551615");
+  EXPECT_EQ(settings.seed, 18446744073709551615U);
+  const json written = json::parse(table.to_json().dump());
+  settings.seed = 0;
+  table.merge(written, "run.json");
+  EXPECT_EQ(settings.seed, 18446744073709551615U);
+  EXPECT_EQ(error_of_set("--seed", "-1"), "--seed must be a whole number 0 or more, got '-1'");
+}
+
+TEST_F(Options, CheckWhatWasSetBesideTheTable) {
+  EXPECT_NO_THROW(table.check());
+  const auto error = [&] {
+    try {
+      table.check();
+    } catch (const UsageError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  settings.alpha = 11;
+  EXPECT_EQ(error(), "--alpha must be a number from 0 to 10, got '11'");
+  settings = Settings();
+  settings.interval = {0.5, 0.25};
+  EXPECT_EQ(error(), "--interval must be LO,HI with 0 <= LO <= HI <= 1, got '0.5,0.25'");
+  settings = Settings();
+  settings.sampler = "ddimm";
+  EXPECT_EQ(error(), "--sampler 'ddimm' is unknown; use ddpm or ddim. Did you mean 'ddim'?");
 }
 
 TEST_F(Options, HelpShowsEveryFlagWithItsRangeAndDefault) {

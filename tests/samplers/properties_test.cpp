@@ -133,7 +133,7 @@ TEST_P(EverySampler, IsNotGuidedOutsideTheInterval) {
   Noise noise(kSeed, {0, 1}, kShape);
   GetParam()(nullptr, at::arange(2), noise, free.observer());
   GuideConfig config;
-  config.interval_high = 0.5;  // of 12 steps those from 5 on
+  config.interval.high = 0.5;  // of 12 steps those from 5 on
   Recording guided;
   std::vector<bool> active;
   sample({0, 1}, config, [&, record = guided.observer()](const Step& step) {
@@ -167,7 +167,7 @@ TEST_P(EverySampler, NamesTheStepAndTheImageThatStopBeingFinite) {
 TEST(Ddpm, KeepsTheRunningMaximumOutsideTheGuidesInterval) {
   const auto maximum = [](double interval_high) {
     GuideConfig config;
-    config.interval_high = interval_high;
+    config.interval.high = interval_high;
     Guide guide(std::make_shared<ToyClassifier>(), config);
     Noise noise(kSeed, {0}, kShape);
     const diffusion::ModelDenoiser denoiser(toy_network, toy_process(), kShape);

@@ -6,90 +6,100 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "internal/commands/run.h"
 #include "internal/runtime/options.h"
+#include "sextant/diffusion/process.h"
 #include "sextant/guidance/guide.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
+#include "sextant/samplers/samplers.h"
 
 namespace sextant::commands {
 
-/// Settings of `sextant sample`; sample_options() explains each.
-struct SampleConfig {
-  // [sample]
-  std::string labels = "random";
-  int64_t count = 16;
-  int64_t batch = 16;
-  int64_t seed = 0;
-  std::string out = "out";
-  bool overwrite = false;
-  std::string rounding = "openai";
-  std::string device = "cpu";
-  std::string precision = "fp32";
-  int64_t threads = 0;
-  bool quiet = false;
+/// What to draw.
+struct SampleSettings {
+  std::string labels = "random";  ///< "random", or classes and ranges such as "0-9" or "0,3,7-9", taken in turn
+  int64_t count = 16;             ///< images, at least 1
+  int64_t batch = 16;             ///< images at a time, at least 1
+  uint64_t seed = 0;              ///< image i depends on it and i alone
+  diffusion::Rounding rounding = diffusion::Rounding::kOpenAi;  ///< pixels to bytes
+};
 
-  // [model]
-  std::string model;
-  std::string arch;
-  bool unconditional = false;
-  int64_t denoiser_label = -1;
-  double cfg_scale = 1;
-  std::string cfg_channels = "model";
-  std::string cfg_interval;
-  std::string guide_model;
-  std::string guide_arch;
-  double autoguidance_scale = 1;
-  std::string vae;
+/// The channels of a model's output that classifier-free guidance and autoguidance act on.
+enum class CfgChannels {
+  kModel,  ///< those of the model's own sampler (DiT: the first 3 of 4)
+  kThree,  ///< the first 3
+  kAll,
+};
+
+/// The diffusion model, and what is mixed with it.
+struct ModelSettings {
+  std::string path;             ///< folder with config.json and weights, or a checkpoint file
+  std::string arch;             ///< architecture of a checkpoint file; "" for a folder
+  bool unconditional = false;   ///< the model gets the null label
+  int64_t denoiser_label = -1;  ///< the label it gets for every image; -1 is the image's own
+  double cfg_scale = 1;         ///< classifier-free guidance; 1 is off
+  CfgChannels cfg_channels = CfgChannels::kModel;
+  std::optional<Interval> cfg_interval;  ///< noise levels sigma between which it or autoguidance act; none is all
+  std::string autoguidance_model;        ///< the weaker model to move away from, as `path`; "" is none
+  std::string autoguidance_arch;
+  double autoguidance_scale = 1;  ///< s of bad + s (good - bad); 1 is the model alone
+  std::string vae;                ///< autoencoder of a model that draws latents, as `path`
   std::string vae_arch;
+};
 
-  // [classifier]
-  std::string classifier;
-  std::string classifier_arch;
-  std::string classifier_input = "config";
-  int64_t classifier_size = 0;
-  std::string classifier_resize = "config";
-  double softplus_beta = 0;
-  std::string prompts;
-  std::string contrast;
-  bool strict = false;
-  std::string clip_vocab;
-  int64_t cutouts = 0;
-  double cutout_min = 0.3;
+/// The classifier that steers, and what it sees.
+struct ClassifierSettings {
+  std::string path;               ///< folder or checkpoint file; several with commas between are averaged
+  std::string arch;               ///< one for all of them, or one each
+  std::string input = "config";   ///< a name of models::input_convention_names()
+  int64_t size = 0;               ///< side in pixels that images are resized to; 0 leaves them
+  std::string resize = "config";  ///< filter of the resizing: "config", or a name of models::resize_names()
+  double softplus_beta = 0;       ///< every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU
+  std::string prompts;            ///< texts with semicolons or lines between, or a file with one a line
+  std::string contrast;           ///< likewise: texts that the images are not to be
+  bool strict = false;            ///< a prompt of more than 77 tokens is an error
+  std::string vocabulary;         ///< CLIP's bpe_simple_vocab_16e6.txt.gz; "" looks for it
+  int64_t cutouts = 0;            ///< random square views of each image; 0 is the image itself
+  double cutout_min = 0.3;        ///< smallest side of a view as a share of the image's, above 0
+};
 
-  // [guidance]
-  std::string guidance;
+/// What the classifier reads of a latent model.
+enum class GuidanceSpace {
+  kAuto,    ///< by its channels
+  kPixels,  ///< decoded images
+  kLatent,  ///< the latents themselves
+};
+
+/// The score and how it steers.
+struct GuidanceSettings {
+  std::string score;  ///< a sum of terms, or "none"; "" is plain with a classifier and none without
   guidance::GuideConfig guide;
-  std::string js_form = "eq14";
-  std::string tilt_form = "mean";
-  std::string guidance_input = "x0";
-  std::string gamma_max = "per-sample";
-  std::string guidance_interval = "0,1";
-  std::string guidance_space = "auto";
+  GuidanceSpace space = GuidanceSpace::kAuto;
+};
 
-  // [sampler]
-  std::string sampler = "ddpm";
-  int64_t steps = 250;
-  std::string respacing;
-  double eta = 0;
-  int64_t recurrence = 1;
-  std::string discretization = "edm";
-  std::string schedule = "linear";
-  std::string scaling = "none";
-  double solver_alpha = 1;
-  double sigma_min = 0;
-  double sigma_max = 0;
-  double rho = 7;
-  double churn = 0;
-  double churn_min = 0;
-  double churn_max = 1e9;
-  double churn_noise = 1;
-  std::string edm_guidance = "score";
-  double max_guidance = 0.001;
-  double add_factor = 0;
+/// The sampling loop.
+struct SamplerSettings {
+  std::string name = "ddpm";
+  int64_t steps = 250;      ///< evenly spaced over the model's
+  std::string respacing;    ///< instead of steps: "ddim50", "10,10,5"
+  double eta = 0;           ///< noise of ddim, 0 to 1
+  int64_t recurrence = 1;   ///< ddpm, ddim: times that each step is made
+  samplers::EdmConfig edm;  ///< of the samplers by noise level; its levels.steps and heun follow from steps and name
+};
+
+/// Settings of `sextant sample`: a part for each table of its recipe; `run` stands in [sample] as well.
+struct SampleConfig {
+  SampleSettings sample;
+  RunConfig run;
+  ModelSettings model;
+  ClassifierSettings classifier;
+  GuidanceSettings guidance;
+  SamplerSettings sampler;
 };
 
 /// The table of `sextant sample`; the rows point into `config`.
@@ -108,7 +118,7 @@ struct SampleResult {
   bool complete() const { return finished == count; }
 };
 
-/// Draws samples into config.out: samples.npz (arr_0 uint8 [N, H, W, C], arr_1 int64 [N]), grid.png, run.json,
+/// Draws samples into config.run.out: samples.npz (arr_0 uint8 [N, H, W, C], arr_1 int64 [N]), grid.png, run.json,
 /// and with a guide gradient-norm.svg and .png: its pull along the steps ("trace" in run.json).
 ///
 /// Each finished batch is saved at once in samples.partial; a run that was stopped or killed continues there when it is

@@ -7,17 +7,25 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
+
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/interval.h"
 
 namespace sextant {
 
 struct Anything {};
 
 /// low <= value <= high, or low < value where `above` is set. NaN is never in a range; infinity only by `kUnlimited`.
+/// Both ends of an interval lie in its range.
 struct Range {
   double low = 0;
   double high = std::numeric_limits<double>::infinity();
@@ -41,13 +49,49 @@ struct Several {
   char separator = ',';
 };
 
+/// A field whose values have words, whatever its type: see choice().
+struct Choice {
+  std::function<std::string()> word;               ///< of the present value
+  std::function<void(const std::string&)> choose;  ///< stores the value of one of the words
+};
+
 struct Option {
+  /// An interval is written "LO,HI"; an optional one may be empty.
+  using Target =
+      std::variant<bool*, int64_t*, uint64_t*, double*, std::string*, Interval*, std::optional<Interval>*, Choice>;
+
   std::string flag;  ///< "--alpha"; the recipe's key is "alpha"
-  std::variant<bool*, int64_t*, double*, std::string*> target;
+  Target target;
   std::variant<Anything, Range, OneOf, SumOf, Several> accepts;
   std::string help;   ///< what it does, with units
   std::string value;  ///< what stands for the value in --help: "PATH", "N"; "" writes the accepted words
 };
+
+/// The values of a field, each with its word.
+template <class Value>
+using Words = std::vector<std::pair<std::string, Value>>;
+
+/// A setting that is one of a few values, an enum as a rule:
+///
+///   choice("--gamma-max", &config.gamma_max, {{"per-sample", GammaMax::kPerSample}, {"elucd", GammaMax::kElucd}},
+///   "...")
+template <class Value>
+Option choice(std::string flag, Value* target, const Words<std::type_identity_t<Value>>& words, std::string help) {
+  OneOf accepted;
+  for (const auto& [word, value] : words) accepted.names.push_back(word);
+  const auto word = [flag, target, words] {
+    for (const auto& [word, value] : words) {
+      if (value == *target) return word;
+    }
+    throw UsageError(flag + " holds a value that has no word");
+  };
+  const auto choose = [target, words](const std::string& chosen) {
+    for (const auto& [word, value] : words) {
+      if (word == chosen) *target = value;
+    }
+  };
+  return {std::move(flag), Choice{word, choose}, std::move(accepted), std::move(help), ""};
+}
 
 /// One table of a recipe, [name], and one section of --help.
 struct OptionGroup {
@@ -70,6 +114,9 @@ class OptionTable {
   /// Stores the settings of {"group": {"key": value}}, keys not named keep their value. A list stands for its items
   /// joined by commas (Several: by its separator). `source` names the file in errors.
   void merge(const nlohmann::json& tables, const std::string& source);
+
+  /// UsageError unless every setting holds what its row accepts: for settings that were not set through this table.
+  void check() const;
 
   /// {"group": {"key": value}} of every setting as it stands now.
   nlohmann::json to_json() const;

@@ -8,7 +8,6 @@
 
 #include <functional>
 #include <limits>
-#include <optional>
 #include <vector>
 
 #include "sextant/runtime/tensor.h"
@@ -79,13 +78,13 @@ struct SigmaConfig {
   NoiseSchedule schedule = NoiseSchedule::kLinear;
   Scaling scaling = Scaling::kNone;
   int64_t steps = 18;
-  std::optional<double> sigma_min;  ///< unset: the discretisation's own, 0.002 for EDM
-  std::optional<double> sigma_max;  ///< unset: likewise, 80 for EDM
-  double rho = 7;                   ///< kEdm: larger spends more steps at low noise
-  double epsilon_s = 1e-3;          ///< kVp: the smallest t
-  double c1 = 0.001;                ///< kIddpm: lower bound of a step's alpha
-  double c2 = 0.008;                ///< kIddpm: offset of the cosine
-  int64_t m = 1000;                 ///< kIddpm: levels in the table
+  double sigma_min = 0;     ///< 0: the discretisation's own, 0.002 for EDM
+  double sigma_max = 0;     ///< 0: likewise, 80 for EDM
+  double rho = 7;           ///< kEdm: larger spends more steps at low noise
+  double epsilon_s = 1e-3;  ///< kVp: the smallest t
+  double c1 = 0.001;        ///< kIddpm: lower bound of a step's alpha
+  double c2 = 0.008;        ///< kIddpm: offset of the cosine
+  int64_t m = 1000;         ///< kIddpm: levels in the table
 };
 
 /// sigma(t), s(t), their derivatives and the times of a sampling run, inside what the denoiser supports.

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "sextant/guidance/score.h"
+#include "sextant/runtime/interval.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::guidance {
@@ -80,8 +81,8 @@ struct GuideConfig {
   bool entropy_driven = false;  ///< multiply by log K / H(p) (Zheng et al. 2022)
   int64_t entropy_classes = 0;  ///< replaces that K; 0 is the classifier's own, the published code has 1000
   Input input = Input::kX0;
-  double interval_low = 0;     ///< guide only where interval_low <= step/(num_steps-1) <= interval_high
-  double interval_high = 1;    ///< (Kynkaanniemi et al. 2024); 1 is the noisiest step
+  Interval interval{0, 1};     ///< guide only where it contains step/(num_steps-1), in [0, 1]; 1 is the noisiest step
+                               ///< (Kynkaanniemi et al. 2024)
   int64_t backward_steps = 0;  ///< steps of gradient ascent on S at x0 in each step (Bansal et al. 2023); 0 is off
   double backward_rate = 0.1;  ///< their step size
 };

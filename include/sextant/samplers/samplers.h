@@ -10,7 +10,6 @@
 #pragma once
 
 #include <functional>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -90,7 +89,7 @@ struct EdmConfig {
   double alpha = 1;               ///< where the second call of a step is made, as a fraction of it; 1 is Heun's method
   double churn = 0;               ///< S_churn: noise added before a step, spread over all steps; 0 is deterministic
   double churn_min = 0;           ///< S_tmin, S_tmax: only between these noise levels
-  double churn_max = std::numeric_limits<double>::infinity();
+  double churn_max = 1e9;
   double churn_noise = 1;  ///< S_noise: inflation of the added noise
 
   EdmGuidance guidance = EdmGuidance::kScore;

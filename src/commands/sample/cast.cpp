@@ -14,49 +14,49 @@ namespace sextant::commands {
 namespace {
 
 void check_labels(const SampleConfig& config, const models::DiffusionModel& model) {
-  if (config.unconditional && model.noise && model.classes > 0 && model.null_label < 0) {
-    throw UsageError("--unconditional: " + config.model + " has no null label; it was trained with classes only");
+  if (config.model.unconditional && model.noise && model.classes > 0 && model.null_label < 0) {
+    throw UsageError("--unconditional: " + config.model.path + " has no null label; it was trained with classes only");
   }
-  if (config.cfg_scale != 1 && (model.classes == 0 || (model.noise && model.null_label < 0))) {
-    throw UsageError("--cfg-scale: " + config.model +
+  if (config.model.cfg_scale != 1 && (model.classes == 0 || (model.noise && model.null_label < 0))) {
+    throw UsageError("--cfg-scale: " + config.model.path +
                      " cannot be used with and without labels; only models trained with both can");
   }
   const int64_t rows = std::max(model.classes, model.null_label + 1);
-  if (config.denoiser_label >= rows) {
-    throw UsageError("--denoiser-label " + std::to_string(config.denoiser_label) + ": " + config.model +
+  if (config.model.denoiser_label >= rows) {
+    throw UsageError("--denoiser-label " + std::to_string(config.model.denoiser_label) + ": " + config.model.path +
                      (rows > 0 ? " has labels 0-" + std::to_string(rows - 1) : " has no labels"));
   }
 }
 
 void check_sampler(const SampleConfig& config, const models::DiffusionModel& model) {
-  const bool by_sigma = draws_by_sigma(config.sampler);
+  const bool by_sigma = draws_by_sigma(config.sampler.name);
   if (by_sigma == (model.sigma != nullptr)) return;
-  throw UsageError("--sampler " + config.sampler + " does not fit " + config.model + ": " +
+  throw UsageError("--sampler " + config.sampler.name + " does not fit " + config.model.path + ": " +
                    (by_sigma
                         ? "it predicts noise at discrete timesteps; use ddpm, ddim, dpmpp-2m, dpmpp-2m-sde or unipc"
                         : "it is an EDM model; use edm-heun or edm-euler"));
 }
 
 void check_guidance(const SampleConfig& config) {
-  if (!config.guide_model.empty() && config.cfg_scale != 1) {
-    throw UsageError("--cfg-scale and --guide-model are two things to move away from; use one of them");
+  if (!config.model.autoguidance_model.empty() && config.model.cfg_scale != 1) {
+    throw UsageError("--cfg-scale and --autoguidance-model are two things to move away from; use one of them");
   }
-  if (config.recurrence > 1 && config.sampler != "ddpm" && config.sampler != "ddim") {
-    throw UsageError("--recurrence " + std::to_string(config.recurrence) + ": --sampler " + config.sampler +
-                     " takes each step once; use ddpm or ddim");
+  if (config.sampler.recurrence > 1 && config.sampler.name != "ddpm" && config.sampler.name != "ddim") {
+    throw UsageError("--recurrence " + std::to_string(config.sampler.recurrence) + ": --sampler " +
+                     config.sampler.name + " takes each step once; use ddpm or ddim");
   }
 }
 
 /// Whether the guide's classifier reads the latents themselves.
 bool classifies_latents(const SampleConfig& config, const Cast& cast) {
   if (!cast.decode) {
-    if (config.guidance_space != "latent") return false;
-    throw UsageError("--guidance-space latent: " + config.model + " draws images, not latents");
+    if (config.guidance.space != GuidanceSpace::kLatent) return false;
+    throw UsageError("--guidance-space latent: " + config.model.path + " draws images, not latents");
   }
-  if (config.guidance_space != "auto") return config.guidance_space == "latent";
-  if (!std::filesystem::is_directory(config.classifier)) return false;  // named architectures are of images
+  if (config.guidance.space != GuidanceSpace::kAuto) return config.guidance.space == GuidanceSpace::kLatent;
+  if (!std::filesystem::is_directory(config.classifier.path)) return false;  // named architectures are of images
   const auto channels =
-      models::describe(config.classifier, "").config.value("/model/in_channels"_json_pointer, int64_t{3});
+      models::describe(config.classifier.path, "").config.value("/model/in_channels"_json_pointer, int64_t{3});
   return channels == cast.sample_shape()[0] && channels != cast.image_shape[0];
 }
 
@@ -69,8 +69,9 @@ void open_classifier(const SampleConfig& config, models::Placement placement, Ca
     cast.image_shape = image_shape;
     return;
   }
-  if (cast.decode && config.guidance_input == "xt") {
-    throw UsageError("--guidance-input xt: " + config.model + " is noisy in its latents, where " + config.classifier +
+  if (cast.decode && config.guidance.guide.input == guidance::Input::kNoisy) {
+    throw UsageError("--guidance-input xt: " + config.model.path + " is noisy in its latents, where " +
+                     config.classifier.path +
                      " cannot read images; give a classifier of latents and --guidance-space latent");
   }
   open_guide_classifier(config, placement, cast);
@@ -84,9 +85,9 @@ std::vector<int64_t> Cast::sample_shape() const {
 
 Cast open_cast(const SampleConfig& config) {
   Cast cast;
-  cast.device = parse_device(config.device);
-  const models::Placement placement{cast.device, parse_precision(config.precision, cast.device)};
-  const models::DiffusionModel model = models::open_diffusion(config.model, config.arch, placement);
+  cast.device = parse_device(config.run.device);
+  const models::Placement placement{cast.device, parse_precision(config.run.precision, cast.device)};
+  const models::DiffusionModel model = models::open_diffusion(config.model.path, config.model.arch, placement);
   cast.model_classes = model.classes;
   cast.null_label = model.null_label;
   check_labels(config, model);
@@ -100,7 +101,7 @@ Cast open_cast(const SampleConfig& config) {
   Decoder decoder = open_decoder(config, model, placement);
   cast.decode = std::move(decoder.decode);
   cast.image_shape = std::move(decoder.image_shape);
-  if (config.guidance != "none") open_classifier(config, placement, cast);
+  if (config.guidance.score != "none") open_classifier(config, placement, cast);
   return cast;
 }
 

@@ -50,17 +50,17 @@ Decoder open_decoder(const SampleConfig& config, const models::DiffusionModel& m
   decoder.image_shape = model.sample_shape();
   const int64_t channels = decoder.image_shape[0];
   const bool images = channels == 1 || channels == 3;
-  if (config.vae.empty()) {
+  if (config.model.vae.empty()) {
     if (images) return decoder;
-    throw UsageError(config.model + " draws latents of " + std::to_string(channels) +
+    throw UsageError(config.model.path + " draws latents of " + std::to_string(channels) +
                      " channels; give the --vae that decodes them");
   }
-  const auto network = models::open_network(models::describe(config.vae, config.vae_arch), placement);
+  const auto network = models::open_network(models::describe(config.model.vae, config.model.vae_arch), placement);
   const auto vae = std::dynamic_pointer_cast<const networks::Autoencoder>(network);
-  if (!vae) throw UsageError("--vae " + config.vae + " is no autoencoder");
+  if (!vae) throw UsageError("--vae " + config.model.vae + " is no autoencoder");
   if (vae->latent_channels() != channels) {
-    throw UsageError("--vae " + config.vae + " has latents of " + std::to_string(vae->latent_channels()) +
-                     " channels, " + config.model + " draws " + std::to_string(channels) +
+    throw UsageError("--vae " + config.model.vae + " has latents of " + std::to_string(vae->latent_channels()) +
+                     " channels, " + config.model.path + " draws " + std::to_string(channels) +
                      (images ? "; it draws images, leave --vae out" : "; give the autoencoder it was trained with"));
   }
   const LatentSpace space = latent_space(model.config, channels, vae->scaling_factor());

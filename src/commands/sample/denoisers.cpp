@@ -2,7 +2,6 @@
 
 #include <c10/util/StringUtil.h>
 
-#include <charconv>
 #include <cmath>
 
 #include "sextant/runtime/error.h"
@@ -12,24 +11,11 @@ namespace {
 
 using diffusion::Model;
 
-/// "0.2,5" -> {0.2, 5}
-TimeInterval parse_levels(const std::string& text) {
-  TimeInterval levels{};
-  const char* last = text.data() + text.size();
-  const auto first = std::from_chars(text.data(), last, levels.low);
-  const bool comma = first.ec == std::errc{} && first.ptr != last && *first.ptr == ',';
-  const auto second = comma ? std::from_chars(first.ptr + 1, last, levels.high) : first;
-  if (!comma || second.ec != std::errc{} || second.ptr != last || !(0 <= levels.low && levels.low < levels.high)) {
-    throw UsageError("--cfg-interval must be LO,HI with 0 <= LO < HI, got '" + text + "'");
-  }
-  return levels;
-}
-
 /// Where a model says nothing of it, every channel of its images.
 int64_t guided_channels(const SampleConfig& config, const models::DiffusionModel& model) {
   const int64_t channels = model.sample_shape()[0];
-  if (config.cfg_channels == "3") return std::min<int64_t>(3, channels);
-  if (config.cfg_channels == "all" || !model.noise) return channels;
+  if (config.model.cfg_channels == CfgChannels::kThree) return std::min<int64_t>(3, channels);
+  if (config.model.cfg_channels == CfgChannels::kAll || !model.noise) return channels;
   return model.noise->cfg_channels();
 }
 
@@ -42,25 +28,26 @@ std::string shape_of(const models::DiffusionModel& model) { return c10::str(at::
 /// The second, weaker model of autoguidance, checked against the first.
 models::DiffusionModel open_guide_model(const SampleConfig& config, const models::DiffusionModel& model,
                                         models::Placement placement) {
-  const models::DiffusionModel guide = models::open_diffusion(config.guide_model, config.guide_arch, placement);
-  const std::string names = "--guide-model " + config.guide_model;
+  const models::DiffusionModel guide =
+      models::open_diffusion(config.model.autoguidance_model, config.model.autoguidance_arch, placement);
+  const std::string names = "--autoguidance-model " + config.model.autoguidance_model;
   if ((guide.noise == nullptr) != (model.noise == nullptr)) {
-    throw UsageError(names + " " + kind_of(guide) + ", " + config.model + " " + kind_of(model) +
+    throw UsageError(names + " " + kind_of(guide) + ", " + config.model.path + " " + kind_of(model) +
                      "; autoguidance needs two models of one kind");
   }
   if (guide.sample_shape() != model.sample_shape()) {
-    throw UsageError(names + " draws " + shape_of(guide) + ", " + config.model + " " + shape_of(model) +
+    throw UsageError(names + " draws " + shape_of(guide) + ", " + config.model.path + " " + shape_of(model) +
                      "; autoguidance needs two models of one shape");
   }
   if (guide.classes != 0 && guide.classes != model.classes) {
-    throw UsageError(names + " has " + std::to_string(guide.classes) + " classes, " + config.model + " " +
+    throw UsageError(names + " has " + std::to_string(guide.classes) + " classes, " + config.model.path + " " +
                      std::to_string(model.classes) + "; use one with the same classes, or one without");
   }
   const diffusion::ProcessConfig& a = guide.process;
   const diffusion::ProcessConfig& b = model.process;
   if (a.schedule != b.schedule || a.steps != b.steps || a.mean != b.mean ||
       a.rescale_timesteps != b.rescale_timesteps) {
-    throw UsageError(names + " was trained with another process than " + config.model +
+    throw UsageError(names + " was trained with another process than " + config.model.path +
                      " (schedule, steps or what it predicts); their predictions cannot be mixed");
   }
   return guide;
@@ -80,7 +67,7 @@ Model unlabelled(std::shared_ptr<const networks::EdmDenoiser> network) {
 
 Model as_function(const SampleConfig& config, const models::DiffusionModel& model) {
   if (model.noise) return model.function();
-  return config.unconditional ? unlabelled(model.sigma) : labelled(model.sigma);
+  return config.model.unconditional ? unlabelled(model.sigma) : labelled(model.sigma);
 }
 
 /// `model` away from its unconditional self, or from the guiding model, within the interval of noise levels.
@@ -88,24 +75,24 @@ Model extrapolated(const SampleConfig& config, const models::DiffusionModel& mod
   const Model plain = as_function(config, model);
   const int64_t channels = guided_channels(config, model);
   Model guided;
-  if (!config.guide_model.empty()) {
+  if (!config.model.autoguidance_model.empty()) {
     const models::DiffusionModel guide = open_guide_model(config, model, placement);
-    guided = diffusion::autoguidance(plain, as_function(config, guide), config.autoguidance_scale, channels);
-  } else if (config.cfg_scale != 1) {
-    guided = model.noise ? diffusion::classifier_free(plain, model.null_label, config.cfg_scale, channels)
-                         : diffusion::autoguidance(plain, unlabelled(model.sigma), config.cfg_scale, channels);
+    guided = diffusion::autoguidance(plain, as_function(config, guide), config.model.autoguidance_scale, channels);
+  } else if (config.model.cfg_scale != 1) {
+    guided = model.noise ? diffusion::classifier_free(plain, model.null_label, config.model.cfg_scale, channels)
+                         : diffusion::autoguidance(plain, unlabelled(model.sigma), config.model.cfg_scale, channels);
   } else {
     return plain;
   }
-  if (config.cfg_interval.empty()) return guided;
-  const TimeInterval levels = parse_levels(config.cfg_interval);
-  const TimeInterval times = model.noise ? timesteps_between(model.process, levels.low, levels.high) : levels;
+  if (!config.model.cfg_interval) return guided;
+  const Interval levels = *config.model.cfg_interval;
+  const Interval times = model.noise ? timesteps_between(model.process, levels) : levels;
   return diffusion::in_interval(guided, plain, times.low, times.high);
 }
 
 }  // namespace
 
-TimeInterval timesteps_between(const diffusion::ProcessConfig& config, double low, double high) {
+Interval timesteps_between(const diffusion::ProcessConfig& config, Interval levels) {
   diffusion::ProcessConfig whole = config;
   whole.respacing.clear();
   const diffusion::Process process(whole);
@@ -114,12 +101,13 @@ TimeInterval timesteps_between(const diffusion::ProcessConfig& config, double lo
   for (int64_t t = 0; t < process.num_steps(); ++t) {
     const double abar = process.alphas_cumprod[static_cast<std::size_t>(t)];
     const double sigma = std::sqrt((1 - abar) / abar);
-    if (sigma < low || sigma > high) continue;
+    if (!levels.contains(sigma)) continue;
     if (first < 0) first = t;
     last = t;
   }
   if (first < 0) {
-    throw UsageError(c10::str("--cfg-interval: the model has no timestep with a noise level from ", low, " to ", high));
+    throw UsageError(c10::str("--cfg-interval: the model has no timestep with a noise level from ", levels.low, " to ",
+                              levels.high));
   }
   // Networks may receive the timesteps as fractions, rounded: half a step of room on either side.
   const double scale = config.rescale_timesteps ? 1000.0 / static_cast<double>(config.steps) : 1.0;
@@ -130,11 +118,12 @@ std::shared_ptr<const diffusion::Denoiser> open_denoiser(const SampleConfig& con
                                                          const models::DiffusionModel& model,
                                                          models::Placement placement) {
   diffusion::ProcessConfig process = model.process;
-  if (config.respacing.empty() && config.steps > process.steps) {
-    throw UsageError("--steps " + std::to_string(config.steps) + " is more than the " + std::to_string(process.steps) +
-                     " of " + config.model);
+  if (config.sampler.respacing.empty() && config.sampler.steps > process.steps) {
+    throw UsageError("--steps " + std::to_string(config.sampler.steps) + " is more than the " +
+                     std::to_string(process.steps) + " of " + config.model.path);
   }
-  process.respacing = config.respacing.empty() ? std::to_string(config.steps) : config.respacing;
+  process.respacing =
+      config.sampler.respacing.empty() ? std::to_string(config.sampler.steps) : config.sampler.respacing;
   return std::make_shared<diffusion::ModelDenoiser>(extrapolated(config, model, placement), diffusion::Process(process),
                                                     model.sample_shape());
 }

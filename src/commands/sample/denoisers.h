@@ -11,12 +11,8 @@
 namespace sextant::commands {
 
 /// Where noise levels are no timesteps: the timesteps of `process`, as its network receives them, whose sigma =
-/// sqrt((1 - abar)/abar) lies in [low, high]. UsageError when there is none.
-struct TimeInterval {
-  double low;
-  double high;
-};
-TimeInterval timesteps_between(const diffusion::ProcessConfig& process, double low, double high);
+/// sqrt((1 - abar)/abar) lies in `levels`. UsageError when there is none.
+Interval timesteps_between(const diffusion::ProcessConfig& process, Interval levels);
 
 /// Of a model at discrete timesteps, `config.steps` of them. UsageError where settings and models do not fit.
 std::shared_ptr<const diffusion::Denoiser> open_denoiser(const SampleConfig& config,

@@ -1,27 +1,11 @@
 #include "sample/drawing.h"
 
-#include <charconv>
-
 #include "sample/samplers.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::commands {
 namespace {
-
-/// "0.2,0.8" -> {0.2, 0.8}
-std::pair<double, double> parse_interval(const std::string& text) {
-  double low = 0;
-  double high = 0;
-  const char* last = text.data() + text.size();
-  const auto first = std::from_chars(text.data(), last, low);
-  const bool comma = first.ec == std::errc{} && first.ptr != last && *first.ptr == ',';
-  const auto second = comma ? std::from_chars(first.ptr + 1, last, high) : first;
-  if (!comma || second.ec != std::errc{} || second.ptr != last || !(0 <= low && low <= high && high <= 1)) {
-    throw UsageError("--guidance-interval must be LO,HI with 0 <= LO <= HI <= 1, got '" + text + "'");
-  }
-  return {low, high};
-}
 
 /// Sums |g| of every sample over the guided steps.
 class GradientNorms {
@@ -42,22 +26,14 @@ class GradientNorms {
 }  // namespace
 
 guidance::GuideConfig guide_config(const SampleConfig& config) {
-  guidance::GuideConfig guide = config.guide;
-  guide.score = config.guidance;
-  guide.js_form =
-      config.js_form == "paper" ? guidance::JensenShannonForm::kPaper : guidance::JensenShannonForm::kEquation14;
-  guide.tilt_form = config.tilt_form == "sum" ? guidance::TiltForm::kSumToOne : guidance::TiltForm::kMeanPreserving;
-  guide.gamma_max = config.gamma_max == "elucd" ? guidance::GammaMax::kElucd : guidance::GammaMax::kPerSample;
-  guide.input = config.guidance_input == "xt"         ? guidance::Input::kNoisy
-                : config.guidance_input == "jacobian" ? guidance::Input::kThroughDenoiser
-                                                      : guidance::Input::kX0;
-  std::tie(guide.interval_low, guide.interval_high) = parse_interval(config.guidance_interval);
+  guidance::GuideConfig guide = config.guidance.guide;
+  guide.score = config.guidance.score;
   guidance::check_config(guide);
   return guide;
 }
 
 Drawing::Drawing(const SampleConfig& config, Cast cast)
-    : config_(config), cast_(std::move(cast)), labels_(config.labels) {
+    : config_(config), cast_(std::move(cast)), labels_(config.sample.labels) {
   const int64_t model_classes = cast_.model_classes;
   const int64_t guide_classes = cast_.classifier ? cast_.classifier->num_classes() : 0;
   num_classes_ = cast_.guide_targets > 0 ? cast_.guide_targets
@@ -74,14 +50,14 @@ Drawing::Drawing(const SampleConfig& config, Cast cast)
 
 Tensor Drawing::denoiser_labels(const Tensor& targets) const {
   if (cast_.model_classes == 0) return targets;  // not looked at
-  if (config_.unconditional && cast_.null_label >= 0) return at::full_like(targets, cast_.null_label);
-  if (config_.denoiser_label >= 0) return at::full_like(targets, config_.denoiser_label);
+  if (config_.model.unconditional && cast_.null_label >= 0) return at::full_like(targets, cast_.null_label);
+  if (config_.model.denoiser_label >= 0) return at::full_like(targets, config_.model.denoiser_label);
   return targets;
 }
 
 Batch Drawing::draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress) {
   const auto n = static_cast<int64_t>(samples.size());
-  const auto seed = static_cast<uint64_t>(config_.seed);
+  const uint64_t seed = config_.sample.seed;
   const Tensor targets = labels_.of(samples, seed, num_classes_);
   const BatchTask task{guide_.get(), denoiser_labels(targets.to(cast_.device)), targets.to(cast_.device)};
   Noise noise(seed, samples, cast_.sample_shape(), cast_.device);
@@ -96,8 +72,7 @@ Batch Drawing::draw(const std::vector<int64_t>& samples, const std::function<voi
     progress(static_cast<double>(++steps_done) / static_cast<double>(step.num_steps));
   });
   if (cast_.decode) x = cast_.decode(x);
-  const auto rounding = config_.rounding == "edm" ? diffusion::Rounding::kEdm : diffusion::Rounding::kOpenAi;
-  Batch batch{diffusion::to_uint8(x, rounding).permute({0, 2, 3, 1}).contiguous().cpu(), {}};
+  Batch batch{diffusion::to_uint8(x, config_.sample.rounding).permute({0, 2, 3, 1}).contiguous().cpu(), {}};
 
   const double seconds = (steady_seconds() - start) / static_cast<double>(n);
   for (int64_t i = 0; i < n; ++i) {

@@ -17,27 +17,29 @@ namespace {
 /// Fills in what is left to the other settings and refuses those that contradict each other: all that can be said
 /// before a model is opened.
 SampleConfig resolved(SampleConfig config) {
-  if (config.model.empty())
+  if (config.model.path.empty())
     throw UsageError("--model is needed: a folder with config.json and weights, or a checkpoint file");
-  if (config.guidance.empty()) config.guidance = config.classifier.empty() ? "none" : "plain";
-  const bool guided = config.guidance != "none";
-  if (guided && config.guidance.find("none") != std::string::npos) {
-    throw UsageError("--guidance '" + config.guidance + "' adds none to a score; use none alone");
+  if (config.guidance.score.empty()) config.guidance.score = config.classifier.path.empty() ? "none" : "plain";
+  const bool guided = config.guidance.score != "none";
+  if (guided && config.guidance.score.find("none") != std::string::npos) {
+    throw UsageError("--guidance '" + config.guidance.score + "' adds none to a score; use none alone");
   }
-  if (guided && config.classifier.empty()) throw UsageError("--guidance " + config.guidance + " needs a --classifier");
-  if (guided && config.guide.tilt_group > 0 && config.batch % config.guide.tilt_group != 0) {
-    throw UsageError("--batch " + std::to_string(config.batch) + " must be a multiple of --tilt-group " +
-                     std::to_string(config.guide.tilt_group));
+  if (guided && config.classifier.path.empty())
+    throw UsageError("--guidance " + config.guidance.score + " needs a --classifier");
+  if (guided && config.guidance.guide.tilt_group > 0 && config.sample.batch % config.guidance.guide.tilt_group != 0) {
+    throw UsageError("--batch " + std::to_string(config.sample.batch) + " must be a multiple of --tilt-group " +
+                     std::to_string(config.guidance.guide.tilt_group));
   }
-  if (config.unconditional && config.denoiser_label >= 0)
+  if (config.model.unconditional && config.model.denoiser_label >= 0)
     throw UsageError("--unconditional and --denoiser-label contradict each other");
-  if (config.unconditional && config.cfg_scale != 1) {
+  if (config.model.unconditional && config.model.cfg_scale != 1) {
     throw UsageError("--cfg-scale needs the model's labels; --unconditional takes them away");
   }
   if (guided) guide_config(config);
-  Labels(config.labels);
-  config.prompts = resolved_prompts("--prompts", config.prompts);
-  config.contrast = resolved_prompts("--contrast", config.contrast);
+  Labels(config.sample.labels);
+  config.classifier.prompts = resolved_prompts("--prompts", config.classifier.prompts);
+  config.classifier.contrast = resolved_prompts("--contrast", config.classifier.contrast);
+  OptionTable("sample", sample_options(config)).check();
   return config;
 }
 
@@ -54,10 +56,12 @@ std::vector<int64_t> to_draw(const SampleStore& store, int64_t first, int64_t ba
 
 void draw_missing(const SampleConfig& config, Drawing& drawing, SampleStore& store, Progress& progress,
                   const Stop& stop) {
-  const bool coupled = config.guidance != "none" && (config.guide.tilt != 0 || config.gamma_max == "elucd");
+  const bool coupled =
+      config.guidance.score != "none" &&
+      (config.guidance.guide.tilt != 0 || config.guidance.guide.gamma_max == guidance::GammaMax::kElucd);
   progress.begin("sample", static_cast<double>(store.count()), static_cast<double>(store.finished()), "images");
-  for (int64_t first = 0; first < store.count() && !stop.requested(); first += config.batch) {
-    const std::vector<int64_t> samples = to_draw(store, first, config.batch, coupled);
+  for (int64_t first = 0; first < store.count() && !stop.requested(); first += config.sample.batch) {
+    const std::vector<int64_t> samples = to_draw(store, first, config.sample.batch, coupled);
     if (samples.empty()) continue;
     const auto before = static_cast<double>(store.finished());
     const auto weight =
@@ -69,7 +73,8 @@ void draw_missing(const SampleConfig& config, Drawing& drawing, SampleStore& sto
 }
 
 json versions(const SampleConfig& config) {
-  return {{"sextant", version()}, {"libtorch", libtorch_version()}, {"device", config.device}, {"threads", threads()}};
+  return {
+      {"sextant", version()}, {"libtorch", libtorch_version()}, {"device", config.run.device}, {"threads", threads()}};
 }
 
 json record_of(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace) {
@@ -133,14 +138,14 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   SampleConfig config = resolved(given);
   const json settings = OptionTable("sample", sample_options(config)).to_json();
   const json identity = identity_of(settings);
-  const OutFolder folder(config.out, identity, config.overwrite);
+  const OutFolder folder(config.run.out, identity, config.run.overwrite);
   if (folder.former().is_object() && folder.former().value("complete", false)) {
     std::filesystem::remove(folder.partial());
-    SampleResult result = result_of(folder.former(), config.count);
+    SampleResult result = result_of(folder.former(), config.sample.count);
     result.there_already = true;
     return result;
   }
-  set_threads(static_cast<int>(config.threads));
+  set_threads(static_cast<int>(config.run.threads));
   const Cast cast = open_cast(config);
   for (const std::string& note : cast.notes) progress.note(note);
   const std::vector<int64_t>& shape = cast.image_shape;
@@ -149,13 +154,13 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   json record;
   bool complete = false;
   {
-    SampleStore store(folder.partial(), identity, {shape[1], shape[2], shape[0]}, config.count);
+    SampleStore store(folder.partial(), identity, {shape[1], shape[2], shape[0]}, config.sample.count);
     draw_missing(config, drawing, store, progress, stop);
     if (store.finished() > 0) record = write_results(config, settings, store, drawing.trace().to_json(), folder);
     complete = store.finished() == store.count();
   }
   if (complete || record.is_null()) std::filesystem::remove(folder.partial());
-  return result_of(record.is_null() ? json::object() : record, config.count);
+  return result_of(record.is_null() ? json::object() : record, config.sample.count);
 }
 
 }  // namespace sextant::commands

@@ -17,32 +17,41 @@ struct Dependent {
 };
 
 bool has_term(const SampleConfig& config, const std::vector<std::string>& terms) {
-  for (const std::string& term : split(config.guidance, '+')) {
+  for (const std::string& term : split(config.guidance.score, '+')) {
     if (std::find(terms.begin(), terms.end(), term) != terms.end()) return true;
   }
   return false;
 }
 
 std::vector<Dependent> dependents(const SampleConfig& c) {
-  const bool edm = draws_by_sigma(c.sampler);
+  const bool edm = draws_by_sigma(c.sampler.name);
   std::vector<Dependent> all = {
-      {c.sampler == "ddim", "--sampler ddim", "sampler", {"eta"}},
+      {c.sampler.name == "ddim", "--sampler ddim", "sampler", {"eta"}},
       {edm,
        "an edm sampler",
        "sampler",
        {"discretization", "schedule", "scaling", "sigma-min", "sigma-max", "rho", "churn", "churn-min", "churn-max",
         "churn-noise", "edm-guidance"}},
-      {edm && c.discretization == "edm", "--discretization edm", "sampler", {"rho"}},
-      {c.sampler == "edm-heun", "--sampler edm-heun", "sampler", {"solver-alpha"}},
-      {edm && c.edm_guidance == "elucd", "--edm-guidance elucd", "sampler", {"max-guidance", "add-factor"}},
+      {edm && c.sampler.edm.levels.discretization == diffusion::Discretization::kEdm,
+       "--discretization edm",
+       "sampler",
+       {"rho"}},
+      {c.sampler.name == "edm-heun", "--sampler edm-heun", "sampler", {"solver-alpha"}},
+      {edm && c.sampler.edm.guidance == samplers::EdmGuidance::kElucd,
+       "--edm-guidance elucd",
+       "sampler",
+       {"max-guidance", "add-factor"}},
   };
-  const bool autoguided = !c.guide_model.empty();
-  all.push_back({autoguided, "--guide-model", "model", {"guide-arch", "autoguidance-scale"}});
-  all.push_back({c.autoguidance_scale != 1, "an --autoguidance-scale other than 1", "model", {"guide-model"}});
-  all.push_back({autoguided || c.cfg_scale != 1, "--cfg-scale or --guide-model", "model", {"cfg-interval"}});
-  all.push_back({autoguided || c.cfg_scale != 1, "--cfg-scale or --guide-model", "model", {"cfg-channels"}});
-  all.push_back({!c.vae.empty(), "--vae", "model", {"vae-arch"}});
-  if (c.guidance == "none") {
+  const bool autoguided = !c.model.autoguidance_model.empty();
+  all.push_back({autoguided, "--autoguidance-model", "model", {"autoguidance-arch", "autoguidance-scale"}});
+  all.push_back(
+      {c.model.autoguidance_scale != 1, "an --autoguidance-scale other than 1", "model", {"autoguidance-model"}});
+  all.push_back(
+      {autoguided || c.model.cfg_scale != 1, "--cfg-scale or --autoguidance-model", "model", {"cfg-interval"}});
+  all.push_back(
+      {autoguided || c.model.cfg_scale != 1, "--cfg-scale or --autoguidance-model", "model", {"cfg-channels"}});
+  all.push_back({!c.model.vae.empty(), "--vae", "model", {"vae-arch"}});
+  if (c.guidance.score == "none") {
     all.push_back({false, "--guidance", "classifier", {"classifier", "prompts", "cutouts"}});
     all.push_back({false,
                    "--guidance",
@@ -54,12 +63,13 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
       {has_term(c, {"rkl", "fkl", "js", "hellinger"}), "a divergence in --guidance", "guidance", {"alpha", "epsilon"}});
   all.push_back({has_term(c, {"js"}), "--guidance js", "guidance", {"js-form"}});
   all.push_back({has_term(c, {"entropy"}), "--guidance entropy", "guidance", {"lambda-max", "lambda-min"}});
-  all.push_back({c.guide.tilt != 0, "--tilt", "guidance", {"tilt-form", "tilt-group"}});
-  all.push_back({c.cutouts > 0, "--cutouts", "classifier", {"cutout-min"}});
-  all.push_back({!c.prompts.empty(), "--prompts", "classifier", {"strict", "clip-vocab"}});
-  all.push_back({c.guide.backward_steps > 0, "--backward-steps", "guidance", {"backward-lr"}});
+  all.push_back({c.guidance.guide.tilt != 0, "--tilt", "guidance", {"tilt-form", "tilt-group"}});
+  all.push_back({c.classifier.cutouts > 0, "--cutouts", "classifier", {"cutout-min"}});
+  all.push_back({!c.classifier.prompts.empty(), "--prompts", "classifier", {"strict", "clip-vocab"}});
+  all.push_back({c.guidance.guide.backward_steps > 0, "--backward-steps", "guidance", {"backward-lr"}});
   // Without one, latent is an error.
-  all.push_back({!c.vae.empty() || c.guidance_space == "latent", "--vae", "guidance", {"guidance-space"}});
+  all.push_back(
+      {!c.model.vae.empty() || c.guidance.space == GuidanceSpace::kLatent, "--vae", "guidance", {"guidance-space"}});
   return all;
 }
 

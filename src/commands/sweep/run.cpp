@@ -88,7 +88,7 @@ Tensor overview(const std::vector<Finished>& runs, const SweepConfig& config) {
     };
     const std::size_t row = place(board.rows, run.run.row);
     const std::size_t column = place(board.columns, run.run.column);
-    const Tensor images = NpzReader(run.run.config.out + "/samples.npz").read("arr_0");
+    const Tensor images = NpzReader(run.run.config.run.out + "/samples.npz").read("arr_0");
     const int64_t shown = std::min(images.size(0), config.picture_images);
     report::GridStyle style{std::min<int64_t>(10, shown), 1, std::max<int64_t>(1, 56 / images.size(2)), 160};
     board.cells.resize(std::max(board.cells.size(), row + 1));
@@ -157,7 +157,7 @@ SweepResult run_sweep(const json& recipe, const SweepConfig& config, Progress& p
   for (std::size_t i = 0; i < runs.size() && !stop.requested(); ++i) {
     Finished run{runs[i], run_one(runs[i], i + 1, runs.size(), progress, stop), {}};
     if (!run.result.complete()) break;
-    if (judge) run.verdict = judge->judge(run.run.config.out + "/samples.npz");
+    if (judge) run.verdict = judge->judge(run.run.config.run.out + "/samples.npz");
     finished.push_back(std::move(run));
   }
   SweepResult result{table_of(finished), static_cast<int64_t>(finished.size()), static_cast<int64_t>(runs.size())};

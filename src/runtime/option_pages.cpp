@@ -1,0 +1,99 @@
+// The pages made from an option table: --help and the reference.
+#include "internal/runtime/text.h"
+#include "option_text.h"
+
+namespace sextant {
+
+using nlohmann::json;
+
+namespace {
+
+bool is_switch(const Option& option) { return std::holds_alternative<bool*>(option.target); }
+
+bool is_interval(const Option& option) {
+  return std::holds_alternative<Interval*>(option.target) ||
+         std::holds_alternative<std::optional<Interval>*>(option.target);
+}
+
+std::string accepted_words(const Option& option) {
+  return std::visit(Overloaded{[](const Anything&) { return std::string(); },
+                               [](const Range& range) {
+                                 // A limit that nobody meets only clutters the page.
+                                 constexpr double kFar = 1e6;
+                                 return limits({range.low, range.high < kFar ? range.high : kUnlimited, range.above});
+                               },
+                               [](const OneOf& one) { return joined(one.names, ", "); },
+                               [](const Several& several) {
+                                 return std::string("may be given again, or several with ") + several.separator +
+                                        " between";
+                               },
+                               [](const SumOf& sum) { return joined(sum.names, ", ") + "; terms add up with +"; }},
+                    option.accepts);
+}
+
+std::string value_word(const Option& option) {
+  if (!option.value.empty() || is_switch(option)) return option.value;
+  if (is_interval(option)) return "LO,HI";
+  if (std::holds_alternative<int64_t*>(option.target) || std::holds_alternative<uint64_t*>(option.target)) return "N";
+  return std::holds_alternative<double*>(option.target) ? "X" : "NAME";
+}
+
+}  // namespace
+
+std::string limits(const Range& range) {
+  if (range.high == kUnlimited) return range.above ? "above " + shortest(range.low) : shortest(range.low) + " or more";
+  return (range.above ? "above " : "from ") + shortest(range.low) + " to " + shortest(range.high);
+}
+
+std::string as_text(const json& value, const std::string& between) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return shortest(value.get<double>());
+  if (!value.is_array()) return value.dump();
+  std::vector<std::string> items;
+  for (const json& item : value) items.push_back(as_text(item));
+  return joined(items, between);
+}
+
+std::string OptionTable::help() const {
+  constexpr std::size_t kColumn = 30;
+  constexpr std::size_t kWidth = 110;
+  std::string text;
+  for (const OptionGroup& group : groups_) {
+    text += "\n" + group.title + "  [" + group.name + "]\n";
+    for (const Option& option : group.options) {
+      const std::string value = value_word(option);
+      const std::string words = accepted_words(option);
+      const std::string standard = as_text(defaults_.at(group.name).at(option_key(option.flag)));
+      std::string about = option.help;
+      if (!words.empty()) about += " (" + words + ")";
+      if (!standard.empty() && !is_switch(option)) about += " [default " + standard + "]";
+      std::string left = "  " + option.flag + (value.empty() ? "" : " " + value);
+      text += left;
+      if (left.size() < kColumn) {
+        text.append(kColumn - left.size(), ' ');
+      } else {
+        text.append(1, '\n').append(kColumn, ' ');
+      }
+      text += wrapped(about, kWidth - kColumn, kColumn) + "\n";
+    }
+  }
+  return text;
+}
+
+std::string OptionTable::markdown() const {
+  std::string text;
+  for (const OptionGroup& group : groups_) {
+    text += "\n### " + group.title + " `[" + group.name +
+            "]`\n\n| flag | accepts | default | meaning |\n| --- | --- | --- | --- |\n";
+    for (const Option& option : group.options) {
+      const std::string value = value_word(option);
+      const std::string words = is_switch(option) ? "switch" : accepted_words(option);
+      const std::string standard = as_text(defaults_.at(group.name).at(option_key(option.flag)));
+      text += "| `" + option.flag + (value.empty() ? "" : " " + value) + "` | " + words + " | " +
+              (standard.empty() ? "" : "`" + standard + "`") + " | " + replaced(option.help, "|", "\\|") + " |\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace sextant
