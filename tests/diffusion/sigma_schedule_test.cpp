@@ -17,9 +17,7 @@ diffusion::ModelSigmaDenoiser with_range(double sigma_min, double sigma_max) {
 }
 const diffusion::ModelSigmaDenoiser kAnyLevel = with_range(0, std::numeric_limits<double>::infinity());
 
-std::optional<double> optional_number(const nlohmann::json& value) {
-  return value.is_null() ? std::nullopt : std::optional<double>(value.get<double>());
-}
+double number_or_zero(const nlohmann::json& value) { return value.is_null() ? 0 : value.get<double>(); }
 
 class EdmSteps : public ::testing::TestWithParam<std::filesystem::path> {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EdmSteps);
@@ -51,8 +49,8 @@ SigmaConfig ablation_config(const nlohmann::json& config) {
                     : schedule == "ve" ? diffusion::NoiseSchedule::kVe
                                        : diffusion::NoiseSchedule::kLinear;
   levels.steps = config.at("num_steps");
-  levels.sigma_min = optional_number(config.at("sigma_min"));
-  levels.sigma_max = optional_number(config.at("sigma_max"));
+  levels.sigma_min = number_or_zero(config.at("sigma_min"));
+  levels.sigma_max = number_or_zero(config.at("sigma_max"));
   levels.rho = config.at("rho");
   levels.epsilon_s = config.at("epsilon_s");
   levels.c1 = config.at("C_1");
