@@ -2,12 +2,15 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all dependencies configure build demo test full-test asan tidy format clean
+.PHONY: all dependencies check-dependencies configure build demo test test-full-size full-test asan tidy format clean
 
 all: build
 
 dependencies:
 	@scripts/install-dependencies.sh
+
+check-dependencies:
+	@scripts/install-dependencies.sh clang-format clang-tidy
 
 configure: dependencies
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -Wno-dev
@@ -21,7 +24,14 @@ demo: configure
 	@$(BUILD)/src/cli/sextant sweep recipes/demo.toml --out out/demo
 
 test: build
-	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-tests=error
+	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-tests=error --label-exclude full
+
+# Networks of the published sizes, with computed weights: 4 GiB of memory.
+test-full-size: build
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --label-regex full
+
+# Everything: minutes become an hour.
+full-test: test test-full-size asan
 
 # The tests again under AddressSanitizer and UBSan, without the full-size networks.
 asan: dependencies
@@ -30,8 +40,9 @@ asan: dependencies
 format:
 	@git ls-files '*.h' '*.cpp' '*.cu' | xargs clang-format -i
 
-tidy: configure
-	@scripts/tidy.sh $(BUILD) $(JOBS)
+# clang-tidy over all of the library and the program.
+tidy: dependencies check-dependencies
+	@CHECK_SINCE=$$(git hash-object -t tree /dev/null) scripts/check.sh tidy 7200
 
 clean:
-	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda
+	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda build-check

@@ -9,8 +9,8 @@ add_library(sextant::sextant ALIAS sextant)
 target_link_libraries(sextant INTERFACE ${module_targets})
 
 install(TARGETS sextant sextant_torch ${module_targets} EXPORT sextant
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY include/sextant DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET sextant_cli)
   install(TARGETS sextant_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -9,6 +9,7 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+option(SEXTANT_PRECOMPILE "Parse libtorch's and the JSON library's headers once for all files" ON)
 # Most of a file's time goes into instantiating the same templates, so files of a module share it; their names then must
 # not clash, not in anonymous namespaces either.
 set(CMAKE_UNITY_BUILD ${SEXTANT_UNITY})
@@ -62,8 +63,11 @@ function(sextant_module name)
   # at::parallel_for is serial, without a word, in code compiled without OpenMP.
   target_link_libraries(${target} PUBLIC ${MODULE_LINKS} sextant::torch
                         PRIVATE ${MODULE_PRIVATE_LINKS} OpenMP::OpenMP_CXX $<BUILD_INTERFACE:sextant_build_flags>)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/sextant/${name}/*.h)
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${headers})
   get_property(modules GLOBAL PROPERTY SEXTANT_MODULES)
-  if(modules)
+  if(NOT SEXTANT_PRECOMPILE)
+  elseif(modules)
     list(GET modules 0 first)
     target_precompile_headers(${target} REUSE_FROM sextant_${first})
   else()

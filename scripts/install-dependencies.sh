@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the build needs and that are missing; asks for sudo only if not root.
+# install-dependencies.sh [PACKAGE...]: installs the Debian packages that the build needs and that are missing, or those
+# named; asks for sudo only if not root.
 set -euo pipefail
 
 packages=(g++ cmake ninja-build libtorch-dev zlib1g-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev
           libpng-dev libjpeg62-turbo-dev libgtest-dev)
+
+[ $# -eq 0 ] || packages=("$@")
 
 missing=()
 for package in "${packages[@]}"; do

@@ -19,6 +19,12 @@ fs::path golden_dir() {
   return chosen && *chosen ? fs::path(chosen) : source_dir() / "tests/golden";
 }
 
+std::string why_not_golden(const fs::path& folder) {
+  if (fs::is_directory(folder / "math") && fs::is_directory(folder / "models")) return "";
+  return "SEXTANT_GOLDEN_DIR is " + folder.string() +
+         ", which has no folders math and models; name the folder of the reference vectors or unset it";
+}
+
 fs::path source_dir() { return SEXTANT_SOURCE_DIR; }
 
 std::vector<fs::path> golden_files(const std::string& folder, const std::string& prefix) {

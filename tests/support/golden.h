@@ -19,6 +19,10 @@ namespace sextant::testing {
 /// The folder that holds `math/` and `models/`.
 std::filesystem::path golden_dir();
 
+/// What is wrong with a folder of reference vectors, in one line; "" for one that has `math/` and `models/`. Test
+/// programs ask before the first test: a misspelt SEXTANT_GOLDEN_DIR would leave every loop over its files empty.
+std::string why_not_golden(const std::filesystem::path& folder);
+
 /// The repository's root, for bundled models and recipes.
 std::filesystem::path source_dir();
 

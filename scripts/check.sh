@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# check.sh format | headers | alone [SECONDS] | tidy [SECONDS]: the gates beside the tests.
+#
+#   format   every C++ and CUDA file is as clang-format leaves it
+#   headers  every public header compiles alone, without a precompiled header
+#   alone    the library's files compile one by one, without a precompiled header: what changed since CHECK_SINCE (a
+#            commit; a day ago if unset) first, then the others until SECONDS are over
+#   tidy     clang-tidy over what changed since CHECK_SINCE, until SECONDS are over
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=build-check
+jobs=$(nproc)
+
+since=${CHECK_SINCE:-$(git rev-list -1 --before='1 day ago' HEAD)}
+changed() { git diff --name-only --diff-filter=d "${since:-$(git hash-object -t tree /dev/null)}" -- 'src/*.cpp'; }
+# The files that did not change, in another order at each commit, so that every one gets its turn.
+others() { git ls-files 'src/*.cpp' | grep -vxFf <(changed) | sort -R --random-source=<(git rev-parse HEAD HEAD^{tree}); }
+
+# -fsyntax-only: the compiler reads and instantiates everything and writes nothing.
+configure() {
+  cmake -S . -B $build -G Ninja -Wno-dev -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-fsyntax-only -DSEXTANT_UNITY=OFF \
+    -DSEXTANT_PRECOMPILE=OFF -DSEXTANT_TESTS=OFF -DCMAKE_VERIFY_INTERFACE_HEADER_SETS=ON >/dev/null
+}
+
+# Names of files in, what ninja calls their objects out.
+objects() {
+  sed -E 's#^src/([a-z]+)/(.*)$#src/\1/CMakeFiles/sextant_\1.dir/\2.o#
+          s#sextant_cli.dir/#sextant_cli_library.dir/#; s#sextant_cli_library.dir/main#sextant_cli.dir/main#'
+}
+
+# Runs a command on the names that come in for at most this long; running out of time is no failure.
+for_seconds() {
+  local seconds=$1 status=0
+  shift
+  [ "$seconds" -gt 0 ] || return 0
+  timeout "$seconds" "$@" || status=$?
+  [ $status -eq 124 ] && echo "time is over after $seconds s; the rest is for another time" && status=0
+  return $status
+}
+
+case ${1:-} in
+  format)
+    git ls-files '*.h' '*.cpp' '*.cu' '*.cuh' | xargs clang-format --dry-run -Werror
+    ;;
+  headers)
+    configure
+    cmake --build $build --target all_verify_interface_header_sets
+    ;;
+  alone)
+    configure
+    limit=${2:-600}
+    changed | objects | for_seconds "$limit" xargs -r ninja -C $build -j "$jobs"
+    others | objects | for_seconds $((limit - SECONDS)) xargs -r ninja -C $build -j "$jobs"
+    ;;
+  tidy)
+    configure
+    changed | for_seconds "${2:-600}" xargs -r -P "$jobs" -n 1 clang-tidy --quiet -p $build \
+      --extra-arg-before=-include"$PWD/scripts/clang_prelude.h"
+    ;;
+  *)
+    sed -n '2,9s/^# \{0,1\}//p' "$0"
+    exit 2
+    ;;
+esac
