@@ -4,11 +4,17 @@
 
 #include <iostream>
 
+#include "sextant/report/drawing.h"
+
 namespace sextant::cli {
 
 std::unique_ptr<Progress> terminal_progress(bool quiet) {
-  if (quiet) return make_progress(ProgressStyle::kQuiet, std::cerr);
-  return make_progress(isatty(STDERR_FILENO) ? ProgressStyle::kBar : ProgressStyle::kLines, std::cerr);
+  const ProgressStyle style = quiet                   ? ProgressStyle::kQuiet
+                              : isatty(STDERR_FILENO) ? ProgressStyle::kBar
+                                                      : ProgressStyle::kLines;
+  auto progress = make_progress(style, std::cerr);
+  if (!report::can_draw()) progress->note("built without cairo: no charts");
+  return progress;
 }
 
 }  // namespace sextant::cli

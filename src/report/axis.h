@@ -17,7 +17,7 @@ struct Axis {
   bool log = false;
   std::vector<Tick> ticks;
 
-  /// Whether the axis can show `value`: finite, and above 0 where it is logarithmic.
+  /// Whether the axis can show `value`: finite (up to 1e300), and above 0 where it is logarithmic.
   bool shows(double value) const;
   /// Where `value` lies between low (0) and high (1); beyond them it is outside [0, 1].
   double place(double value) const;
@@ -27,7 +27,8 @@ struct Axis {
 Axis linear_axis(double low, double high, int count = 6);
 /// The same from the round number at or below `low` to the one at or above `high`.
 Axis rounded_axis(double low, double high, int count = 6);
-/// Whole decades around [low, high], 0 < low <= high.
+/// From the power of ten at or below `low` to the one at or above `high`, 0 < low <= high; where these are few,
+/// from and to 1, 2 or 5 times one.
 Axis log_axis(double low, double high);
 
 }  // namespace sextant::report

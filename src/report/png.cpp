@@ -1,8 +1,9 @@
+#include "sextant/report/png.h"
+
 #include <png.h>
 
 #include "internal/runtime/files.h"
 #include "picture.h"
-#include "sextant/report/report.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::report {

@@ -1,93 +1,99 @@
+#include "sextant/report/reliability.h"
+
 #include <algorithm>
+#include <string>
 
 #include "axis.h"
-#include "canvas.h"
-#include "internal/runtime/files.h"
-#include "sextant/report/curves.h"
-#include "sextant/report/report.h"
-#include "sextant/runtime/error.h"
+#include "sextant/report/table.h"
+#include "style.h"
 
 namespace sextant::report {
 namespace {
 
-constexpr Colour kBar = {0x56, 0x9c, 0xd6};
-constexpr Colour kGapColour = {0xd5, 0x5e, 0x00};
-constexpr double kLeft = 52, kTop = 30, kRight = 16, kBelow = 134;
+constexpr Colour kBar = rgb(0x56b4e9);
+constexpr Colour kGap = rgb(0xf2b48a);
+constexpr Stroke kAccuracy = {rgb(0x0072b2), 2};
+constexpr double kSide = 340;   ///< of the square of confidence and accuracy
+constexpr double kShares = 70;  ///< height of the histogram below
+constexpr double kLeft = 70, kTop = kMargin + 64;
+constexpr double kBottom = kTop + kSide, kSharesTop = kBottom + 16, kFloor = kSharesTop + kShares;
+constexpr double kPlotWidth = kLeft + kSide + 24, kPlotHeight = kFloor + 20 + 20 + kMargin;
 
-struct Sizes {
-  double side;    ///< of the square of confidence and accuracy
-  double shares;  ///< height of the histogram below
-  int64_t width, height;
-};
+double across(double confidence) { return kLeft + confidence * kSide; }
+double up(double accuracy) { return kBottom - accuracy * kSide; }
 
-Sizes sizes_of(const Reliability& diagram) {
-  const double side = static_cast<double>(diagram.size) - kLeft - kRight;
-  if (side < 50) throw ShapeError(c10::str("reliability diagram: expected a size of at least 120, got ", diagram.size));
-  return {side, 70, diagram.size, static_cast<int64_t>(kTop + side + kBelow)};
-}
-
-void draw_axes(const Reliability& diagram, const Sizes& sizes, Canvas& canvas) {
-  const double bottom = kTop + sizes.side;
+void draw_axes(Pen& pen) {
   for (const Tick& tick : linear_axis(0, 1, 5).ticks) {
-    const double x = kLeft + tick.value * sizes.side;
-    const double y = bottom - tick.value * sizes.side;
-    canvas.line({{kLeft, y}, {kLeft + sizes.side, y}}, kGridLine, 1);
-    canvas.text({kLeft - 6, y + 4}, tick.label, Anchor::kEnd);
-    canvas.text({x, static_cast<double>(sizes.height) - 22}, tick.label, Anchor::kMiddle);
+    const double x = across(tick.value), y = up(tick.value);
+    pen.line({{kLeft, y}, {kLeft + kSide, y}}, {kGridLine});
+    pen.line({{x, kTop}, {x, kBottom}}, {kGridLine});
+    pen.text({kLeft - 8, y + middle_of(kTickLetters)}, tick.label, kTickLetters, Anchor::kEnd);
+    pen.line({{x, kFloor}, {x, kFloor + 4}}, {kQuietInk});
+    pen.text({x, kFloor + 17}, tick.label, kTickLetters, Anchor::kMiddle);
   }
-  const double middle = kLeft + sizes.side / 2;
-  canvas.text({middle, 18}, diagram.title, Anchor::kMiddle);
-  canvas.text({middle, static_cast<double>(sizes.height) - 6}, "confidence", Anchor::kMiddle);
-  canvas.text({14, kTop + sizes.side / 2}, "accuracy", Anchor::kMiddle, /*upward=*/true);
+  pen.text({kLeft + kSide / 2, kPlotHeight - kMargin - 1}, "confidence", kLabelLetters, Anchor::kMiddle);
+  pen.text({kMargin + 10, (kTop + kBottom) / 2}, "accuracy", kLabelLetters, Anchor::kMiddle, /*upward=*/true);
+  pen.text({kMargin + 10, (kSharesTop + kFloor) / 2}, "share", kLabelLetters, Anchor::kMiddle, /*upward=*/true);
 }
 
-void draw(const Reliability& diagram, const Sizes& sizes, Canvas& canvas) {
-  const calibration::Bins& bins = diagram.bins;
+/// Swatches and words in one line.
+void draw_key(double y, Pen& pen) {
+  double x = kLeft;
+  const auto entry = [&](const std::string& words, const auto& swatch) {
+    swatch(x);
+    pen.text({x + 18, y + middle_of(kTickLetters)}, words, kTickLetters, Anchor::kStart);
+    x += 18 + text_width(words, kTickLetters) + 18;
+  };
+  const auto box = [&](Colour colour) {
+    return [&pen, y, colour](double left) { pen.fill(rectangle({left, y - 6}, {left + 12, y + 6}), colour); };
+  };
+  entry("accuracy", [&](double left) {
+    box(kBar)(left);
+    pen.line({{left, y - 6}, {left + 12, y - 6}}, kAccuracy);
+  });
+  entry("gap to the confidence", box(kGap));
+  entry("calibrated", [&](double left) { pen.line({{left, y}, {left + 14, y}}, {kInk, 1.2, Dash::kDashed}); });
+}
+
+void draw_bars(const calibration::Bins& bins, double largest, Pen& pen) {
   const auto numbers = [](const Tensor& t) { return t.to(at::kCPU, at::kDouble).contiguous(); };
   const Tensor edges = numbers(bins.edges), count = numbers(bins.count), accuracy = numbers(bins.accuracy),
                confidence = numbers(bins.confidence);
   const auto of = [](const Tensor& t, int64_t b) { return t.data_ptr<double>()[b]; };
-  const double bottom = kTop + sizes.side;
-  const double floor = bottom + 24 + sizes.shares;
-  const double total = std::max(1.0, count.sum().item<double>());
-  draw_axes(diagram, sizes, canvas);
   for (int64_t b = 0; b < count.numel(); ++b) {
     if (of(count, b) == 0) continue;
-    const double left = kLeft + of(edges, b) * sizes.side + 0.5;
-    const double right = kLeft + of(edges, b + 1) * sizes.side - 0.5;
-    const auto height = [&](double value) { return bottom - value * sizes.side; };
-    canvas.rectangle({left, bottom}, {right, height(of(accuracy, b))}, kBar);
-    canvas.rectangle({left, height(of(accuracy, b))}, {right, height(of(confidence, b))}, kGapColour, 0.45);
-    canvas.rectangle({left, floor}, {right, floor - of(count, b) / total * sizes.shares}, kBar);
+    const double left = across(of(edges, b)) + 0.5;
+    const double right = std::max(left + 0.5, across(of(edges, b + 1)) - 0.5);
+    pen.fill(rectangle({left, kBottom}, {right, up(of(accuracy, b))}), kBar);
+    pen.fill(rectangle({left, up(of(accuracy, b))}, {right, up(of(confidence, b))}), kGap);
+    pen.line({{left, up(of(accuracy, b))}, {right, up(of(accuracy, b))}}, kAccuracy);
+    pen.fill(rectangle({left, kFloor}, {right, kFloor - of(count, b) / largest * kShares}), kBar);
   }
-  canvas.line({{kLeft, bottom}, {kLeft + sizes.side, kTop}}, kInk, 1, /*dashed=*/true);
-  canvas.line({{kLeft, kTop}, {kLeft, bottom}, {kLeft + sizes.side, bottom}}, kInk, 1);
-  canvas.line({{kLeft, floor - sizes.shares}, {kLeft, floor}, {kLeft + sizes.side, floor}}, kInk, 1);
-  canvas.text({kLeft - 6, floor - sizes.shares + 8}, "100%", Anchor::kEnd);
-  canvas.text({kLeft - 6, floor}, "0%", Anchor::kEnd);
-  canvas.text({kLeft + 8, kTop + 14}, "ECE " + fixed(bins.ece, 4), Anchor::kStart);
-  canvas.text({kLeft + 8, kTop + 28}, "MCE " + fixed(bins.mce, 4), Anchor::kStart);
+}
+
+void paint_reliability(const Reliability& diagram, Pen& pen) {
+  const calibration::Bins& bins = diagram.bins;
+  const auto total = bins.count.sum().item<int64_t>();
+  const double largest = total > 0 ? bins.count.max().item<double>() : 1;
+  pen.text({kMargin, kMargin + 13}, fitted(diagram.title, kTitleLetters, kPlotWidth - 2 * kMargin), kTitleLetters,
+           Anchor::kStart);
+  pen.text({kMargin, kMargin + 32},
+           "ECE " + fixed(bins.ece, 4) + " · MCE " + fixed(bins.mce, 4) + " · " + std::to_string(total) + " samples",
+           kLabelLetters, Anchor::kStart);
+  draw_key(kMargin + 48, pen);
+  draw_axes(pen);
+  draw_bars(bins, largest, pen);
+  pen.text({kLeft - 8, kSharesTop + 2 * middle_of(kTickLetters)},
+           total > 0 ? fixed(100 * largest / static_cast<double>(total), 0) + " %" : "", kTickLetters, Anchor::kEnd);
+  pen.text({kLeft - 8, kFloor}, "0 %", kTickLetters, Anchor::kEnd);
+  pen.line({{across(0), up(0)}, {across(1), up(1)}}, {kInk, 1.2, Dash::kDashed});
+  for (const double base : {kBottom, kFloor}) pen.line({{kLeft, base}, {kLeft + kSide, base}}, {kQuietInk});
 }
 
 }  // namespace
 
-std::string svg(const Reliability& diagram) {
-  const Sizes sizes = sizes_of(diagram);
-  SvgCanvas canvas(sizes.width, sizes.height);
-  draw(diagram, sizes, canvas);
-  return canvas.document();
-}
-
-Tensor picture(const Reliability& diagram) {
-  const Sizes sizes = sizes_of(diagram);
-  PixelCanvas canvas(sizes.width, sizes.height);
-  draw(diagram, sizes, canvas);
-  return canvas.picture();
-}
-
-void write_diagram(const std::filesystem::path& stem, const Reliability& diagram) {
-  write_atomically(stem.string() + ".svg", svg(diagram));
-  write_png(stem.string() + ".png", picture(diagram));
+Drawing draw(const Reliability& diagram) {
+  return {kPlotWidth, kPlotHeight, 2, [diagram](Pen& pen) { paint_reliability(diagram, pen); }};
 }
 
 }  // namespace sextant::report

@@ -1,7 +1,9 @@
+#include "sextant/report/table.h"
+
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 
-#include "sextant/report/report.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::report {

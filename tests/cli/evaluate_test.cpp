@@ -3,7 +3,7 @@
 #include "cli/program.h"
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/report/report.h"
+#include "sextant/report/png.h"
 
 namespace sextant::cli::testing {
 namespace {

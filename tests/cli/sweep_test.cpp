@@ -2,6 +2,7 @@
 
 #include "cli/program.h"
 #include "internal/runtime/files.h"
+#include "sextant/report/drawing.h"
 
 namespace sextant::cli::testing {
 namespace {
@@ -30,7 +31,7 @@ TEST(Sweep, MakesATableAndAPictureOfItsRuns) {
   EXPECT_NE(outcome.out.find("3 of 3 runs"), std::string::npos) << outcome.out;
   EXPECT_EQ(array_of(folder / "o/js-untold").size(0), 10);
   EXPECT_FALSE(fs::exists(folder / "o/none-untold"));
-  EXPECT_GT(fs::file_size(folder / "o/overview.png"), 1000);
+  EXPECT_EQ(fs::exists(folder / "o/overview.png"), report::can_draw());
 
   const json results = json::parse(read_file(folder / "o/run.json"))["results"];
   ASSERT_EQ(results.size(), 3);

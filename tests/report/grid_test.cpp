@@ -1,6 +1,7 @@
+#include "sextant/report/grid.h"
+
 #include <gtest/gtest.h>
 
-#include "sextant/report/report.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::report {

@@ -1,7 +1,8 @@
+#include "sextant/report/png.h"
+
 #include <gtest/gtest.h>
 #include <png.h>
 
-#include "sextant/report/report.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

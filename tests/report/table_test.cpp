@@ -1,4 +1,5 @@
-#include "sextant/report/report.h"
+#include "sextant/report/table.h"
+
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 

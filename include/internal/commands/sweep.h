@@ -11,7 +11,7 @@
 
 #include "internal/commands/sample.h"
 #include "internal/runtime/options.h"
-#include "sextant/report/report.h"
+#include "sextant/report/table.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
 

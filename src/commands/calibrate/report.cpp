@@ -4,8 +4,9 @@
 #include <limits>
 
 #include "internal/runtime/text.h"
-#include "sextant/report/curves.h"
-#include "sextant/report/report.h"
+#include "sextant/report/chart.h"
+#include "sextant/report/reliability.h"
+#include "sextant/report/table.h"
 
 namespace sextant::commands {
 
@@ -126,8 +127,8 @@ std::vector<report::Curve> curves_of(const CalibrateResult& result, const Column
 /// ECE over the softplus beta, of clean images and of the means over the levels.
 report::Chart softplus_chart(const CalibrateResult& result) {
   report::Chart chart;
-  chart.title = "calibration error over the softplus beta";
-  chart.x_label = "beta (0: ReLU)";
+  chart.title = "Calibration error over the softplus β";
+  chart.x_label = "β (0: ReLU)";
   chart.y_label = "ECE";
   std::vector<CalibrateRow> rows = rows_of(result, /*clean=*/true);
   rows.insert(rows.end(), result.means.begin(), result.means.end());
@@ -162,23 +163,24 @@ json to_json(const CalibrateResult& result) {
 }
 
 void write_diagrams(const std::filesystem::path& out, const CalibrateResult& result, const std::string& level_symbol) {
+  if (!report::can_draw()) return;
   bool sweep = false;
   for (const CalibrateRow& row : rows_of(result, /*clean=*/true)) {
     const std::string variant = replaced(row.variant, " ", "-");
-    report::write_diagram(
-        out / (variant.empty() ? "reliability" : "reliability-" + variant),
-        report::Reliability{row.variant.empty() ? "reliability" : "reliability, " + row.variant, row.measures.diagram});
+    const std::string title = row.variant.empty() ? "Reliability" : "Reliability, " + row.variant;
+    report::write_svg_and_png(out / (variant.empty() ? "reliability" : "reliability-" + variant),
+                              report::draw(report::Reliability{title, row.measures.diagram}));
     sweep = sweep || row.variant.starts_with("softplus");
   }
-  if (sweep) report::write_diagram(out / "softplus", softplus_chart(result));
+  if (sweep) report::write_svg_and_png(out / "softplus", report::draw(softplus_chart(result)));
   if (result.means.empty()) return;
   const auto write = [&](const std::string& name, const Column& column) {
     report::Chart chart;
     chart.title = column.name + " along the noise levels";
-    chart.x_label = level_symbol;
+    chart.x_label = level_symbol == "sigma" ? "noise level σ" : level_symbol;
     chart.y_label = column.name;
     chart.curves = curves_of(result, column);
-    report::write_diagram(out / name, chart);
+    report::write_svg_and_png(out / name, report::draw(chart));
   };
   for (const Column& column : columns()) {
     if (column.value == &Measures::accuracy) write("accuracy", column);

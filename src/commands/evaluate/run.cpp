@@ -4,7 +4,7 @@
 #include "internal/commands/evaluate.h"
 #include "internal/runtime/files.h"
 #include "sextant/models/models.h"
-#include "sextant/report/report.h"
+#include "sextant/report/table.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 

@@ -1,6 +1,6 @@
 #include "sample/guidance_trace.h"
 
-#include "sextant/report/curves.h"
+#include "sextant/report/chart.h"
 
 namespace sextant::commands {
 
@@ -50,6 +50,7 @@ void write_trace(const std::filesystem::path& folder, const json& trace) {
     for (const char* file : {"gradient-norm.svg", "gradient-norm.png"}) std::filesystem::remove(folder / file);
     return;
   }
+  if (!report::can_draw()) return;
   report::Curve norm;
   norm.marks = true;
   for (const json& row : trace) {
@@ -61,7 +62,7 @@ void write_trace(const std::filesystem::path& folder, const json& trace) {
   chart.x_label = "guided step";
   chart.y_label = "mean |g|";
   chart.curves = {std::move(norm)};
-  report::write_diagram(folder / "gradient-norm", chart);
+  report::write_svg_and_png(folder / "gradient-norm", report::draw(chart));
 }
 
 }  // namespace sextant::commands

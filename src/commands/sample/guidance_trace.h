@@ -4,7 +4,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "sextant/report/report.h"
 #include "sextant/samplers/samplers.h"
 
 namespace sextant::commands {
@@ -31,7 +30,7 @@ class GuidanceTrace {
   std::map<int64_t, Sum, std::greater<>> steps_;
 };
 
-/// gradient-norm.svg and .png into `folder`; of an empty trace none, and an earlier run's go.
+/// gradient-norm.svg and .png into `folder` where this build can draw; of an empty trace none, and an earlier run's go.
 void write_trace(const std::filesystem::path& folder, const nlohmann::json& trace);
 
 }  // namespace sextant::commands

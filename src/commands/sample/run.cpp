@@ -4,7 +4,8 @@
 #include "internal/runtime/files.h"
 #include "sample/drawing.h"
 #include "sample/samplers.h"
-#include "sextant/report/report.h"
+#include "sextant/report/grid.h"
+#include "sextant/report/png.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 

@@ -5,6 +5,8 @@
 #include "internal/commands/sweep.h"
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"
+#include "sextant/report/grid.h"
+#include "sextant/report/montage.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "sweep/judge.h"
@@ -75,10 +77,9 @@ report::Table table_of(const std::vector<Finished>& runs) {
 }
 
 /// Rows and columns of the sweep with the first images of each run.
-Tensor overview(const std::vector<Finished>& runs, const SweepConfig& config) {
-  report::Board board;
-  board.title = config.title;
-  board.text_scale = 2;
+report::Drawing overview(const std::vector<Finished>& runs, const SweepConfig& config) {
+  report::Montage montage;
+  montage.title = config.title;
   for (const Finished& run : runs) {
     const auto place = [](std::vector<std::string>& names, const std::string& name) {
       const auto found = std::find(names.begin(), names.end(), name);
@@ -86,16 +87,16 @@ Tensor overview(const std::vector<Finished>& runs, const SweepConfig& config) {
       names.push_back(name);
       return names.size() - 1;
     };
-    const std::size_t row = place(board.rows, run.run.row);
-    const std::size_t column = place(board.columns, run.run.column);
+    const std::size_t row = place(montage.rows, run.run.row);
+    const std::size_t column = place(montage.columns, run.run.column);
     const Tensor images = NpzReader(run.run.config.run.out + "/samples.npz").read("arr_0");
     const int64_t shown = std::min(images.size(0), config.picture_images);
     report::GridStyle style{std::min<int64_t>(10, shown), 1, std::max<int64_t>(1, 56 / images.size(2)), 160};
-    board.cells.resize(std::max(board.cells.size(), row + 1));
-    board.cells[row].resize(std::max(board.cells[row].size(), column + 1));
-    board.cells[row][column] = report::grid(images.narrow(0, 0, shown), style);
+    montage.cells.resize(std::max(montage.cells.size(), row + 1));
+    montage.cells[row].resize(std::max(montage.cells[row].size(), column + 1));
+    montage.cells[row][column] = report::grid(images.narrow(0, 0, shown), style);
   }
-  return report::board(board);
+  return report::draw(montage);
 }
 
 json record_of(const json& recipe, const SweepConfig& given, const std::vector<Finished>& runs, std::size_t count) {
@@ -165,7 +166,7 @@ SweepResult run_sweep(const json& recipe, const SweepConfig& config, Progress& p
   const std::filesystem::path out = config.out;
   write_atomically(out / "table.md", report::format_table(result.table, report::TableFormat::kMarkdown));
   write_atomically(out / "table.csv", report::format_table(result.table, report::TableFormat::kCsv));
-  report::write_png(out / "overview.png", overview(finished, config));
+  if (report::can_draw()) report::write_drawing(out / "overview.png", overview(finished, config));
   write_atomically(out / "run.json", record_of(recipe, config, finished, runs.size()).dump(2) + "\n");
   return result;
 }

@@ -1,8 +1,8 @@
 #include <c10/util/StringUtil.h>
 
 #include "internal/runtime/files.h"
-#include "sextant/report/curves.h"
-#include "sextant/report/report.h"
+#include "sextant/report/reliability.h"
+#include "sextant/report/table.h"
 #include "sextant/runtime/error.h"
 #include "train/folder.h"
 #include "train/results.h"
@@ -34,8 +34,9 @@ report::Table comparison(const Measures& before, const Measures& after) {
 void write_calibration(const std::filesystem::path& folder, const Measures& before, const Measures& after) {
   write_atomically(folder / "calibration.md",
                    report::format_table(comparison(before, after), report::TableFormat::kMarkdown));
-  report::write_diagram(folder / "reliability-before", report::Reliability{"Before", before.diagram});
-  report::write_diagram(folder / "reliability-after", report::Reliability{"After", after.diagram});
+  if (!report::can_draw()) return;
+  report::write_svg_and_png(folder / "reliability-before", report::draw(report::Reliability{"Before", before.diagram}));
+  report::write_svg_and_png(folder / "reliability-after", report::draw(report::Reliability{"After", after.diagram}));
 }
 
 std::string how_tuned(const TrainConfig& config, const TrainSetup& setup, const training::TrainerResult& result) {

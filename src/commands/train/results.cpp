@@ -3,8 +3,9 @@
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/report/curves.h"
-#include "sextant/report/report.h"
+#include "sextant/report/chart.h"
+#include "sextant/report/grid.h"
+#include "sextant/report/png.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/samplers/samplers.h"
@@ -37,7 +38,7 @@ void write(const fs::path& path, const std::string& title, std::vector<report::C
   chart.x_label = "step";
   chart.curves = std::move(curves);
   chart.log_y = log_y;
-  write_atomically(path, report::svg(chart));
+  report::write_drawing(path, report::draw(chart));
 }
 
 /// Draws with a network of its own, which is frozen and gets the weights of the moment.
@@ -101,7 +102,7 @@ void write_model(const fs::path& folder, const TrainSetup& setup, const training
 
 void write_curves(const fs::path& folder) {
   const fs::path metrics = folder / "metrics.jsonl";
-  if (!fs::exists(metrics)) return;
+  if (!report::can_draw() || !fs::exists(metrics)) return;
   report::Curve loss = curve("training loss"), validation = curve("validation loss", true);
   report::Curve rate = curve(""), norm = curve("");
   for (const std::string& text : split(read_file(metrics), '\n')) {
