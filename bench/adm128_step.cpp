@@ -21,9 +21,9 @@ using namespace sextant;
 using Clock = std::chrono::steady_clock;
 
 /// Weights of an architecture, small enough that activations stay finite; the same at every call.
-StateDict random_weights(const nlohmann::json& config) {
+checkpoint::StateDict random_weights(const nlohmann::json& config) {
   at::manual_seed(0);
-  StateDict weights;
+  checkpoint::StateDict weights;
   const auto network = models::build(config);
   for (const auto& entry : network->parameters().entries()) {
     if (entry.kind == networks::Parameters::Kind::kConstant || entry.kind == networks::Parameters::Kind::kCounter)
@@ -37,7 +37,8 @@ StateDict random_weights(const nlohmann::json& config) {
 }
 
 template <class Wanted>
-std::shared_ptr<Wanted> network(const nlohmann::json& config, const StateDict& weights, models::Placement place) {
+std::shared_ptr<Wanted> network(const nlohmann::json& config, const checkpoint::StateDict& weights,
+                                models::Placement place) {
   std::shared_ptr<networks::Network> network = models::build(config);
   network->load(weights);
   network->to(place.device, place.precision);
@@ -57,7 +58,8 @@ class RawClassifier : public guidance::Classifier {
 };
 
 struct Bench {
-  Bench(const nlohmann::json& flags, const StateDict& unet, const StateDict& resnet, models::Placement place_)
+  Bench(const nlohmann::json& flags, const checkpoint::StateDict& unet, const checkpoint::StateDict& resnet,
+        models::Placement place_)
       : place(place_), batch(flags.at("batch").get<int64_t>()) {
     const nlohmann::json config = models::arch_config("adm128-cond");
     const auto noise = network<networks::NoiseNetwork>(config, unet, place);
@@ -120,8 +122,8 @@ int main(int argc, char** argv) try {
   set_threads(flags.at("threads").get<int>());
   const at::Device device = parse_device(flags.at("device").get<std::string>());
   const models::Placement place{device, parse_precision(flags.at("precision").get<std::string>(), device)};
-  const StateDict unet = random_weights(models::arch_config("adm128-cond"));
-  const StateDict resnet = random_weights(models::arch_config("resnet101"));
+  const checkpoint::StateDict unet = random_weights(models::arch_config("adm128-cond"));
+  const checkpoint::StateDict resnet = random_weights(models::arch_config("resnet101"));
   Bench bench(flags, unet, resnet, place);
   const Tensor x = at::randn({bench.batch, 3, 128, 128});
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/evaluation/evaluation.h"
 #include "sextant/runtime/device.h"
 
@@ -21,7 +21,7 @@ int main(int argc, char** argv) try {
   const int runs = argc > 7 ? std::stoi(argv[7]) : 3;
   const at::ScalarType precision = parse_precision(argc > 4 ? argv[4] : "fp32", at::kCPU);
   const auto extractor = metrics::open_extractor(argv[1], metrics::Protocol::kPytorchFid, at::kCPU, precision);
-  const Tensor images = NpzReader(argv[2]).read("arr_0").permute({0, 3, 1, 2}).contiguous();
+  const Tensor images = checkpoint::NpzReader(argv[2]).read("arr_0").permute({0, 3, 1, 2}).contiguous();
 
   const at::NoGradGuard no_grad;
   std::vector<double> seconds;
@@ -34,7 +34,7 @@ int main(int argc, char** argv) try {
     features = at::cat(parts).to(at::kFloat);
   }
   std::sort(seconds.begin(), seconds.end());
-  save_npz(argv[3], {{"features", features}});
+  checkpoint::save_npz(argv[3], {{"features", features}});
   std::cout << nlohmann::json{{"images_per_s", static_cast<double>(images.size(0)) / seconds[seconds.size() / 2]},
                               {"threads", threads()}}
             << std::endl;

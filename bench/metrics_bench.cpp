@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/metrics/metrics.h"
 #include "sextant/runtime/device.h"
 
@@ -18,9 +18,9 @@ namespace {
 
 using namespace sextant;
 
-metrics::Gaussian statistics(const NpzReader& file) { return {file.read("mu"), file.read("sigma")}; }
+metrics::Gaussian statistics(const checkpoint::NpzReader& file) { return {file.read("mu"), file.read("sigma")}; }
 
-nlohmann::json result(const std::string& metric, const NpzReader& a, const NpzReader& b) {
+nlohmann::json result(const std::string& metric, const checkpoint::NpzReader& a, const checkpoint::NpzReader& b) {
   if (metric == "frechet") return metrics::frechet_distance(statistics(a), statistics(b)).value;
   if (metric == "statistics") return metrics::gaussian_of(a.read("features")).covariance.trace().item<double>();
   if (metric == "manifold") {
@@ -36,8 +36,8 @@ int main(int argc, char** argv) try {
   if (argc < 4) throw std::runtime_error("usage: metrics_bench METRIC A.npz B.npz [threads] [runs]");
   set_threads(argc > 4 ? std::stoi(argv[4]) : 0);
   const int runs = argc > 5 ? std::stoi(argv[5]) : 1;
-  const NpzReader a(argv[2]);
-  const NpzReader b(argv[3]);
+  const checkpoint::NpzReader a(argv[2]);
+  const checkpoint::NpzReader b(argv[3]);
   std::vector<double> seconds;
   nlohmann::json value;
   for (int run = 0; run < runs; ++run) {

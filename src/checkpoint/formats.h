@@ -1,4 +1,4 @@
-// The readers behind load_checkpoint, one per container. All throw Malformed.
+// The readers behind load(), one per container. All throw Malformed.
 #pragma once
 
 #include <memory>

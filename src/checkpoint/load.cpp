@@ -3,13 +3,12 @@
 
 #include "formats.h"
 #include "pickle/legacy.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 #include "zip.h"
 
-namespace sextant {
+namespace sextant::checkpoint {
 namespace {
-
-using namespace checkpoint;
 
 /// The contents decide; the name only where they do not.
 Checkpoint read_any(const std::shared_ptr<const MappedFile>& file, const std::filesystem::path& path) {
@@ -30,25 +29,23 @@ Checkpoint read_any(const std::shared_ptr<const MappedFile>& file, const std::fi
   throw Malformed("is no known checkpoint format; expected safetensors, a PyTorch file or a pickle");
 }
 
-bool has_prefix(const std::string& name, const std::string& prefix) {
-  return name.compare(0, prefix.size(), prefix) == 0;
-}
-
 /// The tensors whose names start with `prefix`, without it.
 StateDict below(const StateDict& tensors, const std::string& prefix) {
   StateDict result;
   for (const auto& [name, tensor] : tensors) {
-    if (has_prefix(name, prefix)) result.set(name.substr(prefix.size()), tensor);
+    if (name.starts_with(prefix)) result.set(name.substr(prefix.size()), tensor);
   }
   return result;
 }
 
 }  // namespace
 
-Checkpoint load_checkpoint(const std::filesystem::path& path) {
+Checkpoint load(const std::filesystem::path& path) {
   const auto fail = [&](const std::string& reason) { return CheckpointError(path.string() + ": " + reason); };
   try {
-    return read_any(MappedFile::open(path), path);
+    Checkpoint checkpoint = read_any(MappedFile::open(path), path);
+    checkpoint.source = path;
+    return checkpoint;
   } catch (const Malformed& problem) {
     throw fail(problem.what());
   } catch (const std::bad_alloc&) {
@@ -58,22 +55,20 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   }
 }
 
-StateDict load(const std::filesystem::path& path) {
-  const Checkpoint checkpoint = load_checkpoint(path);
-  StateDict weights = checkpoint.tensors;
+StateDict Checkpoint::weights() const {
+  StateDict weights = tensors;
   for (const char* wrapper : {"ema", "ema_model", "state_dict", "model_state_dict", "model"}) {
-    const auto& groups = checkpoint.groups;
     if (std::find(groups.begin(), groups.end(), wrapper) == groups.end()) continue;
-    if (StateDict inside = below(weights, std::string(wrapper) + "."); !inside.empty()) {
+    if (StateDict inside = below(tensors, std::string(wrapper) + "."); !inside.empty()) {
       weights = std::move(inside);
       break;
     }
   }
   const std::string prefix = "module.";
-  if (std::all_of(weights.begin(), weights.end(), [&](const auto& item) { return has_prefix(item.first, prefix); })) {
+  if (std::all_of(weights.begin(), weights.end(), [&](const auto& item) { return item.first.starts_with(prefix); })) {
     weights = below(weights, prefix);
   }
   return weights;
 }
 
-}  // namespace sextant
+}  // namespace sextant::checkpoint

@@ -1,10 +1,11 @@
+#include "sextant/checkpoint/model_folder.h"
+
 #include <fstream>
 
 #include "internal/checkpoint/file.h"
-#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant {
+namespace sextant::checkpoint {
 
 namespace fs = std::filesystem;
 
@@ -17,11 +18,11 @@ ModelFolder open_model_folder(const fs::path& folder) {
   if (!fs::is_directory(folder))
     throw fail(folder, "is no model folder; expected one with config.json and its weights");
   try {
-    const auto file = checkpoint::MappedFile::open(model.config_path);
+    const auto file = MappedFile::open(model.config_path);
     constexpr std::size_t kLargest = 16 << 20;
-    if (file->bytes().size() > kLargest) throw checkpoint::Malformed("is too large for a model's configuration");
-    model.config = nlohmann::json::parse(checkpoint::as_text(file->bytes()));
-  } catch (const checkpoint::Malformed& problem) {
+    if (file->bytes().size() > kLargest) throw Malformed("is too large for a model's configuration");
+    model.config = nlohmann::json::parse(as_text(file->bytes()));
+  } catch (const Malformed& problem) {
     throw fail(model.config_path, problem.what());
   } catch (const nlohmann::json::parse_error& problem) {
     throw fail(model.config_path, "is not valid JSON at byte " + std::to_string(problem.byte));
@@ -36,8 +37,7 @@ ModelFolder open_model_folder(const fs::path& folder) {
   // A model folder refers to nothing outside itself.
   const fs::path relative(name);
   if (relative.empty() || relative.has_parent_path() || name == "." || name == "..") {
-    throw fail(model.config_path,
-               "\"weights\" names " + checkpoint::shown(name) + ", expected a file of the same folder");
+    throw fail(model.config_path, "\"weights\" names " + shown(name) + ", expected a file of the same folder");
   }
   model.weights = folder / relative;
   if (!fs::is_regular_file(model.weights))
@@ -45,4 +45,4 @@ ModelFolder open_model_folder(const fs::path& folder) {
   return model;
 }
 
-}  // namespace sextant
+}  // namespace sextant::checkpoint

@@ -3,6 +3,7 @@
 
 #include "formats.h"
 #include "safetensors_header.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::checkpoint {
 namespace {

@@ -5,7 +5,7 @@
 #include "internal/checkpoint/file.h"
 #include "sextant/checkpoint/checkpoint.h"
 
-namespace sextant {
+namespace sextant::checkpoint {
 namespace {
 
 const char* dtype_name(at::ScalarType type) {
@@ -35,8 +35,8 @@ const char* dtype_name(at::ScalarType type) {
   }
 }
 
-std::string json_text(const checkpoint::AtomicFile& file, const std::string& text) {
-  if (!checkpoint::is_utf8(text)) file.fail("cannot hold " + checkpoint::shown(text) + ", which is not UTF-8");
+std::string json_text(const AtomicFile& file, const std::string& text) {
+  if (!is_utf8(text)) file.fail("cannot hold " + shown(text) + ", which is not UTF-8");
   return nlohmann::json(text).dump();
 }
 
@@ -44,7 +44,7 @@ std::string json_text(const checkpoint::AtomicFile& file, const std::string& tex
 
 void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
                       const std::map<std::string, std::string>& metadata) {
-  checkpoint::AtomicFile file(path);
+  AtomicFile file(path);
   if (tensors.empty()) file.fail("there are no tensors to save");
   const std::vector<StateDict::Item> items(tensors.begin(), tensors.end());
   // Widest elements first, so that every tensor is aligned; the header keeps the caller's order.
@@ -71,7 +71,7 @@ void save_safetensors(const std::filesystem::path& path, const StateDict& tensor
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto& [name, tensor] = items[i];
     const char* dtype = dtype_name(tensor.scalar_type());
-    if (!dtype) file.fail("tensor " + checkpoint::shown(name) + " has a dtype that safetensors does not know");
+    if (!dtype) file.fail("tensor " + shown(name) + " has a dtype that safetensors does not know");
     if (name == "__metadata__") file.fail("a tensor must not be called __metadata__");
     const nlohmann::json entry = {{"dtype", dtype},
                                   {"shape", tensor.sizes().vec()},
@@ -94,4 +94,4 @@ void save_safetensors(const std::filesystem::path& path, const StateDict& tensor
   file.commit();
 }
 
-}  // namespace sextant
+}  // namespace sextant::checkpoint

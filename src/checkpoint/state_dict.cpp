@@ -1,7 +1,8 @@
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/state_dict.h"
+
 #include "sextant/runtime/error.h"
 
-namespace sextant {
+namespace sextant::checkpoint {
 
 const Tensor& StateDict::at(const std::string& name) const {
   const auto found = index_.find(name);
@@ -25,4 +26,4 @@ std::vector<std::string> StateDict::names() const {
   return names;
 }
 
-}  // namespace sextant
+}  // namespace sextant::checkpoint

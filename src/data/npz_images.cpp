@@ -1,6 +1,6 @@
 #include "files.h"
 #include "memory_images.h"
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 
 namespace sextant::data {
 namespace {
@@ -21,7 +21,7 @@ Tensor sample_labels(const std::filesystem::path& path, const Tensor& labels, in
 }  // namespace
 
 std::unique_ptr<ImageSet> open_npz_images(const std::filesystem::path& path) try {
-  const NpzReader reader(path);
+  const checkpoint::NpzReader reader(path);
   const Tensor images = reader.read("arr_0");
   if (images.scalar_type() != at::kByte || images.dim() != 4 || (images.size(3) != 1 && images.size(3) != 3)) {
     throw bad_file(path, c10::str("arr_0 is ", images.scalar_type(), " ", images.sizes(),

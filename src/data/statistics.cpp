@@ -1,12 +1,12 @@
 #include "files.h"
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/data/images.h"
 
 namespace sextant::data {
 namespace {
 
-FeatureStatistics read_pair(const std::filesystem::path& path, const NpzReader& reader, const std::string& mean,
-                            const std::string& covariance) {
+FeatureStatistics read_pair(const std::filesystem::path& path, const checkpoint::NpzReader& reader,
+                            const std::string& mean, const std::string& covariance) {
   const auto read = [&](const std::string& name) {
     const Tensor array = reader.read(name);
     if (!at::isFloatingType(array.scalar_type())) throw bad_file(path, name + " is not of floating point");
@@ -26,14 +26,14 @@ FeatureStatistics read_pair(const std::filesystem::path& path, const NpzReader& 
 }  // namespace
 
 bool has_statistics(const std::filesystem::path& path) try {
-  const NpzReader reader(path);
+  const checkpoint::NpzReader reader(path);
   return reader.contains("mu") || reader.contains("sigma");
 } catch (const CheckpointError&) {
   return false;
 }
 
 ReferenceStatistics read_statistics(const std::filesystem::path& path) try {
-  const NpzReader reader(path);
+  const checkpoint::NpzReader reader(path);
   ReferenceStatistics statistics;
   statistics.pool = read_pair(path, reader, "mu", "sigma");
   if (reader.contains("mu_s") || reader.contains("sigma_s")) {

@@ -1,5 +1,5 @@
 #include "content_hash.h"
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/evaluation/evaluation.h"
 #include "sextant/runtime/error.h"
 #include "statistics_file.h"
@@ -65,7 +65,8 @@ std::optional<Embedding> open_reference(const fs::path& path, const FeatureExtra
                                         const Stop& stop) {
   if (!data::has_statistics(path)) return embed_cached(path, extractor, options, wanted, progress, stop);
   Embedding stored = read_statistics_file(path, extractor);
-  if (!wanted.need_features || stored.features.defined() || !NpzReader(path).contains("arr_0")) return stored;
+  if (!wanted.need_features || stored.features.defined() || !checkpoint::NpzReader(path).contains("arr_0"))
+    return stored;
   // OpenAI's reference batches: statistics of the whole set beside some of its images.
   auto embedded = embed_cached(path, extractor, options, wanted, progress, stop);
   if (!embedded) return std::nullopt;

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {
@@ -13,7 +13,8 @@ constexpr const char* kCount = "count";
 constexpr const char* kFeatures = "arr_0";
 
 /// Refuses statistics that say they are another network's.
-void check_extractor(const std::filesystem::path& path, const NpzReader& file, const FeatureExtractor& extractor) {
+void check_extractor(const std::filesystem::path& path, const checkpoint::NpzReader& file,
+                     const FeatureExtractor& extractor) {
   if (!file.contains(kExtractor)) return;
   const Tensor digits = file.read(kExtractor).to(at::kByte).contiguous();
   const std::string hash(reinterpret_cast<const char*>(digits.data_ptr<uint8_t>()),
@@ -28,7 +29,7 @@ void check_extractor(const std::filesystem::path& path, const NpzReader& file, c
 
 void save_statistics(const std::filesystem::path& path, const Embedding& embedding, const FeatureExtractor& extractor,
                      bool with_features) {
-  NpzWriter file(path);
+  checkpoint::NpzWriter file(path);
   file.add("mu", embedding.pool.mean);
   file.add("sigma", embedding.pool.covariance);
   if (embedding.spatial) {
@@ -51,7 +52,7 @@ Embedding read_statistics_file(const std::filesystem::path& path, const FeatureE
     embedding.spatial = Gaussian{statistics.spatial.mean, statistics.spatial.covariance, 0};
   }
   try {
-    const NpzReader file(path);
+    const checkpoint::NpzReader file(path);
     check_extractor(path, file, extractor);
     if (file.contains(kCount)) {
       const Tensor count = file.read(kCount);

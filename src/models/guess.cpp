@@ -11,8 +11,8 @@ struct Fit {
   bool exact = false;
 };
 
-Fit fit(const networks::Network& network, const StateDict& published) {
-  const StateDict weights = network.renamed(published);
+Fit fit(const networks::Network& network, const checkpoint::StateDict& published) {
+  const checkpoint::StateDict weights = network.renamed(published);
   using Kind = networks::Parameters::Kind;
   Fit result;
   int64_t optional_missing = 0;
@@ -63,7 +63,7 @@ void add_process(nlohmann::json& config, const networks::Network& network) {
                          {"learn_sigma", noise->out_channels() == 2 * noise->image_shape()[0]}};
 }
 
-Deduced deduced(const StateDict& weights) {
+Deduced deduced(const checkpoint::StateDict& weights) {
   for (const Family& family : families()) {
     if (!family.deduce) continue;
     nlohmann::json config = {{"type", family.type}, {"model", family.deduce(weights)}};
@@ -82,7 +82,7 @@ Deduced deduced(const StateDict& weights) {
 
 }  // namespace
 
-Guess guess_architecture(const StateDict& weights) {
+Guess guess_architecture(const checkpoint::StateDict& weights) {
   Guess guess;
   int64_t most = 0;
   for (const Candidate& candidate : candidates()) {

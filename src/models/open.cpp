@@ -1,6 +1,8 @@
 #include <c10/util/StringUtil.h>
 
 #include "internal/models/registry.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/model_folder.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {
@@ -12,9 +14,9 @@ namespace {
 
 Description describe_file(const fs::path& path, const std::string& arch) {
   if (!arch.empty()) return {arch_config(arch), path};
-  const Checkpoint checkpoint = load_checkpoint(path);
+  const checkpoint::Checkpoint checkpoint = checkpoint::load(path);
   if (checkpoint.config.contains("type")) return {checkpoint.config, path};
-  const Guess guess = guess_architecture(load(path));
+  const Guess guess = guess_architecture(checkpoint::load(path).weights());
   if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path};
   std::string advice = guess.archs.empty() ? "" : "; name the right one with --arch";
   if (!guess.config.is_null()) advice = ": " + guess.config.dump();
@@ -44,12 +46,12 @@ Description describe(const fs::path& path, const std::string& arch) {
     throw CheckpointError(path.string() + ": no such file or folder; give a model folder or a checkpoint file");
   }
   if (!fs::is_directory(path)) return describe_file(path, arch);
-  ModelFolder folder = open_model_folder(path);
+  checkpoint::ModelFolder folder = checkpoint::open_model_folder(path);
   if (!arch.empty()) folder.config = arch_config(arch);
   return {std::move(folder.config), std::move(folder.weights)};
 }
 
-void load_weights(networks::Network& network, const StateDict& weights, const std::string& source) {
+void load_weights(networks::Network& network, const checkpoint::StateDict& weights, const std::string& source) {
   try {
     network.load(weights, source);
   } catch (const CheckpointError& mismatch) {
@@ -66,7 +68,7 @@ std::shared_ptr<const networks::Network> open_network(const Description& descrip
                 placement.precision);
   }
   std::shared_ptr<networks::Network> network = build(description.config);
-  load_weights(*network, load(description.weights), description.weights.string());
+  load_weights(*network, checkpoint::load(description.weights).weights(), description.weights.string());
   network->to(placement.device, placement.precision);
   network->freeze();
   return network;

@@ -10,7 +10,7 @@ using nlohmann::json;
 namespace {
 
 /// Blocks of each of the stages "layer1", "layer2", ...
-std::vector<int64_t> blocks_of_stages(const StateDict& weights) {
+std::vector<int64_t> blocks_of_stages(const checkpoint::StateDict& weights) {
   std::vector<int64_t> blocks;
   for (;;) {
     const std::string stage = "layer" + std::to_string(blocks.size() + 1) + ".";
@@ -23,12 +23,12 @@ std::vector<int64_t> blocks_of_stages(const StateDict& weights) {
 
 }  // namespace
 
-int64_t size_of(const StateDict& weights, const std::string& name, int64_t dim) {
+int64_t size_of(const checkpoint::StateDict& weights, const std::string& name, int64_t dim) {
   if (!weights.contains(name) || weights.at(name).dim() <= dim) return 0;
   return weights.at(name).size(dim);
 }
 
-json deduce_resnet(const StateDict& weights) {
+json deduce_resnet(const checkpoint::StateDict& weights) {
   const int64_t width = size_of(weights, "conv1.weight", 0);
   const std::vector<int64_t> layers = blocks_of_stages(weights);
   if (width == 0 || layers.empty() || !weights.contains("fc.weight")) return nullptr;
@@ -51,7 +51,7 @@ json deduce_resnet(const StateDict& weights) {
   return model;
 }
 
-json deduce_cifar_resnet(const StateDict& weights) {
+json deduce_cifar_resnet(const checkpoint::StateDict& weights) {
   const std::vector<int64_t> blocks = blocks_of_stages(weights);
   if (blocks.size() != 3 || !weights.contains("linear.weight")) return nullptr;
   return {{"num_blocks", blocks},
@@ -59,7 +59,7 @@ json deduce_cifar_resnet(const StateDict& weights) {
           {"option", weights.contains("layer2.0.shortcut.0.weight") ? "B" : "A"}};
 }
 
-json deduce_mnist_features(const StateDict& weights) {
+json deduce_mnist_features(const checkpoint::StateDict& weights) {
   std::vector<int64_t> channels;
   for (int i = 1; i <= 4; ++i) channels.push_back(size_of(weights, "conv" + std::to_string(i) + ".weight", 0));
   const int64_t inputs = size_of(weights, "fc1.weight", 1);
@@ -72,7 +72,7 @@ json deduce_mnist_features(const StateDict& weights) {
           {"num_classes", size_of(weights, "fc2.weight", 0)}};
 }
 
-json deduce_clip(const StateDict& weights) {
+json deduce_clip(const checkpoint::StateDict& weights) {
   try {
     return clip_config(weights);
   } catch (const CheckpointError&) {

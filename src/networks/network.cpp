@@ -9,8 +9,8 @@
 
 namespace sextant::networks {
 
-void Network::load(const StateDict& published, const std::string& source) {
-  const StateDict weights = renamed(published);
+void Network::load(const checkpoint::StateDict& published, const std::string& source) {
+  const checkpoint::StateDict weights = renamed(published);
   std::unordered_set<std::string> known;
   std::vector<std::string> declared;
   for (const auto& entry : parameters_.entries()) {

@@ -63,7 +63,7 @@ Numbers Classification::backward(const Batch& batch, double scale) {
           {"accuracy", calibration::accuracy(fixed, y)}};
 }
 
-calibration::Measures Classification::measure(const StateDict& weights, const TrainingImages& images) {
+calibration::Measures Classification::measure(const checkpoint::StateDict& weights, const TrainingImages& images) {
   const at::NoGradGuard no_grad;
   if (!judge_) {
     judge_ = models::build(model_);
@@ -86,7 +86,7 @@ calibration::Measures Classification::measure(const StateDict& weights, const Tr
   return calibration::measure(at::cat(logits), at::cat(labels), {.beta = config_.beta});
 }
 
-Numbers Classification::validate(const StateDict& weights) {
+Numbers Classification::validate(const checkpoint::StateDict& weights) {
   const calibration::Measures m = measure(weights, *held_out_);
   return {{"loss", m.nll + config_.lambda * m.smooth_ece},
           {"accuracy", m.accuracy},

@@ -59,7 +59,7 @@ class Denoising : public Objective {
     return numbers(loss, terms);
   }
 
-  Numbers validate(const StateDict& weights) override {
+  Numbers validate(const checkpoint::StateDict& weights) override {
     const at::NoGradGuard no_grad;
     if (!judge_) judge_ = std::dynamic_pointer_cast<networks::NoiseNetwork>(build_());
     judge_->load(weights, "the averaged weights");

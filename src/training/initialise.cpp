@@ -78,7 +78,7 @@ void initialise(networks::Network& network, const std::string& family, uint64_t 
                      "mnist-features can, others need --init with trained ones");
   }
   const Initialiser initialiser(network.parameters().entries(), family, seed);
-  StateDict weights;
+  checkpoint::StateDict weights;
   int64_t place = 0;
   for (const Entry& entry : network.parameters().entries()) {
     if (entry.kind == Kind::kConstant || entry.kind == Kind::kCounter) continue;

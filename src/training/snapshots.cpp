@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kKept = 2;
 constexpr const char* kPrefix = "step-";
 
-json facts_of(const Checkpoint& checkpoint, const fs::path& path) {
+json facts_of(const checkpoint::Checkpoint& checkpoint, const fs::path& path) {
   const auto found = checkpoint.metadata.find("sextant.training");
   const json facts = found == checkpoint.metadata.end() ? json() : json::parse(found->second, nullptr, false);
   if (!facts.is_object() || !facts.contains("step")) throw CheckpointError(path.string() + ": is no training state");
@@ -42,8 +42,8 @@ void Snapshots::save(const Snapshot& snapshot) const {
   number.insert(0, number.size() < 9 ? 9 - number.size() : 0, '0');
   json facts = snapshot.facts;
   facts["step"] = snapshot.step;
-  save_safetensors(folder_ / (kPrefix + number + ".safetensors"), snapshot.tensors,
-                   {{"sextant.training", facts.dump()}});
+  checkpoint::save_safetensors(folder_ / (kPrefix + number + ".safetensors"), snapshot.tensors,
+                               {{"sextant.training", facts.dump()}});
   const std::vector<fs::path> all = files();
   for (std::size_t i = kKept; i < all.size(); ++i) fs::remove(all[i]);
 }
@@ -52,7 +52,7 @@ std::optional<Snapshot> Snapshots::newest() const {
   std::string problems;
   for (const fs::path& path : files()) {
     try {
-      Checkpoint checkpoint = load_checkpoint(path);
+      checkpoint::Checkpoint checkpoint = checkpoint::load(path);
       Snapshot snapshot;
       snapshot.facts = facts_of(checkpoint, path);
       snapshot.step = snapshot.facts.at("step").get<int64_t>();

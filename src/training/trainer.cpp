@@ -3,6 +3,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "metrics_log.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::training {
@@ -119,7 +120,7 @@ class Run {
   }
 
   std::string validate(MetricsLog& log) {
-    const StateDict weights = average_.state(weights_);
+    const checkpoint::StateDict weights = average_.state(weights_);
     const Numbers numbers = objective_.validate(weights);
     const double value = objective_.criterion(numbers);
     const int64_t epoch = step_ * config_.batch / images_.size();
@@ -127,7 +128,7 @@ class Run {
     if (better) {
       best_ = {{"value", value}, {"step", step_}};
       std::filesystem::create_directories(best_file().parent_path());
-      if (config_.keeps_best) save_safetensors(best_file(), weights, {{"step", std::to_string(step_)}});
+      if (config_.keeps_best) checkpoint::save_safetensors(best_file(), weights, {{"step", std::to_string(step_)}});
     }
     since_best_ = better ? 0 : since_best_ + 1;
     ended_early_ = config_.patience > 0 && since_best_ >= config_.patience;
@@ -195,7 +196,7 @@ class Run {
   void take_result(TrainerResult& result) const {
     const bool best = config_.keeps_best && !best_.is_null();
     result.best_step = best ? best_.at("step").get<int64_t>() : step_;
-    result.weights = best ? load_checkpoint(best_file()).tensors : average_.state(weights_);
+    result.weights = best ? checkpoint::load(best_file()).tensors : average_.state(weights_);
   }
 
   Objective& objective_;

@@ -47,9 +47,9 @@ void Weights::publish() {
   }
 }
 
-StateDict Weights::state(const Tensor& flat, const std::vector<Tensor>& buffers) const {
+checkpoint::StateDict Weights::state(const Tensor& flat, const std::vector<Tensor>& buffers) const {
   const at::NoGradGuard no_grad;
-  StateDict state;
+  checkpoint::StateDict state;
   for (const Slot& slot : slots_) {
     state.set(slot.name, flat.narrow(0, slot.offset, slot.handle.numel()).view(slot.handle.sizes()).clone());
   }

@@ -5,6 +5,8 @@
 #include <csignal>
 
 #include "checkpoint/manifest.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 
 namespace sextant::testing {
 namespace {

@@ -1,5 +1,6 @@
 // Every container in use, from the same weights: models/checkpoints/manifest.json.
 #include "checkpoint/manifest.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
 namespace {
@@ -28,7 +29,7 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(CheckpointOfANetwork);
 TEST_P(CheckpointWithValues, HoldsTheTensorsOfTheManifest) {
   const Golden values(GetParam().path.parent_path() / "values.safetensors");
   const std::string prefix = GetParam().path.filename().string() + "/";
-  const Checkpoint checkpoint = load_checkpoint(GetParam().path);
+  const Checkpoint checkpoint = load(GetParam().path);
   std::size_t count = 0;
   for (const auto& [name, expected] : values.file().tensors) {
     if (name.rfind(prefix, 0) != 0) continue;
@@ -41,18 +42,18 @@ TEST_P(CheckpointWithValues, HoldsTheTensorsOfTheManifest) {
 }
 
 TEST_P(CheckpointOfANetwork, GivesTheSameWeightsInEveryContainer) {
-  const StateDict weights = load(GetParam().path);
+  const StateDict weights = load(GetParam().path).weights();
   EXPECT_FALSE(weights.empty());
   for (const ManifestCase& other : manifest_cases("models/checkpoints")) {
     if (other.entry.value("gives", "") != GetParam().entry.at("gives")) continue;
-    const StateDict same = load(other.path);
+    const StateDict same = load(other.path).weights();
     EXPECT_EQ(same.size(), weights.size()) << other.path;
     for (const auto& [name, tensor] : same) expect_same(weights.at(name), tensor, name);
   }
 }
 
 TEST_P(CheckpointOfANetwork, HoldsTheWeightsOfTheForwardPassItGives) {
-  const StateDict weights = load(GetParam().path);
+  const StateDict weights = load(GetParam().path).weights();
   const Golden forward(GetParam().path.parent_path() / GetParam().entry.at("gives").get<std::string>());
   if (forward.metadata("state_dict").empty()) GTEST_SKIP() << "this file is judged by its network alone";
   for (const auto& [name, expected] : forward.weights()) {
@@ -64,18 +65,18 @@ TEST_P(CheckpointGolden, LoadsTheSameTwiceAndOutlivesItsFile) {
   const TemporaryFolder folder;
   const fs::path copy = folder / GetParam().path.filename().string();
   fs::copy_file(GetParam().path, copy);
-  const Checkpoint from_copy = load_checkpoint(copy);
+  const Checkpoint from_copy = load(copy);
   fs::remove(copy);
-  const Checkpoint again = load_checkpoint(GetParam().path);
+  const Checkpoint again = load(GetParam().path);
   ASSERT_EQ(from_copy.tensors.names(), again.tensors.names());
   for (const auto& [name, tensor] : again.tensors) expect_same(from_copy.tensors.at(name), tensor, name);
 }
 
 TEST_P(CheckpointGolden, SurvivesBeingSavedAsSafetensors) {
   const TemporaryFolder folder;
-  const Checkpoint original = load_checkpoint(GetParam().path);
+  const Checkpoint original = load(GetParam().path);
   save_safetensors(folder / "copy.safetensors", original.tensors, {{"note", "é \"quoted\"\n"}});
-  const Checkpoint copy = load_checkpoint(folder / "copy.safetensors");
+  const Checkpoint copy = load(folder / "copy.safetensors");
   EXPECT_EQ(copy.tensors.names(), original.tensors.names());
   for (const auto& [name, tensor] : original.tensors) expect_same(copy.tensors.at(name), tensor, name);
   EXPECT_EQ(copy.metadata.at("note"), "é \"quoted\"\n");
@@ -96,7 +97,7 @@ TEST(Checkpoint, ExposesTheConstructorArgumentsOfAnEdmNetwork) {
     const fs::path path = golden_checkpoint(name);
     REQUIRE_GOLDEN(path);
     const Golden forward(golden_checkpoint("edm_forward.safetensors"));
-    const nlohmann::json ema = load_checkpoint(path).config.at("ema");
+    const nlohmann::json ema = load(path).config.at("ema");
     EXPECT_EQ(ema.at("class_name"), forward.config().at("precond"));
     for (const auto& [key, value] : ema.at("init_kwargs").items()) {
       EXPECT_EQ(forward.config().value(key, value), value) << key;
@@ -109,7 +110,7 @@ TEST(Checkpoint, ExposesTheOptionsOfATrainingRun) {
   for (const char* name : {"training_state.pt", "training_state_legacy.pt"}) {
     const fs::path path = golden_checkpoint(name);
     REQUIRE_GOLDEN(path);
-    const Checkpoint checkpoint = load_checkpoint(path);
+    const Checkpoint checkpoint = load(path);
     EXPECT_TRUE(checkpoint.config.at("args").is_object());
     EXPECT_TRUE(checkpoint.config.at("args").contains("image_size"));
     const auto& groups = checkpoint.groups;
@@ -120,15 +121,15 @@ TEST(Checkpoint, ExposesTheOptionsOfATrainingRun) {
 TEST(Checkpoint, TakesTheMovingAverageBeforeTheModelOfATrainingRun) {
   const fs::path path = golden_checkpoint("training_state.pt");
   REQUIRE_GOLDEN(path);
-  const Checkpoint all = load_checkpoint(path);
-  for (const auto& [name, tensor] : load(path)) expect_same(tensor, all.tensors.at("ema." + name), name);
+  const Checkpoint all = load(path);
+  for (const auto& [name, tensor] : load(path).weights()) expect_same(tensor, all.tensors.at("ema." + name), name);
 }
 
 TEST(Checkpoint, KeepsTiedTensorsTied) {
   for (const char* name : {"views_zip.pt", "views_legacy.pt"}) {
     const fs::path path = golden_checkpoint(name);
     REQUIRE_GOLDEN(path);
-    const StateDict tensors = load_checkpoint(path).tensors;
+    const StateDict tensors = load(path).tensors;
     if (!tensors.contains("tied_a")) GTEST_SKIP() << "no tied tensors in this file";
     EXPECT_EQ(tensors.at("tied_a").data_ptr(), tensors.at("tied_b").data_ptr());
   }
@@ -138,7 +139,7 @@ TEST(Checkpoint, IsWritableWithoutChangingTheFile) {
   const fs::path path = golden_checkpoint("adm.safetensors");
   REQUIRE_GOLDEN(path);
   const std::string before = read_bytes(path);
-  Checkpoint checkpoint = load_checkpoint(path);
+  Checkpoint checkpoint = load(path);
   for (const auto& [name, tensor] : checkpoint.tensors) Tensor(tensor).zero_();
   EXPECT_EQ(read_bytes(path), before);
 }

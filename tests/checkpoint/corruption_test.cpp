@@ -3,6 +3,7 @@
 #include <random>
 
 #include "checkpoint/manifest.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
 namespace {
@@ -13,7 +14,7 @@ namespace fs = std::filesystem;
 bool refused(const fs::path& path, const std::string& bytes) {
   write_bytes(path, bytes);
   try {
-    for (const auto& [name, tensor] : load_checkpoint(path).tensors) {
+    for (const auto& [name, tensor] : load(path).tensors) {
       if (tensor.numel() > 0) tensor.contiguous().view({-1})[tensor.numel() - 1].item<double>();
     }
     return false;

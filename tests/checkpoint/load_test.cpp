@@ -1,6 +1,7 @@
 // What load() makes of the wrappers and objects that training scripts leave in checkpoints.
 #include "checkpoint/assemble.h"
 #include "checkpoint/manifest.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
 namespace {
@@ -11,7 +12,7 @@ class Load : public ::testing::Test {
     write_bytes(folder_ / "a.pt", archive(body, {ones(3), ones(3)}));
     return folder_ / "a.pt";
   }
-  std::vector<std::string> names(const std::string& body) { return load(file(body)).names(); }
+  std::vector<std::string> names(const std::string& body) { return load(file(body)).weights().names(); }
 
   using Names = std::vector<std::string>;
   const std::string w_ = tensor("0", 3);
@@ -56,7 +57,7 @@ TEST_F(Load, ReadsAWholeModuleAsItsStateDict) {
   const std::string net = object("torch.nn.modules.container", "Sequential", module_state("}", dict({{"0", linear}})));
   EXPECT_EQ(names(net), Names{"0.weight"});
   EXPECT_EQ(names(dict({{"ema", net}})), Names{"0.weight"});
-  EXPECT_EQ(load_checkpoint(file(net)).config.at("class"), "torch.nn.modules.container.Sequential");
+  EXPECT_EQ(load(file(net)).config.at("class"), "torch.nn.modules.container.Sequential");
 }
 
 TEST_F(Load, LeavesOutBuffersThatAreNotPersistent) {
@@ -80,7 +81,7 @@ TEST_F(Load, IgnoresTheMetadataOfAStateDict) {
 }
 
 TEST_F(Load, BringsTensorsOfAnyDeviceToTheCpu) {
-  const Tensor w = load(file(dict({{"w", tensor("0", 3, "cuda:1")}}))).at("w");
+  const Tensor w = load(file(dict({{"w", tensor("0", 3, "cuda:1")}}))).weights().at("w");
   EXPECT_TRUE(w.device().is_cpu());
   EXPECT_EQ(w.sum().item<float>(), 3);
 }
@@ -92,18 +93,18 @@ TEST_F(Load, ReadsUntypedStoragesOfNewerReleases) {
                         tuple({storage, number(1), tuple({number(2)}), tuple({number(1)}), "\x89", ")",
                                global("torch", "float32"), "}"}) +
                         "R";
-  EXPECT_EQ(load(file(dict({{"w", w}}))).at("w").sum().item<float>(), 2);
+  EXPECT_EQ(load(file(dict({{"w", w}}))).weights().at("w").sum().item<float>(), 2);
 }
 
 TEST_F(Load, ReadsComplexTensors) {
   const std::string w = tensor("0", 2, "cpu", global("torch", "ComplexFloatStorage"));
   write_bytes(folder_ / "a.pt", archive(dict({{"w", w}}), {ones(4)}));
-  EXPECT_TRUE(at::equal(at::view_as_real(load(folder_ / "a.pt").at("w")), at::ones({2, 2})));
+  EXPECT_TRUE(at::equal(at::view_as_real(load(folder_ / "a.pt").weights().at("w")), at::ones({2, 2})));
 }
 
 TEST_F(Load, RefusesAUsersOwnClassWithAdvice) {
   const auto path = file(object("models.resnet", "ResNet", module_state(dict({{"w", w_}}))));
-  const std::string message = message_of([&] { load(path); });
+  const std::string message = message_of([&] { load(path).weights(); });
   expect_clear(message, path);
   EXPECT_NE(message.find("models.resnet.ResNet"), std::string::npos) << message;
   EXPECT_NE(message.find("state_dict()"), std::string::npos) << message;
@@ -111,7 +112,7 @@ TEST_F(Load, RefusesAUsersOwnClassWithAdvice) {
 
 TEST_F(Load, CallsAPlainPickleOfStoragesIncomplete) {
   write_bytes(folder_ / "a.pkl", pickle(dict({{"w", w_}})));
-  EXPECT_NE(message_of([&] { load(folder_ / "a.pkl"); }).find("refers to storage"), std::string::npos);
+  EXPECT_NE(message_of([&] { load(folder_ / "a.pkl").weights(); }).find("refers to storage"), std::string::npos);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -61,7 +62,7 @@ inline std::string refusal(const std::string& bytes, const std::string& name = "
   const TemporaryFolder folder;
   write_bytes(folder / name, bytes);
   const std::clock_t start = std::clock();
-  const std::string message = message_of([&] { load_checkpoint(folder / name); });
+  const std::string message = message_of([&] { load(folder / name); });
   EXPECT_LT(std::clock() - start, 5 * CLOCKS_PER_SEC);
   expect_clear(message, folder / name);
   return message;

@@ -1,3 +1,5 @@
+#include "sextant/checkpoint/model_folder.h"
+
 #include "checkpoint/manifest.h"
 
 namespace sextant::testing {

@@ -1,3 +1,5 @@
+#include "sextant/checkpoint/npz.h"
+
 #include "checkpoint/assemble.h"
 #include "checkpoint/manifest.h"
 

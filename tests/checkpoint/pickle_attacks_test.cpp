@@ -1,6 +1,7 @@
 // Attacks on the pickle and zip readers that cost nothing to make and everything to follow.
 #include "checkpoint/assemble.h"
 #include "checkpoint/manifest.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
 namespace {
@@ -44,7 +45,7 @@ TEST(PickleAttack, ReadingTheSameStoredTensorAgainAndAgainIsNotFollowed) {
   };
   const TemporaryFolder folder;
   write_bytes(folder / "a.pkl", pickle(body + rebuilt(once) + "e"));
-  EXPECT_EQ(load_checkpoint(folder / "a.pkl").tensors.at("0").sum().item<float>(), 3);
+  EXPECT_EQ(load(folder / "a.pkl").tensors.at("0").sum().item<float>(), 3);
   for (int i = 0; i < 20000; ++i) body += once;
   EXPECT_NE(refusal(pickle(body + "e"), "a.pkl").find("multiplies"), std::string::npos);
 }
@@ -121,7 +122,7 @@ TEST(PickleAttack, SparseMemoSlotsCostNothing) {
   const TemporaryFolder folder;
   write_bytes(folder / "a.pt",
               archive("}" + put(0xffffffff) + text("w") + tensor("0", 3) + put(0x7fffffff) + "s", {ones(3)}));
-  EXPECT_EQ(load_checkpoint(folder / "a.pt").tensors.size(), 1u);
+  EXPECT_EQ(load(folder / "a.pt").tensors.size(), 1u);
 }
 
 TEST(PickleAttack, TwoTensorsOfOneNameAreRefused) {

@@ -1,4 +1,5 @@
 #include "checkpoint/manifest.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
 namespace {
@@ -26,7 +27,7 @@ TEST(Safetensors, RoundTripEveryDtypeShapeAndName) {
   original.set("", at::ones({1}));
   original.set("été \"x\"\n", at::ones({2}));
   save_safetensors(folder / "a.safetensors", original);
-  const Checkpoint copy = load_checkpoint(folder / "a.safetensors");
+  const Checkpoint copy = load(folder / "a.safetensors");
   EXPECT_EQ(copy.format, "safetensors");
   EXPECT_EQ(copy.tensors.names(), original.names());
   for (const auto& [name, tensor] : original) {
@@ -41,7 +42,7 @@ TEST(Safetensors, AreMappedNotCopied) {
   tensors.set("a", at::zeros({1000}));
   tensors.set("b", at::zeros({1000}));
   save_safetensors(folder / "a.safetensors", tensors);
-  const Checkpoint checkpoint = load_checkpoint(folder / "a.safetensors");
+  const Checkpoint checkpoint = load(folder / "a.safetensors");
   const auto* a = static_cast<const char*>(checkpoint.tensors.at("a").data_ptr());
   const auto* b = static_cast<const char*>(checkpoint.tensors.at("b").data_ptr());
   EXPECT_EQ(b - a, 4000);
@@ -52,7 +53,7 @@ TEST(Safetensors, MisalignedDataIsCopiedIntoPlace) {
   const std::string header =
       R"({"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"F32","shape":[2],"data_offsets":[3,11]}})";
   write_bytes(folder / "a.safetensors", file_of(header, 11));
-  const Tensor b = load_checkpoint(folder / "a.safetensors").tensors.at("b");
+  const Tensor b = load(folder / "a.safetensors").tensors.at("b");
   EXPECT_EQ(reinterpret_cast<uintptr_t>(b.data_ptr()) % 4, 0u);
   EXPECT_EQ(b[0].item<float>(), b[1].item<float>());
 }
@@ -104,8 +105,8 @@ TEST(Safetensors, WhatCannotBeSavedIsRefusedByName) {
 
 TEST(Safetensors, MissingFilesAndFoldersAreNamed) {
   const TemporaryFolder folder;
-  expect_clear(message_of([&] { load_checkpoint(folder / "no.safetensors"); }), folder / "no.safetensors");
-  expect_clear(message_of([&] { load_checkpoint(folder.path()); }), folder.path());
+  expect_clear(message_of([&] { load(folder / "no.safetensors"); }), folder / "no.safetensors");
+  expect_clear(message_of([&] { load(folder.path()); }), folder.path());
 }
 
 TEST(StateDict, SuggestsTheNearestName) {

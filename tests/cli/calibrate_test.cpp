@@ -1,7 +1,7 @@
 #include <fstream>
 
 #include "cli/program.h"
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 
 namespace sextant::cli::testing {
 namespace {
@@ -11,8 +11,9 @@ using nlohmann::json;
 class CalibrateCommand : public ::testing::Test {
  protected:
   CalibrateCommand() {
-    const auto arrays = load_npz(sextant::testing::source_dir() / "tests/models/data/mnist_test_200.npz");
-    save_npz(folder_ / "digits.npz", {{"arr_0", arrays.at("arr_0").unsqueeze(3)}, {"arr_1", arrays.at("arr_1")}});
+    const auto arrays = checkpoint::load_npz(sextant::testing::source_dir() / "tests/models/data/mnist_test_200.npz");
+    checkpoint::save_npz(folder_ / "digits.npz",
+                         {{"arr_0", arrays.at("arr_0").unsqueeze(3)}, {"arr_1", arrays.at("arr_1")}});
   }
 
   Outcome calibrate(const std::vector<std::string>& more) const {

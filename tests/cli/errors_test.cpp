@@ -5,6 +5,7 @@
 
 #include "cli/program.h"
 #include "internal/runtime/files.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::cli::testing {
 namespace {
@@ -145,11 +146,11 @@ TEST(ClassCounts, MustAgree) {
   const TemporaryFolder folder;
   // The feature network's classes are those of the digits; a classifier of three classes comes from a cut last layer.
   std::filesystem::copy(bundled("mnist-classifier"), folder / "c", std::filesystem::copy_options::recursive);
-  StateDict weights;
-  for (const auto& [name, tensor] : load(folder / "c/model.safetensors")) {
+  checkpoint::StateDict weights;
+  for (const auto& [name, tensor] : checkpoint::load(folder / "c/model.safetensors").weights()) {
     weights.set(name, name.rfind("fc.", 0) == 0 ? tensor.narrow(0, 0, 3) : tensor);
   }
-  save_safetensors(folder / "c/model.safetensors", weights);
+  checkpoint::save_safetensors(folder / "c/model.safetensors", weights);
   nlohmann::json config = nlohmann::json::parse(read_file(folder / "c/config.json"));
   config["model"]["num_classes"] = 3;
   write_atomically(folder / "c/config.json", config.dump());

@@ -2,7 +2,7 @@
 
 #include "cli/program.h"
 #include "internal/runtime/files.h"
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/report/png.h"
 
 namespace sextant::cli::testing {
@@ -14,8 +14,8 @@ using nlohmann::json;
 /// Labelled noise of 28x28 pixels as an .npz of samples.
 fs::path noise_samples(const fs::path& path, int64_t count, uint64_t seed) {
   auto generator = at::detail::createCPUGenerator(seed);
-  save_npz(path, {{"arr_0", at::randint(0, 256, {count, 28, 28, 1}, generator, at::kByte)},
-                  {"arr_1", at::arange(count, at::kLong) % 10}});
+  checkpoint::save_npz(path, {{"arr_0", at::randint(0, 256, {count, 28, 28, 1}, generator, at::kByte)},
+                              {"arr_1", at::arange(count, at::kLong) % 10}});
   return path;
 }
 
@@ -145,9 +145,10 @@ class EvaluateRefusal : public EvaluateCommand, public ::testing::WithParamInter
     fs::create_directories(folder_ / "empty");
     const std::string whole = read_file(folder_ / "a.npz");
     std::ofstream(folder_ / "short.npz") << whole.substr(0, whole.size() / 2);
-    save_npz(folder_ / "wide.npz", {{"mu", at::zeros({7}, at::kDouble)}, {"sigma", at::eye(7, at::kDouble)}});
-    save_npz(folder_ / "colour.npz", {{"arr_0", at::zeros({4, 28, 28, 3}, at::kByte)}});
-    save_npz(folder_ / "photos.npz", {{"arr_0", at::zeros({4, 32, 32, 3}, at::kByte)}});
+    checkpoint::save_npz(folder_ / "wide.npz",
+                         {{"mu", at::zeros({7}, at::kDouble)}, {"sigma", at::eye(7, at::kDouble)}});
+    checkpoint::save_npz(folder_ / "colour.npz", {{"arr_0", at::zeros({4, 28, 28, 3}, at::kByte)}});
+    checkpoint::save_npz(folder_ / "photos.npz", {{"arr_0", at::zeros({4, 32, 32, 3}, at::kByte)}});
     fs::create_directories(folder_ / "mixed");
     report::write_png(folder_ / "mixed/0.png", at::zeros({28, 28, 1}, at::kByte));
     report::write_png(folder_ / "mixed/1.png", at::zeros({28, 30, 1}, at::kByte));

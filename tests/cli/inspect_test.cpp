@@ -1,4 +1,5 @@
 #include "cli/program.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::cli::testing {
 namespace {
@@ -27,8 +28,8 @@ TEST(Inspect, ConvertsToSafetensors) {
   const std::string from = bundled("mnist-features") + "/model.safetensors";
   const Outcome outcome = sextant({"inspect", from, "--to", folder / "c.safetensors"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  const StateDict before = load(from);
-  const StateDict after = load(folder / "c.safetensors");
+  const checkpoint::StateDict before = checkpoint::load(from).weights();
+  const checkpoint::StateDict after = checkpoint::load(folder / "c.safetensors").weights();
   ASSERT_EQ(after.names(), before.names());
   for (const auto& [name, tensor] : after) EXPECT_TRUE(tensor.equal(before.at(name))) << name;
 }

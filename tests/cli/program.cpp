@@ -12,6 +12,7 @@
 
 #include "internal/runtime/files.h"
 #include "sample/store.h"
+#include "sextant/checkpoint/npz.h"
 
 namespace sextant::cli::testing {
 
@@ -71,6 +72,8 @@ bool wait_for_first_batch(const fs::path& out) {
   return false;
 }
 
-Tensor array_of(const fs::path& out, const std::string& name) { return load_npz(out / "samples.npz").at(name); }
+Tensor array_of(const fs::path& out, const std::string& name) {
+  return checkpoint::load_npz(out / "samples.npz").at(name);
+}
 
 }  // namespace sextant::cli::testing

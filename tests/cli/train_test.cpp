@@ -4,6 +4,8 @@
 
 #include "cli/program.h"
 #include "internal/runtime/files.h"
+#include "sextant/checkpoint/model_folder.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/models/models.h"
 #include "sextant/report/drawing.h"
 #include "sextant/report/png.h"
@@ -20,8 +22,8 @@ std::string digits() {
   static const TemporaryFolder folder;
   const fs::path path = folder / "digits.npz";
   if (fs::exists(path)) return path;
-  const auto stored = load_npz(sextant::testing::source_dir() / "tests/models/data/mnist_test_200.npz");
-  save_npz(path, {{"arr_0", stored.at("arr_0").unsqueeze(3)}, {"arr_1", stored.at("arr_1").to(at::kLong)}});
+  const auto stored = checkpoint::load_npz(sextant::testing::source_dir() / "tests/models/data/mnist_test_200.npz");
+  checkpoint::save_npz(path, {{"arr_0", stored.at("arr_0").unsqueeze(3)}, {"arr_1", stored.at("arr_1").to(at::kLong)}});
   return path;
 }
 
@@ -228,7 +230,8 @@ Words on(const TemporaryFolder& folder, const fs::path& data) {
 TEST(TrainRefuses, LabelsThatAreNoClass) {
   const TemporaryFolder folder;
   const fs::path data = folder / "bad.npz";
-  save_npz(data, {{"arr_0", at::zeros({3, 28, 28, 1}, at::kByte)}, {"arr_1", at::tensor({0, 12, 3}, at::kLong)}});
+  checkpoint::save_npz(data,
+                       {{"arr_0", at::zeros({3, 28, 28, 1}, at::kByte)}, {"arr_1", at::tensor({0, 12, 3}, at::kLong)}});
   expect_refusal(sextant(on(folder, data)), 1, "bad.npz image 1: label 12 is no class of the network, 0-9");
 }
 

@@ -1,6 +1,7 @@
 // Temperatures and vectors that `sextant calibrate` fits, and the classifiers that it saves.
 #include "calibrate/data.h"
 #include "commands/calibrate_fixture.h"
+#include "sextant/checkpoint/npz.h"
 
 namespace sextant::testing {
 namespace {
@@ -47,7 +48,8 @@ TEST_F(Calibrate, HoldsOutWhatItDoesNotMeasure) {
 }
 
 TEST_F(Calibrate, FitsOnOtherImagesWhenGivenSome) {
-  save_npz(folder_ / "fit.npz", {{"arr_0", bytes_.slice(0, 50, 200)}, {"arr_1", labels_.slice(0, 50, 200)}});
+  checkpoint::save_npz(folder_ / "fit.npz",
+                       {{"arr_0", bytes_.slice(0, 50, 200)}, {"arr_1", labels_.slice(0, 50, 200)}});
   config_.fit = "temperature";
   config_.fit_data = folder_ / "fit.npz";
   config_.count = 50;

@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "internal/commands/calibrate.h"
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/models/models.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -21,7 +21,7 @@ inline std::string bundled(const std::string& name) { return source_dir() / "mod
 class Calibrate : public ::testing::Test {
  protected:
   Calibrate() {
-    const auto arrays = load_npz(source_dir() / "tests/models/data/mnist_test_200.npz");
+    const auto arrays = checkpoint::load_npz(source_dir() / "tests/models/data/mnist_test_200.npz");
     bytes_ = arrays.at("arr_0").unsqueeze(3);
     labels_ = arrays.at("arr_1").to(at::kLong);
     write(bytes_, labels_);
@@ -31,7 +31,7 @@ class Calibrate : public ::testing::Test {
   }
 
   void write(const Tensor& images, const Tensor& labels) const {
-    save_npz(folder_ / "digits.npz", {{"arr_0", images}, {"arr_1", labels}});
+    checkpoint::save_npz(folder_ / "digits.npz", {{"arr_0", images}, {"arr_1", labels}});
   }
 
   static CalibrateResult go(const CalibrateConfig& config) {

@@ -2,6 +2,8 @@
 #include <fstream>
 
 #include "commands/calibrate_fixture.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 
 namespace sextant::testing {
 namespace {
@@ -22,7 +24,7 @@ TEST_F(Calibrate, RefusesADataSetOfOtherClasses) {
 }
 
 TEST_F(Calibrate, RefusesImagesWithoutLabels) {
-  save_npz(folder_ / "digits.npz", {{"arr_0", bytes_}});
+  checkpoint::save_npz(folder_ / "digits.npz", {{"arr_0", bytes_}});
   expect_refusal(config_, "1", "digits.npz: has no labels");
 }
 
@@ -38,9 +40,9 @@ TEST_F(Calibrate, RefusesAnswersThatAreNotFinite) {
   const std::filesystem::path broken = folder_ / "broken";
   std::filesystem::create_directories(broken);
   std::filesystem::copy_file(config_.classifier + "/config.json", broken / "config.json");
-  StateDict weights = load(config_.classifier + "/model.safetensors");
+  checkpoint::StateDict weights = checkpoint::load(config_.classifier + "/model.safetensors").weights();
   weights.set("fc.bias", at::full({10}, NAN));
-  save_safetensors(broken / "model.safetensors", weights);
+  checkpoint::save_safetensors(broken / "model.safetensors", weights);
   config_.classifier = broken;
   expect_refusal(config_, "1", "answers clean images with logits that are not finite, among images 0 to 99 of");
 }

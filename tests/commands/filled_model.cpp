@@ -1,6 +1,8 @@
 #include "commands/filled_model.h"
 
 #include "internal/runtime/files.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
@@ -14,7 +16,7 @@ using Kind = networks::Parameters::Kind;
 std::filesystem::path write_model(const std::filesystem::path& folder, const json& config, const std::string& prefix) {
   std::filesystem::create_directories(folder);
   const auto network = models::build(config);
-  StateDict weights;
+  checkpoint::StateDict weights;
   FillRule rule;
   rule.prefix = prefix;
   for (const auto& entry : network->parameters().entries()) {
@@ -23,7 +25,7 @@ std::filesystem::path write_model(const std::filesystem::path& folder, const jso
         entry.shape.empty() && entry.kind != Kind::kCounter;  // of EDM2: the rule's 0 silences the network
     weights.set(entry.name, gain ? at::ones({}) : filled(entry.name, entry.shape, rule, entry.kind == Kind::kCounter));
   }
-  save_safetensors(folder / "model.safetensors", weights);
+  checkpoint::save_safetensors(folder / "model.safetensors", weights);
   write_atomically(folder / "config.json", config.dump());
   return folder;
 }
@@ -119,7 +121,7 @@ Tensor draw(commands::SampleConfig config, const std::filesystem::path& folder) 
   const auto progress = make_progress(ProgressStyle::kQuiet, notes);
   Stop stop;
   commands::run_sample(config, *progress, stop);
-  return load_npz(folder / "samples.npz").at("arr_0");
+  return checkpoint::load_npz(folder / "samples.npz").at("arr_0");
 }
 
 std::string refusal(commands::SampleConfig config, const std::filesystem::path& folder) {

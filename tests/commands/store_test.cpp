@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 
@@ -108,7 +108,7 @@ TEST(SampleStore, WritesFinishedSamplesInOrder) {
   SampleStore store(folder / "p", kIdentity, kShape, 5);
   for (const int64_t i : {3, 0, 2}) put(store, i);
   store.write_npz(folder / "s.npz");
-  const auto arrays = load_npz(folder / "s.npz");
+  const auto arrays = checkpoint::load_npz(folder / "s.npz");
   EXPECT_TRUE(arrays.at("arr_0").equal(at::cat({image_of(0), image_of(2), image_of(3)})));
   EXPECT_TRUE(arrays.at("arr_1").equal(at::tensor({0, 20, 30}, at::kLong)));
 }

@@ -2,7 +2,7 @@
 #include <fstream>
 
 #include "data/encoders.h"
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/data/images.h"
 #include "support/golden.h"
 
@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(Manifest, NpzUse, ::testing::ValuesIn(npz_cases()), [](
 TEST(NpzImages, AreWhatWasSaved) {
   const TemporaryFolder folder;
   const Tensor images = at::randint(256, {5, 4, 6, 3}, at::kByte), labels = at::arange(5);
-  save_npz(folder / "a.npz", {{"arr_0", images}, {"arr_1", labels}});
+  checkpoint::save_npz(folder / "a.npz", {{"arr_0", images}, {"arr_1", labels}});
   const auto set = data::open_images(folder / "a.npz");
   EXPECT_TRUE(at::equal(set->batch(0, 5), images));
   EXPECT_TRUE(at::equal(set->image(2), images[2].permute({2, 0, 1})));
@@ -84,14 +84,14 @@ TEST(NpzImages, RefuseNegativeAndFractionalLabels) {
   const TemporaryFolder folder;
   const Tensor images = at::zeros({2, 4, 4, 3}, at::kByte);
   for (const Tensor& labels : {at::tensor({0, -1}), at::tensor({0.0, 1.0}), at::zeros({2, 1}, at::kLong)}) {
-    save_npz(folder / "a.npz", {{"arr_0", images}, {"arr_1", labels}});
+    checkpoint::save_npz(folder / "a.npz", {{"arr_0", images}, {"arr_1", labels}});
     refusal(folder / "a.npz", [&] { data::open_images(folder / "a.npz"); });
   }
 }
 
 TEST(ReferenceStatistics, AreWidenedToFloat64) {
   const TemporaryFolder folder;
-  save_npz(folder / "a.npz", {{"mu", at::ones({3})}, {"sigma", at::eye(3)}});
+  checkpoint::save_npz(folder / "a.npz", {{"mu", at::ones({3})}, {"sigma", at::eye(3)}});
   const auto statistics = data::read_statistics(folder / "a.npz");
   EXPECT_TRUE(at::equal(statistics.pool.covariance, at::eye(3, at::kDouble)));
   EXPECT_FALSE(statistics.spatial.mean.defined());
@@ -99,7 +99,7 @@ TEST(ReferenceStatistics, AreWidenedToFloat64) {
 
 TEST(ReferenceStatistics, MissingOnesAreNamed) {
   const TemporaryFolder folder;
-  save_npz(folder / "a.npz", {{"arr_0", at::zeros({2, 4, 4, 3}, at::kByte)}});
+  checkpoint::save_npz(folder / "a.npz", {{"arr_0", at::zeros({2, 4, 4, 3}, at::kByte)}});
   EXPECT_FALSE(data::has_statistics(folder / "a.npz"));
   EXPECT_NE(refusal(folder / "a.npz", [&] { data::read_statistics(folder / "a.npz"); }).find("'mu'"),
             std::string::npos);

@@ -1,6 +1,6 @@
 #include <fstream>
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/evaluation/evaluation.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
@@ -231,7 +231,7 @@ TEST_F(Evaluate, CachesAReferenceBesideItByItsContents) {
   auto generator = at::detail::createCPUGenerator(5);
   const fs::path path = folder_ / "reference.npz";
   const auto write = [&](int64_t count) {
-    NpzWriter file(path);
+    checkpoint::NpzWriter file(path);
     file.add("arr_0", at::randint(0, 250, {count, 8, 8, 1}, generator, at::kByte));
     file.close();
   };
@@ -254,7 +254,7 @@ TEST_F(Evaluate, CachesAReferenceBesideItByItsContents) {
 
 TEST_F(Evaluate, DoesWithoutACacheThatCannotBeWrittenOrRead) {
   const fs::path path = folder_ / "reference.npz";
-  NpzWriter file(path);
+  checkpoint::NpzWriter file(path);
   file.add("arr_0", at::arange(20 * 64, at::kLong).remainder(250).to(at::kByte).view({20, 8, 8, 1}));
   file.close();
   open_reference(path, extractor_, {}, {}, progress_, stop_);

@@ -1,7 +1,7 @@
 // The bundled MNIST models do what their config.json says, on 200 test images, 20 of each digit.
 #include <torch/csrc/autograd/autograd.h>
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/models/models.h"
 #include "support/golden.h"
 
@@ -13,7 +13,7 @@ std::filesystem::path bundled(const std::string& name) { return testing::source_
 class BundledModels : public ::testing::Test {
  protected:
   BundledModels() {
-    const auto arrays = load_npz(testing::source_dir() / "tests/models/data/mnist_test_200.npz");
+    const auto arrays = checkpoint::load_npz(testing::source_dir() / "tests/models/data/mnist_test_200.npz");
     bytes_ = arrays.at("arr_0").unsqueeze(1);
     labels_ = arrays.at("arr_1");
     pixels_ = bytes_.to(at::kFloat) / 127.5 - 1;
@@ -83,7 +83,7 @@ TEST_F(BundledModels, FeatureNetworkKnowsItsDigitsAndTheReferenceStatistics) {
   const auto network = open_features(bundled("mnist-features"), "", {});
   const auto features = network->forward(bytes_);
   EXPECT_GE(right(features.at("logits")), 198);
-  const auto reference = load_npz(bundled("mnist-features") / "reference_train.npz");
+  const auto reference = checkpoint::load_npz(bundled("mnist-features") / "reference_train.npz");
   const Tensor& mu = reference.at("mu");
   const Tensor pool = features.at("pool").to(at::kDouble);
   ASSERT_EQ(pool.sizes(), (std::vector<int64_t>{200, mu.size(0)}));

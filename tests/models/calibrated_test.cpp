@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "internal/runtime/files.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -32,7 +33,7 @@ Rescaling some_scaling(int64_t classes, double first) {
 }
 
 Tensor digits() {
-  return load_npz(testing::source_dir() / "tests/models/data/mnist_test_200.npz")
+  return checkpoint::load_npz(testing::source_dir() / "tests/models/data/mnist_test_200.npz")
                  .at("arr_0")
                  .slice(0, 0, 6)
                  .unsqueeze(1)

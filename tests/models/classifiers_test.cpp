@@ -1,5 +1,6 @@
 // Classifiers made of classifiers.
 #include "models/toy.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 #include "sextant/text/tokenizer.h"
 #include "support/errors.h"
@@ -17,7 +18,8 @@ ClassifierPtr means(std::vector<double> weight, int64_t classes, bool uses_time 
 // ---- resizing --------------------------------------------------------------------------------------------
 
 TEST(Resized, AgreesWithPil) {
-  const StateDict file = load(testing::source_dir() / "tests/models/data/resize.safetensors");
+  const checkpoint::StateDict file =
+      checkpoint::load(testing::source_dir() / "tests/models/data/resize.safetensors").weights();
   const Tensor& x = file.at("x");
   for (const char* name : {"bilinear", "bicubic"}) {
     for (const auto& [height, width] : {std::pair(7, 9), std::pair(30, 31)}) {

@@ -1,6 +1,7 @@
 // Opening models from folders and files.
 #include <fstream>
 
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
@@ -15,9 +16,9 @@ using testing::TemporaryFolder;
 using testing::Tolerance;
 
 /// A cifar-resnet with small numbers everywhere.
-StateDict some_weights(const std::string& arch) {
+checkpoint::StateDict some_weights(const std::string& arch) {
   at::manual_seed(1);
-  StateDict weights;
+  checkpoint::StateDict weights;
   const auto network = build(arch_config(arch));
   for (const auto& entry : network->parameters().entries()) {
     if (entry.kind == networks::Parameters::Kind::kCounter) continue;
@@ -26,17 +27,17 @@ StateDict some_weights(const std::string& arch) {
   return weights;
 }
 
-void write_folder(const std::filesystem::path& folder, const json& config, const StateDict& weights) {
+void write_folder(const std::filesystem::path& folder, const json& config, const checkpoint::StateDict& weights) {
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "config.json") << config;
-  save_safetensors(folder / "model.safetensors", weights);
+  checkpoint::save_safetensors(folder / "model.safetensors", weights);
 }
 
 TEST(OpenedFile, ComputesTheSameAsTheOpenedFolder) {
   const TemporaryFolder folder;
-  const StateDict weights = some_weights("cifar-resnet20");
+  const checkpoint::StateDict weights = some_weights("cifar-resnet20");
   write_folder(folder / "model", arch_config("cifar-resnet20"), weights);
-  save_safetensors(folder / "file.safetensors", weights);
+  checkpoint::save_safetensors(folder / "file.safetensors", weights);
 
   const Tensor x = at::rand({2, 3, 32, 32}) * 2 - 1;
   const Tensor from_folder = open_classifier(folder / "model", "", {}, {})->logits(x, {});
@@ -50,7 +51,7 @@ TEST(OpenedFile, ComputesTheSameAsTheOpenedFolder) {
 
 TEST(OpenedFile, SaysWhichArchitectureFitsInPlaceOfAWrongOne) {
   const TemporaryFolder folder;
-  save_safetensors(folder / "w.safetensors", some_weights("cifar-resnet20"));
+  checkpoint::save_safetensors(folder / "w.safetensors", some_weights("cifar-resnet20"));
   const std::string message =
       message_of<CheckpointError>([&] { open_classifier(folder / "w.safetensors", "cifar-resnet32", {}, {}); });
   EXPECT_NE(message.find("w.safetensors: key '"), std::string::npos) << message;

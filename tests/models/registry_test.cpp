@@ -14,8 +14,8 @@ using nlohmann::json;
 using testing::message_of;
 
 /// Weights of the right names and shapes; zeros that share one number, so that they take no memory.
-StateDict weights_like(const networks::Network& network) {
-  StateDict weights;
+checkpoint::StateDict weights_like(const networks::Network& network) {
+  checkpoint::StateDict weights;
   for (const auto& entry : network.parameters().entries()) {
     const auto type = entry.kind == networks::Parameters::Kind::kCounter ? at::kLong : at::kFloat;
     weights.set(entry.name, at::zeros({1}, type).squeeze(0).expand(entry.shape));
@@ -83,7 +83,7 @@ TEST(GuessedArchitecture, IsAConfigWhereNoNamedOneFits) {
       {{"type", "cifar-resnet"}, {"model", {{"num_blocks", {1, 2, 3}}, {"option", "B"}, {"num_classes", 5}}}},
       {{"type", "mnist-features"}, {"model", {{"channels", {4, 5, 6, 7}}, {"features", 11}, {"image_size", 20}}}}};
   for (const json& config : configs) {
-    const StateDict weights = weights_like(*build(config));
+    const checkpoint::StateDict weights = weights_like(*build(config));
     const Guess guess = guess_architecture(weights);
     EXPECT_TRUE(guess.archs.empty());
     ASSERT_FALSE(guess.config.is_null()) << config;
@@ -127,7 +127,7 @@ TEST(GuessedArchitecture, IsTheConfigOfAnyAdmNetwork) {
   const std::vector<std::string> visible = {"in_channels",  "model_channels",        "out_channels", "num_res_blocks",
                                             "channel_mult", "attention_resolutions", "num_classes",  "pool"};
   for (const json& config : configs) {
-    const StateDict weights = weights_like(*build(config));
+    const checkpoint::StateDict weights = weights_like(*build(config));
     const Guess guess = guess_architecture(weights);
     ASSERT_FALSE(guess.config.is_null()) << config << guess.why;
     EXPECT_EQ(guess.config.at("type"), config.at("type"));
@@ -171,7 +171,7 @@ TEST(WrongArchitecture, SaysWhichOneTheFileFits) {
       {"inception-fid", "resnet18"},
   };
   for (const auto& [right, wrong] : pairs) {
-    const StateDict weights = weights_like(*build(arch_config(right)));
+    const checkpoint::StateDict weights = weights_like(*build(arch_config(right)));
     const std::string message = message_of<CheckpointError>([&, &wrong = wrong] {
       const auto network = build(arch_config(wrong));
       load_weights(*network, weights, "file.pt");
@@ -184,7 +184,7 @@ TEST(WrongArchitecture, SaysWhichOneTheFileFits) {
 }
 
 TEST(GuessedArchitecture, SaysWhichOneIsNearest) {
-  StateDict weights = weights_like(*build(arch_config("resnet18")));
+  checkpoint::StateDict weights = weights_like(*build(arch_config("resnet18")));
   weights.set("fc.weight", at::zeros({5, 100}));
   const Guess guess = guess_architecture(weights);
   EXPECT_TRUE(guess.archs.empty());
@@ -193,7 +193,7 @@ TEST(GuessedArchitecture, SaysWhichOneIsNearest) {
 }
 
 TEST(GuessedArchitecture, IsNoneForStrangeWeights) {
-  StateDict weights;
+  checkpoint::StateDict weights;
   weights.set("something", at::zeros({3}));
   const Guess guess = guess_architecture(weights);
   EXPECT_TRUE(guess.archs.empty());

@@ -1,5 +1,6 @@
 // TorchScript archives as classifiers, denoisers and features, against what the networks give in Python.
 #include "models/toy.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 
@@ -13,8 +14,8 @@ using sextant::testing::Tolerance;
 
 std::filesystem::path data(const std::string& name) { return testing::source_dir() / "tests/models/data" / name; }
 
-const StateDict& expected() {
-  static const StateDict file = load(data("torchscript.safetensors"));
+const checkpoint::StateDict& expected() {
+  static const checkpoint::StateDict file = checkpoint::load(data("torchscript.safetensors")).weights();
   return file;
 }
 

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/models/models.h"
 #include "support/golden.h"
 
@@ -26,9 +27,9 @@ class Means : public guidance::Classifier {
 };
 
 /// Random weights for a network, small enough that nothing overflows.
-inline StateDict random_weights(const nlohmann::json& config, uint64_t seed = 1) {
+inline checkpoint::StateDict random_weights(const nlohmann::json& config, uint64_t seed = 1) {
   at::manual_seed(seed);
-  StateDict weights;
+  checkpoint::StateDict weights;
   const auto network = build(config);
   for (const auto& entry : network->parameters().entries()) {
     if (entry.kind == networks::Parameters::Kind::kCounter || entry.kind == networks::Parameters::Kind::kConstant)
@@ -39,10 +40,11 @@ inline StateDict random_weights(const nlohmann::json& config, uint64_t seed = 1)
   return weights;
 }
 
-inline void write_model(const std::filesystem::path& folder, const nlohmann::json& config, const StateDict& weights) {
+inline void write_model(const std::filesystem::path& folder, const nlohmann::json& config,
+                        const checkpoint::StateDict& weights) {
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "config.json") << config;
-  save_safetensors(folder / "model.safetensors", weights);
+  checkpoint::save_safetensors(folder / "model.safetensors", weights);
 }
 
 /// d/dx sum_n log p(y_n | x_n)

@@ -299,7 +299,7 @@ class SmallAdm : public ::testing::Test {
  protected:
   static std::unique_ptr<NoiseNetwork> network(const json& changes) {
     auto made = as<NoiseNetwork>(make_adm_unet(updated(small_unet(), changes)));
-    StateDict weights;
+    checkpoint::StateDict weights;
     at::manual_seed(1);
     for (const auto& entry : made->parameters().entries()) weights.set(entry.name, 0.1 * at::randn(entry.shape));
     made->load(weights);

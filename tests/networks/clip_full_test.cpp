@@ -1,6 +1,7 @@
 // Full-size CLIP with weights by the fill rule, against openai/CLIP run by PyTorch in float64.
 #include "internal/networks/families.h"
 #include "internal/networks/presets.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "support/fill.h"
 #include "support/golden.h"
 
@@ -11,7 +12,7 @@ std::unique_ptr<Clip> filled_clip(const std::string& name) {
   for (const Preset& preset : clip_presets()) {
     if (preset.name != name) continue;
     auto clip = make_clip(preset.config["model"]);
-    StateDict weights;
+    checkpoint::StateDict weights;
     for (const auto& entry : clip->parameters().entries()) {
       const bool integer = entry.kind == Parameters::Kind::kCounter;
       weights.set(entry.name, testing::filled(entry.name, entry.shape, {}, integer));
@@ -30,7 +31,8 @@ class FullClip : public ::testing::TestWithParam<std::pair<const char*, const ch
 
 TEST_P(FullClip, SeesAndReadsAsTheReferenceDoes) {
   const auto [name, file] = GetParam();
-  const StateDict reference = load(testing::source_dir() / "tests/networks/data" / file);
+  const checkpoint::StateDict reference =
+      checkpoint::load(testing::source_dir() / "tests/networks/data" / file).weights();
   const at::NoGradGuard no_grad;
   const auto clip = filled_clip(name);
   const int64_t R = clip->image_resolution();

@@ -59,7 +59,7 @@ TEST_P(ClipGolden, DeducesItsConfigurationFromTheWeights) {
 }
 
 TEST_P(ClipGolden, IgnoresTheSizesThatArchivesCarryBesideTheWeights) {
-  StateDict weights = golden_.weights();
+  checkpoint::StateDict weights = golden_.weights();
   weights.set("input_resolution", at::scalar_tensor(32, at::kLong));
   weights.set("context_length", at::scalar_tensor(16, at::kLong));
   weights.set("vocab_size", at::scalar_tensor(256, at::kLong));
@@ -91,7 +91,7 @@ TEST(ClipPresets, HaveAsManyNumbersAsThePublishedModels) {
 }
 
 TEST(Clip, RefusesWeightsOfAnotherKindOfNetwork) {
-  StateDict weights;
+  checkpoint::StateDict weights;
   weights.set("conv1.weight", at::zeros({4, 3, 3, 3}));
   EXPECT_THROW(clip_config(weights), CheckpointError);
 }

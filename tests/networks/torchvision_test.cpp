@@ -98,7 +98,7 @@ TEST(PublishedNames, OfOlderFilesAreUnderstood) {
   for (const auto& [kind, now, before] : renamings) {
     for (const auto& file : testing::golden_files_of_kind(kind)) {
       const Golden golden(file);
-      StateDict old;
+      checkpoint::StateDict old;
       for (const auto& [name, tensor] : golden.weights()) {
         const std::size_t at = name.find(now);
         const bool inside = at != std::string::npos && name.find("layer") != std::string::npos;

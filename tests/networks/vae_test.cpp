@@ -21,8 +21,8 @@ std::string replaced(const std::string& text, const std::string& pattern, const 
 }
 
 /// The weights as current diffusers writes them.
-StateDict current_names(const StateDict& weights) {
-  StateDict renamed;
+checkpoint::StateDict current_names(const checkpoint::StateDict& weights) {
+  checkpoint::StateDict renamed;
   for (const auto& [name, tensor] : weights) {
     std::string key = name;
     for (const char* letter : {"q", "k", "v"}) {
@@ -35,8 +35,8 @@ StateDict current_names(const StateDict& weights) {
 }
 
 /// The weights as they stand in a Stable Diffusion checkpoint of three resolutions, beside something else.
-StateDict stable_diffusion_names(const StateDict& weights) {
-  StateDict renamed;
+checkpoint::StateDict stable_diffusion_names(const checkpoint::StateDict& weights) {
+  checkpoint::StateDict renamed;
   renamed.set("model.diffusion_model.out.2.bias", at::zeros({4}));
   for (const auto& [name, tensor] : current_names(weights)) {
     std::string key = replaced(name, "mid_block\\.resnets\\.0", "mid.block_1");

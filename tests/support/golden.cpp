@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <regex>
 
+#include "sextant/checkpoint/checkpoint.h"
 #include "support/fill.h"
 
 namespace sextant::testing {
@@ -46,7 +47,7 @@ std::vector<fs::path> golden_files_of_kind(const std::string& kind) {
   return files;
 }
 
-Golden::Golden(const fs::path& path) : path_(path), file_(load_checkpoint(path)) {
+Golden::Golden(const fs::path& path) : path_(path), file_(checkpoint::load(path)) {
   config_ = json::parse(metadata("config", "{}"));
 }
 
@@ -70,8 +71,8 @@ Tolerance Golden::output_tolerance(const std::string& output) const {
   return {json::parse(metadata("tolerance")).at(output).at("atol").get<double>(), 0};
 }
 
-StateDict Golden::weights() const {
-  StateDict weights;
+checkpoint::StateDict Golden::weights() const {
+  checkpoint::StateDict weights;
   if (metadata("weights_shipped") == "true") {
     for (const auto& [name, tensor] : file_.tensors) {
       if (name.rfind("weights/", 0) == 0) weights.set(name.substr(8), tensor);

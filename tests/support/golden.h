@@ -44,7 +44,7 @@ class Golden {
 
   bool has(const std::string& key) const { return file_.tensors.contains(key); }
   const Tensor& operator[](const std::string& key) const { return file_.tensors.at(key); }
-  const Checkpoint& file() const { return file_; }
+  const checkpoint::Checkpoint& file() const { return file_; }
   std::string name() const { return path_.stem().string(); }
   const std::filesystem::path& path() const { return path_; }
 
@@ -57,11 +57,11 @@ class Golden {
   Tolerance output_tolerance(const std::string& output) const;
 
   /// models/: the shipped weights, or those computed by the fill rule from `state_dict`.
-  StateDict weights() const;
+  checkpoint::StateDict weights() const;
 
  private:
   std::filesystem::path path_;
-  Checkpoint file_;
+  checkpoint::Checkpoint file_;
   nlohmann::json config_;
 };
 

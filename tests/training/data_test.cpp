@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -20,7 +20,7 @@ std::filesystem::path images(const TemporaryFolder& folder, int64_t count) {
           .remainder(251)
           .to(at::kByte);
   const auto path = folder / "set.npz";
-  save_npz(path, {{"arr_0", pixels.contiguous()}, {"arr_1", at::arange(count, at::kLong).remainder(3)}});
+  checkpoint::save_npz(path, {{"arr_0", pixels.contiguous()}, {"arr_1", at::arange(count, at::kLong).remainder(3)}});
   return path;
 }
 

@@ -125,7 +125,7 @@ TEST_F(Objectives, ClassifiersAreMeasuredWithTheWeightsGiven) {
   Weights weights(*network, at::kFloat);
   std::vector<Tensor> buffers;
   for (const auto& [name, tensor] : weights.buffers()) buffers.push_back(tensor);
-  const StateDict first = weights.state(weights.master(), buffers);
+  const checkpoint::StateDict first = weights.state(weights.master(), buffers);
   Classification objective(network, kTinyClassifier, {}, images_);
   const double before = objective.measure(first, *images_).nll;
   weights.master().mul_(0.5);

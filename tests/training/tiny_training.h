@@ -2,7 +2,7 @@
 #pragma once
 
 #include "internal/models/registry.h"
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/training/objectives.h"
 #include "sextant/training/trainer.h"
@@ -46,7 +46,7 @@ inline std::filesystem::path tiny_images(const std::filesystem::path& path, int6
   for (int64_t i = 0; i < count; ++i) {
     if (i % 3 < 2) pixels[i].narrow(1, i % 3 == 0 ? 0 : 4, 4).add_(120);
   }
-  save_npz(path, {{"arr_0", pixels.to(at::kByte).contiguous()}, {"arr_1", labels}});
+  checkpoint::save_npz(path, {{"arr_0", pixels.to(at::kByte).contiguous()}, {"arr_1", labels}});
   return path;
 }
 

@@ -62,7 +62,7 @@ class Training : public ::testing::Test {
         if (--left == 0) stop.request(2);
         return inner.backward(batch, scale);
       }
-      Numbers validate(const StateDict& weights) override { return inner.validate(weights); }
+      Numbers validate(const checkpoint::StateDict& weights) override { return inner.validate(weights); }
       double criterion(const Numbers& numbers) const override { return inner.criterion(numbers); }
       std::vector<std::pair<std::string, Tensor>> state() override { return inner.state(); }
       Objective& inner;
@@ -75,7 +75,7 @@ class Training : public ::testing::Test {
     return train(network, counting, *images_, c, {}, *progress, stop);
   }
 
-  static void expect_same(const StateDict& a, const StateDict& b) {
+  static void expect_same(const checkpoint::StateDict& a, const checkpoint::StateDict& b) {
     ASSERT_EQ(a.size(), b.size());
     for (const auto& [name, tensor] : a) EXPECT_TRUE(tensor.equal(b.at(name))) << name;
   }
@@ -201,7 +201,7 @@ TEST_F(Training, EndsEarlyWithoutProgressAndKeepsTheBest) {
   c.checkpoint_every = 1000;
   struct Worsening : Classification {
     using Classification::Classification;
-    Numbers validate(const StateDict&) override { return {{"nll", static_cast<double>(++validations)}}; }
+    Numbers validate(const checkpoint::StateDict&) override { return {{"nll", static_cast<double>(++validations)}}; }
     int validations = 0;
   };
   const auto network = tiny_network(kTinyClassifier);

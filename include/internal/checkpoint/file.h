@@ -15,7 +15,7 @@ namespace sextant::checkpoint {
 
 using Bytes = std::span<const uint8_t>;
 
-/// What a reader of this room throws about a file's contents: the reason alone. load_checkpoint() and load_npz() catch
+/// What a reader of this room throws about a file's contents: the reason alone. load() and load_npz() catch
 /// it and put the file's name in front.
 class Malformed : public std::runtime_error {
  public:

@@ -16,7 +16,7 @@ struct Family {
   Role role;
   std::function<std::unique_ptr<networks::Network>(const nlohmann::json& model)> make;  ///< empty where `open` is not
   std::vector<networks::Preset> (*presets)();  ///< null without named architectures
-  nlohmann::json (*deduce)(const StateDict&) =
+  nlohmann::json (*deduce)(const checkpoint::StateDict&) =
       nullptr;               ///< "model" by the shapes of weights, null where they are of others
   const char* assumed = "";  ///< what `deduce` cannot see and takes as usual
   /// For a family whose file is the network itself: opens it. There is nothing to make then.

@@ -3,18 +3,18 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/state_dict.h"
 
 namespace sextant::networks {
 
 // The "model" object of a config.json, or null where the names are not those of the family. What shapes do not show
 // (strides, pooling) has the family's usual value. Whether every tensor fits is for the caller to check.
-nlohmann::json deduce_resnet(const StateDict& weights);
-nlohmann::json deduce_cifar_resnet(const StateDict& weights);
-nlohmann::json deduce_mnist_features(const StateDict& weights);
-nlohmann::json deduce_clip(const StateDict& weights);
-nlohmann::json deduce_adm_unet(const StateDict& weights);
-nlohmann::json deduce_adm_encoder(const StateDict& weights);
+nlohmann::json deduce_resnet(const checkpoint::StateDict& weights);
+nlohmann::json deduce_cifar_resnet(const checkpoint::StateDict& weights);
+nlohmann::json deduce_mnist_features(const checkpoint::StateDict& weights);
+nlohmann::json deduce_clip(const checkpoint::StateDict& weights);
+nlohmann::json deduce_adm_unet(const checkpoint::StateDict& weights);
+nlohmann::json deduce_adm_encoder(const checkpoint::StateDict& weights);
 /// What the two last take as usual.
 inline constexpr const char* kAdmAssumed =
     "image_size, the heads of the attention (num_head_channels or num_heads, use_new_attention_order) and the "
@@ -22,6 +22,6 @@ inline constexpr const char* kAdmAssumed =
     "process";
 
 /// Size `dim` of a tensor, 0 where there is none.
-int64_t size_of(const StateDict& weights, const std::string& name, int64_t dim);
+int64_t size_of(const checkpoint::StateDict& weights, const std::string& name, int64_t dim);
 
 }  // namespace sextant::networks

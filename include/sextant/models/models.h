@@ -53,7 +53,7 @@ struct Placement {
 /// A network without weights, by its config.json.
 std::unique_ptr<networks::Network> build(const nlohmann::json& config);
 /// Gives a network its weights. CheckpointError: where they are those of another architecture, it says which fits.
-void load_weights(networks::Network& network, const StateDict& weights, const std::string& source);
+void load_weights(networks::Network& network, const checkpoint::StateDict& weights, const std::string& source);
 /// A network with its weights, frozen for inference.
 std::shared_ptr<const networks::Network> open_network(const Description& description, Placement placement);
 
@@ -64,7 +64,7 @@ struct Guess {
   nlohmann::json config;           ///< where no named one fits: "type" and "model" that fit exactly, or null
   std::string why;                 ///< one sentence for a reader
 };
-Guess guess_architecture(const StateDict& weights);
+Guess guess_architecture(const checkpoint::StateDict& weights);
 
 // ---- diffusion models ------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/state_dict.h"
 #include "sextant/networks/parameters.h"
 
 namespace sextant::networks {
@@ -26,11 +26,11 @@ class Network {
 
   /// Takes the weights. A missing or extra key or a wrong shape throws CheckpointError that names the key, both
   /// shapes and the nearest key; `source` is the file's name for that message.
-  void load(const StateDict& weights, const std::string& source = "state dict");
+  void load(const checkpoint::StateDict& weights, const std::string& source = "state dict");
 
   /// The weights under the names that the constructor declared, as `load` takes them. Families published in several
   /// layouts override it.
-  virtual StateDict renamed(const StateDict& weights) const { return weights; }
+  virtual checkpoint::StateDict renamed(const checkpoint::StateDict& weights) const { return weights; }
 
   /// Moves and converts in place; norms stay at least float32.
   void to(at::Device device, at::ScalarType compute);

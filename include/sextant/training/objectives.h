@@ -53,12 +53,12 @@ class Classification : public Objective {
   Classification(std::shared_ptr<networks::Network> network, nlohmann::json model, ClassificationConfig config,
                  std::shared_ptr<const TrainingImages> held_out);
   Numbers backward(const Batch& batch, double scale) override;
-  Numbers validate(const StateDict& weights) override;
+  Numbers validate(const checkpoint::StateDict& weights) override;
   double criterion(const Numbers& numbers) const override;
 
   /// Calibration of the network with these weights, in float32, on images; a noise-aware one sees each image at a
   /// timestep and noise of its own, spread evenly over all timesteps, the same for any weights.
-  calibration::Measures measure(const StateDict& weights, const TrainingImages& images);
+  calibration::Measures measure(const checkpoint::StateDict& weights, const TrainingImages& images);
 
  private:
   Tensor noised(const Tensor& x0, const Tensor& t, const std::vector<int64_t>& number, uint64_t seed) const;

@@ -33,16 +33,16 @@ struct TrainerConfig {
 };
 
 struct TrainerResult {
-  int64_t steps = 0;             ///< finished, those of former runs included
-  bool complete = false;         ///< false after a stop
-  bool stopped_early = false;    ///< by `patience`
-  int64_t best_step = 0;         ///< of `weights`
-  double images_per_second = 0;  ///< of this run, without validation and saving
-  StateDict weights;             ///< empty after a stop
+  int64_t steps = 0;              ///< finished, those of former runs included
+  bool complete = false;          ///< false after a stop
+  bool stopped_early = false;     ///< by `patience`
+  int64_t best_step = 0;          ///< of `weights`
+  double images_per_second = 0;   ///< of this run, without validation and saving
+  checkpoint::StateDict weights;  ///< empty after a stop
 };
 
 /// Draws samples with the averaged weights after `step` steps.
-using SampleHook = std::function<void(int64_t step, const StateDict& weights)>;
+using SampleHook = std::function<void(int64_t step, const checkpoint::StateDict& weights)>;
 
 /// Trains `network`, which has its first weights and was opened by train(), on `images`. Continues from the newest
 /// snapshot in the folder, bit by bit as if it had never stopped. UsageError when that is of other settings, naming the

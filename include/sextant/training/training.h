@@ -43,7 +43,7 @@ class Weights {
   /// Running statistics and counters, which training moves without gradients, by name.
   const std::vector<std::pair<std::string, Tensor>>& buffers() const { return buffers_; }
   /// Copies as Network::load takes them: the parameters out of `flat` [P], the buffers as given, in their order.
-  StateDict state(const Tensor& flat, const std::vector<Tensor>& buffers) const;
+  checkpoint::StateDict state(const Tensor& flat, const std::vector<Tensor>& buffers) const;
 
  private:
   struct Slot {
@@ -62,7 +62,7 @@ class Average {
  public:
   Average(const Weights& weights, double rate);
   void update(const Weights& weights);
-  StateDict state(const Weights& weights) const { return weights.state(flat_, buffers_); }
+  checkpoint::StateDict state(const Weights& weights) const { return weights.state(flat_, buffers_); }
 
   Tensor flat() const { return flat_; }
   std::vector<Tensor>& buffers() { return buffers_; }
@@ -162,7 +162,7 @@ class Objective {
   /// Leaves the gradient of the mean loss, times `scale`, in the weights' .grad; returns "loss" and its parts.
   virtual Numbers backward(const Batch& batch, double scale) = 0;
   /// Judges another set of weights on held-out images.
-  virtual Numbers validate(const StateDict& weights) = 0;
+  virtual Numbers validate(const checkpoint::StateDict& weights) = 0;
   /// Of validate()'s numbers, the one by which the best weights are chosen; smaller is better.
   virtual double criterion(const Numbers& numbers) const = 0;
   /// Tensors that must survive a restart, by name; read and written in place.
@@ -174,7 +174,7 @@ class Objective {
 /// All that a training continues from: named tensors and a JSON object.
 struct Snapshot {
   int64_t step = 0;
-  StateDict tensors;
+  checkpoint::StateDict tensors;
   nlohmann::json facts = nlohmann::json::object();
 };
 

@@ -1,28 +1,26 @@
 #include <new>
 
 #include "npz/npy.h"
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 #include "zip.h"
 
-namespace sextant {
-
-using checkpoint::Malformed;
+namespace sextant::checkpoint {
 
 struct NpzReader::Archive {
   std::filesystem::path path;
-  std::optional<checkpoint::ZipArchive> zip;
-  std::map<std::string, const checkpoint::ZipMember*> arrays;
+  std::optional<ZipArchive> zip;
+  std::map<std::string, const ZipMember*> arrays;
 
   CheckpointError failure(const std::string& reason) const { return CheckpointError(path.string() + ": " + reason); }
   CheckpointError failure(const std::string& name, const char* reason) const {
-    return failure("array " + checkpoint::shown(name) + " " + reason);
+    return failure("array " + shown(name) + " " + reason);
   }
-  const checkpoint::ZipMember& member(const std::string& name) const {
+  const ZipMember& member(const std::string& name) const {
     const auto found = arrays.find(name);
     if (found != arrays.end()) return *found->second;
     std::string known;
-    for (const auto& array : arrays) known += (known.empty() ? "" : ", ") + checkpoint::shown(array.first);
+    for (const auto& array : arrays) known += (known.empty() ? "" : ", ") + shown(array.first);
     throw failure("has no array '" + name + "'; it has " + (known.empty() ? "none" : known));
   }
 };
@@ -30,17 +28,17 @@ struct NpzReader::Archive {
 NpzReader::NpzReader(const std::filesystem::path& path) : archive_(std::make_shared<Archive>()) {
   archive_->path = path;
   try {
-    const auto file = checkpoint::MappedFile::open(path);
+    const auto file = MappedFile::open(path);
     if (file->bytes().empty()) throw Malformed("is empty");
-    if (checkpoint::as_text(file->bytes()).substr(0, 6) == std::string_view("\x93NUMPY", 6)) {
+    if (as_text(file->bytes()).substr(0, 6) == std::string_view("\x93NUMPY", 6)) {
       throw Malformed("is a single .npy array, expected an .npz archive; save it with numpy.savez");
     }
-    if (!checkpoint::is_zip(file->bytes())) throw Malformed("is no .npz archive");
-    archive_->zip.emplace(checkpoint::Blob{file, file->bytes()});
+    if (!is_zip(file->bytes())) throw Malformed("is no .npz archive");
+    archive_->zip.emplace(Blob{file, file->bytes()});
   } catch (const Malformed& problem) {
     throw archive_->failure(problem.what());
   }
-  for (const checkpoint::ZipMember& member : archive_->zip->members()) {
+  for (const ZipMember& member : archive_->zip->members()) {
     const std::string& name = member.name;
     if (name.size() > 4 && name.compare(name.size() - 4, 4, ".npy") == 0) {
       archive_->arrays[name.substr(0, name.size() - 4)] = &member;
@@ -57,27 +55,27 @@ std::vector<std::string> NpzReader::names() const {
 }
 
 std::vector<int64_t> NpzReader::shape(const std::string& name) const {
-  const checkpoint::ZipMember& member = archive_->member(name);
+  const ZipMember& member = archive_->member(name);
   try {
-    return checkpoint::parse_npy_header(archive_->zip->prefix(member, checkpoint::kLongestNpyHeader)).shape;
+    return parse_npy_header(archive_->zip->prefix(member, kLongestNpyHeader)).shape;
   } catch (const Malformed& problem) {
     throw archive_->failure(name, problem.what());
   }
 }
 
 Tensor NpzReader::read(const std::string& name) const {
-  const checkpoint::ZipMember& member = archive_->member(name);
+  const ZipMember& member = archive_->member(name);
   try {
-    const auto header = checkpoint::parse_npy_header(archive_->zip->prefix(member, checkpoint::kLongestNpyHeader));
+    const auto header = parse_npy_header(archive_->zip->prefix(member, kLongestNpyHeader));
     // Checked before anything is inflated: the archive must hold what the header promises, no less and no more.
-    const uint64_t size = checkpoint::npy_data_size(header);
+    const uint64_t size = npy_data_size(header);
     if (member.size < header.length || member.size - header.length != size) {
       throw Malformed("needs " + std::to_string(size) + " bytes for its shape, but has " +
                       std::to_string(member.size - std::min<uint64_t>(member.size, header.length)));
     }
-    checkpoint::Blob blob = archive_->zip->read(member);
+    Blob blob = archive_->zip->read(member);
     blob.bytes = blob.bytes.subspan(header.length);
-    return checkpoint::npy_array(header, blob);
+    return npy_array(header, blob);
   } catch (const Malformed& problem) {
     throw archive_->failure(name, problem.what());
   } catch (const std::bad_alloc&) {
@@ -92,4 +90,4 @@ std::map<std::string, Tensor> load_npz(const std::filesystem::path& path) {
   return arrays;
 }
 
-}  // namespace sextant
+}  // namespace sextant::checkpoint

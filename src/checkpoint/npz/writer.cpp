@@ -2,10 +2,10 @@
 
 #include "atomic_file.h"
 #include "npz/npy.h"
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant {
+namespace sextant::checkpoint {
 namespace {
 
 constexpr uint64_t kFull32 = 0xffffffff, kFull16 = 0xffff;
@@ -48,7 +48,7 @@ struct NpzWriter::State {
     uint32_t crc = 0;
   };
 
-  checkpoint::AtomicFile file;
+  AtomicFile file;
   std::vector<Member> members;
   // The array being written.
   bool open = false;
@@ -91,9 +91,9 @@ struct NpzWriter::State {
 
   std::string npy_header(std::size_t length) const {
     try {
-      return checkpoint::npy_header(dtype, shape, length);
-    } catch (const checkpoint::Malformed& problem) {
-      file.fail("cannot hold array " + checkpoint::shown(members.back().name) + ": " + problem.what());
+      return npy_header(dtype, shape, length);
+    } catch (const Malformed& problem) {
+      file.fail("cannot hold array " + shown(members.back().name) + ": " + problem.what());
     }
   }
 
@@ -122,7 +122,7 @@ void NpzWriter::begin(const std::string& name, at::ScalarType dtype, at::IntArra
   const bool known =
       std::any_of(state.members.begin(), state.members.end(), [&](auto& m) { return m.name == file_name; });
   if (name.empty() || known || name.find_first_of("/\\") != std::string::npos) {
-    state.file.fail("cannot hold an array named " + checkpoint::shown(name) + (known ? " twice" : ""));
+    state.file.fail("cannot hold an array named " + shown(name) + (known ? " twice" : ""));
   }
   state.members.push_back({file_name, state.file.size(), 0, 0});
   state.dtype = dtype;
@@ -188,4 +188,4 @@ void save_npz(const std::filesystem::path& path, const std::vector<std::pair<std
   writer.close();
 }
 
-}  // namespace sextant
+}  // namespace sextant::checkpoint

@@ -5,6 +5,7 @@
 #include "formats.h"
 #include "pickle/legacy.h"
 #include "pickle/tree.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "zip.h"
 
 namespace sextant::checkpoint {

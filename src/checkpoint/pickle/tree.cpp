@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "pickle/storages.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::checkpoint {
 namespace {

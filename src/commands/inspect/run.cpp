@@ -1,6 +1,8 @@
 #include "internal/commands/inspect.h"
 #include "internal/runtime/text.h"
 #include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/model_folder.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
 
@@ -38,7 +40,7 @@ std::string grouped(int64_t number) {
 json inspect_npz(const fs::path& path) {
   json rows = json::array();
   int64_t numbers = 0;
-  const NpzReader reader(path);
+  const checkpoint::NpzReader reader(path);
   for (const std::string& name : reader.names()) {
     const Tensor array = reader.read(name);
     rows.push_back(row_of(name, array));
@@ -48,12 +50,12 @@ json inspect_npz(const fs::path& path) {
 }
 
 json guess_of(const fs::path& path) {
-  const models::Guess guess = models::guess_architecture(load(path));
+  const models::Guess guess = models::guess_architecture(checkpoint::load(path).weights());
   return {{"archs", guess.archs}, {"nearest", guess.nearest}, {"config", guess.config}, {"why", guess.why}};
 }
 
 json inspect_checkpoint(const fs::path& path) {
-  const Checkpoint checkpoint = load_checkpoint(path);
+  const checkpoint::Checkpoint checkpoint = checkpoint::load(path);
   json rows = json::array();
   int64_t parameters = 0;
   for (const auto& [name, tensor] : checkpoint.tensors) {
@@ -87,7 +89,7 @@ json inspect(const fs::path& path) {
   fs::path file = path;
   json about;
   if (fs::is_directory(path)) {
-    const ModelFolder folder = open_model_folder(path);
+    const checkpoint::ModelFolder folder = checkpoint::open_model_folder(path);
     file = folder.weights;
     about = inspect_checkpoint(file);
     about["config"] = folder.config;
@@ -127,8 +129,9 @@ void convert(const fs::path& from, const fs::path& to) {
   if (to.extension() != ".safetensors") throw UsageError("--to must end in .safetensors, got '" + to.string() + "'");
   std::error_code ignored;
   if (fs::equivalent(from, to, ignored)) throw UsageError("--to is the file itself: " + to.string());
-  save_safetensors(to, load(fs::is_directory(from) ? open_model_folder(from).weights : from),
-                   {{"source", from.filename().string()}});
+  checkpoint::save_safetensors(
+      to, checkpoint::load(fs::is_directory(from) ? checkpoint::open_model_folder(from).weights : from).weights(),
+      {{"source", from.filename().string()}});
 }
 
 }  // namespace sextant::commands

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <numeric>
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {
@@ -189,7 +189,7 @@ std::vector<SampleRecord> SampleStore::records() const {
 void SampleStore::write_npz(const std::filesystem::path& path) const {
   constexpr int64_t kChunk = 64 << 20;  // bytes in memory at a time
   const int64_t rows = std::max<int64_t>(1, kChunk / pixels_);
-  NpzWriter writer(path);
+  checkpoint::NpzWriter writer(path);
   writer.begin("arr_0", at::kByte, shape_);
   for (int64_t first = 0; first < count(); first += rows) writer.append(images(first, first + rows));
   std::vector<int64_t> labels;

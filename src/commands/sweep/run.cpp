@@ -4,7 +4,7 @@
 #include "common/run_folder.h"
 #include "internal/commands/sweep.h"
 #include "internal/runtime/files.h"
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/npz.h"
 #include "sextant/report/grid.h"
 #include "sextant/report/montage.h"
 #include "sextant/runtime/device.h"
@@ -89,7 +89,7 @@ report::Drawing overview(const std::vector<Finished>& runs, const SweepConfig& c
     };
     const std::size_t row = place(montage.rows, run.run.row);
     const std::size_t column = place(montage.columns, run.run.column);
-    const Tensor images = NpzReader(run.run.config.run.out + "/samples.npz").read("arr_0");
+    const Tensor images = checkpoint::NpzReader(run.run.config.run.out + "/samples.npz").read("arr_0");
     const int64_t shown = std::min(images.size(0), config.picture_images);
     report::GridStyle style{std::min<int64_t>(10, shown), 1, std::max<int64_t>(1, 56 / images.size(2)), 160};
     montage.cells.resize(std::max(montage.cells.size(), row + 1));

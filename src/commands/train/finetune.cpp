@@ -46,8 +46,8 @@ std::string how_tuned(const TrainConfig& config, const TrainSetup& setup, const 
 }
 
 /// The network's weights as they are now.
-StateDict weights_of(const networks::Network& network) {
-  StateDict weights;
+checkpoint::StateDict weights_of(const networks::Network& network) {
+  checkpoint::StateDict weights;
   for (const auto& entry : network.parameters().entries()) weights.set(entry.name, entry.tensor.detach().clone());
   return weights;
 }

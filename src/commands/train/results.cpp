@@ -53,7 +53,7 @@ class Sampling {
     classes_ = network_->num_classes() - (null_label >= 0 ? 1 : 0);
   }
 
-  void operator()(int64_t step, const StateDict& weights) {
+  void operator()(int64_t step, const checkpoint::StateDict& weights) {
     const at::NoGradGuard no_grad;
     network_->load(weights, "the averaged weights");
     network_->to(device_, at::kFloat);
@@ -96,7 +96,7 @@ void write_model(const fs::path& folder, const TrainSetup& setup, const training
                  const std::string& how) {
   json model = setup.model;
   model["training"] = how;
-  save_safetensors(folder / "model.safetensors", result.weights);
+  checkpoint::save_safetensors(folder / "model.safetensors", result.weights);
   write_atomically(folder / "config.json", model.dump(2) + "\n");
 }
 
@@ -120,9 +120,8 @@ void write_curves(const fs::path& folder) {
 
 training::SampleHook sample_hook(const fs::path& folder, const TrainSetup& setup) {
   if (setup.trainer.sample_every == 0) return {};
-  return [sampling = std::make_shared<Sampling>(folder / "samples", setup)](int64_t step, const StateDict& weights) {
-    (*sampling)(step, weights);
-  };
+  return [sampling = std::make_shared<Sampling>(folder / "samples", setup)](
+             int64_t step, const checkpoint::StateDict& weights) { (*sampling)(step, weights); };
 }
 
 }  // namespace sextant::commands

@@ -5,6 +5,8 @@
 #include "common/run_folder.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/files.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/model_folder.h"
 #include "sextant/networks/features.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
@@ -109,11 +111,11 @@ void open_network(const TrainConfig& config, TrainTask task, TrainSetup& setup) 
   if (task == TrainTask::kTrain && config.init.empty()) {
     training::initialise(*setup.network, setup.model.at("type"), static_cast<uint64_t>(config.seed));
   } else {
-    const fs::path weights =
-        task == TrainTask::kFinetune
-            ? description.weights
-            : (fs::is_directory(config.init) ? open_model_folder(config.init).weights : fs::path(config.init));
-    setup.network->load(load(weights), weights.string());
+    const fs::path weights = task == TrainTask::kFinetune
+                                 ? description.weights
+                                 : (fs::is_directory(config.init) ? checkpoint::open_model_folder(config.init).weights
+                                                                  : fs::path(config.init));
+    setup.network->load(checkpoint::load(weights).weights(), weights.string());
   }
 }
 

@@ -18,7 +18,7 @@ struct InputBlock {
 };
 
 /// One more than the largest n of names "LIST.n.", 0 without.
-int64_t length_of(const StateDict& weights, const std::string& list) {
+int64_t length_of(const checkpoint::StateDict& weights, const std::string& list) {
   int64_t length = 0;
   for (const auto& [name, tensor] : weights) {
     if (!name.starts_with(list + ".")) continue;
@@ -27,7 +27,7 @@ int64_t length_of(const StateDict& weights, const std::string& list) {
   return length;
 }
 
-std::vector<InputBlock> input_blocks(const StateDict& weights) {
+std::vector<InputBlock> input_blocks(const checkpoint::StateDict& weights) {
   std::vector<InputBlock> blocks;
   const int64_t length = length_of(weights, "input_blocks");
   for (int64_t i = 1; i < length; ++i) {  // block 0 is the first convolution
@@ -76,7 +76,7 @@ std::optional<Levels> read_levels(const std::vector<InputBlock>& blocks, int64_t
 }
 
 /// The fewest blocks a level with which they can be read; how a decoder is divided tells more, if there is one.
-std::optional<std::pair<int64_t, Levels>> levels_of(const StateDict& weights) {
+std::optional<std::pair<int64_t, Levels>> levels_of(const checkpoint::StateDict& weights) {
   const std::vector<InputBlock> blocks = input_blocks(weights);
   int64_t doublings = 0;
   const int64_t outputs = length_of(weights, "output_blocks");
@@ -95,7 +95,7 @@ std::optional<std::pair<int64_t, Levels>> levels_of(const StateDict& weights) {
 }
 
 /// What both networks have in common, or null.
-json deduce_common(const StateDict& weights) {
+json deduce_common(const checkpoint::StateDict& weights) {
   const int64_t width = size_of(weights, "time_embed.0.weight", 1);
   const int64_t inputs = size_of(weights, "input_blocks.0.0.weight", 1);
   const auto found = levels_of(weights);
@@ -128,7 +128,7 @@ json deduce_common(const StateDict& weights) {
 
 }  // namespace
 
-json deduce_adm_unet(const StateDict& weights) {
+json deduce_adm_unet(const checkpoint::StateDict& weights) {
   if (!weights.contains("output_blocks.0.0.in_layers.0.weight")) return nullptr;
   json model = deduce_common(weights);
   if (model.is_null()) return model;
@@ -137,7 +137,7 @@ json deduce_adm_unet(const StateDict& weights) {
   return model;
 }
 
-json deduce_adm_encoder(const StateDict& weights) {
+json deduce_adm_encoder(const checkpoint::StateDict& weights) {
   if (length_of(weights, "output_blocks") > 0) return nullptr;
   json model = deduce_common(weights);
   if (model.is_null()) return model;

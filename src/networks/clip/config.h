@@ -3,11 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/state_dict.h"
 
 namespace sextant::networks {
 
 /// CheckpointError if the weights are those of no CLIP model.
-nlohmann::json clip_config(const StateDict& weights);
+nlohmann::json clip_config(const checkpoint::StateDict& weights);
 
 }  // namespace sextant::networks

@@ -8,7 +8,7 @@ namespace sextant::networks {
 namespace {
 
 /// How many different numbers follow `prefix` in the names: the layers of a list of modules.
-int64_t count_layers(const StateDict& weights, const std::string& prefix) {
+int64_t count_layers(const checkpoint::StateDict& weights, const std::string& prefix) {
   std::set<std::string> numbers;
   for (const auto& [name, tensor] : weights) {
     if (name.starts_with(prefix))
@@ -17,7 +17,7 @@ int64_t count_layers(const StateDict& weights, const std::string& prefix) {
   return static_cast<int64_t>(numbers.size());
 }
 
-const Tensor& weight(const StateDict& weights, const std::string& name, int64_t dim) {
+const Tensor& weight(const checkpoint::StateDict& weights, const std::string& name, int64_t dim) {
   if (!weights.contains(name) || weights.at(name).dim() != dim) {
     throw CheckpointError("clip: the weights are not those of a CLIP model: '" + name +
                           "' is missing or has another rank");
@@ -29,7 +29,7 @@ int64_t grid_of(const Tensor& positions) { return std::llround(std::sqrt(static_
 
 }  // namespace
 
-nlohmann::json clip_config(const StateDict& weights) {
+nlohmann::json clip_config(const checkpoint::StateDict& weights) {
   nlohmann::json config;
   if (weights.contains("visual.proj")) {
     const Tensor& patch = weight(weights, "visual.conv1.weight", 4);

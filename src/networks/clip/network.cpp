@@ -90,8 +90,8 @@ class ClipNetwork : public Clip {
   int64_t context_length() const override { return config_.context_length; }
 
   /// OpenAI's archives carry three sizes beside the weights.
-  StateDict renamed(const StateDict& weights) const override {
-    StateDict kept;
+  checkpoint::StateDict renamed(const checkpoint::StateDict& weights) const override {
+    checkpoint::StateDict kept;
     for (const auto& [name, tensor] : weights) {
       if (name == "input_resolution" || name == "context_length" || name == "vocab_size") continue;
       kept.set(name, tensor);

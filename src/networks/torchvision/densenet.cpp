@@ -75,8 +75,8 @@ Tensor DenseNet::trace(const Tensor& image, const LayerSeen& seen) const {
   return as_logits(classified(classifier_, pooled, "features", "classifier", seen));
 }
 
-StateDict DenseNet::renamed(const StateDict& weights) const {
-  StateDict result;
+checkpoint::StateDict DenseNet::renamed(const checkpoint::StateDict& weights) const {
+  checkpoint::StateDict result;
   for (const auto& [name, tensor] : weights) {
     std::string now = name;
     if (name.find(".denselayer") != std::string::npos) {

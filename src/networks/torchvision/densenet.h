@@ -42,7 +42,7 @@ class DenseNet : public ClassifierNetwork {
 
   Tensor run(const Layer& layer, const Tensor& x) const;
   /// The published files write norm.1 for norm1, and so on.
-  StateDict renamed(const StateDict& weights) const override;
+  checkpoint::StateDict renamed(const checkpoint::StateDict& weights) const override;
   void prepare() override;
 
   DenseNetConfig config_;

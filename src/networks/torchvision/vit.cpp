@@ -88,8 +88,8 @@ Tensor Vit::trace(const Tensor& image, const LayerSeen& seen) const {
   return as_logits(classified(head_, y, "", "heads", seen));
 }
 
-StateDict Vit::renamed(const StateDict& weights) const {
-  StateDict result;
+checkpoint::StateDict Vit::renamed(const checkpoint::StateDict& weights) const {
+  checkpoint::StateDict result;
   for (const auto& [name, tensor] : weights) {
     result.set(replaced(replaced(name, ".mlp.linear_1.", ".mlp.0."), ".mlp.linear_2.", ".mlp.3."), tensor);
   }

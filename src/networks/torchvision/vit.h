@@ -40,7 +40,7 @@ class Vit : public ClassifierNetwork {
 
   Tensor attend(const Layer& layer, const Tensor& x) const;
   /// Older files call the two layers of an MLP linear_1 and linear_2.
-  StateDict renamed(const StateDict& weights) const override;
+  checkpoint::StateDict renamed(const checkpoint::StateDict& weights) const override;
 
   VitConfig config_;
   Conv2d patches_;

@@ -11,15 +11,17 @@ namespace {
 const std::string kFirstStage = "first_stage_model.";
 
 /// The autoencoder inside a whole Stable Diffusion checkpoint.
-StateDict first_stage(const StateDict& weights) {
-  StateDict part;
+checkpoint::StateDict first_stage(const checkpoint::StateDict& weights) {
+  checkpoint::StateDict part;
   for (const auto& [name, tensor] : weights) {
     if (name.starts_with(kFirstStage)) part.set(name.substr(kFirstStage.size()), tensor);
   }
   return part.empty() ? weights : part;
 }
 
-bool is_latent_diffusion(const StateDict& weights) { return weights.contains("decoder.mid.attn_1.q.weight"); }
+bool is_latent_diffusion(const checkpoint::StateDict& weights) {
+  return weights.contains("decoder.mid.attn_1.q.weight");
+}
 
 bool belongs_to_autoencoder(const std::string& name) {
   return name.starts_with("encoder.") || name.starts_with("decoder.") || name.starts_with("quant_conv.") ||
@@ -67,10 +69,10 @@ std::string from_early_diffusers(const std::string& name) {
 
 }  // namespace
 
-StateDict vae_names(const StateDict& weights, int64_t levels) {
-  const StateDict autoencoder = first_stage(weights);
+checkpoint::StateDict vae_names(const checkpoint::StateDict& weights, int64_t levels) {
+  const checkpoint::StateDict autoencoder = first_stage(weights);
   const bool latent_diffusion = is_latent_diffusion(autoencoder);
-  StateDict renamed;
+  checkpoint::StateDict renamed;
   for (const auto& [name, tensor] : autoencoder) {
     if (!latent_diffusion) {
       renamed.set(from_early_diffusers(name), tensor);

@@ -1,7 +1,7 @@
 // The layouts in which the autoencoders of Stable Diffusion are published.
 #pragma once
 
-#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/checkpoint/state_dict.h"
 
 namespace sextant::networks {
 
@@ -14,6 +14,6 @@ namespace sextant::networks {
 ///   dropped
 ///
 /// `levels` is the number of resolutions: latent-diffusion counts the decoder's from the other end.
-StateDict vae_names(const StateDict& weights, int64_t levels);
+checkpoint::StateDict vae_names(const checkpoint::StateDict& weights, int64_t levels);
 
 }  // namespace sextant::networks

@@ -289,7 +289,7 @@ class Vae : public Autoencoder {
   int64_t factor() const override { return int64_t{1} << (config_.widths.size() - 1); }
   double scaling_factor() const override { return config_.scaling_factor; }
 
-  StateDict renamed(const StateDict& weights) const override {
+  checkpoint::StateDict renamed(const checkpoint::StateDict& weights) const override {
     return vae_names(weights, static_cast<int64_t>(config_.widths.size()));
   }
 
