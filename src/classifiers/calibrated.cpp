@@ -126,12 +126,13 @@ void save_calibrated(const fs::path& folder, const fs::path& path, const std::st
   if (fs::exists(folder / "config.json") && fs::equivalent(folder, description.weights.parent_path())) {
     throw UsageError(folder.string() + ": is the folder of the classifier itself; choose another one to save in");
   }
-  if (checkpoint::load(description.weights).format == "torchscript") {
+  const auto contents = contents_of(description);
+  if (contents->format == "torchscript") {
     config["weights"] = description.weights.filename().string();
     write_atomically(folder / description.weights.filename(), read_file(description.weights));
   } else {
     config.erase("weights");
-    checkpoint::save_safetensors(folder / "model.safetensors", checkpoint::load(description.weights).weights());
+    checkpoint::save_safetensors(folder / "model.safetensors", contents->weights());
   }
   write_atomically(folder / "config.json", config.dump(2) + "\n");
 }

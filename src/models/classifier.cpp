@@ -65,7 +65,7 @@ json smoothed(json config, double softplus_beta, const fs::path& path) {
   if (softplus_beta <= 0) return config;
   json& model = config["model"];
   model["softplus_beta"] = softplus_beta;
-  if (family_of(config).open) return config;  // looks for ReLUs itself
+  if (networks::family_of(config).open) return config;  // looks for ReLUs itself
   try {
     build(config);
   } catch (const CheckpointError&) {
@@ -77,7 +77,7 @@ json smoothed(json config, double softplus_beta, const fs::path& path) {
 
 /// What a network that says nothing of its input is tried with.
 json with_input_shape(json config, const ClassifierOptions& options) {
-  if (!family_of(config).open) return config;
+  if (!networks::family_of(config).open) return config;
   const auto fill = [&](const char* key, int64_t value) {
     if (value > 0 && !config["model"].contains(key)) config["model"][key] = value;
   };

@@ -41,7 +41,7 @@ const std::vector<Candidate>& candidates() {
     std::vector<Candidate> all;
     for (const Architecture& architecture : architectures()) {
       const nlohmann::json& config = architecture.preset.config;
-      if (family_of(config).make) all.push_back({architecture.preset.name, build(config)});
+      if (networks::family_of(config).make) all.push_back({architecture.preset.name, build(config)});
     }
     return all;
   }();
@@ -64,7 +64,7 @@ void add_process(nlohmann::json& config, const networks::Network& network) {
 }
 
 Deduced deduced(const checkpoint::StateDict& weights) {
-  for (const Family& family : families()) {
+  for (const networks::Family& family : networks::families()) {
     if (!family.deduce) continue;
     nlohmann::json config = {{"type", family.type}, {"model", family.deduce(weights)}};
     try {

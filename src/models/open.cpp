@@ -14,13 +14,13 @@ namespace {
 
 Description describe_file(const fs::path& path, const std::string& arch) {
   if (!arch.empty()) return {arch_config(arch), path};
-  const checkpoint::Checkpoint checkpoint = checkpoint::load(path);
-  if (checkpoint.config.contains("type")) return {checkpoint.config, path};
-  const Guess guess = guess_architecture(checkpoint::load(path).weights());
-  if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path};
+  const auto file = std::make_shared<const checkpoint::Checkpoint>(checkpoint::load(path));
+  if (file->config.contains("type")) return {file->config, path, file};
+  const Guess guess = guess_architecture(file->weights());
+  if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path, file};
   std::string advice = guess.archs.empty() ? "" : "; name the right one with --arch";
   if (!guess.config.is_null()) advice = ": " + guess.config.dump();
-  if (guess.nearest.empty() && guess.config.is_null() && checkpoint.format == "torchscript") {
+  if (guess.nearest.empty() && guess.config.is_null() && file->format == "torchscript") {
     advice =
         "; to run the TorchScript program in it, which is code, name it: --arch torchscript, --classifier-arch "
         "torchscript";
@@ -51,6 +51,11 @@ Description describe(const fs::path& path, const std::string& arch) {
   return {std::move(folder.config), std::move(folder.weights)};
 }
 
+std::shared_ptr<const checkpoint::Checkpoint> contents_of(const Description& description) {
+  if (description.contents) return description.contents;
+  return std::make_shared<const checkpoint::Checkpoint>(checkpoint::load(description.weights));
+}
+
 void load_weights(networks::Network& network, const checkpoint::StateDict& weights, const std::string& source) {
   try {
     network.load(weights, source);
@@ -63,12 +68,12 @@ void load_weights(networks::Network& network, const checkpoint::StateDict& weigh
 }
 
 std::shared_ptr<const networks::Network> open_network(const Description& description, Placement placement) {
-  if (const auto open = family_of(description.config).open) {
+  if (const auto open = networks::family_of(description.config).open) {
     return open(description.config.value("model", json::object()), description.weights, placement.device,
                 placement.precision);
   }
   std::shared_ptr<networks::Network> network = build(description.config);
-  load_weights(*network, checkpoint::load(description.weights).weights(), description.weights.string());
+  load_weights(*network, contents_of(description)->weights(), description.weights.string());
   network->to(placement.device, placement.precision);
   network->freeze();
   return network;

@@ -25,7 +25,7 @@ checkpoint::StateDict weights_like(const networks::Network& network) {
 
 TEST(Registry, KnowsEveryTypeAndArchitectureOnce) {
   std::set<std::string> types;
-  for (const Family& family : families()) EXPECT_TRUE(types.insert(family.type).second) << family.type;
+  for (const networks::Family& family : networks::families()) EXPECT_TRUE(types.insert(family.type).second) << family.type;
   std::set<std::string> names;
   for (const Architecture& architecture : architectures()) {
     EXPECT_TRUE(names.insert(architecture.preset.name).second) << architecture.preset.name;
@@ -34,7 +34,7 @@ TEST(Registry, KnowsEveryTypeAndArchitectureOnce) {
 
 TEST(Registry, BuildsEveryNamedArchitectureInItsRole) {
   for (const Architecture& architecture : architectures()) {
-    if (!family_of(architecture.preset.config).make) continue;  // is its file
+    if (!networks::family_of(architecture.preset.config).make) continue;  // is its file
     const auto network = build(architecture.preset.config);
     EXPECT_GT(network->parameters().count(), 0) << architecture.preset.name;
     const bool classifies = dynamic_cast<const networks::ClassifierNetwork*>(network.get()) != nullptr;

@@ -1,9 +1,10 @@
 // The networks of guided-diffusion against the original, run by PyTorch on the CPU.
-#include "adm/unet.h"
-#include "internal/networks/families.h"
-#include "internal/networks/presets.h"
+#include "adm/config.h"
 #include "networks/classifier_golden.h"
 #include "networks/gradient.h"
+#include "networks/made.h"
+#include "sextant/networks/classifier.h"
+#include "sextant/networks/noise_network.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -26,14 +27,9 @@ std::vector<std::filesystem::path> files(const std::vector<std::string>& kinds, 
   return found;
 }
 
-template <class Kind>
-std::unique_ptr<Kind> as(std::unique_ptr<Network> network) {
-  return std::unique_ptr<Kind>(dynamic_cast<Kind*>(network.release()));
-}
-
 std::unique_ptr<NoiseNetwork> unet_of(const Golden& golden) {
   const bool flags = golden.metadata("kind") == "adm_flags";
-  auto network = as<NoiseNetwork>(make_adm_unet(flags ? adm_unet_arguments(golden.config()) : golden.config()));
+  auto network = made<NoiseNetwork>("adm-unet", flags ? adm::unet_arguments(golden.config()) : golden.config());
   network->load(golden.weights(), golden.name());
   return network;
 }
@@ -41,7 +37,7 @@ std::unique_ptr<NoiseNetwork> unet_of(const Golden& golden) {
 std::unique_ptr<ClassifierNetwork> classifier_of(const Golden& golden) {
   const bool flags = golden.metadata("kind") == "adm_classifier_flags";
   auto network =
-      as<ClassifierNetwork>(make_adm_encoder(flags ? adm_encoder_arguments(golden.config()) : golden.config()));
+      made<ClassifierNetwork>("adm-classifier", flags ? adm::encoder_arguments(golden.config()) : golden.config());
   network->load(golden.weights(), golden.name());
   return network;
 }
@@ -200,14 +196,14 @@ json updated(json config, const json& changes) {
 }
 
 /// The message of the CheckpointError that making a network of this config throws.
-std::string adm_refusal(std::unique_ptr<Network> (*make)(const json&), const json& config) {
-  return testing::message_of<CheckpointError>([&] { make(config); });
+std::string adm_refusal(const std::string& type, const json& config) {
+  return testing::message_of<CheckpointError>([&] { made(type, config); });
 }
 
 TEST(AdmConfig, NamesWhatIsMissingUnknownOrUnusable) {
   json without = small_unet();
   without.erase("model_channels");
-  EXPECT_NE(adm_refusal(make_adm_unet, without).find("'model_channels' is missing"), std::string::npos);
+  EXPECT_NE(adm_refusal("adm-unet", without).find("'model_channels' is missing"), std::string::npos);
   const std::vector<std::pair<json, std::string>> cases = {
       {{{"num_head", 4}}, "Did you mean 'num_heads'?"},
       {{{"use_scale_shift_norm", 1}}, "'use_scale_shift_norm' has an unusable value 1"},
@@ -224,20 +220,20 @@ TEST(AdmConfig, NamesWhatIsMissingUnknownOrUnusable) {
       {{{"pool", "attention"}}, "unknown hyper-parameter 'pool'"},
   };
   for (const auto& [change, expected] : cases) {
-    const std::string message = adm_refusal(make_adm_unet, updated(small_unet(), change));
+    const std::string message = adm_refusal("adm-unet", updated(small_unet(), change));
     EXPECT_NE(message.find(expected), std::string::npos) << message;
     EXPECT_EQ(message.find('\n'), std::string::npos);
   }
-  EXPECT_NE(adm_refusal(make_adm_encoder, updated(small_unet(), {{"pool", "spatial_v3"}})).find("'spatial_v2'?"),
+  EXPECT_NE(adm_refusal("adm-classifier", updated(small_unet(), {{"pool", "spatial_v3"}})).find("'spatial_v2'?"),
             std::string::npos);
-  EXPECT_NE(adm_refusal(make_adm_encoder, updated(small_unet(), {{"pool", "attention"}})).find("num_head_channels"),
+  EXPECT_NE(adm_refusal("adm-classifier", updated(small_unet(), {{"pool", "attention"}})).find("num_head_channels"),
             std::string::npos);
 }
 
 TEST(AdmConfig, AcceptsArgumentsThatMatterInTrainingOnly) {
   EXPECT_EQ(
       adm_refusal(
-          make_adm_unet,
+          "adm-unet",
           updated(
               small_unet(),
               {{"dropout", 0.1}, {"use_checkpoint", true}, {"use_fp16", true}, {"dims", 2}, {"num_classes", nullptr}})),
@@ -246,23 +242,23 @@ TEST(AdmConfig, AcceptsArgumentsThatMatterInTrainingOnly) {
 
 TEST(AdmFlags, StandForTheArgumentsThatGuidedDiffusionMakesOfThem) {
   const json arguments =
-      adm_unet_arguments({{"image_size", 256}, {"learn_sigma", true}, {"attention_resolutions", "32,16"}});
+      adm::unet_arguments({{"image_size", 256}, {"learn_sigma", true}, {"attention_resolutions", "32,16"}});
   EXPECT_EQ(arguments.at("attention_resolutions"), json({8, 16}));
   EXPECT_EQ(arguments.at("channel_mult"), json({1, 1, 2, 2, 4, 4}));
   EXPECT_EQ(arguments.at("out_channels"), 6);
   EXPECT_EQ(arguments.at("num_heads"), 4);
   EXPECT_FALSE(arguments.contains("num_classes"));
-  const json own = adm_unet_arguments({{"image_size", 32}, {"channel_mult", "1,2"}, {"class_cond", true}});
+  const json own = adm::unet_arguments({{"image_size", 32}, {"channel_mult", "1,2"}, {"class_cond", true}});
   EXPECT_EQ(own.at("channel_mult"), json({1.0, 2.0}));
   EXPECT_EQ(own.at("num_classes"), 1000);
-  EXPECT_THROW(adm_unet_arguments({{"image_size", 32}}), CheckpointError);
-  EXPECT_THROW(adm_unet_arguments({{"image_sizes", 64}}), CheckpointError);
-  EXPECT_THROW(adm_unet_arguments({{"attention_resolutions", "32,x"}}), CheckpointError);
-  EXPECT_THROW(adm_encoder_arguments({{"image_size", 100}}), CheckpointError);
+  EXPECT_THROW(adm::unet_arguments({{"image_size", 32}}), CheckpointError);
+  EXPECT_THROW(adm::unet_arguments({{"image_sizes", 64}}), CheckpointError);
+  EXPECT_THROW(adm::unet_arguments({{"attention_resolutions", "32,x"}}), CheckpointError);
+  EXPECT_THROW(adm::encoder_arguments({{"image_size", 100}}), CheckpointError);
 }
 
 TEST(AdmFlags, TellTheProcess) {
-  const json process = adm_diffusion({{"noise_schedule", "cosine"}, {"learn_sigma", true}, {"predict_xstart", true}});
+  const json process = adm::process({{"noise_schedule", "cosine"}, {"learn_sigma", true}, {"predict_xstart", true}});
   EXPECT_EQ(process.at("steps"), 1000);
   EXPECT_EQ(process.at("noise_schedule"), "cosine");
   EXPECT_EQ(process.at("predict"), "x0");
@@ -286,11 +282,11 @@ TEST(AdmPresets, HaveAsManyParametersAsThePublishedNetworks) {
                                                     {"adm-upsampler-64-256", 311795910},
                                                     {"adm-upsampler-128-512", 308835270},
                                                     {"adm-lsun-horse-nodropout", 552814086}};
-  const std::vector<Preset> presets = adm_presets();
+  std::vector<Preset> presets = family("adm-unet").presets();
+  for (const Preset& preset : family("adm-classifier").presets()) presets.push_back(preset);
   EXPECT_EQ(presets.size(), published.size());
   for (const Preset& preset : presets) {
-    const bool unet = preset.config.at("type") == "adm-unet";
-    const auto network = (unet ? make_adm_unet : make_adm_encoder)(preset.config.at("model"));
+    const auto network = made(preset.config.at("type"), preset.config.at("model"));
     EXPECT_EQ(network->parameters().count(), published.at(preset.name)) << preset.name;
   }
 }
@@ -298,12 +294,12 @@ TEST(AdmPresets, HaveAsManyParametersAsThePublishedNetworks) {
 class SmallAdm : public ::testing::Test {
  protected:
   static std::unique_ptr<NoiseNetwork> network(const json& changes) {
-    auto made = as<NoiseNetwork>(make_adm_unet(updated(small_unet(), changes)));
+    auto network = made<NoiseNetwork>("adm-unet", updated(small_unet(), changes));
     checkpoint::StateDict weights;
     at::manual_seed(1);
-    for (const auto& entry : made->parameters().entries()) weights.set(entry.name, 0.1 * at::randn(entry.shape));
-    made->load(weights);
-    return made;
+    for (const auto& entry : network->parameters().entries()) weights.set(entry.name, 0.1 * at::randn(entry.shape));
+    network->load(weights);
+    return network;
   }
 };
 
@@ -325,13 +321,6 @@ TEST_F(SmallAdm, TakesImagesOfOtherSizesThanItsOwn) {
   net->freeze();
   const Tensor t = at::zeros({1}, at::kLong);
   EXPECT_EQ(net->forward(at::randn({1, 3, 24, 8}), t, {}).sizes(), at::IntArrayRef({1, 3, 24, 8}));
-}
-
-TEST_F(SmallAdm, EnlargesTheSmallImageThatAnUpsamplerSees) {
-  const Tensor x = at::randn({2, 3, 16, 16}), small = at::randn({2, 3, 4, 4});
-  const Tensor input = adm_upsampler_input(x, small);
-  EXPECT_TENSOR_NEAR(input.narrow(1, 0, 3), x, (Tolerance{0, 0}));
-  EXPECT_TENSOR_NEAR(input.narrow(1, 3, 3), at::upsample_bilinear2d(small, {16, 16}, false), (Tolerance{0, 0}));
 }
 
 }  // namespace

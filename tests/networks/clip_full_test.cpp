@@ -1,7 +1,7 @@
 // Full-size CLIP with weights by the fill rule, against openai/CLIP run by PyTorch in float64.
-#include "internal/networks/families.h"
-#include "internal/networks/presets.h"
+#include "networks/made.h"
 #include "sextant/checkpoint/checkpoint.h"
+#include "sextant/networks/clip.h"
 #include "support/fill.h"
 #include "support/golden.h"
 
@@ -9,9 +9,9 @@ namespace sextant::networks {
 namespace {
 
 std::unique_ptr<Clip> filled_clip(const std::string& name) {
-  for (const Preset& preset : clip_presets()) {
+  for (const Preset& preset : family("clip").presets()) {
     if (preset.name != name) continue;
-    auto clip = make_clip(preset.config["model"]);
+    auto clip = made<Clip>("clip", preset.config["model"]);
     checkpoint::StateDict weights;
     for (const auto& entry : clip->parameters().entries()) {
       const bool integer = entry.kind == Parameters::Kind::kCounter;

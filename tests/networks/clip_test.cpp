@@ -1,8 +1,9 @@
 // CLIP against openai/CLIP, run by PyTorch on the CPU.
+#include "sextant/networks/clip.h"
+
 #include "clip/config.h"
-#include "internal/networks/families.h"
-#include "internal/networks/presets.h"
 #include "networks/gradient.h"
+#include "networks/made.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 
@@ -16,7 +17,7 @@ Tensor cosine(const Tensor& a, const Tensor& b) { return at::cosine_similarity(a
 
 class ClipGolden : public ::testing::TestWithParam<std::filesystem::path> {
  protected:
-  ClipGolden() : golden_(GetParam()), clip_(make_clip(golden_.config())) { clip_->load(golden_.weights()); }
+  ClipGolden() : golden_(GetParam()), clip_(made<Clip>("clip", golden_.config())) { clip_->load(golden_.weights()); }
 
   void expect_reference(at::ScalarType type) {
     const std::string prefix = type == at::kDouble ? "output64/" : "output/";
@@ -55,7 +56,7 @@ TEST_P(ClipGolden, DeducesItsConfigurationFromTheWeights) {
   nlohmann::json config = golden_.config();
   // No weight's shape tells the number of heads: like the original, one for every 64 channels.
   config["transformer_heads"] = config["transformer_width"].get<int64_t>() / 64;
-  EXPECT_EQ(clip_config(golden_.weights()), config);
+  EXPECT_EQ(clip::config_of(golden_.weights()), config);
 }
 
 TEST_P(ClipGolden, IgnoresTheSizesThatArchivesCarryBesideTheWeights) {
@@ -84,16 +85,17 @@ TEST(ClipPresets, HaveAsManyNumbersAsThePublishedModels) {
       {"clip-RN50", 102060385},     {"clip-RN101", 119793505},    {"clip-RN50x4", 178410361},
       {"clip-RN50x16", 291173137},  {"clip-RN50x64", 623668929},  {"clip-ViT-B/32", 151277313},
       {"clip-ViT-B/16", 149620737}, {"clip-ViT-L/14", 427616513}, {"clip-ViT-L/14@336px", 427944193}};
-  EXPECT_EQ(clip_presets().size(), published.size());
-  for (const Preset& preset : clip_presets()) {
-    EXPECT_EQ(make_clip(preset.config["model"])->parameters().count(), published.at(preset.name)) << preset.name;
+  EXPECT_EQ(family("clip").presets().size(), published.size());
+  for (const Preset& preset : family("clip").presets()) {
+    EXPECT_EQ(made<Clip>("clip", preset.config["model"])->parameters().count(), published.at(preset.name))
+        << preset.name;
   }
 }
 
 TEST(Clip, RefusesWeightsOfAnotherKindOfNetwork) {
   checkpoint::StateDict weights;
   weights.set("conv1.weight", at::zeros({4, 3, 3, 3}));
-  EXPECT_THROW(clip_config(weights), CheckpointError);
+  EXPECT_THROW(clip::config_of(weights), CheckpointError);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Diffusion Transformers against facebookresearch/DiT, run by PyTorch on the CPU.
-#include "internal/networks/families.h"
-#include "internal/networks/presets.h"
 #include "networks/gradient.h"
+#include "networks/made.h"
+#include "sextant/networks/noise_network.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -14,7 +14,9 @@ using testing::Tolerance;
 
 class DitGolden : public ::testing::TestWithParam<std::filesystem::path> {
  protected:
-  DitGolden() : golden_(GetParam()), network_(make_dit(golden_.config())) { network_->load(golden_.weights()); }
+  DitGolden() : golden_(GetParam()), network_(made<NoiseNetwork>("dit", golden_.config())) {
+    network_->load(golden_.weights());
+  }
 
   void expect_reference(at::ScalarType type) {
     const std::string prefix = type == at::kDouble ? "output64/" : "output/";
@@ -64,7 +66,7 @@ TEST_P(DitGolden, ComputesThePositionTableThatTheCheckpointHolds) {
   if (golden_.metadata("fill_exceptions").find("\"pos_embed\": \"keep\"") == std::string::npos) {
     GTEST_SKIP() << "the file holds another table";
   }
-  const auto fresh = make_dit(golden_.config());
+  const auto fresh = made<NoiseNetwork>("dit", golden_.config());
   EXPECT_TENSOR_NEAR(fresh->parameters().entries()[0].tensor, golden_["weights/pos_embed"], (Tolerance{1e-7, 0}));
 }
 
@@ -83,10 +85,10 @@ TEST(DitPresets, HaveTheSizesOfThePaper) {
   // Peebles & Xie 2023, table 4, in millions; the large patches differ in the first and last layer only.
   const std::map<std::string, double> millions = {
       {"DiT-S/2-256", 33.0}, {"DiT-B/2-256", 130.5}, {"DiT-L/2-256", 458.1}, {"DiT-XL/2-256", 675.1}};
-  for (const Preset& preset : dit_presets()) {
+  for (const Preset& preset : family("dit").presets()) {
     const auto found = millions.find(preset.name);
     if (found == millions.end()) continue;
-    const auto network = make_dit(preset.config["model"]);
+    const auto network = made<NoiseNetwork>("dit", preset.config["model"]);
     EXPECT_NEAR(static_cast<double>(network->parameters().count()) / 1e6, found->second, 0.3) << preset.name;
     EXPECT_EQ(network->image_shape(), (std::vector<int64_t>{4, 32, 32}));
     EXPECT_EQ(network->out_channels(), 8);
@@ -95,7 +97,8 @@ TEST(DitPresets, HaveTheSizesOfThePaper) {
 }
 
 TEST(Dit, SaysWhichShapesItTakes) {
-  const auto network = make_dit({{"input_size", 8}, {"hidden_size", 16}, {"depth", 1}, {"num_heads", 2}});
+  const auto network =
+      made<NoiseNetwork>("dit", {{"input_size", 8}, {"hidden_size", 16}, {"depth", 1}, {"num_heads", 2}});
   EXPECT_EQ(testing::message_of<ShapeError>([&] {
               network->forward(at::zeros({1, 4, 16, 16}), at::zeros({1}), at::zeros({1}, at::kLong));
             }),

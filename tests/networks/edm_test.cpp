@@ -1,9 +1,9 @@
 // The EDM family against NVlabs/edm and NVlabs/edm2, run by PyTorch on the CPU.
 #include <cmath>
 
-#include "internal/networks/families.h"
-#include "internal/networks/presets.h"
 #include "networks/gradient.h"
+#include "networks/made.h"
+#include "sextant/networks/denoiser.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -38,7 +38,8 @@ void expect_reference(const EdmDenoiser& network, const Golden& golden, at::Scal
 }
 
 std::unique_ptr<EdmDenoiser> make(const Golden& golden) {
-  return golden.metadata("kind") == "edm2" ? make_edm2(golden.config()) : make_edm(golden.config());
+  return golden.metadata("kind") == "edm2" ? made<EdmDenoiser>("edm2", golden.config())
+                                           : made<EdmDenoiser>("edm", golden.config());
 }
 
 class EdmGolden : public ::testing::TestWithParam<std::filesystem::path> {
@@ -106,7 +107,7 @@ class EdmPickle : public ::testing::TestWithParam<std::filesystem::path> {};
 
 TEST_P(EdmPickle, HoldsTheWeightsOfTheNetworkThatMadeItsForwardPass) {
   const Golden golden(GetParam().parent_path() / "edm_forward.safetensors");
-  const auto network = make_edm(golden.config());
+  const auto network = made<EdmDenoiser>("edm", golden.config());
   network->load(sextant::load(GetParam()), GetParam().string());
   expect_reference(*network, golden, at::kFloat);
 }
@@ -131,8 +132,9 @@ TEST(EdmPresets, HaveAsManyNumbersAsThePublishedModels) {
       {"edm-afhqv2-64x64-uncond-vp", 61805619},       {"edm-afhqv2-64x64-uncond-ve", 62761459},
       {"baseline-cifar10-32x32-uncond-vp", 55732771}, {"baseline-cifar10-32x32-uncond-ve", 56395811},
       {"edm-imagenet-64x64-cond-adm", 295899315},     {"baseline-imagenet-64x64-cond-adm", 295905503}};
-  for (const Preset& preset : edm_presets()) {
-    EXPECT_EQ(make_edm(preset.config["model"])->parameters().count(), published.at(preset.name)) << preset.name;
+  for (const Preset& preset : family("edm").presets()) {
+    EXPECT_EQ(made<EdmDenoiser>("edm", preset.config["model"])->parameters().count(), published.at(preset.name))
+        << preset.name;
   }
 }
 
@@ -143,9 +145,10 @@ TEST(Edm2Presets, HaveAsManyNumbersAsThePublishedModels) {
       {"edm2-img512-xxl", 1523165925}, {"edm2-img512-xs-uncond", 124201765}, {"edm2-img512-s-uncond", 279445477},
       {"edm2-img64-xs", 124711461},    {"edm2-img64-s", 280210021},          {"edm2-img64-m", 497803941},
       {"edm2-img64-l", 777493221},     {"edm2-img64-xl", 1119277861}};
-  EXPECT_EQ(edm2_presets().size(), published.size());
-  for (const Preset& preset : edm2_presets()) {
-    EXPECT_EQ(make_edm2(preset.config["model"])->parameters().count(), published.at(preset.name)) << preset.name;
+  EXPECT_EQ(family("edm2").presets().size(), published.size());
+  for (const Preset& preset : family("edm2").presets()) {
+    EXPECT_EQ(made<EdmDenoiser>("edm2", preset.config["model"])->parameters().count(), published.at(preset.name))
+        << preset.name;
   }
 }
 
@@ -157,19 +160,20 @@ nlohmann::json small_config() {
 TEST(Edm, NamesAMisspeltHyperparameterAndTheNearestRightOne) {
   nlohmann::json config = small_config();
   config["num_block"] = 2;
-  EXPECT_EQ(testing::message_of([&] { make_edm(config); }),
+  EXPECT_EQ(testing::message_of([&] { made<EdmDenoiser>("edm", config); }),
             "edm: unknown hyper-parameter 'num_block'. Did you mean 'num_blocks'?");
 }
 
 TEST(Edm, RefusesChannelsThatDoNotDivideIntoGroups) {
   nlohmann::json config = small_config();
   config["model_channels"] = 144;
-  EXPECT_NE(testing::message_of([&] { make_edm(config); }).find("144 channels do not divide into 32 groups"),
-            std::string::npos);
+  EXPECT_NE(
+      testing::message_of([&] { made<EdmDenoiser>("edm", config); }).find("144 channels do not divide into 32 groups"),
+      std::string::npos);
 }
 
 TEST(Edm, RefusesClassIdsOutsideItsRange) {
-  const auto network = make_edm(small_config());
+  const auto network = made<EdmDenoiser>("edm", small_config());
   const Tensor x = at::zeros({2, 3, 8, 8});
   const std::string error = testing::message_of([&] {
     network->denoise(x, at::ones({2}), at::tensor({1, 4}, at::kLong));
@@ -178,7 +182,7 @@ TEST(Edm, RefusesClassIdsOutsideItsRange) {
 }
 
 TEST(Edm, RefusesImagesOfAnotherSize) {
-  const auto network = make_edm(small_config());
+  const auto network = made<EdmDenoiser>("edm", small_config());
   const std::string error = testing::message_of([&] { network->denoise(at::zeros({2, 3, 9, 8}), at::ones({2})); });
   EXPECT_EQ(error, "EdmDenoiser::denoise: expected images [B, 3, 8, 8], got [2, 3, 9, 8]");
 }

@@ -3,8 +3,8 @@
 
 #include <map>
 
-#include "internal/networks/families.h"
 #include "networks/gradient.h"
+#include "networks/made.h"
 #include "resize.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
@@ -15,10 +15,6 @@ namespace {
 
 using testing::Golden;
 using testing::Tolerance;
-
-std::unique_ptr<FeatureNetwork> as_features(std::unique_ptr<Network> network) {
-  return std::unique_ptr<FeatureNetwork>(dynamic_cast<FeatureNetwork*>(network.release()));
-}
 
 // ---- resizing ----------------------------------------------------------------------------------------
 
@@ -62,7 +58,9 @@ TEST(TensorFlow1Resize, ReadsPixelsAtMultiplesOfTheScaleWithoutHalfPixelCentres)
 
 TEST(MnistFeaturesConfig, HasAWidthForEachConvolution) {
   const auto refusal = [](std::vector<int64_t> channels) {
-    return testing::message_of<CheckpointError>([&] { make_mnist_features({{"channels", channels}}); });
+    return testing::message_of<CheckpointError>([&] {
+      made<FeatureNetwork>("mnist-features", {{"channels", channels}});
+    });
   };
   EXPECT_EQ(refusal({4, 8, 8, 8}), "");
   EXPECT_NE(refusal({4, 8, 8}).find("'channels' has an unusable value"), std::string::npos);
@@ -84,8 +82,8 @@ class FullInceptionGolden : public ::testing::TestWithParam<std::filesystem::pat
 
   /// Compares every output of one preprocessing, whose names end in `suffix` and the image size.
   void expect_reference(const std::string& resize, const std::string& suffix, at::ScalarType type, bool freeze) {
-    const auto network =
-        as_features(make_inception({{"resize", resize}, {"num_classes", golden_.config().at("num_classes")}}));
+    const auto network = made<FeatureNetwork>(
+        "inception-fid", {{"resize", resize}, {"num_classes", golden_.config().at("num_classes")}});
     network->load(golden_.weights());
     network->to(at::kCPU, type);
     if (freeze) network->freeze();
@@ -125,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(Files, FullInceptionGolden,
                          ::testing::ValuesIn(testing::golden_files_of_kind("inception_fid")), testing::golden_name);
 
 TEST(Inception, RefusesGrayImages) {
-  const auto network = as_features(make_inception(nlohmann::json::object()));
+  const auto network = made<FeatureNetwork>("inception-fid", nlohmann::json::object());
   EXPECT_THROW(network->forward(at::zeros({1, 1, 32, 32})), ShapeError);
 }
 

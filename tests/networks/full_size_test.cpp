@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 
-#include "internal/networks/families.h"
-#include "internal/networks/presets.h"
+#include "networks/made.h"
+#include "sextant/networks/autoencoder.h"
+#include "sextant/networks/denoiser.h"
+#include "sextant/networks/noise_network.h"
 #include "support/golden.h"
 
 namespace sextant::networks {
@@ -40,14 +42,14 @@ Tensor output_of(const Golden& golden, double& seconds) {
   };
   const auto in = [&](const char* name) { return golden[std::string("input/") + name]; };
   if (kind == "dit_full") {
-    const auto dit = loaded(make_dit(preset_config(dit_presets(), arch)), golden);
+    const auto dit = loaded(made<NoiseNetwork>("dit", preset_config(family("dit").presets(), arch)), golden);
     return timed([&] { return dit->forward(in("x"), in("t"), in("y")); });
   }
   if (kind == "edm_full") {
-    const auto edm = loaded(make_edm(preset_config(edm_presets(), arch)), golden);
+    const auto edm = loaded(made<EdmDenoiser>("edm", preset_config(family("edm").presets(), arch)), golden);
     return timed([&] { return edm->denoise(in("x"), in("sigma"), in("y")); });
   }
-  const auto vae = loaded(make_vae(preset_config(vae_presets(), arch)), golden);
+  const auto vae = loaded(made<Autoencoder>("vae", preset_config(family("vae").presets(), arch)), golden);
   return timed([&] { return vae->decode(in("z")); });
 }
 

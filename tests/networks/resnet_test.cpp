@@ -1,7 +1,7 @@
 // ResNets against torchvision and akamaster/pytorch_resnet_cifar10, run by PyTorch on the CPU.
-#include "internal/networks/families.h"
-#include "internal/networks/presets.h"
 #include "networks/classifier_golden.h"
+#include "networks/made.h"
+#include "sextant/networks/classifier.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 
@@ -12,12 +12,8 @@ using nlohmann::json;
 using testing::Golden;
 using testing::model_of;
 
-std::unique_ptr<ClassifierNetwork> as_classifier(std::unique_ptr<Network> network) {
-  return std::unique_ptr<ClassifierNetwork>(dynamic_cast<ClassifierNetwork*>(network.release()));
-}
-
 json preset(const std::string& name) {
-  for (const Preset& preset : resnet_presets()) {
+  for (const Preset& preset : family("resnet").presets()) {
     if (preset.name == name) return preset.config;
   }
   throw UsageError("no preset " + name);
@@ -26,13 +22,13 @@ json preset(const std::string& name) {
 std::unique_ptr<ClassifierNetwork> network_of(const Golden& golden) {
   const std::string kind = golden.metadata("kind");
   json model = model_of(golden);
-  if (kind == "cifar_resnet") return as_classifier(make_cifar_resnet(model));
+  if (kind == "cifar_resnet") return made<ClassifierNetwork>("cifar-resnet", model);
   if (kind == "torchvision_resnet_named") {
     json named = preset(model.at("model")).at("model");
     named["softplus_beta"] = model.value("softplus_beta", 0.0);
-    return as_classifier(make_resnet(named));
+    return made<ClassifierNetwork>("resnet", named);
   }
-  return as_classifier(make_resnet(model));
+  return made<ClassifierNetwork>("resnet", model);
 }
 
 class ResNetGolden : public ::testing::TestWithParam<std::filesystem::path> {
@@ -110,16 +106,16 @@ TEST(ResNetPresets, HaveTorchvisionsParameterCounts) {
       {"resnet101", 44549160},        {"resnet152", 60192808},        {"resnext50_32x4d", 25028904},
       {"resnext101_32x8d", 88791336}, {"resnext101_64x4d", 83455272}, {"wide_resnet50_2", 68883240},
       {"wide_resnet101_2", 126886696}};
-  ASSERT_EQ(published.size(), resnet_presets().size());
+  ASSERT_EQ(published.size(), family("resnet").presets().size());
   for (const auto& [name, count] : published) {
-    const auto network = make_resnet(preset(name).at("model"));
+    const auto network = made<ClassifierNetwork>("resnet", preset(name).at("model"));
     EXPECT_EQ(testing::trained_count(*network), count) << name;
   }
 }
 
 TEST(CifarResNetPresets, HaveTheDepthOfTheirName) {
-  for (const Preset& preset : cifar_resnet_presets()) {
-    const auto network = make_cifar_resnet(preset.config.at("model"));
+  for (const Preset& preset : family("cifar-resnet").presets()) {
+    const auto network = made<ClassifierNetwork>("cifar-resnet", preset.config.at("model"));
     int64_t layers = 0;
     for (const auto& entry : network->parameters().entries()) layers += entry.shape.size() >= 2;
     EXPECT_EQ("cifar-resnet" + std::to_string(layers), preset.name);
@@ -129,7 +125,7 @@ TEST(CifarResNetPresets, HaveTheDepthOfTheirName) {
 // ---- configs -------------------------------------------------------------------------------------------
 
 std::string refusal(const json& model) {
-  return testing::message_of<CheckpointError>([&] { make_resnet(model); });
+  return testing::message_of<CheckpointError>([&] { made<ClassifierNetwork>("resnet", model); });
 }
 
 TEST(ResNetConfigs, NameTheKeyThatIsWrong) {
@@ -150,7 +146,8 @@ TEST(ResNetConfigs, NameTheKeyThatIsWrong) {
 }
 
 TEST(ResNet, RefusesImagesOfOtherChannels) {
-  const auto network = as_classifier(make_resnet({{"block", "BasicBlock"}, {"layers", {1}}, {"in_channels", 1}}));
+  const auto network =
+      made<ClassifierNetwork>("resnet", {{"block", "BasicBlock"}, {"layers", {1}}, {"in_channels", 1}});
   EXPECT_THROW(network->forward(at::zeros({1, 3, 8, 8})), ShapeError);
 }
 

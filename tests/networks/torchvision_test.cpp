@@ -1,7 +1,7 @@
 // Vision transformers, ConvNeXt, DenseNet and EfficientNet against torchvision, run by PyTorch on the CPU.
-#include "internal/networks/families.h"
-#include "internal/networks/presets.h"
 #include "networks/classifier_golden.h"
+#include "networks/made.h"
+#include "sextant/networks/classifier.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks {
@@ -11,19 +11,18 @@ using nlohmann::json;
 using testing::Golden;
 using testing::model_of;
 
-using Make = std::unique_ptr<Network> (*)(const json& model);
-const std::map<std::string, Make> kFamilies = {{"torchvision_vit", make_vit},
-                                               {"torchvision_convnext", make_convnext},
-                                               {"torchvision_densenet", make_densenet},
-                                               {"torchvision_efficientnet", make_efficientnet}};
+const std::map<std::string, std::string> kFamilies = {{"torchvision_vit", "vit"},
+                                                      {"torchvision_convnext", "convnext"},
+                                                      {"torchvision_densenet", "densenet"},
+                                                      {"torchvision_efficientnet", "efficientnet"}};
 
 std::unique_ptr<ClassifierNetwork> classifier(const std::string& kind, const json& model) {
-  return std::unique_ptr<ClassifierNetwork>(dynamic_cast<ClassifierNetwork*>(kFamilies.at(kind)(model).release()));
+  return made<ClassifierNetwork>(kFamilies.at(kind), model);
 }
 
 std::vector<std::filesystem::path> files() {
   std::vector<std::filesystem::path> files;
-  for (const auto& [kind, make] : kFamilies) {
+  for (const auto& [kind, type] : kFamilies) {
     for (const auto& file : testing::golden_files_of_kind(kind)) files.push_back(file);
   }
   for (const char* name : {"efficientnet_small", "efficientnet_v2_small"}) {
@@ -79,7 +78,8 @@ TEST(TorchvisionPresets, HaveThePublishedParameterCounts) {
       {"efficientnet_b5", 30389784},   {"efficientnet_b6", 43040704},   {"efficientnet_b7", 66347960},
       {"efficientnet_v2_s", 21458488}, {"efficientnet_v2_m", 54139356}, {"efficientnet_v2_l", 118515272}};
   std::size_t checked = 0;
-  for (const auto& table : {vit_presets(), convnext_presets(), densenet_presets(), efficientnet_presets()}) {
+  for (const auto& table : {family("vit").presets(), family("convnext").presets(), family("densenet").presets(),
+                            family("efficientnet").presets()}) {
     for (const Preset& preset : table) {
       const std::string kind = "torchvision_" + preset.config.at("type").get<std::string>();
       EXPECT_EQ(testing::trained_count(*classifier(kind, preset.config.at("model"))), published.at(preset.name))
@@ -112,15 +112,15 @@ TEST(PublishedNames, OfOlderFilesAreUnderstood) {
 }
 
 TEST(SmoothedActivation, IsRefusedByFamiliesWithoutRelu) {
-  EXPECT_THROW(make_vit({{"image_size", 8},
-                         {"patch_size", 4},
-                         {"num_layers", 1},
-                         {"num_heads", 1},
-                         {"hidden_dim", 8},
-                         {"mlp_dim", 8},
-                         {"softplus_beta", 3.0}}),
+  EXPECT_THROW(made<ClassifierNetwork>("vit", {{"image_size", 8},
+                                               {"patch_size", 4},
+                                               {"num_layers", 1},
+                                               {"num_heads", 1},
+                                               {"hidden_dim", 8},
+                                               {"mlp_dim", 8},
+                                               {"softplus_beta", 3.0}}),
                CheckpointError);
-  EXPECT_NO_THROW(make_densenet({{"softplus_beta", 3.0}}));
+  EXPECT_NO_THROW(made<ClassifierNetwork>("densenet", {{"softplus_beta", 3.0}}));
 }
 
 TEST(Vit, RefusesImagesOfAnotherSize) {

@@ -1,9 +1,9 @@
 // The autoencoder against diffusers' AutoencoderKL, run by PyTorch on the CPU (data/README.md).
 #include <regex>
 
-#include "internal/networks/families.h"
-#include "internal/networks/presets.h"
 #include "networks/gradient.h"
+#include "networks/made.h"
+#include "sextant/networks/autoencoder.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -83,14 +83,14 @@ void expect_reference(const Autoencoder& vae, const Golden& golden, at::ScalarTy
 
 TEST(Vae, EncodesAndDecodesAsTheReferenceDoes) {
   const Golden golden = small_vae();
-  const auto vae = make_vae(golden.config());
+  const auto vae = made<Autoencoder>("vae", golden.config());
   vae->load(golden.weights());
   expect_reference(*vae, golden, at::kFloat);
 }
 
 TEST(Vae, AgreesWithTheReferenceToRoundingInFloat64) {
   const Golden golden = small_vae();
-  const auto vae = make_vae(golden.config());
+  const auto vae = made<Autoencoder>("vae", golden.config());
   vae->load(golden.weights());
   vae->to(at::kCPU, at::kDouble);
   expect_reference(*vae, golden, at::kDouble);
@@ -98,7 +98,7 @@ TEST(Vae, AgreesWithTheReferenceToRoundingInFloat64) {
 
 TEST(Vae, EncodesAndDecodesTheSameWithFrozenWeights) {
   const Golden golden = small_vae();
-  const auto vae = make_vae(golden.config());
+  const auto vae = made<Autoencoder>("vae", golden.config());
   vae->load(golden.weights());
   vae->freeze();
   expect_reference(*vae, golden, at::kFloat);
@@ -107,14 +107,14 @@ TEST(Vae, EncodesAndDecodesTheSameWithFrozenWeights) {
 TEST(Vae, LoadsEveryPublishedLayout) {
   const Golden golden = small_vae();
   for (const auto& layout : {current_names, stable_diffusion_names}) {
-    const auto vae = make_vae(golden.config());
+    const auto vae = made<Autoencoder>("vae", golden.config());
     vae->load(layout(golden.weights()));
     EXPECT_TENSOR_NEAR(vae->decode(golden["input/z"]), golden["output/decoded"], golden.output_tolerance("decoded"));
   }
 }
 
 TEST(Vae, SaysWhichSizesItTakes) {
-  const auto vae = make_vae(small_vae().config());
+  const auto vae = made<Autoencoder>("vae", small_vae().config());
   EXPECT_EQ(testing::message_of<ShapeError>([&] {
               vae->encode(at::zeros({1, 3, 16, 18}));
             }),
@@ -122,8 +122,8 @@ TEST(Vae, SaysWhichSizesItTakes) {
 }
 
 TEST(VaePresets, HaveAsManyNumbersAsStableDiffusions) {
-  for (const Preset& preset : vae_presets()) {
-    const auto vae = make_vae(preset.config["model"]);
+  for (const Preset& preset : family("vae").presets()) {
+    const auto vae = made<Autoencoder>("vae", preset.config["model"]);
     EXPECT_EQ(vae->parameters().count(), 83653863) << preset.name;
     EXPECT_EQ(vae->factor(), 8);
     EXPECT_EQ(vae->latent_channels(), 4);

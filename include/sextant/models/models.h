@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/classifiers/classifiers.h"
 #include "sextant/diffusion/process.h"
 #include "sextant/guidance/guide.h"
@@ -23,17 +24,21 @@
 #include "sextant/networks/denoiser.h"
 #include "sextant/networks/features.h"
 #include "sextant/networks/noise_network.h"
+#include "sextant/networks/role.h"
 
 namespace sextant::models {
 
-/// What a family of networks does.
-enum class Role { kNoise, kSigma, kClassifier, kFeatures, kAutoencoder, kClip };
+using networks::Role;
 
 /// A model's configuration and where its weights are.
 struct Description {
   nlohmann::json config;
-  std::filesystem::path weights;
+  std::filesystem::path weights;  ///< the file
+  std::shared_ptr<const checkpoint::Checkpoint> contents = nullptr;  ///< of the file, if describing it meant reading it
 };
+
+/// What the file holds: it is read now unless it has been.
+std::shared_ptr<const checkpoint::Checkpoint> contents_of(const Description& description);
 
 /// Names that --arch takes, of one role.
 std::vector<std::string> arch_names(Role role);

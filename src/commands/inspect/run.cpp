@@ -49,8 +49,8 @@ json inspect_npz(const fs::path& path) {
   return {{"format", "npz"}, {"tensors", rows}, {"parameters", numbers}};
 }
 
-json guess_of(const fs::path& path) {
-  const models::Guess guess = models::guess_architecture(checkpoint::load(path).weights());
+json guess_of(const checkpoint::StateDict& weights) {
+  const models::Guess guess = models::guess_architecture(weights);
   return {{"archs", guess.archs}, {"nearest", guess.nearest}, {"config", guess.config}, {"why", guess.why}};
 }
 
@@ -64,7 +64,7 @@ json inspect_checkpoint(const fs::path& path) {
   }
   return {{"format", checkpoint.format}, {"tensors", rows},
           {"parameters", parameters},    {"metadata", checkpoint.metadata},
-          {"config", checkpoint.config}, {"guess", guess_of(path)}};
+          {"config", checkpoint.config}, {"guess", guess_of(checkpoint.weights())}};
 }
 
 /// Which architecture the weights fit, and the config.json where they fit none by name.

@@ -106,16 +106,17 @@ void open_network(const TrainConfig& config, TrainTask task, TrainSetup& setup) 
     setup.model = description.config;
   }
   forget_origin(setup.model);
-  setup.role = models::family_of(setup.model).role;
+  setup.role = networks::family_of(setup.model).role;
   setup.network = models::build(setup.model);
   if (task == TrainTask::kTrain && config.init.empty()) {
     training::initialise(*setup.network, setup.model.at("type"), static_cast<uint64_t>(config.seed));
   } else {
-    const fs::path weights = task == TrainTask::kFinetune
-                                 ? description.weights
-                                 : (fs::is_directory(config.init) ? checkpoint::open_model_folder(config.init).weights
-                                                                  : fs::path(config.init));
-    setup.network->load(checkpoint::load(weights).weights(), weights.string());
+    const checkpoint::Checkpoint trained =
+        task == TrainTask::kFinetune
+            ? *models::contents_of(description)
+            : checkpoint::load(fs::is_directory(config.init) ? checkpoint::open_model_folder(config.init).weights
+                                                             : fs::path(config.init));
+    setup.network->load(trained.weights(), trained.source.string());
   }
 }
 

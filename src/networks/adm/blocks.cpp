@@ -13,7 +13,7 @@ Tensor timestep_embedding(const Tensor& t, int64_t width, at::ScalarType type) {
   return width % 2 == 0 ? embedding : at::constant_pad_nd(embedding, {0, 1});
 }
 
-Embedding::Embedding(const Scope& scope, const AdmConfig& config)
+Embedding::Embedding(const Scope& scope, const Config& config)
     : model_channels_(config.model_channels),
       first_(scope / "time_embed" / 0, model_channels_, width()),
       second_(scope / "time_embed" / 2, width(), width()) {
@@ -45,7 +45,7 @@ kernels::Convolution pointwise(const Scope& scope, int64_t in, int64_t out) {
   return kernels::Convolution(weight, scope.weight("bias", {out}), 1, 0);
 }
 
-ResBlock::ResBlock(const Scope& scope, const AdmConfig& config, int64_t in, int64_t out, Resampling resampling)
+ResBlock::ResBlock(const Scope& scope, const Config& config, int64_t in, int64_t out, Resampling resampling)
     : scale_shift_(config.use_scale_shift_norm),
       resampling_(resampling),
       in_norm_(norm32(scope / "in_layers" / 0, in, true)),
@@ -83,7 +83,7 @@ Tensor ResBlock::operator()(at::TensorList x, const Tensor& embedding) const {
   return out_convolution_(h, kernels::resample(skip, resampling_));
 }
 
-AttentionBlock::AttentionBlock(const Scope& scope, const AdmConfig& config, int64_t channels, int64_t heads)
+AttentionBlock::AttentionBlock(const Scope& scope, const Config& config, int64_t channels, int64_t heads)
     : heads_(config.num_head_channels == -1 ? heads : channels / config.num_head_channels),
       new_order_(config.use_new_attention_order),
       norm_(norm32(scope / "norm", channels, false)),
@@ -111,7 +111,7 @@ Tensor AttentionBlock::operator()(at::TensorList x, const Tensor&) const {
   return out_(seen, x[0]);
 }
 
-Resize::Resize(const Scope& scope, const AdmConfig& config, int64_t channels, Resampling resampling)
+Resize::Resize(const Scope& scope, const Config& config, int64_t channels, Resampling resampling)
     : resampling_(resampling), has_convolution_(config.conv_resample) {
   if (!has_convolution_) return;
   const bool halves = resampling == Resampling::kHalve;
@@ -143,7 +143,7 @@ Tensor Block::operator()(at::TensorList x, const Tensor& embedding) const {
   return h;
 }
 
-Encoder::Encoder(const Scope& scope, const AdmConfig& config) : config_(config) {
+Encoder::Encoder(const Scope& scope, const Config& config) : config_(config) {
   const auto add = [&](int64_t result, int64_t factor) {
     input_blocks.emplace_back();
     channels.push_back(result);

@@ -29,7 +29,7 @@ Tensor timestep_embedding(const Tensor& t, int64_t width, at::ScalarType type);
 /// The MLP over the sinusoids, plus the embedding of the class.
 class Embedding {
  public:
-  Embedding(const Scope& scope, const AdmConfig& config);
+  Embedding(const Scope& scope, const Config& config);
   int64_t width() const { return 4 * model_channels_; }
   /// t [B], y [B] or undefined. Returns SiLU of the embedding, as every block takes it: [B, width] in float32 at least.
   Tensor operator()(const Tensor& t, const Tensor& y) const;
@@ -59,7 +59,7 @@ struct Input {
 /// Two convolutions that see the embedding, around them a skip; may resample on the way.
 class ResBlock {
  public:
-  ResBlock(const Scope& scope, const AdmConfig& config, int64_t in, int64_t out,
+  ResBlock(const Scope& scope, const Config& config, int64_t in, int64_t out,
            kernels::Resampling resampling = kernels::Resampling::kKeep);
   void lay_out(const Input& input);
   Tensor operator()(at::TensorList x, const Tensor& embedding) const;
@@ -80,7 +80,7 @@ class ResBlock {
 /// Every pixel looks at every other.
 class AttentionBlock {
  public:
-  AttentionBlock(const Scope& scope, const AdmConfig& config, int64_t channels, int64_t heads);
+  AttentionBlock(const Scope& scope, const Config& config, int64_t channels, int64_t heads);
   void lay_out(const Input& input);
   Tensor operator()(at::TensorList x, const Tensor& embedding) const;
 
@@ -99,7 +99,7 @@ Tensor attend(const Tensor& qkv, int64_t heads, bool new_order);
 /// Halves or doubles the image, with a convolution where there is one.
 class Resize {
  public:
-  Resize(const Scope& scope, const AdmConfig& config, int64_t channels, kernels::Resampling resampling);
+  Resize(const Scope& scope, const Config& config, int64_t channels, kernels::Resampling resampling);
   void lay_out(const Input& input);
   Tensor operator()(at::TensorList x, const Tensor& embedding) const;
 
@@ -135,7 +135,7 @@ class Block {
 
 /// input_blocks and middle_block, which both networks share.
 struct Encoder {
-  Encoder(const Scope& scope, const AdmConfig& config);
+  Encoder(const Scope& scope, const Config& config);
   void lay_out(bool gradients);
 
   std::vector<Block> input_blocks;
@@ -144,7 +144,7 @@ struct Encoder {
   Block middle_block;
 
  private:
-  AdmConfig config_;
+  Config config_;
 };
 
 }  // namespace sextant::networks::adm

@@ -4,11 +4,9 @@
 
 #include <numeric>
 
-#include "internal/networks/families.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
-namespace adm {
+namespace sextant::networks::adm {
 namespace {
 
 constexpr int64_t kHidden = 2048;  // of the spatial pools
@@ -19,7 +17,7 @@ Tensor at_least_float(const Tensor& x) { return x.scalar_type() == at::kDouble ?
 
 // The pools compute in float32 at least, whatever the blocks before them do: their weights are few.
 
-AdaptivePool::AdaptivePool(const Scope& scope, const AdmConfig& config, int64_t channels)
+AdaptivePool::AdaptivePool(const Scope& scope, const Config& config, int64_t channels)
     : norm_(norm32(scope / 0, channels, true)),
       weight_((scope / 3).norm("weight", {config.out_channels, channels, 1, 1})),
       bias_((scope / 3).norm("bias", {config.out_channels})) {}
@@ -28,7 +26,7 @@ Tensor AdaptivePool::operator()(const Tensor& h) const {
   return kernels::linear(at_least_float(kernels::group_norm(h, norm_)).mean({2, 3}), weight_.flatten(1), bias_);
 }
 
-AttentionPool::AttentionPool(const Scope& scope, const AdmConfig& config, int64_t channels, int64_t tokens)
+AttentionPool::AttentionPool(const Scope& scope, const Config& config, int64_t channels, int64_t tokens)
     : heads_(channels / config.num_head_channels),
       norm_(norm32(scope / 0, channels, true)),
       position_((scope / 2).norm("positional_embedding", {channels, 1 + tokens})),
@@ -49,8 +47,8 @@ Tensor AttentionPool::operator()(const Tensor& h) const {
   return kernels::linear(seen.select(1, 0), out_weight_.squeeze(2), out_bias_);  // the mean's token alone
 }
 
-SpatialPool::SpatialPool(const Scope& scope, const AdmConfig& config, int64_t features)
-    : has_norm_(config.pool == AdmPool::kSpatialV2),
+SpatialPool::SpatialPool(const Scope& scope, const Config& config, int64_t features)
+    : has_norm_(config.pool == PoolKind::kSpatialV2),
       first_(scope / 0, features, kHidden),
       norm_weight_(has_norm_ ? (scope / 1).norm("weight", {kHidden}) : Tensor()),
       norm_bias_(has_norm_ ? (scope / 1).norm("bias", {kHidden}) : Tensor()),
@@ -61,25 +59,23 @@ Tensor SpatialPool::operator()(const Tensor& means) const {
   return second_(has_norm_ ? at::silu(at::group_norm(hidden, 32, norm_weight_, norm_bias_)) : at::relu(hidden));
 }
 
-}  // namespace adm
-
-AdmClassifier::Pool AdmClassifier::make_pool(const Scope& scope, const AdmConfig& config, const adm::Encoder& encoder) {
+Classifier::Pool Classifier::make_pool(const Scope& scope, const Config& config, const Encoder& encoder) {
   const int64_t channels = encoder.channels.back();
-  if (config.pool == AdmPool::kAdaptive) return adm::AdaptivePool(scope, config, channels);
-  if (config.pool == AdmPool::kAttention) {
+  if (config.pool == PoolKind::kAdaptive) return AdaptivePool(scope, config, channels);
+  if (config.pool == PoolKind::kAttention) {
     const int64_t size = config.image_size / encoder.downsampling.back();
-    return adm::AttentionPool(scope, config, channels, size * size);
+    return AttentionPool(scope, config, channels, size * size);
   }
-  return adm::SpatialPool(scope, config, std::accumulate(encoder.channels.begin(), encoder.channels.end(), channels));
+  return SpatialPool(scope, config, std::accumulate(encoder.channels.begin(), encoder.channels.end(), channels));
 }
 
-AdmClassifier::AdmClassifier(const AdmConfig& config)
+Classifier::Classifier(const Config& config)
     : config_(config),
       embedding_(Scope(parameters_), config),
       encoder_(Scope(parameters_), config),
       pool_(make_pool(Scope(parameters_) / "out", config, encoder_)) {}
 
-Tensor AdmClassifier::forward(const Tensor& x, const Tensor& t) const {
+Tensor Classifier::forward(const Tensor& x, const Tensor& t) const {
   if (x.dim() != 4 || x.size(1) != config_.in_channels) {
     throw ShapeError(c10::str("ADM classifier: expected images [B, ", config_.in_channels, ", H, W], got ", x.sizes()));
   }
@@ -88,13 +84,13 @@ Tensor AdmClassifier::forward(const Tensor& x, const Tensor& t) const {
                               t.defined() ? c10::str(t.sizes()) : "none"));
   }
   const Tensor embedding = embedding_(t, {});
-  const bool spatial = std::holds_alternative<adm::SpatialPool>(pool_);
+  const bool spatial = std::holds_alternative<SpatialPool>(pool_);
   std::vector<Tensor> means;
   const auto note = [&](const Tensor& h) {
-    if (spatial) means.push_back(adm::at_least_float(h).mean({2, 3}));
+    if (spatial) means.push_back(at_least_float(h).mean({2, 3}));
   };
   Tensor h = x.to(compute_type());
-  for (const adm::Block& block : encoder_.input_blocks) {
+  for (const Block& block : encoder_.input_blocks) {
     h = block(h, embedding);
     note(h);
   }
@@ -103,8 +99,4 @@ Tensor AdmClassifier::forward(const Tensor& x, const Tensor& t) const {
   return std::visit([&](const auto& pool) { return pool(spatial ? at::cat(means, 1) : h); }, pool_);
 }
 
-std::unique_ptr<Network> make_adm_encoder(const nlohmann::json& model) {
-  return std::make_unique<AdmClassifier>(adm_encoder_config(model));
-}
-
-}  // namespace sextant::networks
+}  // namespace sextant::networks::adm

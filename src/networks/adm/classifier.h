@@ -6,14 +6,12 @@
 #include "adm/blocks.h"
 #include "sextant/networks/classifier.h"
 
-namespace sextant::networks {
-
-namespace adm {
+namespace sextant::networks::adm {
 
 /// Norm, SiLU, mean over the pixels, linear.
 class AdaptivePool {
  public:
-  AdaptivePool(const Scope& scope, const AdmConfig& config, int64_t channels);
+  AdaptivePool(const Scope& scope, const Config& config, int64_t channels);
   Tensor operator()(const Tensor& h) const;
 
  private:
@@ -25,7 +23,7 @@ class AdaptivePool {
 /// Norm, SiLU, then CLIP's pooling: the mean as a token that looks at all pixels.
 class AttentionPool {
  public:
-  AttentionPool(const Scope& scope, const AdmConfig& config, int64_t channels, int64_t tokens);
+  AttentionPool(const Scope& scope, const Config& config, int64_t channels, int64_t tokens);
   Tensor operator()(const Tensor& h) const;
 
  private:
@@ -39,7 +37,7 @@ class AttentionPool {
 /// An MLP over the pixel means of every block's result.
 class SpatialPool {
  public:
-  SpatialPool(const Scope& scope, const AdmConfig& config, int64_t features);
+  SpatialPool(const Scope& scope, const Config& config, int64_t features);
   Tensor operator()(const Tensor& means) const;
 
  private:
@@ -49,11 +47,9 @@ class SpatialPool {
   PreciseLinear second_;
 };
 
-}  // namespace adm
-
-class AdmClassifier : public ClassifierNetwork {
+class Classifier : public ClassifierNetwork {
  public:
-  explicit AdmClassifier(const AdmConfig& config);
+  explicit Classifier(const Config& config);
 
   Tensor forward(const Tensor& x, const Tensor& t) const override;
   bool uses_time() const override { return true; }
@@ -63,13 +59,13 @@ class AdmClassifier : public ClassifierNetwork {
   void prepare() override { encoder_.lay_out(true); }
 
  private:
-  using Pool = std::variant<adm::AdaptivePool, adm::AttentionPool, adm::SpatialPool>;
-  static Pool make_pool(const Scope& scope, const AdmConfig& config, const adm::Encoder& encoder);
+  using Pool = std::variant<AdaptivePool, AttentionPool, SpatialPool>;
+  static Pool make_pool(const Scope& scope, const Config& config, const Encoder& encoder);
 
-  AdmConfig config_;
-  adm::Embedding embedding_;
-  adm::Encoder encoder_;
+  Config config_;
+  Embedding embedding_;
+  Encoder encoder_;
   Pool pool_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::adm

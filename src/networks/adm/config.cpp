@@ -5,7 +5,7 @@
 #include "config_reader.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::adm {
 namespace {
 
 using nlohmann::json;
@@ -13,8 +13,8 @@ using nlohmann::json;
 constexpr int64_t kGroups = 32;  // of every group norm
 
 /// What UNetModel and EncoderUNetModel have in common.
-AdmConfig read_common(ConfigReader& in) {
-  AdmConfig c;
+Config read_common(ConfigReader& in) {
+  Config c;
   c.image_size = in.required<int64_t>("image_size");
   c.in_channels = in.required<int64_t>("in_channels");
   c.model_channels = in.required<int64_t>("model_channels");
@@ -37,14 +37,14 @@ AdmConfig read_common(ConfigReader& in) {
   return c;
 }
 
-void check_attention(const ConfigReader& in, const AdmConfig& c, int64_t channels, int64_t heads) {
+void check_attention(const ConfigReader& in, const Config& c, int64_t channels, int64_t heads) {
   const auto fits = [&](int64_t divisor) { return divisor > 0 && channels % divisor == 0; };
   if (c.num_head_channels == -1 ? fits(heads) : fits(c.num_head_channels)) return;
   in.fail("attention over " + std::to_string(channels) + " channels does not fit num_heads " + std::to_string(heads) +
           " and num_head_channels " + std::to_string(c.num_head_channels));
 }
 
-void check(const ConfigReader& in, const AdmConfig& c) {
+void check(const ConfigReader& in, const Config& c) {
   for (const auto& [name, value] :
        std::initializer_list<std::pair<const char*, int64_t>>{{"image_size", c.image_size},
                                                               {"in_channels", c.in_channels},
@@ -121,7 +121,7 @@ void ignore_diffusion(ConfigReader& in) {
 }
 
 /// Flags of every diffusion model, for images of `size`.
-json unet_arguments(ConfigReader& in, int64_t size, const json& channel_mult, int64_t in_channels) {
+json shared_arguments(ConfigReader& in, int64_t size, const json& channel_mult, int64_t in_channels) {
   ignore_diffusion(in);
   const std::string sizes = in.optional<std::string>("attention_resolutions", "16,8");
   const bool learn_sigma = in.optional("learn_sigma", false);
@@ -146,14 +146,14 @@ json unet_arguments(ConfigReader& in, int64_t size, const json& channel_mult, in
 
 }  // namespace
 
-bool AdmConfig::attends_at(int64_t downsampling) const {
+bool Config::attends_at(int64_t downsampling) const {
   return std::find(attention_resolutions.begin(), attention_resolutions.end(), downsampling) !=
          attention_resolutions.end();
 }
 
-AdmConfig adm_unet_config(const json& arguments) {
+Config unet_config(const json& arguments) {
   ConfigReader in("UNetModel", arguments);
-  AdmConfig c = read_common(in);
+  Config c = read_common(in);
   c.num_classes = in.optional<int64_t>("num_classes", 0);
   in.finish();
   check(in, c);
@@ -165,9 +165,9 @@ AdmConfig adm_unet_config(const json& arguments) {
   return c;
 }
 
-AdmConfig adm_encoder_config(const json& arguments) {
+Config encoder_config(const json& arguments) {
   ConfigReader in("EncoderUNetModel", arguments);
-  AdmConfig c = read_common(in);
+  Config c = read_common(in);
   const std::string pool = in.optional<std::string>("pool", "adaptive");
   in.finish();
   check(in, c);
@@ -176,35 +176,35 @@ AdmConfig adm_encoder_config(const json& arguments) {
   if (found == pools.end()) {
     in.fail("pool '" + pool + "' is none of adaptive, attention, spatial, spatial_v2." + did_you_mean(pool, pools));
   }
-  c.pool = static_cast<AdmPool>(found - pools.begin());
-  if (c.pool == AdmPool::kAttention && c.num_head_channels == -1) in.fail("attention pooling needs num_head_channels");
+  c.pool = static_cast<PoolKind>(found - pools.begin());
+  if (c.pool == PoolKind::kAttention && c.num_head_channels == -1) in.fail("attention pooling needs num_head_channels");
   return c;
 }
 
-json adm_unet_arguments(const json& flags) {
+json unet_arguments(const json& flags) {
   ConfigReader in("guided-diffusion flags", flags);
   const auto size = in.optional<int64_t>("image_size", 64);
   const std::string mult = in.optional<std::string>("channel_mult", "");
-  json arguments = unet_arguments(
+  json arguments = shared_arguments(
       in, size, mult.empty() ? default_channel_mult(in, size) : json(numbers(in, "channel_mult", mult)), 3);
   arguments["use_new_attention_order"] = in.optional("use_new_attention_order", false);
   in.finish();
   return arguments;
 }
 
-json adm_upsampler_arguments(const json& flags) {
+json upsampler_arguments(const json& flags) {
   ConfigReader in("guided-diffusion upsampler flags", flags);
   const auto size = in.optional<int64_t>("large_size", 256);
   in.ignore("small_size");
   if (size != 64 && size != 256 && size != 512) {
     in.fail("large_size must be 64, 256 or 512, got " + std::to_string(size));
   }
-  json arguments = unet_arguments(in, size, default_channel_mult(in, size == 512 ? 256 : size), 6);
+  json arguments = shared_arguments(in, size, default_channel_mult(in, size == 512 ? 256 : size), 6);
   in.finish();
   return arguments;
 }
 
-json adm_encoder_arguments(const json& flags) {
+json encoder_arguments(const json& flags) {
   ConfigReader in("guided-diffusion classifier flags", flags);
   ignore_diffusion(in);
   in.ignore("classifier_use_fp16");
@@ -226,7 +226,7 @@ json adm_encoder_arguments(const json& flags) {
   return arguments;
 }
 
-json adm_diffusion(const json& flags) {
+json process(const json& flags) {
   const auto flag = [&](const char* name, json otherwise) { return flags.contains(name) ? flags.at(name) : otherwise; };
   const bool learn_sigma = flag("learn_sigma", false).get<bool>();
   return {{"steps", flag("diffusion_steps", 1000)},
@@ -237,4 +237,4 @@ json adm_diffusion(const json& flags) {
           {"rescale_timesteps", flag("rescale_timesteps", false)}};
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::adm

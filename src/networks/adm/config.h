@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-namespace sextant::networks {
+namespace sextant::networks::adm {
 
-enum class AdmPool { kAdaptive, kAttention, kSpatial, kSpatialV2 };
+enum class PoolKind { kAdaptive, kAttention, kSpatial, kSpatialV2 };
 
-struct AdmConfig {
+struct Config {
   int64_t image_size = 0;
   int64_t in_channels = 0;
   int64_t model_channels = 0;
@@ -25,8 +25,8 @@ struct AdmConfig {
   bool use_scale_shift_norm = false;
   bool resblock_updown = false;
   bool use_new_attention_order = false;
-  double dropout = 0;                 ///< before the last convolution of a residual block, in training
-  AdmPool pool = AdmPool::kAdaptive;  ///< classifiers only
+  double dropout = 0;                   ///< before the last convolution of a residual block, in training
+  PoolKind pool = PoolKind::kAdaptive;  ///< classifiers only
 
   int64_t width(std::size_t level) const {
     return static_cast<int64_t>(channel_mult[level] * static_cast<double>(model_channels));
@@ -35,17 +35,17 @@ struct AdmConfig {
 };
 
 /// From the arguments of UNetModel and EncoderUNetModel. CheckpointError names what is missing, unknown or unusable.
-AdmConfig adm_unet_config(const nlohmann::json& arguments);
-AdmConfig adm_encoder_config(const nlohmann::json& arguments);
+Config unet_config(const nlohmann::json& arguments);
+Config encoder_config(const nlohmann::json& arguments);
 
 // The arguments that guided-diffusion's command-line flags stand for, without the leading dashes. Flags left out have
 // guided-diffusion's defaults. Flags of the diffusion process are accepted and do not matter here.
-nlohmann::json adm_unet_arguments(const nlohmann::json& flags);
-nlohmann::json adm_encoder_arguments(const nlohmann::json& flags);
+nlohmann::json unet_arguments(const nlohmann::json& flags);
+nlohmann::json encoder_arguments(const nlohmann::json& flags);
 /// Flags of super_res_sample.py: a UNetModel with twice the input channels, x and the enlarged small image.
-nlohmann::json adm_upsampler_arguments(const nlohmann::json& flags);
+nlohmann::json upsampler_arguments(const nlohmann::json& flags);
 
 /// The diffusion process that the flags of a diffusion model stand for, as "diffusion" of a config.json.
-nlohmann::json adm_diffusion(const nlohmann::json& flags);
+nlohmann::json process(const nlohmann::json& flags);
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::adm

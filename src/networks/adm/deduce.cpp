@@ -1,9 +1,11 @@
 // Hyper-parameters of ADM networks: the names say which block is what, the shapes how wide.
-#include "internal/networks/deduce.h"
+#include "adm/deduce.h"
 
 #include <optional>
 
-namespace sextant::networks {
+#include "shapes.h"
+
+namespace sextant::networks::adm {
 
 using nlohmann::json;
 
@@ -128,7 +130,7 @@ json deduce_common(const checkpoint::StateDict& weights) {
 
 }  // namespace
 
-json deduce_adm_unet(const checkpoint::StateDict& weights) {
+json deduce_unet(const checkpoint::StateDict& weights) {
   if (!weights.contains("output_blocks.0.0.in_layers.0.weight")) return nullptr;
   json model = deduce_common(weights);
   if (model.is_null()) return model;
@@ -137,7 +139,7 @@ json deduce_adm_unet(const checkpoint::StateDict& weights) {
   return model;
 }
 
-json deduce_adm_encoder(const checkpoint::StateDict& weights) {
+json deduce_classifier(const checkpoint::StateDict& weights) {
   if (length_of(weights, "output_blocks") > 0) return nullptr;
   json model = deduce_common(weights);
   if (model.is_null()) return model;
@@ -160,4 +162,4 @@ json deduce_adm_encoder(const checkpoint::StateDict& weights) {
   return model;
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::adm

@@ -2,14 +2,13 @@
 
 #include <c10/util/StringUtil.h>
 
-#include "internal/networks/families.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::adm {
 
 using kernels::Resampling;
 
-AdmUNet::AdmUNet(const AdmConfig& config)
+UNet::UNet(const Config& config)
     : config_(config), embedding_(Scope(parameters_), config), encoder_(Scope(parameters_), config) {
   std::vector<int64_t> skips = encoder_.channels;
   const auto levels = static_cast<int64_t>(config.channel_mult.size());
@@ -18,31 +17,31 @@ AdmUNet::AdmUNet(const AdmConfig& config)
     const int64_t factor = int64_t{1} << level;
     for (int64_t i = 0; i <= config.num_res_blocks; ++i) {
       const Scope scope = Scope(parameters_) / "output_blocks" / static_cast<int64_t>(output_blocks_.size());
-      adm::Block block;
+      Block block;
       output_parts_.push_back({width, skips.back()});
       output_sizes_.push_back(config.image_size / factor);
-      block.add(adm::ResBlock(scope / 0, config, width + skips.back(), config.width(level)));
+      block.add(ResBlock(scope / 0, config, width + skips.back(), config.width(level)));
       skips.pop_back();
       width = config.width(level);
       if (config.attends_at(factor)) {
-        block.add(adm::AttentionBlock(scope / block.size(), config, width, config.num_heads_upsample));
+        block.add(AttentionBlock(scope / block.size(), config, width, config.num_heads_upsample));
       }
       if (level > 0 && i == config.num_res_blocks) {
         if (config.resblock_updown) {
-          block.add(adm::ResBlock(scope / block.size(), config, width, width, Resampling::kDouble));
+          block.add(ResBlock(scope / block.size(), config, width, width, Resampling::kDouble));
         } else {
-          block.add(adm::Resize(scope / block.size(), config, width, Resampling::kDouble));
+          block.add(Resize(scope / block.size(), config, width, Resampling::kDouble));
         }
       }
       output_blocks_.push_back(std::move(block));
     }
   }
   const Scope out = Scope(parameters_) / "out";
-  out_norm_ = adm::norm32(out / 0, width, true);
-  out_convolution_ = adm::convolution(out / 2, width, config.out_channels, 3);
+  out_norm_ = norm32(out / 0, width, true);
+  out_convolution_ = convolution(out / 2, width, config.out_channels, 3);
 }
 
-void AdmUNet::prepare() {
+void UNet::prepare() {
   encoder_.lay_out(false);
   for (std::size_t i = 0; i < output_blocks_.size(); ++i) {
     output_blocks_[i].lay_out({output_sizes_[i], output_parts_[i]});
@@ -50,7 +49,7 @@ void AdmUNet::prepare() {
   out_convolution_.lay_out(config_.image_size, config_.image_size);
 }
 
-Tensor AdmUNet::forward(const Tensor& x, const Tensor& t, const Tensor& y) const {
+Tensor UNet::forward(const Tensor& x, const Tensor& t, const Tensor& y) const {
   const int64_t multiple = int64_t{1} << (config_.channel_mult.size() - 1);
   if (x.dim() != 4 || x.size(1) != config_.in_channels || x.size(2) % multiple != 0 || x.size(3) % multiple != 0) {
     throw ShapeError(c10::str("ADM: expected images [B, ", config_.in_channels, ", H, W] with sides in multiples of ",
@@ -68,12 +67,12 @@ Tensor AdmUNet::forward(const Tensor& x, const Tensor& t, const Tensor& y) const
   const Tensor embedding = embedding_(t, y);
   std::vector<Tensor> skips;
   Tensor h = x.to(compute_type());
-  for (const adm::Block& block : encoder_.input_blocks) {
+  for (const Block& block : encoder_.input_blocks) {
     h = block(h, embedding);
     skips.push_back(h);
   }
   h = encoder_.middle_block(h, embedding);
-  for (const adm::Block& block : output_blocks_) {
+  for (const Block& block : output_blocks_) {
     const Tensor skip = skips.back();
     skips.pop_back();
     h = block({h, skip}, embedding);
@@ -82,12 +81,4 @@ Tensor AdmUNet::forward(const Tensor& x, const Tensor& t, const Tensor& y) const
   return (h.scalar_type() == at::kDouble ? h : h.to(at::kFloat)).contiguous();
 }
 
-std::unique_ptr<Network> make_adm_unet(const nlohmann::json& model) {
-  return std::make_unique<AdmUNet>(adm_unet_config(model));
-}
-
-Tensor adm_upsampler_input(const Tensor& x, const Tensor& small) {
-  return at::cat({x, at::upsample_bilinear2d(small, {x.size(2), x.size(3)}, false)}, 1);
-}
-
-}  // namespace sextant::networks
+}  // namespace sextant::networks::adm

@@ -4,11 +4,11 @@
 #include "adm/blocks.h"
 #include "sextant/networks/noise_network.h"
 
-namespace sextant::networks {
+namespace sextant::networks::adm {
 
-class AdmUNet : public NoiseNetwork {
+class UNet : public NoiseNetwork {
  public:
-  explicit AdmUNet(const AdmConfig& config);
+  explicit UNet(const Config& config);
 
   /// ShapeError unless x fits in_channels and its sides can be halved once per level, and y is there exactly when the
   /// network has classes.
@@ -23,18 +23,14 @@ class AdmUNet : public NoiseNetwork {
   void prepare() override;
 
  private:
-  AdmConfig config_;
-  adm::Embedding embedding_;
-  adm::Encoder encoder_;
-  std::vector<adm::Block> output_blocks_;
+  Config config_;
+  Embedding embedding_;
+  Encoder encoder_;
+  std::vector<Block> output_blocks_;
   std::vector<std::vector<int64_t>> output_parts_;  ///< channels of each output block's two inputs
   std::vector<int64_t> output_sizes_;               ///< and their height
   kernels::GroupNorm out_norm_;
   kernels::Convolution out_convolution_;
 };
 
-/// What guided-diffusion's SuperResModel feeds its U-Net: x [B, C, H, W] with the bilinearly enlarged `small` [B, C, h,
-/// w] behind it, [B, 2C, H, W].
-Tensor adm_upsampler_input(const Tensor& x, const Tensor& small);
-
-}  // namespace sextant::networks
+}  // namespace sextant::networks::adm

@@ -1,20 +1,18 @@
 #include "cifar/resnet.h"
 
 #include "config_reader.h"
-#include "internal/networks/families.h"
 #include "logits.h"
-#include "torchvision/imagenet.h"
 
-namespace sextant::networks {
+namespace sextant::networks::cifar {
 namespace {
 
 constexpr int64_t kStemChannels = 16;
 
 }  // namespace
 
-CifarResNetConfig cifar_resnet_config(const nlohmann::json& model) {
+ResNetConfig read_config(const nlohmann::json& model) {
   ConfigReader read("cifar-resnet", model);
-  CifarResNetConfig c;
+  ResNetConfig c;
   c.num_blocks = read.required<std::vector<int64_t>>("num_blocks");
   c.num_classes = read.optional<int64_t>("num_classes", 10);
   const auto option = read.optional<std::string>("option", "A");
@@ -31,7 +29,7 @@ CifarResNetConfig cifar_resnet_config(const nlohmann::json& model) {
   return c;
 }
 
-CifarResNet::CifarResNet(const CifarResNetConfig& config) : config_(config), relu_{config.softplus_beta} {
+ResNet::ResNet(const ResNetConfig& config) : config_(config), relu_{config.softplus_beta} {
   const Scope root(parameters_);
   stem_ = ConvNorm(root / "conv1", root / "bn1", 3, kStemChannels, 3, before_norm(3, 1));
   int64_t channels = kStemChannels;
@@ -57,16 +55,16 @@ CifarResNet::CifarResNet(const CifarResNetConfig& config) : config_(config), rel
   linear_ = Linear(root / "linear", channels, config.num_classes);
 }
 
-Tensor CifarResNet::shortcut(const Block& block, const Tensor& x) const {
+Tensor ResNet::shortcut(const Block& block, const Tensor& x) const {
   if (block.projection) return (*block.projection)(x);
   if (block.stride == 1) return x;
   const Tensor kept = x.slice(2, 0, {}, block.stride).slice(3, 0, {}, block.stride);
   return at::constant_pad_nd(kept, {0, 0, 0, 0, block.padding, block.padding});
 }
 
-Tensor CifarResNet::forward(const Tensor& image, const Tensor&) const { return trace(image, {}); }
+Tensor ResNet::forward(const Tensor& image, const Tensor&) const { return trace(image, {}); }
 
-Tensor CifarResNet::trace(const Tensor& image, const LayerSeen& seen) const {
+Tensor ResNet::trace(const Tensor& image, const LayerSeen& seen) const {
   check_images("cifar-resnet", image, 3);
   Tensor x = relu_.of_temporary(stem_(image_for(image, compute_type())));
   auto block = blocks_.begin();
@@ -80,7 +78,7 @@ Tensor CifarResNet::trace(const Tensor& image, const LayerSeen& seen) const {
   return as_logits(classified(linear_, x.mean({2, 3}), "avgpool", "linear", seen));
 }
 
-void CifarResNet::prepare() {
+void ResNet::prepare() {
   stem_.fold();
   for (Block& block : blocks_) {
     block.first.fold();
@@ -89,20 +87,4 @@ void CifarResNet::prepare() {
   }
 }
 
-std::unique_ptr<Network> make_cifar_resnet(const nlohmann::json& model) {
-  return std::make_unique<CifarResNet>(cifar_resnet_config(model));
-}
-
-std::vector<Preset> cifar_resnet_presets() {
-  std::vector<Preset> presets;
-  for (const int64_t depth : {20, 32, 44, 56, 110, 1202}) {
-    const int64_t n = (depth - 2) / 6;
-    Preset preset =
-        imagenet_preset("cifar-resnet" + std::to_string(depth), "cifar-resnet", 32, {{"num_blocks", {n, n, n}}});
-    preset.config["classes"] = 10;
-    presets.push_back(std::move(preset));
-  }
-  return presets;
-}
-
-}  // namespace sextant::networks
+}  // namespace sextant::networks::cifar

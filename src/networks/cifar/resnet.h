@@ -4,12 +4,12 @@
 
 #include <optional>
 
+#include "conv_norm.h"
 #include "sextant/networks/classifier.h"
-#include "torchvision/conv_norm.h"
 
-namespace sextant::networks {
+namespace sextant::networks::cifar {
 
-struct CifarResNetConfig {
+struct ResNetConfig {
   std::vector<int64_t> num_blocks;  ///< n, n, n; depth 6n + 2
   int64_t num_classes = 10;
   bool projection =
@@ -18,11 +18,11 @@ struct CifarResNetConfig {
 };
 
 /// CheckpointError for a missing, unknown or unusable entry.
-CifarResNetConfig cifar_resnet_config(const nlohmann::json& model);
+ResNetConfig read_config(const nlohmann::json& model);
 
-class CifarResNet : public ClassifierNetwork {
+class ResNet : public ClassifierNetwork {
  public:
-  explicit CifarResNet(const CifarResNetConfig& config);
+  explicit ResNet(const ResNetConfig& config);
 
   /// x [B, 3, H, W], 32x32 in the published ones.
   Tensor forward(const Tensor& x, const Tensor& t = {}) const override;
@@ -45,11 +45,11 @@ class CifarResNet : public ClassifierNetwork {
   Tensor shortcut(const Block& block, const Tensor& x) const;
   void prepare() override;
 
-  CifarResNetConfig config_;
+  ResNetConfig config_;
   Relu relu_;
   ConvNorm stem_;
   std::vector<Block> blocks_;
   Linear linear_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::cifar

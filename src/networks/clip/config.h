@@ -5,9 +5,9 @@
 
 #include "sextant/checkpoint/state_dict.h"
 
-namespace sextant::networks {
+namespace sextant::networks::clip {
 
 /// CheckpointError if the weights are those of no CLIP model.
-nlohmann::json clip_config(const checkpoint::StateDict& weights);
+nlohmann::json config_of(const checkpoint::StateDict& weights);
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::clip

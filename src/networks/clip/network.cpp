@@ -1,17 +1,18 @@
 // CLIP (Radford et al. 2021) with the names of openai/CLIP.
+#include "clip/network.h"
+
 #include <cmath>
 
 #include "clip/towers.h"
-#include "internal/networks/families.h"
 #include "sextant/networks/clip.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::clip {
 namespace {
 
-ClipConfig read_config(const nlohmann::json& model) {
+Config read_config(const nlohmann::json& model) {
   ConfigReader reader("clip", model);
-  ClipConfig config;
+  Config config;
   config.embed_dim = reader.required<int64_t>("embed_dim");
   config.image_resolution = reader.required<int64_t>("image_resolution");
   if (model.contains("vision_layers") && model["vision_layers"].is_array()) {
@@ -42,13 +43,13 @@ ClipConfig read_config(const nlohmann::json& model) {
 
 class ClipNetwork : public Clip {
  public:
-  explicit ClipNetwork(const ClipConfig& config)
-      : config_(config), visual_(make_clip_visual(Scope(parameters_) / "visual", config)) {
+  explicit ClipNetwork(const Config& config)
+      : config_(config), visual_(make_visual(Scope(parameters_) / "visual", config)) {
     const Scope scope(parameters_);
     const int64_t width = config.transformer_width;
     tokens_ = Embedding(scope / "token_embedding", config.vocab_size, width);
     position_ = scope.weight("positional_embedding", {config.context_length, width});
-    transformer_ = ClipTransformer(scope / "transformer", width, config.transformer_layers, config.transformer_heads);
+    transformer_ = Transformer(scope / "transformer", width, config.transformer_layers, config.transformer_heads);
     norm_ = LayerNorm(scope / "ln_final", width);
     projection_ = scope.weight("text_projection", {width, config.embed_dim});
     logit_scale_ = scope.norm("logit_scale", {});
@@ -100,11 +101,11 @@ class ClipNetwork : public Clip {
   }
 
  private:
-  ClipConfig config_;
-  std::unique_ptr<ClipVisual> visual_;
+  Config config_;
+  std::unique_ptr<Visual> visual_;
   Embedding tokens_;
   Tensor position_;
-  ClipTransformer transformer_;
+  Transformer transformer_;
   LayerNorm norm_;
   Tensor projection_;
   Tensor logit_scale_;
@@ -112,8 +113,6 @@ class ClipNetwork : public Clip {
 
 }  // namespace
 
-std::unique_ptr<Clip> make_clip(const nlohmann::json& model) {
-  return std::make_unique<ClipNetwork>(read_config(model));
-}
+std::unique_ptr<Network> make(const nlohmann::json& model) { return std::make_unique<ClipNetwork>(read_config(model)); }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::clip

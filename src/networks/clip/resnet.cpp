@@ -4,7 +4,7 @@
 #include "clip/towers.h"
 #include "internal/kernels/kernels.h"
 
-namespace sextant::networks {
+namespace sextant::networks::clip {
 namespace {
 
 /// Strides are average pools before a convolution, on the shortcut too.
@@ -66,9 +66,9 @@ struct AttentionPool {
   Linear q, k, v, c;
 };
 
-class ClipResNet : public ClipVisual {
+class ResNet : public Visual {
  public:
-  ClipResNet(const Scope& scope, const ClipConfig& config)
+  ResNet(const Scope& scope, const Config& config)
       : relu_{config.softplus_beta},
         conv1_(scope / "conv1", 3, config.vision_width / 2, 3, {.stride = 2, .padding = 1, .bias = false}),
         conv2_(scope / "conv2", config.vision_width / 2, config.vision_width / 2, 3, {.padding = 1, .bias = false}),
@@ -107,8 +107,8 @@ class ClipResNet : public ClipVisual {
 
 }  // namespace
 
-std::unique_ptr<ClipVisual> make_clip_resnet(const Scope& scope, const ClipConfig& config) {
-  return std::make_unique<ClipResNet>(scope, config);
+std::unique_ptr<Visual> make_resnet(const Scope& scope, const Config& config) {
+  return std::make_unique<ResNet>(scope, config);
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::clip

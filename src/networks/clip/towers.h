@@ -7,9 +7,9 @@
 #include "config_reader.h"
 #include "layers.h"
 
-namespace sextant::networks {
+namespace sextant::networks::clip {
 
-struct ClipConfig {
+struct Config {
   int64_t embed_dim = 0;
   int64_t image_resolution = 0;
   std::vector<int64_t> resnet_layers;  ///< four numbers: a ResNet; empty: a ViT
@@ -29,10 +29,10 @@ struct ClipConfig {
 };
 
 /// Pre-norm residual blocks of attention and a QuickGELU perceptron.
-class ClipTransformer {
+class Transformer {
  public:
-  ClipTransformer() = default;
-  ClipTransformer(const Scope& scope, int64_t width, int64_t layers, int64_t heads);
+  Transformer() = default;
+  Transformer(const Scope& scope, int64_t width, int64_t layers, int64_t heads);
   /// x [B, L, width]; mask [L, L] or undefined
   Tensor operator()(const Tensor& x, const Tensor& mask = {}) const;
 
@@ -48,14 +48,14 @@ class ClipTransformer {
   std::vector<Block> blocks_;
 };
 
-class ClipVisual {
+class Visual {
  public:
-  virtual ~ClipVisual() = default;
+  virtual ~Visual() = default;
   /// image [B, 3, R, R] in the compute dtype; returns [B, embed_dim]
   virtual Tensor forward(const Tensor& image) const = 0;
 };
 
-std::unique_ptr<ClipVisual> make_clip_visual(const Scope& scope, const ClipConfig& config);
-std::unique_ptr<ClipVisual> make_clip_resnet(const Scope& scope, const ClipConfig& config);
+std::unique_ptr<Visual> make_visual(const Scope& scope, const Config& config);
+std::unique_ptr<Visual> make_resnet(const Scope& scope, const Config& config);
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::clip

@@ -3,7 +3,7 @@
 #include "clip/towers.h"
 #include "internal/kernels/kernels.h"
 
-namespace sextant::networks {
+namespace sextant::networks::clip {
 namespace {
 
 /// softmax(scale q k^T + mask) v, as kernels::attention without the mask. Texts are read once, so this need not be
@@ -16,9 +16,9 @@ Tensor masked_attention(const Tensor& q, const Tensor& k, const Tensor& v, doubl
 
 Tensor quick_gelu(const Tensor& x) { return x * at::sigmoid(1.702 * x); }
 
-class ClipVit : public ClipVisual {
+class Vit : public Visual {
  public:
-  ClipVit(const Scope& scope, const ClipConfig& config)
+  Vit(const Scope& scope, const Config& config)
       : patch_(scope / "conv1", 3, config.vision_width, config.vision_patch_size,
                {.stride = config.vision_patch_size, .bias = false}),
         class_token_(scope.weight("class_embedding", {config.vision_width})),
@@ -36,7 +36,7 @@ class ClipVit : public ClipVisual {
   }
 
  private:
-  static int64_t tokens(const ClipConfig& config) {
+  static int64_t tokens(const Config& config) {
     const int64_t grid = config.image_resolution / config.vision_patch_size;
     return grid * grid + 1;
   }
@@ -44,14 +44,14 @@ class ClipVit : public ClipVisual {
   Conv2d patch_;
   Tensor class_token_, position_;
   LayerNorm norm_pre_;
-  ClipTransformer transformer_;
+  Transformer transformer_;
   LayerNorm norm_post_;
   Tensor projection_;
 };
 
 }  // namespace
 
-ClipTransformer::ClipTransformer(const Scope& scope, int64_t width, int64_t layers, int64_t heads) : heads_(heads) {
+Transformer::Transformer(const Scope& scope, int64_t width, int64_t layers, int64_t heads) : heads_(heads) {
   for (int64_t i = 0; i < layers; ++i) {
     const Scope block = scope / "resblocks" / i;
     const Scope attn = block / "attn";
@@ -64,7 +64,7 @@ ClipTransformer::ClipTransformer(const Scope& scope, int64_t width, int64_t laye
   }
 }
 
-Tensor ClipTransformer::attend(const Block& block, const Tensor& x, const Tensor& mask) const {
+Tensor Transformer::attend(const Block& block, const Tensor& x, const Tensor& mask) const {
   const int64_t B = x.size(0), L = x.size(1), D = x.size(2) / heads_;
   const Tensor split = block.in(x).reshape({B, L, 3, heads_, D}).permute({2, 0, 3, 1, 4});  // q, k, v [B, heads, L, D]
   const double scale = 1 / std::sqrt(D);
@@ -72,7 +72,7 @@ Tensor ClipTransformer::attend(const Block& block, const Tensor& x, const Tensor
                                   : kernels::attention(split[0], split[1], split[2], scale));
 }
 
-Tensor ClipTransformer::operator()(const Tensor& x, const Tensor& mask) const {
+Tensor Transformer::operator()(const Tensor& x, const Tensor& mask) const {
   Tensor h = x;
   for (const Block& block : blocks_) {
     h = h + attend(block, block.norm1(h), mask);
@@ -81,9 +81,9 @@ Tensor ClipTransformer::operator()(const Tensor& x, const Tensor& mask) const {
   return h;
 }
 
-std::unique_ptr<ClipVisual> make_clip_visual(const Scope& scope, const ClipConfig& config) {
-  if (config.is_resnet()) return make_clip_resnet(scope, config);
-  return std::make_unique<ClipVit>(scope, config);
+std::unique_ptr<Visual> make_visual(const Scope& scope, const Config& config) {
+  if (config.is_resnet()) return make_resnet(scope, config);
+  return std::make_unique<Vit>(scope, config);
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::clip

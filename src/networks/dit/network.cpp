@@ -1,19 +1,20 @@
 // Diffusion Transformers (Peebles & Xie 2023) with the names and conventions of facebookresearch/DiT: patches, blocks
 // whose layer norms are scaled, shifted and gated by the timestep and the class, no text.
+#include "dit/network.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "config_reader.h"
 #include "internal/kernels/kernels.h"
-#include "internal/networks/families.h"
 #include "layers.h"
 #include "sextant/networks/noise_network.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::dit {
 namespace {
 
-struct DitConfig {
+struct Config {
   int64_t input_size = 32;
   int64_t patch_size = 2;
   int64_t in_channels = 4;
@@ -29,9 +30,9 @@ struct DitConfig {
   int64_t grid() const { return input_size / patch_size; }
 };
 
-DitConfig dit_config(const nlohmann::json& model) {
+Config read_config(const nlohmann::json& model) {
   ConfigReader reader("dit", model);
-  DitConfig config;
+  Config config;
   config.input_size = reader.optional("input_size", config.input_size);
   config.patch_size = reader.optional("patch_size", config.patch_size);
   config.in_channels = reader.optional("in_channels", config.in_channels);
@@ -69,8 +70,8 @@ Tensor modulate(const Tensor& x, const Tensor& shift, const Tensor& scale) {
   return at::addcmul(shift.unsqueeze(1), x, 1 + scale.unsqueeze(1));
 }
 
-struct DitBlock {
-  DitBlock(const Scope& scope, const DitConfig& config)
+struct Block {
+  Block(const Scope& scope, const Config& config)
       : heads(config.num_heads),
         norm(scope, config.hidden_size, 1e-6, false),
         qkv(scope / "attn" / "qkv", config.hidden_size, 3 * config.hidden_size),
@@ -79,7 +80,7 @@ struct DitBlock {
         fc2(scope / "mlp" / "fc2", mlp_width(config), config.hidden_size),
         modulation(scope / "adaLN_modulation" / 1, config.hidden_size, 6 * config.hidden_size) {}
 
-  static int64_t mlp_width(const DitConfig& config) {
+  static int64_t mlp_width(const Config& config) {
     return static_cast<int64_t>(static_cast<double>(config.hidden_size) * config.mlp_ratio);
   }
 
@@ -103,7 +104,7 @@ struct DitBlock {
 
 class Dit : public NoiseNetwork {
  public:
-  explicit Dit(const DitConfig& config) : config_(config) {
+  explicit Dit(const Config& config) : config_(config) {
     const Scope scope(parameters_);
     const int64_t width = config.hidden_size;
     position_ = scope.constant("pos_embed", position_table(config.grid(), width));
@@ -124,7 +125,7 @@ class Dit : public NoiseNetwork {
     const at::ScalarType type = compute_type();
     Tensor h = patch_(x.to(type)).flatten(2).transpose(1, 2) + position_.to(type);
     const Tensor condition = at::silu(embed_time(t) + labels_(y));
-    for (const DitBlock& block : blocks_) h = block(h, condition);
+    for (const Block& block : blocks_) h = block(h, condition);
     const auto m = modulation_(condition).chunk(2, 1);
     return at_least_float(unpatchify(linear_(modulate(norm_(h), m[0], m[1]))));
   }
@@ -168,18 +169,18 @@ class Dit : public NoiseNetwork {
     return x.reshape({x.size(0), g, g, p, p, C}).permute({0, 5, 1, 3, 2, 4}).reshape({x.size(0), C, g * p, g * p});
   }
 
-  DitConfig config_;
+  Config config_;
   Tensor position_;
   Conv2d patch_;
   Linear time0_, time2_;
   Embedding labels_;
-  std::vector<DitBlock> blocks_;
+  std::vector<Block> blocks_;
   LayerNorm norm_;
   Linear linear_, modulation_;
 };
 
 }  // namespace
 
-std::unique_ptr<NoiseNetwork> make_dit(const nlohmann::json& model) { return std::make_unique<Dit>(dit_config(model)); }
+std::unique_ptr<Network> make(const nlohmann::json& model) { return std::make_unique<Dit>(read_config(model)); }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::dit

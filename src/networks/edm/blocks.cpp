@@ -5,58 +5,58 @@
 
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::edm {
 
-EdmFilter::EdmFilter(const std::vector<double>& taps)
+Filter::Filter(const std::vector<double>& taps)
     : length(static_cast<int64_t>(taps.size())), box(taps == std::vector<double>{1, 1}) {
   const Tensor f = at::tensor(taps, at::kFloat);
   outer = (at::outer(f, f) / f.sum().square()).reshape({1, 1, length, length});
 }
 
-EdmFilter::EdmFilter(const Scope& scope, const std::vector<double>& taps) : EdmFilter(taps) {
+Filter::Filter(const Scope& scope, const std::vector<double>& taps) : Filter(taps) {
   outer = scope.constant("resample_filter", outer);
 }
 
-Tensor EdmFilter::per_channel(const Tensor& x, double gain) const {
+Tensor Filter::per_channel(const Tensor& x, double gain) const {
   return (outer * gain).to(x.options()).expand({x.size(1), 1, length, length});
 }
 
-Tensor EdmFilter::up(const Tensor& x) const {
+Tensor Filter::up(const Tensor& x) const {
   if (box) return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
   // In float32 at least: oneDNN in libtorch 1.13 gives grouped bfloat16 transposes the wrong size.
   const Tensor wide = at_least_float(x);
   return at::conv_transpose2d(wide, per_channel(wide, 4), {}, 2, padding(), 0, x.size(1)).to(x.scalar_type());
 }
 
-Tensor EdmFilter::down(const Tensor& x, bool padded) const {
+Tensor Filter::down(const Tensor& x, bool padded) const {
   if (box) return at::avg_pool2d(x, 2);
   const int64_t pad = padded ? padding() : 0;
   return at::conv2d(x, per_channel(x, 1), {}, 2, pad, 1, x.size(1));
 }
 
-EdmConv::EdmConv(const Scope& scope, int64_t in, int64_t out, int64_t kernel_, Resample resample_,
-                 const std::vector<double>& taps)
+Conv::Conv(const Scope& scope, int64_t in, int64_t out, int64_t kernel_, Resample resample_,
+           const std::vector<double>& taps)
     : resample(resample_), kernel(kernel_) {
   if (kernel > 0) {
     weight = scope.weight("weight", {out, in, kernel, kernel});
     bias = scope.weight("bias", {out});
     convolution = kernels::Convolution(weight, bias, 1, kernel / 2);
   }
-  if (resample != Resample::kNone) filter = EdmFilter(scope, taps);
+  if (resample != Resample::kNone) filter = Filter(scope, taps);
 }
 
-Tensor EdmConv::operator()(at::TensorList x, const Tensor& residual) const {
+Tensor Conv::operator()(at::TensorList x, const Tensor& residual) const {
   if (resample == Resample::kNone) return convolution(x, residual);
   const Tensor resampled = resample == Resample::kUp ? filter.up(x[0]) : filter.down(x[0]);
   return kernel > 0 ? convolution(resampled, residual) : resampled;
 }
 
-Tensor EdmConv::convolve_then_down(const Tensor& x) const {
+Tensor Conv::convolve_then_down(const Tensor& x) const {
   const Tensor wide = at::conv2d(x, weight, {}, 1, kernel / 2 + filter.padding());
   return filter.down(wide, false) + bias.reshape({1, -1, 1, 1});
 }
 
-void EdmConv::lay_out(int64_t resolution, const std::vector<int64_t>& parts) {
+void Conv::lay_out(int64_t resolution, const std::vector<int64_t>& parts) {
   if (kernel > 0) convolution.lay_out(resolution, resolution, parts);
 }
 
@@ -94,8 +94,8 @@ Tensor fourier_embedding(const Tensor& x, const Tensor& frequencies) {
   return at::cat({angle.cos(), angle.sin()}, 1);
 }
 
-EdmBlock::EdmBlock(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const EdmBlockOptions& options,
-                   bool attention, Resample resample)
+Block::Block(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const BlockOptions& options,
+             bool attention, Resample resample)
     : resolution_(resolution),
       residual_scale_(options.residual_scale),
       adaptive_scale_(options.adaptive_scale),
@@ -109,15 +109,15 @@ EdmBlock::EdmBlock(const Scope& scope, int64_t resolution, int64_t in, int64_t o
       affine_(embedding_linear(scope / "affine", options.embedding_channels, adaptive_scale_ ? 2 * out : out)) {
   if (in != out || resample != Resample::kNone) {
     const int64_t kernel = options.project_skip || in != out ? 1 : 0;
-    skip_ = EdmConv(scope / "skip", in, out, kernel, resample, options.taps);
+    skip_ = Conv(scope / "skip", in, out, kernel, resample, options.taps);
   }
   if (heads_ == 0) return;
   norm2_ = edm_group_norm(scope / "norm2", out, options.eps, false);
-  qkv_ = EdmConv(scope / "qkv", out, 3 * out, 1);
-  proj_ = EdmConv(scope / "proj", out, out, 1);
+  qkv_ = Conv(scope / "qkv", out, 3 * out, 1);
+  proj_ = Conv(scope / "proj", out, out, 1);
 }
 
-void EdmBlock::lay_out(const std::vector<int64_t>& parts) {
+void Block::lay_out(const std::vector<int64_t>& parts) {
   conv0_.lay_out(resolution_);
   conv1_.lay_out(resolution_);
   if (skip_) skip_->lay_out(resolution_, parts);
@@ -125,7 +125,7 @@ void EdmBlock::lay_out(const std::vector<int64_t>& parts) {
   proj_.lay_out(resolution_);
 }
 
-Tensor EdmBlock::operator()(at::TensorList x, const Tensor& embedding) const {
+Tensor Block::operator()(at::TensorList x, const Tensor& embedding) const {
   Tensor h = conv0_(kernels::group_norm(x, norm0_));
   const int64_t C = h.size(1);
   const Tensor condition = affine_(embedding).expand({h.size(0), -1});
@@ -142,7 +142,7 @@ Tensor EdmBlock::operator()(at::TensorList x, const Tensor& embedding) const {
   return heads_ > 0 ? attend(h) : h;
 }
 
-Tensor EdmBlock::attend(const Tensor& x) const {
+Tensor Block::attend(const Tensor& x) const {
   const int64_t B = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3), D = C / heads_;
   // Channels are ordered [heads, channels of a head, (q, k, v)].
   const Tensor qkv = qkv_(kernels::group_norm(x, norm2_)).permute({0, 2, 3, 1}).reshape({B, H * W, heads_, D, 3});
@@ -152,4 +152,4 @@ Tensor EdmBlock::attend(const Tensor& x) const {
   return residual_scale_ != 1 ? sum * residual_scale_ : sum;
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::edm

@@ -10,17 +10,17 @@
 #include "internal/kernels/kernels.h"
 #include "layers.h"
 
-namespace sextant::networks {
+namespace sextant::networks::edm {
 
 enum class Resample { kNone, kUp, kDown };
 
 /// A separable low-pass filter, normalised to sum 1, between resolutions. The outer product is the buffer
 /// `resample_filter`.
-struct EdmFilter {
-  EdmFilter() = default;
-  explicit EdmFilter(const std::vector<double>& taps);
-  EdmFilter(const Scope& scope, const std::vector<double>& taps);  ///< declares the buffer
-  Tensor up(const Tensor& x) const;                                ///< twice the size
+struct Filter {
+  Filter() = default;
+  explicit Filter(const std::vector<double>& taps);
+  Filter(const Scope& scope, const std::vector<double>& taps);  ///< declares the buffer
+  Tensor up(const Tensor& x) const;                             ///< twice the size
   /// Half the size; without padding for an input that already has the filter's margin.
   Tensor down(const Tensor& x, bool padded = true) const;
   int64_t padding() const { return (length - 1) / 2; }  ///< on each side
@@ -34,10 +34,10 @@ struct EdmFilter {
 };
 
 /// Resampling, then a convolution that keeps the size; `kernel` 0 resamples only.
-struct EdmConv {
-  EdmConv() = default;
-  EdmConv(const Scope& scope, int64_t in, int64_t out, int64_t kernel, Resample resample = Resample::kNone,
-          const std::vector<double>& taps = {1, 1});
+struct Conv {
+  Conv() = default;
+  Conv(const Scope& scope, int64_t in, int64_t out, int64_t kernel, Resample resample = Resample::kNone,
+       const std::vector<double>& taps = {1, 1});
   /// x: one image, or several to be joined along the channels where nothing is resampled; plus `residual` if defined.
   Tensor operator()(at::TensorList x, const Tensor& residual = {}) const;
   /// The convolution first, then the downsampling, the filter's margin convolved too: the order of NCSN++'s residual
@@ -47,7 +47,7 @@ struct EdmConv {
   void lay_out(int64_t resolution, const std::vector<int64_t>& parts = {});
 
   Resample resample = Resample::kNone;
-  EdmFilter filter;
+  Filter filter;
   int64_t kernel = 0;
   Tensor weight;
   Tensor bias;
@@ -69,7 +69,7 @@ Tensor positional_embedding(const Tensor& x, int64_t count, bool endpoint);
 Tensor fourier_embedding(const Tensor& x, const Tensor& frequencies);
 
 /// What all residual blocks of a network have in common.
-struct EdmBlockOptions {
+struct BlockOptions {
   int64_t embedding_channels = 0;
   int64_t heads = 0;          ///< of attention; 0: one head for every 64 channels, and no attention below 64
   double residual_scale = 1;  ///< sqrt(1/2) keeps the variance of a sum
@@ -79,11 +79,11 @@ struct EdmBlockOptions {
   std::vector<double> taps = {1, 1};
 };
 
-class EdmBlock {
+class Block {
  public:
   /// `resolution` is that of the result, in pixels.
-  EdmBlock(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const EdmBlockOptions& options,
-           bool attention, Resample resample = Resample::kNone);
+  Block(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const BlockOptions& options, bool attention,
+        Resample resample = Resample::kNone);
   /// x: images [B, ..., H, W] with `in` channels together; embedding [B or 1, embedding_channels]
   Tensor operator()(at::TensorList x, const Tensor& embedding) const;
   /// Lays the weights out, for an input in parts of so many channels.
@@ -97,9 +97,9 @@ class EdmBlock {
   bool adaptive_scale_;
   int64_t heads_;
   kernels::GroupNorm norm0_, norm1_, norm2_;
-  EdmConv conv0_, conv1_, qkv_, proj_;
+  Conv conv0_, conv1_, qkv_, proj_;
   Linear affine_;
-  std::optional<EdmConv> skip_;
+  std::optional<Conv> skip_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::edm

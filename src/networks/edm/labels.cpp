@@ -2,9 +2,9 @@
 
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::edm {
 
-void check_edm_input(const char* caller, const Tensor& x, const Tensor& sigma, const std::vector<int64_t>& shape) {
+void check_input(const char* caller, const Tensor& x, const Tensor& sigma, const std::vector<int64_t>& shape) {
   if (x.dim() != 4 || x.sizes().slice(1) != at::IntArrayRef(shape)) {
     throw ShapeError(
         c10::str(caller, ": expected images [B, ", shape[0], ", ", shape[1], ", ", shape[2], "], got ", x.sizes()));
@@ -15,7 +15,7 @@ void check_edm_input(const char* caller, const Tensor& x, const Tensor& sigma, c
   }
 }
 
-Tensor edm_labels(const char* caller, const Tensor& labels, int64_t B, int64_t K, const at::TensorOptions& options) {
+Tensor label_rows(const char* caller, const Tensor& labels, int64_t B, int64_t K, const at::TensorOptions& options) {
   if (K == 0) return {};
   if (!labels.defined()) return at::zeros({1, K}, options);
   const bool ids = !labels.is_floating_point() && labels.dim() <= 1;
@@ -32,4 +32,4 @@ Tensor edm_labels(const char* caller, const Tensor& labels, int64_t B, int64_t K
   return at::one_hot(index, K).to(options);
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::edm

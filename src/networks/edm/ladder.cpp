@@ -3,7 +3,7 @@
 
 #include "edm/unet.h"
 
-namespace sextant::networks {
+namespace sextant::networks::edm {
 namespace {
 
 bool contains(const std::vector<int64_t>& list, int64_t value) {
@@ -15,13 +15,13 @@ std::string size_name(int64_t resolution) { return c10::str(resolution, "x", res
 
 }  // namespace
 
-EdmLadder::EdmLadder(const Scope& scope, const EdmLadderConfig& config) {
+Ladder::Ladder(const Scope& scope, const LadderConfig& config) {
   std::vector<int64_t> skips;
   build_encoder(scope / "enc", config, skips);
   build_decoder(scope / "dec", config, skips);
 }
 
-void EdmLadder::build_encoder(const Scope& scope, const EdmLadderConfig& config, std::vector<int64_t>& skips) {
+void Ladder::build_encoder(const Scope& scope, const LadderConfig& config, std::vector<int64_t>& skips) {
   int64_t width = config.first_channels;
   int64_t aux_width = config.in_channels;
   for (std::size_t i = 0; i < config.channels.size(); ++i) {
@@ -30,17 +30,17 @@ void EdmLadder::build_encoder(const Scope& scope, const EdmLadderConfig& config,
     EncoderLevel level;
     level.resolution = resolution;
     if (i == 0) {
-      level.first = EdmConv(scope / (size + "_conv"), config.in_channels, width, 3);
+      level.first = Conv(scope / (size + "_conv"), config.in_channels, width, 3);
     } else {
-      level.down = EdmBlock(scope / (size + "_down"), resolution, width, width, config.block, false, Resample::kDown);
+      level.down = Block(scope / (size + "_down"), resolution, width, width, config.block, false, Resample::kDown);
       if (config.encoder == Auxiliary::kSkip) {
         level.aux_down =
-            EdmConv(scope / (size + "_aux_down"), aux_width, aux_width, 0, Resample::kDown, config.block.taps);
-        level.aux_skip = EdmConv(scope / (size + "_aux_skip"), aux_width, width, 1);
+            Conv(scope / (size + "_aux_down"), aux_width, aux_width, 0, Resample::kDown, config.block.taps);
+        level.aux_skip = Conv(scope / (size + "_aux_skip"), aux_width, width, 1);
       }
       if (config.encoder == Auxiliary::kResidual) {
         level.aux_residual =
-            EdmConv(scope / (size + "_aux_residual"), aux_width, width, 3, Resample::kDown, config.block.taps);
+            Conv(scope / (size + "_aux_residual"), aux_width, width, 3, Resample::kDown, config.block.taps);
         aux_width = width;
       }
     }
@@ -55,7 +55,7 @@ void EdmLadder::build_encoder(const Scope& scope, const EdmLadderConfig& config,
   }
 }
 
-void EdmLadder::build_decoder(const Scope& scope, const EdmLadderConfig& config, std::vector<int64_t>& skips) {
+void Ladder::build_decoder(const Scope& scope, const LadderConfig& config, std::vector<int64_t>& skips) {
   int64_t width = skips.back();
   for (std::size_t i = config.channels.size(); i-- > 0;) {
     const int64_t resolution = config.resolution >> i;
@@ -72,8 +72,8 @@ void EdmLadder::build_decoder(const Scope& scope, const EdmLadderConfig& config,
     for (int64_t block = 0; block <= config.num_blocks; ++block) {
       const bool attention = contains(config.attention_resolutions, resolution) &&
                              (block == config.num_blocks || !config.attention_in_last_block_only);
-      EdmBlock joined(scope / c10::str(size, "_block", block), resolution, width + skips.back(), config.channels[i],
-                      config.block, attention);
+      Block joined(scope / c10::str(size, "_block", block), resolution, width + skips.back(), config.channels[i],
+                   config.block, attention);
       level.blocks.push_back({std::move(joined), {width, skips.back()}});
       width = config.channels[i];
       skips.pop_back();
@@ -81,31 +81,31 @@ void EdmLadder::build_decoder(const Scope& scope, const EdmLadderConfig& config,
     const bool skip = config.decoder == Auxiliary::kSkip;
     if (config.auxiliary_output && (skip || i == 0)) {
       if (skip && !bottom) {
-        level.aux_up = EdmConv(scope / (size + "_aux_up"), config.out_channels, config.out_channels, 0, Resample::kUp,
-                               config.block.taps);
+        level.aux_up = Conv(scope / (size + "_aux_up"), config.out_channels, config.out_channels, 0, Resample::kUp,
+                            config.block.taps);
       }
       level.aux_norm = edm_group_norm(scope / (size + "_aux_norm"), width, config.block.eps, true);
-      level.aux_conv = EdmConv(scope / (size + "_aux_conv"), width, config.out_channels, 3);
+      level.aux_conv = Conv(scope / (size + "_aux_conv"), width, config.out_channels, 3);
     }
     decoder_.push_back(std::move(level));
   }
 }
 
-void EdmLadder::lay_out() {
+void Ladder::lay_out() {
   for (EncoderLevel& level : encoder_) {
     if (level.first) level.first->lay_out(level.resolution);
     if (level.down) level.down->lay_out();
     if (level.aux_skip) level.aux_skip->lay_out(level.resolution);
-    for (EdmBlock& block : level.blocks) block.lay_out();
+    for (Block& block : level.blocks) block.lay_out();
   }
   for (DecoderLevel& level : decoder_) {
-    for (EdmBlock& block : level.before) block.lay_out();
+    for (Block& block : level.before) block.lay_out();
     for (DecoderLevel::Joined& joined : level.blocks) joined.block.lay_out(joined.parts);
     if (level.aux_conv) level.aux_conv->lay_out(level.resolution);
   }
 }
 
-std::vector<Tensor> EdmLadder::encode(const Tensor& image, const Tensor& embedding) const {
+std::vector<Tensor> Ladder::encode(const Tensor& image, const Tensor& embedding) const {
   std::vector<Tensor> skips;
   Tensor x = image;
   Tensor aux = image;
@@ -117,7 +117,7 @@ std::vector<Tensor> EdmLadder::encode(const Tensor& image, const Tensor& embeddi
     }
     if (level.aux_residual) x = aux = (x + level.aux_residual->convolve_then_down(aux)) * M_SQRT1_2;
     skips.push_back(x);
-    for (const EdmBlock& block : level.blocks) {
+    for (const Block& block : level.blocks) {
       x = block(x, embedding);
       skips.push_back(x);
     }
@@ -125,12 +125,12 @@ std::vector<Tensor> EdmLadder::encode(const Tensor& image, const Tensor& embeddi
   return skips;
 }
 
-Tensor EdmLadder::operator()(const Tensor& image, const Tensor& embedding) const {
+Tensor Ladder::operator()(const Tensor& image, const Tensor& embedding) const {
   std::vector<Tensor> skips = encode(image, embedding);
   Tensor x = skips.back();
   Tensor output;
   for (const DecoderLevel& level : decoder_) {
-    for (const EdmBlock& block : level.before) x = block(x, embedding);
+    for (const Block& block : level.before) x = block(x, embedding);
     for (const auto& [block, parts] : level.blocks) {
       x = block({x, skips.back()}, embedding);
       skips.pop_back();
@@ -141,4 +141,4 @@ Tensor EdmLadder::operator()(const Tensor& image, const Tensor& embedding) const
   return output.defined() ? output : x;
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::edm

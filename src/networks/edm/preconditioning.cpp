@@ -7,16 +7,17 @@
 //   VE      1                      sigma                     1                     log(sigma/2)
 //   iDDPM   1                      -sigma                    1/sqrt(sigma^2+1)     M-1 - index of the nearest u
 //   EDM     s^2/(sigma^2+s^2)      sigma s/sqrt(sigma^2+s^2) 1/sqrt(sigma^2+s^2)   log(sigma)/4     s = sigma_data
+#include "edm/preconditioning.h"
+
 #include <cmath>
 #include <limits>
 
 #include "edm/labels.h"
 #include "edm/unet.h"
-#include "internal/networks/families.h"
 #include "sextant/networks/denoiser.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::edm {
 namespace {
 
 struct Scales {
@@ -31,16 +32,16 @@ class Preconditioned : public EdmDenoiser {
         channels_(config.required<int64_t>("img_channels")),
         label_dim_(config.optional<int64_t>("label_dim", 0)) {
     config.ignore("use_fp16");  // the precision is the user's choice
-    network_ = make_edm_network(Scope(parameters_) / "model", config, default_type, resolution_, channels_,
+    network_ = make_raw_network(Scope(parameters_) / "model", config, default_type, resolution_, channels_,
                                 channels_ * outputs_per_channel, label_dim_);
   }
 
   Tensor denoise(const Tensor& image, const Tensor& noise_level, const Tensor& labels) const override {
     const at::ScalarType type = compute_type() == at::kDouble ? at::kDouble : at::kFloat;
     const Tensor x = image.to(type);
-    check_edm_input("EdmDenoiser::denoise", x, noise_level, image_shape());
+    check_input("EdmDenoiser::denoise", x, noise_level, image_shape());
     const Tensor sigma = noise_level.to(x.device(), type).reshape({-1, 1, 1, 1});
-    const Tensor rows = edm_labels("EdmDenoiser::denoise", labels, x.size(0), label_dim_, x.options());
+    const Tensor rows = label_rows("EdmDenoiser::denoise", labels, x.size(0), label_dim_, x.options());
     const Scales c = scales(sigma);
     const Tensor raw = network_->forward((c.in * x).to(compute_type()), c.noise, rows).to(type);
     return c.skip * x + c.out * raw.narrow(1, 0, channels_);  // iDDPM's second half is a variance
@@ -57,7 +58,7 @@ class Preconditioned : public EdmDenoiser {
   int64_t resolution_;
   int64_t channels_;
   int64_t label_dim_;
-  std::unique_ptr<EdmNetwork> network_;
+  std::unique_ptr<RawNetwork> network_;
 };
 
 class VpPrecond : public Preconditioned {
@@ -187,7 +188,7 @@ std::unique_ptr<EdmDenoiser> build(ConfigReader& config) {
 
 }  // namespace
 
-std::unique_ptr<EdmDenoiser> make_edm(const nlohmann::json& model) {
+std::unique_ptr<Network> make(const nlohmann::json& model) {
   ConfigReader config("edm", model);
   const auto precond = config.optional<std::string>("precond", "EDMPrecond");
   if (precond == "VPPrecond") return build<VpPrecond>(config);
@@ -197,4 +198,4 @@ std::unique_ptr<EdmDenoiser> make_edm(const nlohmann::json& model) {
   config.fail("precond '" + precond + "' is unknown; expected VPPrecond, VEPrecond, iDDPMPrecond or EDMPrecond");
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::edm

@@ -5,11 +5,11 @@
 
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::edm {
 namespace {
 
 /// DDPM++ (positional embedding, standard encoder) and NCSN++ (Fourier features, residual encoder, wider filter).
-class SongUNet : public EdmNetwork {
+class SongUNet : public RawNetwork {
  public:
   struct Config {
     int64_t label_dim = 0;
@@ -17,7 +17,7 @@ class SongUNet : public EdmNetwork {
     int64_t embedding_channels = 0;
     int64_t noise_channels = 0;
     bool fourier = false;
-    EdmLadderConfig ladder;
+    LadderConfig ladder;
   };
 
   SongUNet(const Scope& scope, const Config& config)
@@ -51,17 +51,17 @@ class SongUNet : public EdmNetwork {
   Config config_;
   Tensor frequencies_;
   Linear map_label_, map_layer0_, map_layer1_;
-  EdmLadder ladder_;
+  Ladder ladder_;
 };
 
 /// ADM, with the group counts and the attention order of NVlabs/edm.
-class DhariwalUNet : public EdmNetwork {
+class DhariwalUNet : public RawNetwork {
  public:
   struct Config {
     int64_t label_dim = 0;
     int64_t augment_dim = 0;
     int64_t model_channels = 0;
-    EdmLadderConfig ladder;
+    LadderConfig ladder;
   };
 
   DhariwalUNet(const Scope& scope, const Config& config)
@@ -94,9 +94,9 @@ class DhariwalUNet : public EdmNetwork {
 
   Config config_;
   Linear map_label_, map_layer0_, map_layer1_;
-  EdmLadder ladder_;
+  Ladder ladder_;
   kernels::GroupNorm out_norm_;
-  EdmConv out_conv_;
+  Conv out_conv_;
 };
 
 Auxiliary auxiliary(ConfigReader& config, const std::string& key) {
@@ -108,10 +108,9 @@ Auxiliary auxiliary(ConfigReader& config, const std::string& key) {
 }
 
 /// What both networks read alike; `channels` from `channel_mult` times `model_channels`.
-EdmLadderConfig ladder_config(ConfigReader& config, int64_t model_channels, const std::vector<int64_t>& default_mult,
-                              int64_t default_blocks, const std::vector<int64_t>& default_attention,
-                              int64_t resolution) {
-  EdmLadderConfig ladder;
+LadderConfig ladder_config(ConfigReader& config, int64_t model_channels, const std::vector<int64_t>& default_mult,
+                           int64_t default_blocks, const std::vector<int64_t>& default_attention, int64_t resolution) {
+  LadderConfig ladder;
   ladder.resolution = resolution;
   for (const int64_t mult : config.optional("channel_mult", default_mult)) {
     ladder.channels.push_back(model_channels * mult);
@@ -128,7 +127,7 @@ EdmLadderConfig ladder_config(ConfigReader& config, int64_t model_channels, cons
   return ladder;
 }
 
-std::unique_ptr<EdmNetwork> make_song(const Scope& scope, ConfigReader& reader, int64_t resolution, int64_t in,
+std::unique_ptr<RawNetwork> make_song(const Scope& scope, ConfigReader& reader, int64_t resolution, int64_t in,
                                       int64_t out, int64_t label_dim) {
   SongUNet::Config config;
   const auto model_channels = reader.optional<int64_t>("model_channels", 128);
@@ -161,7 +160,7 @@ std::unique_ptr<EdmNetwork> make_song(const Scope& scope, ConfigReader& reader, 
   return std::make_unique<SongUNet>(scope, config);
 }
 
-std::unique_ptr<EdmNetwork> make_dhariwal(const Scope& scope, ConfigReader& reader, int64_t resolution, int64_t in,
+std::unique_ptr<RawNetwork> make_dhariwal(const Scope& scope, ConfigReader& reader, int64_t resolution, int64_t in,
                                           int64_t out, int64_t label_dim) {
   DhariwalUNet::Config config;
   config.model_channels = reader.optional<int64_t>("model_channels", 192);
@@ -176,7 +175,7 @@ std::unique_ptr<EdmNetwork> make_dhariwal(const Scope& scope, ConfigReader& read
 
 }  // namespace
 
-std::unique_ptr<EdmNetwork> make_edm_network(const Scope& scope, ConfigReader& config, const std::string& default_type,
+std::unique_ptr<RawNetwork> make_raw_network(const Scope& scope, ConfigReader& config, const std::string& default_type,
                                              int64_t resolution, int64_t in_channels, int64_t out_channels,
                                              int64_t label_dim) {
   const auto type = config.optional<std::string>("model_type", default_type);
@@ -185,4 +184,4 @@ std::unique_ptr<EdmNetwork> make_edm_network(const Scope& scope, ConfigReader& c
   config.fail("model_type '" + type + "' is unknown; expected SongUNet or DhariwalUNet");
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::edm

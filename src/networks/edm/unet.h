@@ -8,12 +8,12 @@
 #include "config_reader.h"
 #include "edm/blocks.h"
 
-namespace sextant::networks {
+namespace sextant::networks::edm {
 
 /// How the image itself, at each resolution, enters the encoder or leaves the decoder beside the main path.
 enum class Auxiliary { kStandard, kSkip, kResidual };
 
-struct EdmLadderConfig {
+struct LadderConfig {
   int64_t resolution = 0;
   int64_t in_channels = 3;
   int64_t out_channels = 3;
@@ -22,16 +22,16 @@ struct EdmLadderConfig {
   int64_t num_blocks = 0;
   std::vector<int64_t> attention_resolutions;
   bool attention_in_last_block_only = false;  ///< on the way up
-  EdmBlockOptions block;
+  BlockOptions block;
   Auxiliary encoder = Auxiliary::kStandard;
   Auxiliary decoder = Auxiliary::kStandard;
   bool auxiliary_output = false;  ///< the output is `aux_norm`, `aux_conv` inside the decoder
 };
 
 /// Encoder and decoder, joined by skip connections.
-class EdmLadder {
+class Ladder {
  public:
-  EdmLadder(const Scope& scope, const EdmLadderConfig& config);
+  Ladder(const Scope& scope, const LadderConfig& config);
 
   /// Lays the weights out.
   void lay_out();
@@ -42,26 +42,26 @@ class EdmLadder {
  private:
   struct EncoderLevel {
     int64_t resolution = 0;
-    std::optional<EdmConv> first;
-    std::optional<EdmBlock> down;
-    std::optional<EdmConv> aux_down, aux_skip, aux_residual;
-    std::vector<EdmBlock> blocks;
+    std::optional<Conv> first;
+    std::optional<Block> down;
+    std::optional<Conv> aux_down, aux_skip, aux_residual;
+    std::vector<Block> blocks;
   };
   struct DecoderLevel {
     int64_t resolution = 0;
-    std::vector<EdmBlock> before;  ///< `in0`, `in1` at the bottom, `up` elsewhere
+    std::vector<Block> before;  ///< `in0`, `in1` at the bottom, `up` elsewhere
     struct Joined {
-      EdmBlock block;
+      Block block;
       std::vector<int64_t> parts;  ///< channels of the main path and of the skip connection
     };
     std::vector<Joined> blocks;
-    std::optional<EdmConv> aux_up;
+    std::optional<Conv> aux_up;
     kernels::GroupNorm aux_norm;
-    std::optional<EdmConv> aux_conv;
+    std::optional<Conv> aux_conv;
   };
 
-  void build_encoder(const Scope& scope, const EdmLadderConfig& config, std::vector<int64_t>& skips);
-  void build_decoder(const Scope& scope, const EdmLadderConfig& config, std::vector<int64_t>& skips);
+  void build_encoder(const Scope& scope, const LadderConfig& config, std::vector<int64_t>& skips);
+  void build_decoder(const Scope& scope, const LadderConfig& config, std::vector<int64_t>& skips);
   std::vector<Tensor> encode(const Tensor& image, const Tensor& embedding) const;
 
   std::vector<EncoderLevel> encoder_;
@@ -69,9 +69,9 @@ class EdmLadder {
 };
 
 /// The raw network inside a preconditioning.
-class EdmNetwork {
+class RawNetwork {
  public:
-  virtual ~EdmNetwork() = default;
+  virtual ~RawNetwork() = default;
   /// x [B, C, R, R] in the compute dtype; noise [B or 1] and labels [B or 1, K] (undefined without classes) in float32
   /// at least. Returns [B, C_out, R, R] in the compute dtype.
   virtual Tensor forward(const Tensor& x, const Tensor& noise, const Tensor& labels) const = 0;
@@ -80,8 +80,8 @@ class EdmNetwork {
 };
 
 /// Reads the network's own arguments from `config`: `model_type` "SongUNet" or "DhariwalUNet" and what that takes.
-std::unique_ptr<EdmNetwork> make_edm_network(const Scope& scope, ConfigReader& config, const std::string& default_type,
+std::unique_ptr<RawNetwork> make_raw_network(const Scope& scope, ConfigReader& config, const std::string& default_type,
                                              int64_t resolution, int64_t in_channels, int64_t out_channels,
                                              int64_t label_dim);
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::edm

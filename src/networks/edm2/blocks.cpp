@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace sextant::networks {
+namespace sextant::networks::edm2 {
 namespace {
 
 constexpr double kNormEps = 1e-4;
@@ -65,8 +65,8 @@ MpFourier::MpFourier(const Scope& scope, int64_t count)
 
 Tensor MpFourier::operator()(const Tensor& x) const { return (at::outer(x, frequencies) + phases).cos() * M_SQRT2; }
 
-Edm2Block::Edm2Block(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const Edm2BlockOptions& options,
-                     Side side, bool attention, Resample resample)
+Block::Block(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const BlockOptions& options, Side side,
+             bool attention, edm::Resample resample)
     : resolution_(resolution),
       options_(options),
       side_(side),
@@ -84,14 +84,14 @@ Edm2Block::Edm2Block(const Scope& scope, int64_t resolution, int64_t in, int64_t
   proj_ = MpConv(scope / "attn_proj", out, out, 1);
 }
 
-void Edm2Block::prepare() {
+void Block::prepare() {
   for (MpConv* conv : {&res0_, &embedding_, &res1_, &skip_, &qkv_, &proj_}) conv->prepare(resolution_);
 }
 
-Tensor Edm2Block::operator()(const Tensor& input, const Tensor& embedding) const {
-  Tensor x = resample_ == Resample::kUp     ? filter_.up(input)
-             : resample_ == Resample::kDown ? filter_.down(input)
-                                            : input;
+Tensor Block::operator()(const Tensor& input, const Tensor& embedding) const {
+  Tensor x = resample_ == edm::Resample::kUp     ? filter_.up(input)
+             : resample_ == edm::Resample::kDown ? filter_.down(input)
+                                                 : input;
   if (side_ == Side::kEncoder) x = mp_normalize(project_ ? skip_(x) : x, 1);
 
   const Tensor scale = embedding_(embedding, embedding_gain_) + 1;
@@ -104,7 +104,7 @@ Tensor Edm2Block::operator()(const Tensor& input, const Tensor& embedding) const
   return std::isfinite(options_.clip) ? x.clamp(-options_.clip, options_.clip) : x;
 }
 
-Tensor Edm2Block::attend(const Tensor& x) const {
+Tensor Block::attend(const Tensor& x) const {
   const int64_t B = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3), D = C / heads_;
   // Channels are ordered [heads, channels of a head, (q, k, v)].
   const Tensor qkv = mp_normalize(qkv_(x).permute({0, 2, 3, 1}).reshape({B, H * W, heads_, D, 3}), 3);
@@ -113,4 +113,4 @@ Tensor Edm2Block::attend(const Tensor& x) const {
   return proj_(seen.reshape({B, H, W, C}).permute({0, 3, 1, 2}));
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::edm2

@@ -6,7 +6,7 @@
 
 #include "edm/blocks.h"
 
-namespace sextant::networks {
+namespace sextant::networks::edm2 {
 
 /// A convolution or linear layer whose weights, for each output, are divided by their length: no bias, no norm layer
 /// needed.
@@ -47,7 +47,7 @@ struct MpFourier {
   Tensor phases;
 };
 
-struct Edm2BlockOptions {
+struct BlockOptions {
   int64_t embedding_channels = 0;
   int64_t channels_per_head = 64;
   double residual_balance = 0.3;   ///< 0: the main path alone, 1: the residual branch alone
@@ -56,13 +56,13 @@ struct Edm2BlockOptions {
   std::vector<double> taps = {1, 1};
 };
 
-class Edm2Block {
+class Block {
  public:
   enum class Side { kEncoder, kDecoder };
 
   /// `resolution` is that of the result, in pixels.
-  Edm2Block(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const Edm2BlockOptions& options, Side side,
-            bool attention, Resample resample = Resample::kNone);
+  Block(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const BlockOptions& options, Side side,
+        bool attention, edm::Resample resample = edm::Resample::kNone);
   /// x [B, in, H, W], embedding [B or 1, embedding_channels]
   Tensor operator()(const Tensor& x, const Tensor& embedding) const;
   void prepare();
@@ -71,14 +71,14 @@ class Edm2Block {
   Tensor attend(const Tensor& x) const;
 
   int64_t resolution_;
-  Edm2BlockOptions options_;
+  BlockOptions options_;
   Side side_;
-  Resample resample_;
-  EdmFilter filter_;
+  edm::Resample resample_;
+  edm::Filter filter_;
   int64_t heads_;
   bool project_;
   Tensor embedding_gain_;
   MpConv res0_, embedding_, res1_, skip_, qkv_, proj_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::edm2

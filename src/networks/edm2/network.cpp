@@ -1,4 +1,6 @@
 // EDM2 (Karras et al. 2024) with the names of NVlabs/edm2: EDM's preconditioning around a magnitude-preserving U-Net.
+#include "edm2/network.h"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -6,14 +8,13 @@
 #include "config_reader.h"
 #include "edm/labels.h"
 #include "edm2/blocks.h"
-#include "internal/networks/families.h"
 #include "sextant/networks/denoiser.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::edm2 {
 namespace {
 
-struct Edm2Config {
+struct Config {
   int64_t resolution = 0;
   int64_t image_channels = 0;
   int64_t label_dim = 0;
@@ -25,12 +26,12 @@ struct Edm2Config {
   std::vector<int64_t> attention_resolutions = {16, 8};
   double label_balance = 0.5;
   double concat_balance = 0.5;
-  Edm2BlockOptions block;
+  BlockOptions block;
 };
 
-Edm2Config edm2_config(const nlohmann::json& model) {
+Config read_config(const nlohmann::json& model) {
   ConfigReader reader("edm2", model);
-  Edm2Config config;
+  Config config;
   config.resolution = reader.required<int64_t>("img_resolution");
   config.image_channels = reader.required<int64_t>("img_channels");
   config.label_dim = reader.required<int64_t>("label_dim");
@@ -71,8 +72,8 @@ Edm2Config edm2_config(const nlohmann::json& model) {
 /// Encoder and decoder, joined by skip connections.
 class Ladder {
  public:
-  Ladder(const Scope& scope, const Edm2Config& config) : concat_balance_(config.concat_balance) {
-    using Side = Edm2Block::Side;
+  Ladder(const Scope& scope, const Config& config) : concat_balance_(config.concat_balance) {
+    using Side = Block::Side;
     const auto attends = [&](int64_t resolution) {
       const auto& list = config.attention_resolutions;
       return std::find(list.begin(), list.end(), resolution) != list.end();
@@ -87,7 +88,7 @@ class Ladder {
         first_ = MpConv(scope / "enc" / (size + "conv"), config.image_channels + 1, width, 3);
       } else {
         encoder_.emplace_back(scope / "enc" / (size + "down"), resolution, width, width, config.block, Side::kEncoder,
-                              false, Resample::kDown);
+                              false, edm::Resample::kDown);
       }
       skips.push_back(width);
       for (int64_t block = 0; block < config.num_blocks; ++block) {
@@ -101,20 +102,20 @@ class Ladder {
       const int64_t resolution = config.resolution >> i;
       const std::string size = c10::str(resolution, "x", resolution, "_");
       const auto add = [&](const std::string& name, int64_t in, int64_t out, bool joins, bool attention,
-                           Resample resample) {
-        decoder_.push_back({Edm2Block(scope / "dec" / (size + name), resolution, in, out, config.block, Side::kDecoder,
-                                      attention, resample),
+                           edm::Resample resample) {
+        decoder_.push_back({Block(scope / "dec" / (size + name), resolution, in, out, config.block, Side::kDecoder,
+                                  attention, resample),
                             joins});
       };
       if (i + 1 == config.channels.size()) {
-        add("in0", width, width, false, true, Resample::kNone);
-        add("in1", width, width, false, false, Resample::kNone);
+        add("in0", width, width, false, true, edm::Resample::kNone);
+        add("in1", width, width, false, false, edm::Resample::kNone);
       } else {
-        add("up", width, width, false, false, Resample::kUp);
+        add("up", width, width, false, false, edm::Resample::kUp);
       }
       for (int64_t block = 0; block <= config.num_blocks; ++block) {
         add(c10::str("block", block), width + skips.back(), config.channels[i], true, attends(resolution),
-            Resample::kNone);
+            edm::Resample::kNone);
         width = config.channels[i];
         skips.pop_back();
       }
@@ -124,7 +125,7 @@ class Ladder {
   Tensor operator()(const Tensor& image, const Tensor& embedding) const {
     Tensor x = first_(at::cat({image, at::ones_like(image.narrow(1, 0, 1))}, 1));
     std::vector<Tensor> skips = {x};
-    for (const Edm2Block& block : encoder_) {
+    for (const Block& block : encoder_) {
       x = block(x, embedding);
       skips.push_back(x);
     }
@@ -140,25 +141,25 @@ class Ladder {
 
   void prepare(int64_t resolution) {
     first_.prepare(resolution);
-    for (Edm2Block& block : encoder_) block.prepare();
+    for (Block& block : encoder_) block.prepare();
     for (DecoderBlock& one : decoder_) one.block.prepare();
   }
 
  private:
   struct DecoderBlock {
-    Edm2Block block;
+    Block block;
     bool joins_skip;
   };
 
   double concat_balance_;
   MpConv first_;
-  std::vector<Edm2Block> encoder_;
+  std::vector<Block> encoder_;
   std::vector<DecoderBlock> decoder_;
 };
 
 class Edm2 : public EdmDenoiser {
  public:
-  explicit Edm2(const Edm2Config& config) : config_(config), ladder_(Scope(parameters_) / "unet", config) {
+  explicit Edm2(const Config& config) : config_(config), ladder_(Scope(parameters_) / "unet", config) {
     const Scope unet = Scope(parameters_) / "unet";
     fourier_ = MpFourier(unet / "emb_fourier", config.noise_channels);
     noise_ = MpConv(unet / "emb_noise", config.noise_channels, config.block.embedding_channels, 0);
@@ -175,9 +176,9 @@ class Edm2 : public EdmDenoiser {
   Tensor denoise(const Tensor& image, const Tensor& noise_level, const Tensor& labels) const override {
     const at::ScalarType type = compute_type() == at::kDouble ? at::kDouble : at::kFloat;
     const Tensor x = image.to(type);
-    check_edm_input("EdmDenoiser::denoise", x, noise_level, image_shape());
+    edm::check_input("EdmDenoiser::denoise", x, noise_level, image_shape());
     const Tensor sigma = noise_level.to(x.device(), type).reshape({-1, 1, 1, 1});
-    const Tensor rows = edm_labels("EdmDenoiser::denoise", labels, x.size(0), config_.label_dim, x.options());
+    const Tensor rows = edm::label_rows("EdmDenoiser::denoise", labels, x.size(0), config_.label_dim, x.options());
     const double s = config_.sigma_data;
     const Tensor variance = sigma.square() + s * s;
     const Tensor scaled = (x * variance.rsqrt()).to(compute_type());
@@ -208,7 +209,7 @@ class Edm2 : public EdmDenoiser {
     return mp_silu(embedding);
   }
 
-  Edm2Config config_;
+  Config config_;
   Ladder ladder_;
   MpFourier fourier_;
   MpConv noise_, label_, out_;
@@ -217,8 +218,6 @@ class Edm2 : public EdmDenoiser {
 
 }  // namespace
 
-std::unique_ptr<EdmDenoiser> make_edm2(const nlohmann::json& model) {
-  return std::make_unique<Edm2>(edm2_config(model));
-}
+std::unique_ptr<Network> make(const nlohmann::json& model) { return std::make_unique<Edm2>(read_config(model)); }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::edm2

@@ -3,16 +3,14 @@
 #include <c10/util/StringUtil.h>
 
 #include "config_reader.h"
+#include "conv_norm.h"
 #include "internal/kernels/activation.h"
 #include "internal/kernels/frozen_convolution.h"
 #include "internal/kernels/kernels.h"
-#include "internal/networks/families.h"
-#include "internal/networks/presets.h"
 #include "resize.h"
 #include "sextant/runtime/error.h"
-#include "torchvision/conv_norm.h"
 
-namespace sextant::networks {
+namespace sextant::networks::inception {
 namespace {
 
 constexpr int64_t kSide = 299;
@@ -24,9 +22,9 @@ Tensor maximum_of_second(const Tensor& x) { return at::max_pool2d(x, 3, 2); }
 
 }  // namespace
 
-InceptionConfig inception_config(const nlohmann::json& model) {
+Config read_config(const nlohmann::json& model) {
   ConfigReader read("inception-fid", model);
-  InceptionConfig c;
+  Config c;
   const auto resize = read.optional<std::string>("resize", "tensorflow1");
   if (resize != "tensorflow1" && resize != "pytorch-fid") {
     read.fail("resize must be tensorflow1 or pytorch-fid, got '" + resize + "'");
@@ -38,7 +36,7 @@ InceptionConfig inception_config(const nlohmann::json& model) {
   return c;
 }
 
-Inception::Inception(const InceptionConfig& config) : config_(config) {
+Inception::Inception(const Config& config) : config_(config) {
   declare();
   fc_ = Linear(Scope(parameters_) / "fc", 2048, config.num_classes);
 }
@@ -140,15 +138,4 @@ void Inception::prepare() {
   for (auto& [name, unit] : units_) std::tie(unit.folded_weight, unit.folded_bias) = folded(unit.weight, {}, unit.norm);
 }
 
-std::unique_ptr<Network> make_inception(const nlohmann::json& model) {
-  return std::make_unique<Inception>(inception_config(model));
-}
-
-std::vector<Preset> inception_presets() {
-  const auto preset = [](const char* name, const char* resize) {
-    return Preset{name, {{"type", "inception-fid"}, {"classes", 1008}, {"model", {{"resize", resize}}}}};
-  };
-  return {preset("inception-fid", "tensorflow1"), preset("inception-pytorch-fid", "pytorch-fid")};
-}
-
-}  // namespace sextant::networks
+}  // namespace sextant::networks::inception

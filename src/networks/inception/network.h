@@ -9,9 +9,9 @@
 #include "layers.h"
 #include "sextant/networks/features.h"
 
-namespace sextant::networks {
+namespace sextant::networks::inception {
 
-struct InceptionConfig {
+struct Config {
   /// TensorFlow 1's resize and (x - 128) / 128, as the original metric and torch-fidelity; otherwise F.interpolate and
   /// 2 x / 255 - 1, as pytorch-fid.
   bool tensorflow_resize = true;
@@ -19,12 +19,12 @@ struct InceptionConfig {
 };
 
 /// {"resize": "tensorflow1" or "pytorch-fid", "num_classes": 1008}; CheckpointError for an unknown or unusable entry.
-InceptionConfig inception_config(const nlohmann::json& model);
+Config read_config(const nlohmann::json& model);
 
 /// Features "pool" [2048], "feat768", "spatial" [2023], "logits_unbiased" and "logits".
 class Inception : public FeatureNetwork {
  public:
-  explicit Inception(const InceptionConfig& config);
+  explicit Inception(const Config& config);
   /// images [B, 3, H, W] of any size, resized to 299x299.
   Features forward(const Tensor& images) const override;
   int64_t channels() const override { return 3; }
@@ -52,9 +52,9 @@ class Inception : public FeatureNetwork {
   Tensor block_e(const std::string& block, const Tensor& x, bool pool_maximum) const;
   void prepare() override;
 
-  InceptionConfig config_;
+  Config config_;
   std::map<std::string, Unit> units_;
   Linear fc_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::inception

@@ -1,7 +1,7 @@
 // The table of the network's convolutions.
 #include "inception/network.h"
 
-namespace sextant::networks {
+namespace sextant::networks::inception {
 
 static constexpr double kBatchNormEps = 1e-3;
 
@@ -92,4 +92,4 @@ void Inception::declare() {
   block_e("Mixed_7c", 2048);
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::inception

@@ -5,14 +5,13 @@
 #include "config_reader.h"
 #include "internal/kernels/activation.h"
 #include "internal/kernels/frozen_convolution.h"
-#include "internal/networks/families.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::mnist {
 
-MnistFeaturesConfig mnist_features_config(const nlohmann::json& model) {
+FeaturesConfig read_config(const nlohmann::json& model) {
   ConfigReader read("mnist-features", model);
-  MnistFeaturesConfig c;
+  FeaturesConfig c;
   c.image_size = read.optional("image_size", c.image_size);
   c.in_channels = read.optional("in_channels", c.in_channels);
   c.channels = read.optional("channels", c.channels);
@@ -28,7 +27,7 @@ MnistFeaturesConfig mnist_features_config(const nlohmann::json& model) {
   return c;
 }
 
-MnistFeatures::MnistFeatures(const MnistFeaturesConfig& config) : config_(config) {
+MnistFeatures::MnistFeatures(const FeaturesConfig& config) : config_(config) {
   const Scope root(parameters_);
   int64_t in = config.in_channels;
   for (std::size_t i = 0; i < convs_.size(); ++i) {
@@ -59,8 +58,4 @@ FeatureNetwork::Features MnistFeatures::forward(const Tensor& images) const {
   return {{"pool", pool.to(type)}, {"logits", logits.to(type)}};
 }
 
-std::unique_ptr<Network> make_mnist_features(const nlohmann::json& model) {
-  return std::make_unique<MnistFeatures>(mnist_features_config(model));
-}
-
-}  // namespace sextant::networks
+}  // namespace sextant::networks::mnist

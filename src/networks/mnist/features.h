@@ -6,9 +6,9 @@
 #include "layers.h"
 #include "sextant/networks/features.h"
 
-namespace sextant::networks {
+namespace sextant::networks::mnist {
 
-struct MnistFeaturesConfig {
+struct FeaturesConfig {
   int64_t image_size = 28;  ///< a multiple of 4
   int64_t in_channels = 1;
   std::array<int64_t, 4> channels = {16, 32, 64, 64};  ///< of the convolutions
@@ -20,22 +20,22 @@ struct MnistFeaturesConfig {
 };
 
 /// CheckpointError for an unknown or unusable entry.
-MnistFeaturesConfig mnist_features_config(const nlohmann::json& model);
+FeaturesConfig read_config(const nlohmann::json& model);
 
 /// conv1, conv2, pool, conv3, conv4, pool, fc1 -> "pool", fc2 -> "logits"; ReLU after all but the last.
 class MnistFeatures : public FeatureNetwork {
  public:
-  explicit MnistFeatures(const MnistFeaturesConfig& config);
+  explicit MnistFeatures(const FeaturesConfig& config);
   Features forward(const Tensor& images) const override;
   int64_t channels() const override { return config_.in_channels; }
   int64_t image_size() const override { return config_.image_size; }
 
  private:
-  MnistFeaturesConfig config_;
+  FeaturesConfig config_;
   std::array<Conv2d, 4> convs_;
   Linear fc1_;
   Dropout dropout_;
   Linear fc2_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::mnist

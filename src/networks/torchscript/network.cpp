@@ -1,7 +1,9 @@
+// Networks that come as TorchScript archives. Such a file is a program: it runs in libtorch's own interpreter, without
+// Python and without native code of its own, and is opened only where the user says that it is one.
 #include <c10/util/StringUtil.h>
 
 #include "config_reader.h"
-#include "internal/networks/torchscript.h"
+#include "internal/networks/family.h"
 #include "logits.h"
 #include "sextant/networks/classifier.h"
 #include "sextant/networks/denoiser.h"
@@ -11,10 +13,10 @@
 #include "sextant/runtime/error.h"
 #include "torchscript/script.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchscript {
 namespace {
 
-struct ScriptConfig {
+struct Config {
   std::string predicts;
   int64_t in_channels = 3;
   int64_t image_size = 0;
@@ -25,9 +27,9 @@ struct ScriptConfig {
   double softplus_beta = 0;
 };
 
-ScriptConfig script_config(const nlohmann::json& model) {
+Config read_config(const nlohmann::json& model) {
   ConfigReader read("torchscript", model);
-  ScriptConfig c;
+  Config c;
   c.predicts = read.optional<std::string>("predicts", "logits");
   c.in_channels = read.optional("in_channels", c.in_channels);
   c.image_size = read.optional("image_size", c.image_size);
@@ -52,7 +54,7 @@ ScriptConfig script_config(const nlohmann::json& model) {
 template <class Interface>
 class Scripted : public Interface {
  public:
-  Scripted(const ScriptConfig& config, std::shared_ptr<const Script> script, at::Device device, at::ScalarType type)
+  Scripted(const Config& config, std::shared_ptr<const Script> script, at::Device device, at::ScalarType type)
       : config_(config), script_(std::move(script)) {
     for (const auto& [name, tensor] : script_->weights()) this->parameters_.declare_constant(name, tensor);
     this->to(device, type);
@@ -88,7 +90,7 @@ class Scripted : public Interface {
   Tensor at_time(double t) const { return at::full({1}, t, at::TensorOptions(at::kFloat).device(this->device())); }
   Tensor at_step() const { return at::zeros({1}, at::TensorOptions(at::kLong).device(this->device())); }
 
-  ScriptConfig config_;
+  Config config_;
   std::shared_ptr<const Script> script_;
 };
 
@@ -184,11 +186,26 @@ class ScriptFeatures : public Scripted<FeatureNetwork> {
   int64_t channels() const override { return config_.in_channels; }
 };
 
-}  // namespace
-
-std::unique_ptr<Network> open_torchscript(const nlohmann::json& model, const std::filesystem::path& file,
-                                          at::Device device, at::ScalarType precision) {
-  const ScriptConfig config = script_config(model);
+/// Opens an archive of torch.jit.save, frozen for inference, by the "model" object of a config.json:
+///
+///   predicts       "logits" (the default), "noise", "denoised" or "features": what its forward gives for
+///                    logits     (x) or, with "uses_time", (x, t)      -> [B, classes]
+///                    noise      (x, t) or, with classes, (x, t, y)    -> [B, out_channels, H, W]
+///                    denoised   (x, sigma) or (x, sigma, labels)      -> [B, in_channels, H, W]
+///                    features   (x)                                   -> [B, D], of pixels from 0 to 255
+///   in_channels    of the images; 3
+///   image_size     side of the images; needed by "noise" and "denoised"
+///   classes        of labels; 0 for none. A classifier is asked by a trial where it is left out
+///   uses_time      of a noise-aware classifier
+///   sigma_min, sigma_max   of "denoised"; 0.002 and 80
+///   softplus_beta  > 0 puts softplus(beta x)/beta in place of every aten::relu and aten::relu_ of the inlined graph;
+///                  relu6, leaky_relu and the like stay
+///
+/// The network is tried once with zeros. CheckpointError where the file is no archive or the trial fails, UsageError
+/// for softplus_beta where there is no ReLU.
+std::unique_ptr<Network> open(const nlohmann::json& model, const std::filesystem::path& file, at::Device device,
+                              at::ScalarType precision) {
+  const Config config = read_config(model);
   const at::ScalarType computable = arithmetic_type(precision, device);
   const auto script = std::make_shared<const Script>(file, device, computable, config.softplus_beta);
   // The weights of an archive that was frozen before it was saved are constants of its program and stay as they are.
@@ -199,8 +216,12 @@ std::unique_ptr<Network> open_torchscript(const nlohmann::json& model, const std
   return std::make_unique<ScriptClassifier>(config, script, device, type);
 }
 
-std::vector<Preset> torchscript_presets() {
+std::vector<Preset> presets() {
   return {{"torchscript", {{"type", "torchscript"}, {"model", {{"predicts", "logits"}}}}}};
 }
 
-}  // namespace sextant::networks
+}  // namespace
+
+Family family() { return {.type = "torchscript", .role = Role::kClassifier, .presets = presets, .open = open}; }
+
+}  // namespace sextant::networks::torchscript

@@ -11,7 +11,7 @@
 
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchscript {
 
 namespace jit = torch::jit;
 
@@ -109,4 +109,4 @@ Tensor Script::operator()(const std::vector<Tensor>& arguments) const {
   throw Error(file_.string() + ": the TorchScript program gives no tensor");
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::torchscript

@@ -9,11 +9,11 @@
 
 #include "sextant/runtime/tensor.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchscript {
 
 class Script {
  public:
-  /// Loads, converts floating-point weights to `precision`, freezes. Errors: see open_torchscript().
+  /// Loads, converts floating-point weights to `precision`, freezes. Errors: see the family's open().
   Script(const std::filesystem::path& file, at::Device device, at::ScalarType precision, double softplus_beta);
   ~Script();
 
@@ -31,4 +31,4 @@ class Script {
   std::unique_ptr<Program> program_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::torchscript

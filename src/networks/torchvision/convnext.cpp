@@ -1,12 +1,12 @@
 #include "torchvision/convnext.h"
 
 #include "config_reader.h"
-#include "internal/networks/families.h"
+#include "conv_norm.h"
+#include "imagenet.h"
+#include "internal/networks/family.h"
 #include "logits.h"
-#include "torchvision/conv_norm.h"
-#include "torchvision/imagenet.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchvision {
 namespace {
 
 constexpr double kConvNextEps = 1e-6;
@@ -96,9 +96,7 @@ Tensor ConvNext::trace(const Tensor& image, const LayerSeen& seen) const {
   return as_logits(classified(head_, norm_(pooled), "", "classifier", seen));
 }
 
-std::unique_ptr<Network> make_convnext(const nlohmann::json& model) {
-  return std::make_unique<ConvNext>(convnext_config(model));
-}
+namespace {
 
 std::vector<Preset> convnext_presets() {
   const auto preset = [](const char* name, int64_t width, int64_t layers, int64_t size) {
@@ -110,4 +108,13 @@ std::vector<Preset> convnext_presets() {
           preset("convnext_base", 128, 27, 224), preset("convnext_large", 192, 27, 224)};
 }
 
-}  // namespace sextant::networks
+}  // namespace
+
+Family convnext_family() {
+  return {.type = "convnext",
+          .role = Role::kClassifier,
+          .make = make_from<ConvNext, convnext_config>,
+          .presets = convnext_presets};
+}
+
+}  // namespace sextant::networks::torchvision

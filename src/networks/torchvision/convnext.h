@@ -6,7 +6,7 @@
 #include "layers.h"
 #include "sextant/networks/classifier.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchvision {
 
 struct ConvNextConfig {
   struct Stage {
@@ -55,4 +55,4 @@ class ConvNext : public ClassifierNetwork {
   Linear head_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::torchvision

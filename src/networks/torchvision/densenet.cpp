@@ -1,11 +1,12 @@
 #include "torchvision/densenet.h"
 
 #include "config_reader.h"
-#include "internal/networks/families.h"
+#include "imagenet.h"
+#include "internal/networks/family.h"
+#include "internal/runtime/text.h"
 #include "logits.h"
-#include "torchvision/imagenet.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchvision {
 
 DenseNetConfig densenet_config(const nlohmann::json& model) {
   ConfigReader read("densenet", model);
@@ -98,9 +99,7 @@ void DenseNet::prepare() {
   }
 }
 
-std::unique_ptr<Network> make_densenet(const nlohmann::json& model) {
-  return std::make_unique<DenseNet>(densenet_config(model));
-}
+namespace {
 
 std::vector<Preset> densenet_presets() {
   const auto preset = [](const char* name, int64_t growth, std::vector<int64_t> blocks, int64_t first) {
@@ -111,4 +110,13 @@ std::vector<Preset> densenet_presets() {
           preset("densenet169", 32, {6, 12, 32, 32}, 64), preset("densenet201", 32, {6, 12, 48, 32}, 64)};
 }
 
-}  // namespace sextant::networks
+}  // namespace
+
+Family densenet_family() {
+  return {.type = "densenet",
+          .role = Role::kClassifier,
+          .make = make_from<DenseNet, densenet_config>,
+          .presets = densenet_presets};
+}
+
+}  // namespace sextant::networks::torchvision

@@ -1,10 +1,10 @@
 // DenseNet as torchvision names and computes it (Huang et al. 2017).
 #pragma once
 
+#include "conv_norm.h"
 #include "sextant/networks/classifier.h"
-#include "torchvision/conv_norm.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchvision {
 
 struct DenseNetConfig {
   int64_t growth_rate = 32;
@@ -54,4 +54,4 @@ class DenseNet : public ClassifierNetwork {
   Linear classifier_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::torchvision

@@ -1,10 +1,9 @@
 #include "torchvision/efficientnet.h"
 
 #include "config_reader.h"
-#include "internal/networks/families.h"
 #include "logits.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchvision {
 
 EfficientNetConfig efficientnet_config(const nlohmann::json& model) {
   ConfigReader read("efficientnet", model);
@@ -104,8 +103,4 @@ void EfficientNet::prepare() {
   last_.fold();
 }
 
-std::unique_ptr<Network> make_efficientnet(const nlohmann::json& model) {
-  return std::make_unique<EfficientNet>(efficientnet_config(model));
-}
-
-}  // namespace sextant::networks
+}  // namespace sextant::networks::torchvision

@@ -3,10 +3,10 @@
 
 #include <optional>
 
+#include "conv_norm.h"
 #include "sextant/networks/classifier.h"
-#include "torchvision/conv_norm.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchvision {
 
 struct EfficientNetConfig {
   struct Stage {
@@ -57,4 +57,4 @@ class EfficientNet : public ClassifierNetwork {
   Linear classifier_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::torchvision

@@ -1,10 +1,9 @@
 #include "torchvision/resnet.h"
 
 #include "config_reader.h"
-#include "internal/networks/families.h"
 #include "logits.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchvision {
 
 ResNetConfig resnet_config(const nlohmann::json& model) {
   ConfigReader read("resnet", model);
@@ -128,8 +127,4 @@ void ResNet::prepare() {
   }
 }
 
-std::unique_ptr<Network> make_resnet(const nlohmann::json& model) {
-  return std::make_unique<ResNet>(resnet_config(model));
-}
-
-}  // namespace sextant::networks
+}  // namespace sextant::networks::torchvision

@@ -4,10 +4,10 @@
 
 #include <optional>
 
+#include "conv_norm.h"
 #include "sextant/networks/classifier.h"
-#include "torchvision/conv_norm.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchvision {
 
 struct ResNetConfig {
   bool bottleneck = true;       ///< Bottleneck, or BasicBlock
@@ -60,4 +60,4 @@ class ResNet : public ClassifierNetwork {
   Linear fc_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::torchvision

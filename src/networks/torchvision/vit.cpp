@@ -3,13 +3,13 @@
 #include <c10/util/StringUtil.h>
 
 #include "config_reader.h"
+#include "imagenet.h"
 #include "internal/kernels/kernels.h"
-#include "internal/networks/families.h"
-#include "internal/networks/presets.h"
+#include "internal/networks/family.h"
+#include "internal/runtime/text.h"
 #include "logits.h"
-#include "torchvision/imagenet.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchvision {
 namespace {
 
 constexpr double kVitEps = 1e-6;
@@ -96,7 +96,7 @@ checkpoint::StateDict Vit::renamed(const checkpoint::StateDict& weights) const {
   return result;
 }
 
-std::unique_ptr<Network> make_vit(const nlohmann::json& model) { return std::make_unique<Vit>(vit_config(model)); }
+namespace {
 
 std::vector<Preset> vit_presets() {
   const auto preset = [](const char* name, int64_t patch, int64_t layers, int64_t heads, int64_t hidden, int64_t mlp) {
@@ -113,4 +113,10 @@ std::vector<Preset> vit_presets() {
           preset("vit_h_14", 14, 32, 16, 1280, 5120)};
 }
 
-}  // namespace sextant::networks
+}  // namespace
+
+Family vit_family() {
+  return {.type = "vit", .role = Role::kClassifier, .make = make_from<Vit, vit_config>, .presets = vit_presets};
+}
+
+}  // namespace sextant::networks::torchvision

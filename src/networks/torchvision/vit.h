@@ -4,7 +4,7 @@
 #include "layers.h"
 #include "sextant/networks/classifier.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchvision {
 
 struct VitConfig {
   int64_t image_size = 224;
@@ -52,4 +52,4 @@ class Vit : public ClassifierNetwork {
   Linear head_;
 };
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::torchvision

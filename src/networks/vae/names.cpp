@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace sextant::networks {
+namespace sextant::networks::vae {
 namespace {
 
 const std::string kFirstStage = "first_stage_model.";
@@ -69,7 +69,7 @@ std::string from_early_diffusers(const std::string& name) {
 
 }  // namespace
 
-checkpoint::StateDict vae_names(const checkpoint::StateDict& weights, int64_t levels) {
+checkpoint::StateDict canonical_names(const checkpoint::StateDict& weights, int64_t levels) {
   const checkpoint::StateDict autoencoder = first_stage(weights);
   const bool latent_diffusion = is_latent_diffusion(autoencoder);
   checkpoint::StateDict renamed;
@@ -84,4 +84,4 @@ checkpoint::StateDict vae_names(const checkpoint::StateDict& weights, int64_t le
   return renamed;
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::vae

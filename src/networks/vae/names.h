@@ -3,7 +3,7 @@
 
 #include "sextant/checkpoint/state_dict.h"
 
-namespace sextant::networks {
+namespace sextant::networks::vae {
 
 /// The weights under the names of diffusers' current AutoencoderKL, from any of
 ///
@@ -14,6 +14,6 @@ namespace sextant::networks {
 ///   dropped
 ///
 /// `levels` is the number of resolutions: latent-diffusion counts the decoder's from the other end.
-checkpoint::StateDict vae_names(const checkpoint::StateDict& weights, int64_t levels);
+checkpoint::StateDict canonical_names(const checkpoint::StateDict& weights, int64_t levels);
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::vae

@@ -1,69 +1,18 @@
 // The KL-regularised autoencoder of latent diffusion (Rombach et al. 2022), with the names of diffusers' AutoencoderKL.
+#include "vae/network.h"
+
 #include <cmath>
 #include <optional>
 
-#include "config_reader.h"
 #include "internal/kernels/kernels.h"
-#include "internal/networks/families.h"
 #include "layers.h"
 #include "sextant/networks/autoencoder.h"
 #include "sextant/runtime/error.h"
+#include "vae/config.h"
 #include "vae/names.h"
 
-namespace sextant::networks {
+namespace sextant::networks::vae {
 namespace {
-
-struct VaeConfig {
-  int64_t in_channels = 3;
-  int64_t out_channels = 3;
-  int64_t latent_channels = 4;
-  std::vector<int64_t> widths = {128, 256, 512, 512};  ///< from the full resolution down
-  int64_t layers_per_block = 2;
-  int64_t groups = 32;
-  int64_t sample_size = 256;  ///< the size of images that the machine is prepared for; others work too
-  double scaling_factor = 0.18215;
-  bool quant_conv = true;
-  bool post_quant_conv = true;
-};
-
-/// `key` lists block types, of which only `expected`, the convolutional one, is part of this autoencoder.
-void check_block_types(ConfigReader& reader, const std::string& key, const std::string& expected) {
-  for (const auto& type : reader.optional<std::vector<std::string>>(key, {})) {
-    if (type != expected) reader.fail("'" + key + "' holds '" + type + "'; only " + expected + " is supported");
-  }
-}
-
-VaeConfig vae_config(const nlohmann::json& model) {
-  ConfigReader reader("vae", model);
-  VaeConfig config;
-  config.in_channels = reader.optional("in_channels", config.in_channels);
-  config.out_channels = reader.optional("out_channels", config.out_channels);
-  config.latent_channels = reader.optional("latent_channels", config.latent_channels);
-  config.widths = reader.optional("block_out_channels", config.widths);
-  config.layers_per_block = reader.optional("layers_per_block", config.layers_per_block);
-  config.groups = reader.optional("norm_num_groups", config.groups);
-  config.sample_size = reader.optional("sample_size", config.sample_size);
-  config.scaling_factor = reader.optional("scaling_factor", config.scaling_factor);
-  config.quant_conv = reader.optional("use_quant_conv", true);
-  config.post_quant_conv = reader.optional("use_post_quant_conv", true);
-  check_block_types(reader, "down_block_types", "DownEncoderBlock2D");
-  check_block_types(reader, "up_block_types", "UpDecoderBlock2D");
-  if (reader.optional<std::string>("act_fn", "silu") != "silu") reader.fail("only act_fn 'silu' is supported");
-  if (reader.optional<double>("shift_factor", 0) != 0) reader.fail("a shift_factor is not supported");
-  if (!reader.optional("mid_block_add_attention", true)) reader.fail("mid_block_add_attention must be true");
-  for (const char* key :
-       {"_class_name", "_diffusers_version", "_name_or_path", "force_upcast", "latents_mean", "latents_std"}) {
-    reader.ignore(key);
-  }
-  reader.finish();
-  if (config.widths.empty()) reader.fail("block_out_channels is empty");
-  for (const int64_t width : config.widths) {
-    if (config.groups < 1 || width % config.groups != 0) {
-      reader.fail(c10::str("norm_num_groups ", config.groups, " does not divide block_out_channels ", width));
-    }
-  }
-  return config;
-}
 
 kernels::GroupNorm group_norm(const Scope& scope, int64_t groups, int64_t width, bool silu) {
   kernels::GroupNorm norm;
@@ -153,7 +102,7 @@ std::vector<ResnetBlock> resnets(const Scope& scope, int64_t in, int64_t out, in
 
 class Encoder {
  public:
-  Encoder(const Scope& scope, const VaeConfig& config)
+  Encoder(const Scope& scope, const Config& config)
       : in_(convolution(scope / "conv_in", config.in_channels, config.widths[0], 3)),
         middle_(scope / "mid_block", config.widths.back(), config.groups),
         norm_(group_norm(scope / "conv_norm_out", config.groups, config.widths.back(), true)),
@@ -204,7 +153,7 @@ class Encoder {
 
 class Decoder {
  public:
-  Decoder(const Scope& scope, const VaeConfig& config)
+  Decoder(const Scope& scope, const Config& config)
       : in_(convolution(scope / "conv_in", config.latent_channels, config.widths.back(), 3)),
         middle_(scope / "mid_block", config.widths.back(), config.groups),
         norm_(group_norm(scope / "conv_norm_out", config.groups, config.widths[0], true)),
@@ -257,7 +206,7 @@ class Decoder {
 
 class Vae : public Autoencoder {
  public:
-  explicit Vae(const VaeConfig& config)
+  explicit Vae(const Config& config)
       : config_(config),
         encoder_(Scope(parameters_) / "encoder", config),
         decoder_(Scope(parameters_) / "decoder", config) {
@@ -290,7 +239,7 @@ class Vae : public Autoencoder {
   double scaling_factor() const override { return config_.scaling_factor; }
 
   checkpoint::StateDict renamed(const checkpoint::StateDict& weights) const override {
-    return vae_names(weights, static_cast<int64_t>(config_.widths.size()));
+    return canonical_names(weights, static_cast<int64_t>(config_.widths.size()));
   }
 
  protected:
@@ -300,7 +249,7 @@ class Vae : public Autoencoder {
   }
 
  private:
-  VaeConfig config_;
+  Config config_;
   Encoder encoder_;
   Decoder decoder_;
   Conv2d quant_, post_quant_;
@@ -308,6 +257,6 @@ class Vae : public Autoencoder {
 
 }  // namespace
 
-std::unique_ptr<Autoencoder> make_vae(const nlohmann::json& model) { return std::make_unique<Vae>(vae_config(model)); }
+std::unique_ptr<Network> make(const nlohmann::json& model) { return std::make_unique<Vae>(read_config(model)); }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::vae

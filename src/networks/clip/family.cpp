@@ -1,8 +1,11 @@
-#include "internal/networks/presets.h"
+#include "internal/networks/family.h"
 
+#include "clip/config.h"
+#include "clip/network.h"
 #include "sextant/networks/clip.h"
+#include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::clip {
 namespace {
 
 nlohmann::json clip(int64_t embed_dim, int64_t resolution, nlohmann::json layers, int64_t width, nlohmann::json patch,
@@ -23,9 +26,7 @@ nlohmann::json clip(int64_t embed_dim, int64_t resolution, nlohmann::json layers
             {"transformer_layers", 12}}}};
 }
 
-}  // namespace
-
-std::vector<Preset> clip_presets() {
+std::vector<Preset> presets() {
   return {{"clip-RN50", clip(1024, 224, {3, 4, 6, 3}, 64, nullptr, 512)},
           {"clip-RN101", clip(512, 224, {3, 4, 23, 3}, 64, nullptr, 512)},
           {"clip-RN50x4", clip(640, 288, {4, 6, 10, 6}, 80, nullptr, 640)},
@@ -37,4 +38,16 @@ std::vector<Preset> clip_presets() {
           {"clip-ViT-L/14@336px", clip(768, 336, 24, 1024, 14, 768)}};
 }
 
-}  // namespace sextant::networks
+nlohmann::json deduce(const checkpoint::StateDict& weights) {
+  try {
+    return config_of(weights);
+  } catch (const CheckpointError&) {
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+Family family() { return {.type = "clip", .role = Role::kClip, .make = make, .presets = presets, .deduce = deduce}; }
+
+}  // namespace sextant::networks::clip

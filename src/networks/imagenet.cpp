@@ -1,11 +1,6 @@
-#include "torchvision/imagenet.h"
+#include "imagenet.h"
 
 namespace sextant::networks {
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  const std::size_t at = text.find(from);
-  return at == std::string::npos ? text : text.replace(at, from.size(), to);
-}
 
 Preset imagenet_preset(const std::string& name, const char* type, int64_t size, nlohmann::json model) {
   return {

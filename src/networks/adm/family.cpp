@@ -1,9 +1,13 @@
-// The checkpoints that guided-diffusion published, with the flags its README gives for them.
-#include "internal/networks/presets.h"
+// The checkpoints that guided-diffusion (Dhariwal & Nichol 2021) published, with the flags its README gives for them.
+#include "internal/networks/family.h"
 
+#include "adm/classifier.h"
 #include "adm/config.h"
+#include "adm/deduce.h"
+#include "adm/unet.h"
+#include "initial.h"
 
-namespace sextant::networks {
+namespace sextant::networks::adm {
 namespace {
 
 using nlohmann::json;
@@ -24,25 +28,23 @@ json model_flags(const json& own) {
 
 Preset diffusion_model(const std::string& name, const json& own) {
   const json flags = model_flags(own);
-  return {name, {{"type", "adm-unet"}, {"model", adm_unet_arguments(flags)}, {"diffusion", adm_diffusion(flags)}}};
+  return {name, {{"type", "adm-unet"}, {"model", unet_arguments(flags)}, {"diffusion", process(flags)}}};
 }
 
 Preset upsampler(const std::string& name, const json& own) {
   const json flags = model_flags(own);
-  return {name, {{"type", "adm-unet"}, {"model", adm_upsampler_arguments(flags)}, {"diffusion", adm_diffusion(flags)}}};
+  return {name, {{"type", "adm-unet"}, {"model", upsampler_arguments(flags)}, {"diffusion", process(flags)}}};
 }
 
 /// A noise-aware classifier; `diffusion` is the process whose images it was trained on.
 Preset classifier(const std::string& name, const json& own, const char* schedule) {
   return {name,
           {{"type", "adm-classifier"},
-           {"model", adm_encoder_arguments(own)},
+           {"model", encoder_arguments(own)},
            {"diffusion", {{"steps", 1000}, {"noise_schedule", schedule}}}}};
 }
 
-}  // namespace
-
-std::vector<Preset> adm_presets() {
+std::vector<Preset> unet_presets() {
   const json lsun = {{"image_size", 256}, {"num_head_channels", 64}, {"dropout", 0.1}};
   return {
       diffusion_model("adm64-cond", {{"image_size", 64},
@@ -72,6 +74,11 @@ std::vector<Preset> adm_presets() {
                                           {"num_channels", 192},
                                           {"num_head_channels", 64},
                                           {"attention_resolutions", "32,16"}}),
+  };
+}
+
+std::vector<Preset> classifier_presets() {
+  return {
       classifier("adm64-classifier", {{"image_size", 64}, {"classifier_depth", 4}}, "cosine"),
       classifier("adm128-classifier", {{"image_size", 128}}, "linear"),
       classifier("adm256-classifier", {{"image_size", 256}}, "linear"),
@@ -79,4 +86,51 @@ std::vector<Preset> adm_presets() {
   };
 }
 
-}  // namespace sextant::networks
+/// The last layer of every residual branch starts at zero, so that every block starts as its skip; so does the layer
+/// `output`, the network's own last.
+Tensor initial(const Parameters::Entry& entry, const Parameters& all, const Noise& noise, const char* output) {
+  const std::string layer = entry.name.substr(0, entry.name.rfind('.'));
+  if (layer.ends_with("out_layers.3") || layer.ends_with("proj_out") || layer == output) return at::zeros(entry.shape);
+  if (entry.name.ends_with("label_emb.weight")) return normal_initial(1, noise);
+  if (entry.name.ends_with("positional_embedding")) {
+    return normal_initial(1 / std::sqrt(static_cast<double>(entry.shape[0])), noise);
+  }
+  return default_initial(entry, all, noise);
+}
+
+Tensor unet_initial(const Parameters::Entry& entry, const Parameters& all, const Noise& noise) {
+  return initial(entry, all, noise, "out.2");
+}
+
+Tensor classifier_initial(const Parameters::Entry& entry, const Parameters& all, const Noise& noise) {
+  return initial(entry, all, noise, "out.3");
+}
+
+/// What shapes do not show.
+constexpr const char* kAssumed =
+    "image_size, the heads of the attention (num_head_channels or num_heads, use_new_attention_order) and the "
+    "diffusion process";
+
+}  // namespace
+
+Family unet_family() {
+  return {.type = "adm-unet",
+          .role = Role::kNoise,
+          .make = make_from<UNet, unet_config>,
+          .presets = unet_presets,
+          .deduce = deduce_unet,
+          .assumed = kAssumed,
+          .initialise = unet_initial};
+}
+
+Family classifier_family() {
+  return {.type = "adm-classifier",
+          .role = Role::kClassifier,
+          .make = make_from<Classifier, encoder_config>,
+          .presets = classifier_presets,
+          .deduce = deduce_classifier,
+          .assumed = kAssumed,
+          .initialise = classifier_initial};
+}
+
+}  // namespace sextant::networks::adm

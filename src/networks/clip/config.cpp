@@ -1,10 +1,11 @@
+#include "clip/config.h"
+
 #include <cmath>
 #include <set>
 
-#include "clip/config.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::networks {
+namespace sextant::networks::clip {
 namespace {
 
 /// How many different numbers follow `prefix` in the names: the layers of a list of modules.
@@ -29,7 +30,7 @@ int64_t grid_of(const Tensor& positions) { return std::llround(std::sqrt(static_
 
 }  // namespace
 
-nlohmann::json clip_config(const checkpoint::StateDict& weights) {
+nlohmann::json config_of(const checkpoint::StateDict& weights) {
   nlohmann::json config;
   if (weights.contains("visual.proj")) {
     const Tensor& patch = weight(weights, "visual.conv1.weight", 4);
@@ -54,4 +55,4 @@ nlohmann::json clip_config(const checkpoint::StateDict& weights) {
   return config;
 }
 
-}  // namespace sextant::networks
+}  // namespace sextant::networks::clip

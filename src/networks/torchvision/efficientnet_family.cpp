@@ -1,8 +1,10 @@
 #include <cmath>
 
-#include "torchvision/imagenet.h"
+#include "imagenet.h"
+#include "internal/networks/family.h"
+#include "torchvision/efficientnet.h"
 
-namespace sextant::networks {
+namespace sextant::networks::torchvision {
 namespace {
 
 using Rows = std::vector<std::vector<int64_t>>;  // fused, expand, kernel, stride, in, out, layers
@@ -30,8 +32,6 @@ Preset scaled(int number, double width, double depth, int64_t size, double norm_
   return efficientnet("efficientnet_b" + std::to_string(number), size, stages, 4 * stages.back()[5], norm_eps);
 }
 
-}  // namespace
-
 std::vector<Preset> efficientnet_presets() {
   const Rows small = {{1, 1, 3, 1, 24, 24, 2},  {1, 4, 3, 2, 24, 48, 4},   {1, 4, 3, 2, 48, 64, 4},
                       {0, 4, 3, 2, 64, 128, 6}, {0, 6, 3, 1, 128, 160, 9}, {0, 6, 3, 2, 160, 256, 15}};
@@ -54,4 +54,13 @@ std::vector<Preset> efficientnet_presets() {
           efficientnet("efficientnet_v2_l", 480, large, 1280, 1e-3)};
 }
 
-}  // namespace sextant::networks
+}  // namespace
+
+Family efficientnet_family() {
+  return {.type = "efficientnet",
+          .role = Role::kClassifier,
+          .make = make_from<EfficientNet, efficientnet_config>,
+          .presets = efficientnet_presets};
+}
+
+}  // namespace sextant::networks::torchvision

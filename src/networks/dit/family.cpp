@@ -1,8 +1,12 @@
-#include "internal/networks/presets.h"
+#include "internal/networks/family.h"
 
-namespace sextant::networks {
+#include "dit/network.h"
 
-std::vector<Preset> dit_presets() {
+namespace sextant::networks::dit {
+
+namespace {
+
+std::vector<Preset> presets() {
   struct Size {
     const char* name;
     int64_t depth, hidden_size, num_heads;
@@ -36,4 +40,8 @@ std::vector<Preset> dit_presets() {
   return presets;
 }
 
-}  // namespace sextant::networks
+}  // namespace
+
+Family family() { return {.type = "dit", .role = Role::kNoise, .make = make, .presets = presets}; }
+
+}  // namespace sextant::networks::dit

@@ -1,8 +1,12 @@
-#include "internal/networks/presets.h"
+#include "internal/networks/family.h"
 
-namespace sextant::networks {
+#include "vae/network.h"
 
-std::vector<Preset> vae_presets() {
+namespace sextant::networks::vae {
+
+namespace {
+
+std::vector<Preset> presets() {
   const nlohmann::json config = {{"type", "vae"},
                                  {"model",
                                   {{"in_channels", 3},
@@ -15,4 +19,8 @@ std::vector<Preset> vae_presets() {
   return {{"sd-vae-ft-mse", config}, {"sd-vae-ft-ema", config}};
 }
 
-}  // namespace sextant::networks
+}  // namespace
+
+Family family() { return {.type = "vae", .role = Role::kAutoencoder, .make = make, .presets = presets}; }
+
+}  // namespace sextant::networks::vae

@@ -1,6 +1,8 @@
-#include "internal/networks/presets.h"
+#include "internal/networks/family.h"
 
-namespace sextant::networks {
+#include "edm2/network.h"
+
+namespace sextant::networks::edm2 {
 
 namespace {
 
@@ -9,9 +11,7 @@ namespace {
 const nlohmann::json kLatents = {
     {"mean", {5.81, 3.25, 0.12, -2.15}}, {"std", {4.17, 4.62, 3.71, 3.28}}, {"scaled_std", 0.5}, {"pixels", {0, 1}}};
 
-}  // namespace
-
-std::vector<Preset> edm2_presets() {
+std::vector<Preset> presets() {
   struct Size {
     const char* name;
     int64_t channels;
@@ -41,4 +41,8 @@ std::vector<Preset> edm2_presets() {
   return presets;
 }
 
-}  // namespace sextant::networks
+}  // namespace
+
+Family family() { return {.type = "edm2", .role = Role::kSigma, .make = make, .presets = presets}; }
+
+}  // namespace sextant::networks::edm2

@@ -1,6 +1,8 @@
-#include "internal/networks/presets.h"
+#include "internal/networks/family.h"
 
-namespace sextant::networks {
+#include "edm/preconditioning.h"
+
+namespace sextant::networks::edm {
 namespace {
 
 using nlohmann::json;
@@ -29,9 +31,7 @@ json adm_config(const std::string& precond) {
           {"label_dim", 1000},  {"model_channels", 192},        {"channel_mult", {1, 2, 3, 4}}};
 }
 
-}  // namespace
-
-std::vector<Preset> edm_presets() {
+std::vector<Preset> presets() {
   std::vector<Preset> presets;
   const auto add = [&](const std::string& name, json model) {
     presets.push_back({name, {{"type", "edm"}, {"model", std::move(model)}}});
@@ -49,4 +49,8 @@ std::vector<Preset> edm_presets() {
   return presets;
 }
 
-}  // namespace sextant::networks
+}  // namespace
+
+Family family() { return {.type = "edm", .role = Role::kSigma, .make = make, .presets = presets}; }
+
+}  // namespace sextant::networks::edm

@@ -1,4 +1,4 @@
-#include "torchvision/conv_norm.h"
+#include "conv_norm.h"
 
 #include "internal/kernels/frozen_convolution.h"
 
