@@ -79,6 +79,8 @@ TEST(ClipTokenizer, RepairsAccentsHangulAndHalfWidthKana) {
     EXPECT_EQ(tokenizer().encode(damaged), tokenizer().encode(whole)) << damaged;
   };
   same("Vie\xcc\xa3\xcc\x82t", "Vi\u1ec7t");
+  same("Vie\xcc\x82\xcc\xa3t", "Vi\u1ec7t");  // marks in the other order
+  same("\u212b", "\u00e5");                   // the sign of the Angstrom is a letter
   same("\u1112\u1161\u11ab\u1100\u1173\u11af", "\ud55c\uae00");
   same("\uff76\uff9e\uff77", "\u30ac\u30ad");
   same("\x1b[36;44mblue\x1b[0m", "blue");

@@ -1,3 +1,4 @@
+// Blocks of the U-Net of Dhariwal & Nichol 2021 (ADM), as guided-diffusion computes them.
 #include "adm/blocks.h"
 
 namespace sextant::networks::adm {

@@ -1,3 +1,4 @@
+// The noise-aware classifier of Dhariwal & Nichol 2021 (ADM), as guided-diffusion computes it.
 #include "adm/classifier.h"
 
 #include <c10/util/StringUtil.h>

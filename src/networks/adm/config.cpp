@@ -1,3 +1,4 @@
+// Hyper-parameters of the networks of Dhariwal & Nichol 2021 (ADM), and the flags of guided-diffusion.
 #include "adm/config.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The U-Net of Dhariwal & Nichol 2021 (ADM), as guided-diffusion computes it.
 #include "adm/unet.h"
 
 #include <c10/util/StringUtil.h>

@@ -1,3 +1,4 @@
+// The depths of He et al. 2015, section 4.2.
 #include "internal/networks/family.h"
 
 #include "cifar/resnet.h"

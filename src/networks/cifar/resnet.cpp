@@ -1,3 +1,4 @@
+// The ResNet for CIFAR of He et al. 2015, section 4.2.
 #include "cifar/resnet.h"
 
 #include "config_reader.h"

@@ -1,3 +1,4 @@
+// Hyper-parameters of CLIP (Radford et al. 2021), as openai/CLIP reads them off the weights.
 #include "clip/config.h"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// The nine networks of CLIP (Radford et al. 2021) that OpenAI published.
 #include "internal/networks/family.h"
 
 #include "clip/config.h"

@@ -1,3 +1,4 @@
+// The image tower of CLIP (Radford et al. 2021) that is a ResNet with three stem convolutions and attention pooling.
 #include <cmath>
 #include <optional>
 

@@ -1,3 +1,4 @@
+// The image tower of CLIP (Radford et al. 2021) that is a vision transformer; the transformer is the text tower's too.
 #include <cmath>
 
 #include "clip/towers.h"

@@ -1,3 +1,4 @@
+// The sizes of Diffusion Transformers (Peebles & Xie 2023).
 #include "internal/networks/family.h"
 
 #include "dit/network.h"

@@ -1,3 +1,4 @@
+// Layers of the U-Nets of Karras et al. 2022 (EDM).
 #include "edm/blocks.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The networks that Karras et al. 2022 (EDM) published, and the baselines that they compare with.
 #include "internal/networks/family.h"
 
 #include "edm/preconditioning.h"

@@ -1,3 +1,4 @@
+// What the denoisers of Karras et al. 2022 and 2024 (EDM, EDM2) receive.
 #include "edm/labels.h"
 
 #include "sextant/runtime/error.h"

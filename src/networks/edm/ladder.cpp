@@ -1,3 +1,4 @@
+// Encoder and decoder of the U-Nets of Karras et al. 2022 (EDM).
 #include <algorithm>
 #include <cmath>
 

@@ -1,3 +1,4 @@
+// DDPM++ and NCSN++ (Song et al. 2021) and ADM (Dhariwal & Nichol 2021), as Karras et al. 2022 (EDM) write them.
 #include "edm/unet.h"
 
 #include <algorithm>

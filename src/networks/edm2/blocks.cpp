@@ -1,3 +1,4 @@
+// Magnitude-preserving layers of Karras et al. 2024 (EDM2).
 #include "edm2/blocks.h"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// The networks that Karras et al. 2024 (EDM2) published.
 #include "internal/networks/family.h"
 
 #include "edm2/network.h"

@@ -1,3 +1,4 @@
+// Inception-v3 (Szegedy et al. 2016) as the Frechet inception distance uses it.
 #include "inception/network.h"
 
 #include <c10/util/StringUtil.h>

@@ -1,3 +1,4 @@
+// The small network of features for MNIST-sized images.
 #include "internal/networks/family.h"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// Any network, as the program that torch.jit.save wrote, run by libtorch's interpreter.
 #include "torchscript/script.h"
 
 #include <torch/csrc/jit/api/module.h>

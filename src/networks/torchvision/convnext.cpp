@@ -1,3 +1,4 @@
+// ConvNeXt (Liu et al. 2022), as torchvision computes it.
 #include "torchvision/convnext.h"
 
 #include "config_reader.h"

@@ -1,3 +1,4 @@
+// DenseNet (Huang et al. 2017), as torchvision computes it.
 #include "torchvision/densenet.h"
 
 #include "config_reader.h"

@@ -1,3 +1,4 @@
+// EfficientNet (Tan & Le 2019) and EfficientNetV2 (Tan & Le 2021), as torchvision computes them.
 #include "torchvision/efficientnet.h"
 
 #include "config_reader.h"

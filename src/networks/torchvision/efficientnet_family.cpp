@@ -1,3 +1,4 @@
+// The sizes of EfficientNet (Tan & Le 2019) and EfficientNetV2 (Tan & Le 2021).
 #include <cmath>
 
 #include "imagenet.h"

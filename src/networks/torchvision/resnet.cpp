@@ -1,3 +1,5 @@
+// ResNet (He et al. 2015), ResNeXt (Xie et al. 2017) and wide ResNet (Zagoruyko & Komodakis 2016), as torchvision
+// computes them.
 #include "torchvision/resnet.h"
 
 #include "config_reader.h"

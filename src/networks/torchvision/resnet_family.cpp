@@ -1,3 +1,4 @@
+// The sizes of ResNet (He et al. 2015), ResNeXt (Xie et al. 2017) and wide ResNet (Zagoruyko & Komodakis 2016).
 #include "imagenet.h"
 #include "initial.h"
 #include "internal/networks/family.h"

@@ -1,3 +1,4 @@
+// The vision transformer (Dosovitskiy et al. 2021), as torchvision computes it.
 #include "torchvision/vit.h"
 
 #include <c10/util/StringUtil.h>

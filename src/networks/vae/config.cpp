@@ -1,3 +1,4 @@
+// Hyper-parameters of diffusers' AutoencoderKL, the autoencoder of latent diffusion (Rombach et al. 2022).
 #include "vae/config.h"
 
 #include <c10/util/StringUtil.h>

@@ -1,3 +1,4 @@
+// The autoencoders of Stable Diffusion (Rombach et al. 2022).
 #include "internal/networks/family.h"
 
 #include "vae/network.h"

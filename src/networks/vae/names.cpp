@@ -1,3 +1,4 @@
+// Names of the autoencoder of latent diffusion (Rombach et al. 2022) in CompVis and older diffusers files.
 #include "vae/names.h"
 
 #include <regex>
