@@ -6,6 +6,9 @@
 #include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
+
+using namespace checkpoint;
+
 namespace {
 
 namespace fs = std::filesystem;

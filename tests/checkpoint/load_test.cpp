@@ -4,6 +4,9 @@
 #include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
+
+using namespace checkpoint;
+
 namespace {
 
 class Load : public ::testing::Test {

@@ -62,7 +62,7 @@ inline std::string refusal(const std::string& bytes, const std::string& name = "
   const TemporaryFolder folder;
   write_bytes(folder / name, bytes);
   const std::clock_t start = std::clock();
-  const std::string message = message_of([&] { load(folder / name); });
+  const std::string message = message_of([&] { checkpoint::load(folder / name); });
   EXPECT_LT(std::clock() - start, 5 * CLOCKS_PER_SEC);
   expect_clear(message, folder / name);
   return message;

@@ -3,6 +3,9 @@
 #include "checkpoint/manifest.h"
 
 namespace sextant::testing {
+
+using namespace checkpoint;
+
 namespace {
 
 class ModelFolderTest : public ::testing::Test {

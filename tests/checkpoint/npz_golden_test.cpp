@@ -4,6 +4,9 @@
 #include "sextant/checkpoint/npz.h"
 
 namespace sextant::testing {
+
+using namespace checkpoint;
+
 namespace {
 
 namespace fs = std::filesystem;

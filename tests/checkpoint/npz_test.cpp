@@ -4,6 +4,9 @@
 #include "checkpoint/manifest.h"
 
 namespace sextant::testing {
+
+using namespace checkpoint;
+
 namespace {
 
 namespace fs = std::filesystem;

@@ -2,6 +2,9 @@
 #include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
+
+using namespace checkpoint;
+
 namespace {
 
 /// A safetensors file of a header and data.

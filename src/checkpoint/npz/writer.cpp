@@ -89,7 +89,7 @@ struct NpzWriter::State {
         .bytes();
   }
 
-  std::string npy_header(std::size_t length) const {
+  std::string header_of(std::size_t length) const {
     try {
       return npy_header(dtype, shape, length);
     } catch (const Malformed& problem) {
@@ -102,7 +102,7 @@ struct NpzWriter::State {
     if (!open) return;
     open = false;
     Member& member = members.back();
-    const std::string header = npy_header(header_length);
+    const std::string header = header_of(header_length);
     member.size = header.size() + data_size;
     member.crc = static_cast<uint32_t>(
         crc32_combine(crc_of(header.data(), header.size()), data_crc, static_cast<z_off_t>(data_size)));
@@ -128,7 +128,7 @@ void NpzWriter::begin(const std::string& name, at::ScalarType dtype, at::IntArra
   state.dtype = dtype;
   state.shape = {std::numeric_limits<int64_t>::max()};  // reserve room for the longest row count
   state.shape.insert(state.shape.end(), row.begin(), row.end());
-  const std::string header = state.npy_header(0);
+  const std::string header = state.header_of(0);
   state.header_length = header.size();
   state.shape[0] = 0;
   state.data_crc = 0;

@@ -35,13 +35,13 @@ nlohmann::json deduce_resnet(const checkpoint::StateDict& weights) {
   const std::vector<int64_t> layers = blocks_of_stages(weights);
   if (width == 0 || layers.empty() || !weights.contains("fc.weight")) return nullptr;
   const int64_t kernel = size_of(weights, "conv1.weight", 2);
-  json model = {{"block", "BasicBlock"},
-                {"layers", layers},
-                {"num_classes", size_of(weights, "fc.weight", 0)},
-                {"in_channels", size_of(weights, "conv1.weight", 1)},
-                {"width", width},
-                {"stem_kernel", kernel},
-                {"stem_stride", kernel > 3 ? 2 : 1}};
+  nlohmann::json model = {{"block", "BasicBlock"},
+                          {"layers", layers},
+                          {"num_classes", size_of(weights, "fc.weight", 0)},
+                          {"in_channels", size_of(weights, "conv1.weight", 1)},
+                          {"width", width},
+                          {"stem_kernel", kernel},
+                          {"stem_stride", kernel > 3 ? 2 : 1}};
   if (!weights.contains("layer1.0.conv3.weight")) return model;
   const int64_t inner = size_of(weights, "layer1.0.conv2.weight", 0);
   const int64_t inner_of_group = size_of(weights, "layer1.0.conv2.weight", 1);
