@@ -4,12 +4,25 @@
 namespace sextant::networks {
 
 // One row a family: the folder, which is its namespace, and the function that it exports.
-#define SEXTANT_FAMILIES(row)                                                                              \
-  row(adm, unet_family) row(adm, classifier_family) row(dit, family) row(edm, family) row(edm2, family)    \
-      row(vae, family) row(clip, family) row(torchvision, resnet_family) row(cifar, resnet_family)         \
-          row(torchvision, vit_family) row(torchvision, convnext_family) row(torchvision, densenet_family) \
-              row(torchvision, efficientnet_family) row(mnist, features_family) row(inception, family)     \
-                  row(torchscript, family)
+// clang-format off
+#define SEXTANT_FAMILIES(row)                 \
+  row(adm, unet_family)                       \
+  row(adm, classifier_family)                 \
+  row(dit, family)                            \
+  row(edm, family)                            \
+  row(edm2, family)                           \
+  row(vae, family)                            \
+  row(clip, family)                           \
+  row(torchvision, resnet_family)             \
+  row(cifar, resnet_family)                   \
+  row(torchvision, vit_family)                \
+  row(torchvision, convnext_family)           \
+  row(torchvision, densenet_family)           \
+  row(torchvision, efficientnet_family)       \
+  row(mnist, features_family)                 \
+  row(inception, family)                      \
+  row(torchscript, family)
+// clang-format on
 
 #define SEXTANT_DECLARE(folder, function) \
   namespace folder {                      \
