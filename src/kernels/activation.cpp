@@ -3,8 +3,8 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "activation_loops.h"
 #include "images.h"
+#include "simd/table.h"
 
 namespace sextant::kernels {
 namespace {
@@ -16,14 +16,19 @@ bool is_dense(const Tensor& x) { return x.is_non_overlapping_and_dense(); }
 
 bool has_flat_loop(const Tensor& x) { return has_loop(x) && is_dense(x); }
 
+void loop(const ActivationForward<float>& job) { simd().activation_forward(job); }
+void loop(const ActivationForward<Bf16>& job) { simd().activation_forward_bf16(job); }
+void loop(const ActivationBackward<float>& job) { simd().activation_backward(job); }
+void loop(const ActivationBackward<Bf16>& job) { simd().activation_backward_bf16(job); }
+
 /// f(pointer type, first, count) in parallel over the memory of `like`.
-template <class Loop>
-void over_memory(const Tensor& like, Loop loop) {
+template <class F>
+void over_memory(const Tensor& like, F f) {
   at::parallel_for(0, like.numel(), kGrain, [&](int64_t first, int64_t last) {
     if (like.scalar_type() == at::kFloat) {
-      loop(static_cast<float*>(nullptr), first, last - first);
+      f(static_cast<float*>(nullptr), first, last - first);
     } else {
-      loop(static_cast<Bfloat16Bits*>(nullptr), first, last - first);
+      f(static_cast<Bf16*>(nullptr), first, last - first);
     }
   });
 }
@@ -34,14 +39,14 @@ T* elements(const Tensor& x, int64_t first) {
 }
 
 /// x = act(x + residual) in place, where there is a residual.
-class Activation : public torch::autograd::Function<Activation> {
+class FusedActivation : public torch::autograd::Function<FusedActivation> {
  public:
   static Tensor forward(torch::autograd::AutogradContext* context, Tensor x, const c10::optional<Tensor>& residual,
                         double beta) {
     over_memory(x, [&](auto* type, int64_t first, int64_t count) {
       using T = std::remove_pointer_t<decltype(type)>;
       const T* added = residual ? elements<T>(*residual, first) : nullptr;
-      activation_forward(elements<T>(x, first), added, count, static_cast<float>(beta));
+      loop(ActivationForward<T>{elements<T>(x, first), added, count, static_cast<float>(beta)});
     });
     context->saved_data["beta"] = beta;
     context->saved_data["added"] = residual.has_value();
@@ -62,8 +67,8 @@ class Activation : public torch::autograd::Function<Activation> {
     const Tensor gradient = at::empty_strided(y.sizes(), y.strides(), y.options());
     over_memory(y, [&](auto* type, int64_t first, int64_t count) {
       using T = std::remove_pointer_t<decltype(type)>;
-      activation_backward(elements<T>(gradient, first), elements<T>(incoming, first), elements<T>(y, first), count,
-                          static_cast<float>(beta));
+      loop(ActivationBackward<T>{elements<T>(gradient, first), elements<T>(incoming, first), elements<T>(y, first),
+                                 count, static_cast<float>(beta)});
     });
     return {gradient, context->saved_data["added"].toBool() ? gradient : Tensor(), Tensor()};
   }
@@ -79,14 +84,14 @@ Tensor owned(Tensor x) { return (x.requires_grad() && x.is_leaf()) || x.is_view(
 
 Tensor activate(Tensor x, double beta) {
   if (!has_flat_loop(x)) return composed(x, beta);
-  return Activation::apply(owned(std::move(x)), c10::optional<Tensor>(), beta);
+  return FusedActivation::apply(owned(std::move(x)), c10::optional<Tensor>(), beta);
 }
 
 Tensor add_activate(Tensor x, const Tensor& residual, double beta) {
   const bool alike = has_flat_loop(x) && residual.device().is_cpu() && residual.scalar_type() == x.scalar_type() &&
                      residual.sizes() == x.sizes() && residual.strides() == x.strides();
   if (!alike) return composed(x + residual, beta);
-  return Activation::apply(owned(std::move(x)), c10::optional<Tensor>(residual), beta);
+  return FusedActivation::apply(owned(std::move(x)), c10::optional<Tensor>(residual), beta);
 }
 
 }  // namespace sextant::kernels

@@ -1,3 +1,5 @@
+#include "internal/kernels/attention.h"
+
 #include <ATen/Parallel.h>
 #include <c10/util/StringUtil.h>
 

@@ -1,8 +1,9 @@
+#include "internal/kernels/convolution.h"
+
 #include <c10/util/StringUtil.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "images.h"
-#include "internal/kernels/frozen_convolution.h"
 #include "onednn.h"
 #include "panels.h"
 #include "sextant/runtime/error.h"

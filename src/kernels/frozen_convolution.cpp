@@ -1,7 +1,8 @@
-#include "internal/kernels/frozen_convolution.h"
-
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include "internal/kernels/convolution.h"
+#include "internal/kernels/linear.h"
 
 namespace sextant::kernels {
 namespace {

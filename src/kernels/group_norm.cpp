@@ -1,6 +1,7 @@
 #include <c10/util/StringUtil.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "internal/kernels/norm.h"
 #include "norm_loops.h"
 #include "sextant/runtime/error.h"
 
@@ -29,12 +30,6 @@ void check(const char* caller, at::TensorList x, const GroupNorm& norm) {
 }
 
 Tensor per_channel(const Tensor& tensor) { return tensor.unsqueeze(2).unsqueeze(3); }
-
-Tensor resampled_plain(const Tensor& x, Resampling resampling) {
-  if (resampling == Resampling::kHalve) return at::avg_pool2d(x, 2);
-  if (resampling == Resampling::kDouble) return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
-  return x;
-}
 
 /// The fused norm with gradients in all that it is given. Absent tensors are undefined.
 class FusedNorm : public torch::autograd::Function<FusedNorm> {
@@ -122,11 +117,17 @@ Tensor group_norm_plain(at::TensorList x, const GroupNorm& norm) {
   h = at::group_norm(h, norm.groups, norm.weight, norm.bias, norm.eps);
   if (norm.scale.defined()) h = h * (1 + per_channel(norm.scale)) + per_channel(norm.shift);
   if (norm.silu) h = at::silu(h);
-  return resampled_plain(h, norm.resampling).to(type);
+  return resample_plain(h, norm.resampling).to(type);
+}
+
+Tensor resample_plain(const Tensor& x, Resampling resampling) {
+  if (resampling == Resampling::kHalve) return at::avg_pool2d(x, 2);
+  if (resampling == Resampling::kDouble) return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+  return x;
 }
 
 Tensor resample(const Tensor& x, Resampling resampling) {
-  if (resampling == Resampling::kKeep || !fuses(x) || !has_loop(x)) return resampled_plain(x, resampling);
+  if (resampling == Resampling::kKeep || !fuses(x) || !has_loop(x)) return resample_plain(x, resampling);
   GroupNorm as_is;
   as_is.resampling = resampling;
   const Tensor times_one_plus_zero = at::zeros({x.size(0), kStatistics, x.size(1)}, at::kFloat);

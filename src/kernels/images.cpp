@@ -65,10 +65,10 @@ int64_t split_evenly(int64_t wanted, int64_t most) {
   return std::min(wanted, most);
 }
 
-float* scratch(int64_t count) {
+void* scratch_bytes(int64_t bytes) {
   thread_local Tensor buffer;
-  if (!buffer.defined() || buffer.numel() < count) buffer = at::empty({count}, at::kFloat);
-  return buffer.data_ptr<float>();
+  if (!buffer.defined() || buffer.numel() < bytes) buffer = at::empty({bytes}, at::kByte);
+  return buffer.data_ptr();
 }
 
 const float* floats_or_null(const Tensor& tensor, Tensor& keep) {

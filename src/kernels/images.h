@@ -1,14 +1,16 @@
 // What the fused operations have in common.
 #pragma once
 
-#include <memory>
+#include <vector>
 
-#include "internal/kernels/kernels.h"
-#include "simd/table.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::kernels {
 
 inline constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+
+/// Whether the fused loops take these tensors: float32 or bfloat16 on a CPU, no gradient wanted.
+bool fuses(at::TensorList tensors);
 
 /// Images as rows of channels; one tensor or two that stand side by side.
 struct Images {
@@ -45,8 +47,12 @@ c10::optional<Tensor> if_defined(const Tensor& tensor);
 /// A number of tasks not below `wanted` (unless that exceeds `most`) that keeps all threads equally busy.
 int64_t split_evenly(int64_t wanted, int64_t most);
 
-/// Floats that a thread may scribble on until its next call; they are kept for that.
-float* scratch(int64_t count);
+/// Memory that a thread may scribble on until its next call; it is kept for that.
+void* scratch_bytes(int64_t bytes);
+template <class T = float>
+T* scratch(int64_t count) {
+  return static_cast<T*>(scratch_bytes(count * static_cast<int64_t>(sizeof(T))));
+}
 
 /// `tensor` as float32 rows, or null where undefined; `keep` holds them.
 const float* floats_or_null(const Tensor& tensor, Tensor& keep);

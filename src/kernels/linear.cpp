@@ -1,8 +1,9 @@
+#include "internal/kernels/linear.h"
+
 #include <ATen/Parallel.h>
 #include <c10/util/StringUtil.h>
 
 #include "images.h"
-#include "internal/kernels/frozen_convolution.h"
 #include "panels.h"
 #include "sextant/runtime/error.h"
 

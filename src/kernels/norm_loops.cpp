@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "simd/table.h"
+
 namespace sextant::kernels {
 namespace {
 
@@ -200,7 +202,7 @@ class Loops {
     each_part([&](std::size_t part, int64_t offset, int64_t channels) {
       loop(Affine<T>{image_of(part, image), statistics + kFactor * C_ + offset, statistics + kOffset * C_ + offset,
                      image_y + offset, C_, channels, x_.width, rows * chunk / chunks_, rows * (chunk + 1) / chunks_,
-                     norm_.silu, static_cast<Pixels>(norm_.resampling)});
+                     norm_.silu, norm_.resampling});
     });
   }
 
@@ -214,8 +216,7 @@ class Loops {
       for (int64_t row = x_.height * chunk / chunks_; row < x_.height * (chunk + 1) / chunks_; ++row) {
         loop(AffineGradient<T>{image_of(part, image), image_dy + offset, dz, C_, statistics + kFactor * C_ + offset,
                                statistics + kOffset * C_ + offset, statistics + kCentre * C_ + offset, channels,
-                               x_.height, x_.width, row, norm_.silu, static_cast<Pixels>(norm_.resampling), partial,
-                               partial + channels});
+                               x_.height, x_.width, row, norm_.silu, norm_.resampling, partial, partial + channels});
         add(partial, channels, offset, sums);
       }
     });

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "images.h"
+#include "internal/kernels/norm.h"
 
 namespace sextant::kernels {
 

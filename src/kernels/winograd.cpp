@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "images.h"
+#include "simd/table.h"
 
 namespace sextant::kernels {
 namespace {

@@ -1,6 +1,7 @@
+#include "sextant/metrics/bootstrap.h"
+
 #include <random>
 
-#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

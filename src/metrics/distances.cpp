@@ -1,9 +1,8 @@
 #include "distances.h"
 
-#include <limits>
+#include <ATen/Parallel.h>
 
-#include "product.h"
-#include "tasks.h"
+#include <limits>
 
 namespace sextant::metrics {
 namespace {
@@ -12,12 +11,13 @@ constexpr int64_t kDistanceRows = 512;  ///< of distances in memory at a time
 
 /// In the frame, |bound - distance| <= error_factor (|x| + |y|)^2 + kVanished. Rounding the coordinates to float32
 /// (unit u) moves a distance by at most 2u (|x| + |y|)^2; a dot product of depth D is off by at most D u |x| |y|
-/// whatever its order of summation, here by less because it is summed in stretches of at most 256: (256 + D / 64) u |x|
+/// whatever its order of summation, here by less because it is summed in stretches: (kStretch + D / kStretch + 1) u |x|
 /// |y| covers that, and 2 |x| |y| <= (|x| + |y|)^2 / 2.
 double error_factor(int64_t dimensions) {
   const double unit = std::numeric_limits<float>::epsilon() / 2.0;
-  const double terms = std::min(static_cast<double>(dimensions), 256.0 + static_cast<double>(dimensions) / 64.0);
-  return unit * (4.0 + terms / 2.0);
+  const auto depth = static_cast<double>(dimensions);
+  constexpr double kStretch = kernels::kStretch;
+  return unit * (4.0 + std::min(depth, kStretch + depth / kStretch + 1) / 2.0);
 }
 
 /// What products and coordinates too small for float32 may add up to.
@@ -38,6 +38,7 @@ Points::Points(const Tensor& rows, const Frame& frame)
     : rows_(rows),
       scale_(frame.scale),
       framed_(((rows - frame.origin) * frame.scale).to(at::kFloat)),
+      packed_(framed_.t()),
       lengths_(framed_.norm(2, {1}, false, at::kDouble)) {}
 
 double squared_distance(const Points& x, int64_t i, const Points& y, int64_t j) {
@@ -48,53 +49,132 @@ double squared_distance(const Points& x, int64_t i, const Points& y, int64_t j) 
   return sum;
 }
 
+namespace {
+
+/// Bounds of squared distances from dot products in float32.
+class Bounds {
+ public:
+  Bounds(const Points& x, const Points& y)
+      : x_(x.lengths()),
+        y_(y.lengths()),
+        factor_(error_factor(x.dimensions())),
+        unframed_(1 / (x.scale() * x.scale())) {}
+
+  struct Pair {
+    double lower, upper;
+  };
+  Pair operator()(int64_t i, int64_t j, float dot) const {
+    const double together = x_[i] + y_[j];
+    const double distance = x_[i] * x_[i] + y_[j] * y_[j] - 2.0 * dot;
+    const double error = factor_ * together * together + kVanished;
+    return {(distance - error) * unframed_, (distance + error) * unframed_};
+  }
+
+ private:
+  const double* x_;
+  const double* y_;
+  double factor_, unframed_;
+};
+
+/// The few points with the smallest lower bounds of their distance to one point.
+class Nearest {
+ public:
+  explicit Nearest(int64_t count) : kept_(static_cast<size_t>(count), {kInfinity, kInfinity, -1}) {}
+
+  void offer(int64_t index, Bounds::Pair bounds) {
+    if (bounds.lower >= kept_.front().lower) return;
+    std::pop_heap(kept_.begin(), kept_.end());
+    kept_.back() = {bounds.lower, bounds.upper, index};
+    std::push_heap(kept_.begin(), kept_.end());
+  }
+
+  /// Squared distance to the `neighbours`-th nearest of all points offered, which are those of `points` but i.
+  double radius(const Points& points, int64_t i, int64_t neighbours) const {
+    std::vector<double> distances;
+    for (const Point& point : kept_) distances.push_back(point.upper);
+    // No more than `neighbours` points lie closer than that.
+    const double farthest = smallest(distances, neighbours);
+    distances.clear();
+    if (kept_.front().lower > farthest) {
+      for (const Point& point : kept_) {
+        if (point.lower <= farthest) distances.push_back(squared_distance(points, i, points, point.index));
+      }
+    } else {  // more points are as near as can be told than were kept
+      for (int64_t j = 0; j < points.count(); ++j) {
+        if (j != i) distances.push_back(squared_distance(points, i, points, j));
+      }
+    }
+    return smallest(distances, neighbours);
+  }
+
+ private:
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+  struct Point {
+    double lower, upper;
+    int64_t index;
+    bool operator<(const Point& other) const { return lower < other.lower; }
+  };
+
+  static double smallest(std::vector<double>& values, int64_t rank) {
+    const auto place = values.begin() + rank - 1;
+    std::nth_element(values.begin(), place, values.end());
+    return *place;
+  }
+
+  std::vector<Point> kept_;  ///< a heap, the largest lower bound on top
+};
+
+constexpr int64_t kColumnsAtOnce = 64;  ///< of distances, for one thread
+
+}  // namespace
+
 void for_each_row(const Points& x, const Points& y, const RowVisitor& visit) {
   const int64_t n = y.count();
-  const double factor = error_factor(x.dimensions());
-  const double unframed = 1 / (x.scale() * x.scale());
+  const Bounds bounds(x, y);
   for (int64_t first = 0; first < x.count(); first += kDistanceRows) {
-    const Tensor dots = product(x.framed().slice(0, first, first + kDistanceRows), y.framed().t());
-    for_each_task(dots.size(0), [&](int64_t row) {
-      static thread_local std::vector<double> bounds;
-      bounds.resize(static_cast<size_t>(2 * n));
-      double* const lower = bounds.data();
-      double* const upper = lower + n;
-      const float* const dot = dots.data_ptr<float>() + row * n;
-      const double length = x.lengths()[first + row];
-      const double* const lengths = y.lengths();
-      for (int64_t j = 0; j < n; ++j) {
-        const double together = length + lengths[j];
-        const double distance = length * length + lengths[j] * lengths[j] - 2.0 * dot[j];
-        const double error = factor * together * together + kVanished;
-        lower[j] = (distance - error) * unframed;
-        upper[j] = (distance + error) * unframed;
+    const Tensor dots = kernels::product(x.framed().slice(0, first, first + kDistanceRows), y.packed(), n);
+    at::parallel_for(0, dots.size(0), 1, [&](int64_t begin, int64_t end) {
+      std::vector<double> lower(static_cast<size_t>(n)), upper(static_cast<size_t>(n));
+      for (int64_t row = begin; row < end; ++row) {
+        const float* const dot = dots.data_ptr<float>() + row * n;
+        for (int64_t j = 0; j < n; ++j) {
+          const Bounds::Pair pair = bounds(first + row, j, dot[j]);
+          lower[j] = pair.lower;
+          upper[j] = pair.upper;
+        }
+        visit(first + row, lower.data(), upper.data());
       }
-      visit(first + row, lower, upper);
     });
   }
 }
 
 Tensor squared_radii(const Points& points, int64_t neighbours) {
-  const Tensor radii = at::empty({points.count()}, at::kDouble);
-  double* const radius = radii.data_ptr<double>();
-  for_each_row(points, points, [&](int64_t i, const double* lower, const double* upper) {
-    // The k smallest upper bounds, as a heap with the largest on top: the k-th nearest point is not farther than that.
-    std::vector<double> nearest(static_cast<size_t>(neighbours), std::numeric_limits<double>::infinity());
-    const auto keep = [&](double value) {
-      if (value >= nearest.front()) return;
-      std::pop_heap(nearest.begin(), nearest.end());
-      nearest.back() = value;
-      std::push_heap(nearest.begin(), nearest.end());
-    };
-    for (int64_t j = 0; j < points.count(); ++j) {
-      if (j != i) keep(upper[j]);
-    }
-    const double farthest = nearest.front();
-    std::fill(nearest.begin(), nearest.end(), std::numeric_limits<double>::infinity());
-    for (int64_t j = 0; j < points.count(); ++j) {
-      if (j != i && lower[j] <= farthest) keep(squared_distance(points, i, points, j));
-    }
-    radius[i] = nearest.front();
+  const int64_t count = points.count();
+  const Bounds bounds(points, points);
+  std::vector<Nearest> nearest(static_cast<size_t>(count), Nearest(neighbours + 8));
+  for (int64_t first = 0; first < count; first += kDistanceRows) {
+    // Distances are symmetric: of every row those up to the diagonal, once for either point.
+    const int64_t last = std::min(count, first + kDistanceRows);
+    const Tensor dots = kernels::product(points.framed().slice(0, first, last), points.packed(), last);
+    const auto row = [&, from = dots.data_ptr<float>()](int64_t i) { return from + (i - first) * last; };
+    at::parallel_for(first, last, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        for (int64_t j = 0; j < i; ++j) nearest[i].offer(j, bounds(i, j, row(i)[j]));
+      }
+    });
+    at::parallel_for(0, last, kColumnsAtOnce, [&](int64_t begin, int64_t end) {
+      for (int64_t column = begin; column < end; column += kColumnsAtOnce) {
+        const int64_t stop = std::min(end, column + kColumnsAtOnce);
+        for (int64_t i = std::max(first, column + 1); i < last; ++i) {
+          for (int64_t j = column; j < std::min(stop, i); ++j) nearest[j].offer(i, bounds(i, j, row(i)[j]));
+        }
+      }
+    });
+  }
+  const Tensor radii = at::empty({count}, at::kDouble);
+  at::parallel_for(0, count, 1, [&, to = radii.data_ptr<double>()](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] = nearest[i].radius(points, i, neighbours);
   });
   return radii;
 }

@@ -7,6 +7,7 @@
 
 #include <functional>
 
+#include "internal/kernels/product.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::metrics {
@@ -31,13 +32,16 @@ class Points {
   int64_t dimensions() const { return rows_.size(1); }
   const double* row(int64_t i) const { return rows_.data_ptr<double>() + i * rows_.size(1); }
   const Tensor& framed() const { return framed_; }
+  /// The transpose of framed(), as the right side of products.
+  const kernels::PackedMatrix& packed() const { return packed_; }
   const double* lengths() const { return lengths_.data_ptr<double>(); }
   double scale() const { return scale_; }
 
  private:
-  Tensor rows_;     ///< [N, D] float64
-  double scale_;    ///< of the frame
-  Tensor framed_;   ///< [N, D] float32: (rows - origin) * scale
+  Tensor rows_;    ///< [N, D] float64
+  double scale_;   ///< of the frame
+  Tensor framed_;  ///< [N, D] float32: (rows - origin) * scale
+  kernels::PackedMatrix packed_;
   Tensor lengths_;  ///< [N] float64: norms of framed_
 };
 

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "product.h"
+#include "internal/kernels/product.h"
 
 namespace sextant::metrics {
 namespace {
@@ -47,7 +47,7 @@ Tensor pivoted_cholesky(const Tensor& covariance) {
     if (*std::min_element(diagonal.begin(), diagonal.end()) < -rounding) return {};
     if (rank < block + kRank) break;
     const Tensor columns = factor.slice(0, block, rank);
-    add_product(remainder, columns.t(), columns, -1, Part::kLower);
+    kernels::add_product(remainder, columns.t().neg(), kernels::PackedMatrix(columns), kernels::Part::kLower);
   }
   return factor.slice(0, 0, rank);
 }

@@ -1,9 +1,10 @@
+#include "sextant/metrics/frechet.h"
+
 #include <limits>
 
 #include "check.h"
 #include "factor.h"
-#include "product.h"
-#include "sextant/metrics/metrics.h"
+#include "internal/kernels/product.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {
@@ -43,10 +44,11 @@ double error_of_roots(const Tensor& values, double error) {
 /// against.
 double nuclear_norm(const Tensor& left, const Tensor& right, double scale) {
   if (left.size(0) == 0 || right.size(0) == 0) return 0;
-  const Tensor b = left.size(0) <= right.size(0) ? product(right, left.t()) : product(left, right.t());
+  const Tensor b =
+      left.size(0) <= right.size(0) ? kernels::product(right, left.t()) : kernels::product(left, right.t());
   // Eigenvalues of b^T b take a quarter of the time of singular values, but their roots lose half the digits of the
   // smallest.
-  const Tensor squares = at::linalg_eigvalsh(gram(b)).clamp_min(0);
+  const Tensor squares = at::linalg_eigvalsh(kernels::gram(b)).clamp_min(0);
   const double error = 8 * std::numeric_limits<double>::epsilon() * squares.max().item<double>();
   if (error_of_roots(squares, error) <= 1e-10 * scale) return squares.sqrt().sum().item<double>();
   return at::linalg_svdvals(b).sum().item<double>();

@@ -1,5 +1,6 @@
 #include "check.h"
-#include "sextant/metrics/metrics.h"
+#include "sextant/metrics/frechet.h"
+#include "sextant/metrics/permutation.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

@@ -1,6 +1,7 @@
+#include "sextant/metrics/gaussian.h"
+
 #include "check.h"
-#include "product.h"
-#include "sextant/metrics/metrics.h"
+#include "internal/kernels/product.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {
@@ -32,7 +33,7 @@ void GaussianAccumulator::add(const Tensor& features) {
 void GaussianAccumulator::add_block(const Tensor& block) {
   const Tensor mean = block.mean(0);
   const Tensor centred = block - mean;
-  add_product(scatter_, centred.t(), centred, 1, Part::kLower);
+  kernels::add_product(scatter_, centred.t(), kernels::PackedMatrix(centred), kernels::Part::kLower);
   merge_mean(mean, block.size(0));
 }
 
@@ -61,7 +62,7 @@ Gaussian GaussianAccumulator::gaussian() const {
     throw NumericError(c10::str("a covariance needs at least two samples, got ", count_));
   }
   Gaussian result{mean_.clone(), scatter_ / static_cast<double>(count_ - 1), count_};
-  mirror_lower(result.covariance);
+  kernels::mirror_lower(result.covariance);
   return result;
 }
 

@@ -1,5 +1,6 @@
+#include "sextant/metrics/inception_score.h"
+
 #include "check.h"
-#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

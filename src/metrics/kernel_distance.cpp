@@ -1,32 +1,45 @@
+#include "sextant/metrics/kernel_distance.h"
+
 #include "check.h"
+#include "internal/kernels/product.h"
 #include "numpy_random.h"
-#include "product.h"
-#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {
 namespace {
 
+using kernels::PackedMatrix;
+
 constexpr int64_t kKernelRows = 1024;  ///< of the kernel matrix in memory at a time
 
-/// k(x_i, y_j) of some rows of x against all of y.
-Tensor kernel_matrix(const Tensor& x, const Tensor& y, const Kernel& kernel) {
-  const Tensor dots = product(x, y.t());
+/// k(x_i, y_j) from the products x_i . y_j; y may have more rows than they have columns.
+Tensor kernel_of_dots(const Tensor& dots, const Tensor& x, const Tensor& y, const Kernel& kernel) {
   if (kernel.kind == Kernel::Kind::kPolynomial) {
     const double gamma = kernel.gamma > 0 ? kernel.gamma : 1.0 / static_cast<double>(x.size(1));
     return (dots * gamma + kernel.offset).pow(kernel.degree);
   }
-  const Tensor squared = x.square().sum(1, true) + y.square().sum(1) - 2 * dots;
+  const Tensor lengths = y.slice(0, 0, dots.size(1)).square().sum(1);
+  const Tensor squared = x.square().sum(1, true) + lengths - 2 * dots;
   return (squared.clamp_min(0) / (-2 * kernel.sigma * kernel.sigma)).exp();
 }
 
-/// Sum of k over all pairs; without the pairs (i, i) if x and y are one set.
-double kernel_sum(const Tensor& x, const Tensor& y, const Kernel& kernel, bool without_diagonal) {
+/// Sum of k over all pairs of x and y, `packed` being y^T.
+double sum_over_pairs(const Tensor& x, const Tensor& y, const PackedMatrix& packed, const Kernel& kernel) {
   double sum = 0;
   for (int64_t row = 0; row < x.size(0); row += kKernelRows) {
-    const Tensor k = kernel_matrix(x.slice(0, row, row + kKernelRows), y, kernel);
-    sum += k.sum().item<double>();
-    if (without_diagonal) sum -= k.diagonal(row).sum().item<double>();
+    const Tensor some = x.slice(0, row, row + kKernelRows);
+    sum += kernel_of_dots(kernels::product(some, packed, y.size(0)), some, y, kernel).sum().item<double>();
+  }
+  return sum;
+}
+
+/// Sum of k over all pairs (i, j) with i != j of one set: twice that with j < i.
+double sum_over_other_pairs(const Tensor& x, const PackedMatrix& packed, const Kernel& kernel) {
+  double sum = 0;
+  for (int64_t row = 0; row < x.size(0); row += kKernelRows) {
+    const Tensor some = x.slice(0, row, row + kKernelRows);
+    const Tensor dots = kernels::product(some, packed, row + some.size(0));
+    sum += 2 * kernel_of_dots(dots, some, x, kernel).tril(row - 1).sum().item<double>();
   }
   return sum;
 }
@@ -34,8 +47,10 @@ double kernel_sum(const Tensor& x, const Tensor& y, const Kernel& kernel, bool w
 double mmd_of(const Tensor& x, const Tensor& y, const Kernel& kernel) {
   const double m = static_cast<double>(x.size(0));
   const double n = static_cast<double>(y.size(0));
-  return kernel_sum(x, x, kernel, true) / (m * (m - 1)) + kernel_sum(y, y, kernel, true) / (n * (n - 1)) -
-         2 * kernel_sum(x, y, kernel, false) / (m * n);
+  const PackedMatrix x_packed(x.t()), y_packed(y.t());
+  return sum_over_other_pairs(x, x_packed, kernel) / (m * (m - 1)) +
+         sum_over_other_pairs(y, y_packed, kernel) / (n * (n - 1)) -
+         2 * sum_over_pairs(x, y, y_packed, kernel) / (m * n);
 }
 
 struct Pair {

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "sextant/metrics/metrics.h"
+#include "sextant/metrics/permutation.h"
 
 namespace sextant::metrics {
 

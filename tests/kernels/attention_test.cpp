@@ -1,6 +1,8 @@
+#include "internal/kernels/attention.h"
+
 #include <torch/csrc/autograd/autograd.h>
 
-#include "internal/kernels/kernels.h"
+#include "internal/kernels/linear.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 

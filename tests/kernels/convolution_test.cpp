@@ -1,6 +1,7 @@
+#include "internal/kernels/convolution.h"
+
 #include <torch/csrc/autograd/autograd.h>
 
-#include "internal/kernels/kernels.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 

@@ -1,8 +1,8 @@
-#include "internal/kernels/frozen_convolution.h"
-
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "internal/kernels/convolution.h"
+#include "internal/kernels/linear.h"
 #include "support/golden.h"
 
 namespace sextant::kernels {

@@ -1,6 +1,6 @@
 #include <torch/csrc/autograd/autograd.h>
 
-#include "internal/kernels/kernels.h"
+#include "internal/kernels/norm.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 

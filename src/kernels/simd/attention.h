@@ -39,13 +39,13 @@ void attention(const Attention& job) {
     to_strips(job.q + begin * job.depth, rows, job.depth, job.depth, q);
     for (int64_t key = 0; key < job.keys; key += kPanel) {
       float* const place = s + key / kStrip * rows * kStrip + key % kStrip;
-      product({q, job.k + key * job.depth, place, rows, job.depth, kStrip, false});
+      product<float>({q, job.k + key * job.depth, place, rows, job.depth, kStrip, false});
     }
     float inverse_sum[kRows];
     exponentials(s, rows, job.keys, inverse_sum);
     for (int64_t channel = 0; channel < job.depth; channel += kPanel) {
       float sums[kRows * kPanel];
-      product({s, job.v + channel * job.keys, sums, rows, job.keys, kPanel, false});
+      product<float>({s, job.v + channel * job.keys, sums, rows, job.keys, kPanel, false});
       const int64_t channels = job.depth - channel < kPanel ? job.depth - channel : kPanel;
       for (int64_t row = 0; row < rows; ++row) {
         float* const y = job.y + (begin + row) * job.y_stride + channel;

@@ -6,18 +6,21 @@ namespace sextant::kernels::SEXTANT_ISA {
 namespace {
 
 /// Rows [0, rows) of a row-major matrix as strips.
-void to_strips(const float* a, int64_t rows, int64_t depth, int64_t a_stride, float* strips) {
+template <class T>
+void to_strips(const T* a, int64_t rows, int64_t depth, int64_t a_stride, T* strips) {
   for (int64_t strip = 0; strip < depth; strip += kStrip) {
     const int64_t width = depth - strip < kStrip ? depth - strip : kStrip;
     for (int64_t row = 0; row < rows; ++row, strips += kStrip) {
-      const float* const from = a + row * a_stride + strip;
-      in_vectors(
+      const T* const from = a + row * a_stride + strip;
+      in_vectors<T>(
           width, SEXTANT_BODY { store(strips + i, load(from + i, count)); });
     }
   }
 }
 
-void gemm(const Gemm& job) {
+template <class T>
+void gemm(const Gemm<T>& job) {
+  constexpr int64_t kWide = kPanelOf<T>;
   const int64_t depth = job.depth[0] + job.depth[1];
   const int64_t strips0 = in_strips(job.depth[0]);
   const int64_t strips1 = in_strips(job.depth[1]);
@@ -31,23 +34,23 @@ void gemm(const Gemm& job) {
               job.scratch + job.rows * strips0 + begin * strips1);
   }
   for (int64_t panel = job.first_panel; panel < job.last_panel; ++panel) {
-    const int64_t column = panel * kPanel;
-    const int64_t columns = job.columns - column < kPanel ? job.columns - column : kPanel;
-    const float* const b = job.b + column * depth;
+    const int64_t column = panel * kWide;
+    const int64_t columns = job.columns - column < kWide ? job.columns - column : kWide;
+    const T* const b = job.b + column * depth;
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t begin = block_start(job.rows, blocks, block);
       const int64_t rows = block_start(job.rows, blocks, block + 1) - begin;
-      float sums[kRows * kPanel];
-      product({job.scratch + begin * strips0, b, sums, rows, job.depth[0], kPanel, false});
+      T sums[kRows * kWide];
+      product<T>({job.scratch + begin * strips0, b, sums, rows, job.depth[0], kWide, false});
       if (job.depth[1] != 0) {
-        product({job.scratch + job.rows * strips0 + begin * strips1, b + job.depth[0] * kPanel, sums, rows,
-                 job.depth[1], kPanel, true});
+        product<T>({job.scratch + job.rows * strips0 + begin * strips1, b + job.depth[0] * kWide, sums, rows,
+                    job.depth[1], kWide, true});
       }
       for (int64_t row = 0; row < rows; ++row) {
         const int64_t place = (begin + row) * job.columns + column;
-        in_vectors(
+        in_vectors<T>(
             columns, SEXTANT_BODY {
-              Floats value = load(sums + row * kPanel + i);
+              auto value = load(sums + row * kWide + i);
               if (job.bias) value += load(job.bias + column + i, count);
               if (job.residual) value += load(job.residual + place + i, count);
               store(job.y + place + i, value, count);

@@ -1,6 +1,7 @@
 // The table of one instruction set, for the file that is compiled for it.
 #pragma once
 
+#include "simd/activation.h"
 #include "simd/attention.h"
 #include "simd/norm.h"
 #include "simd/norm_gradient.h"
@@ -12,7 +13,8 @@ constexpr Simd table(const char* name) {
   return {name,
           kRows,
           kPanel,
-          gemm,
+          gemm<float>,
+          gemm<double>,
           dots,
           moments<float>,
           moments<Bf16>,
@@ -23,7 +25,11 @@ constexpr Simd table(const char* name) {
           combination<float>,
           combination<Bf16>,
           winograd,
-          attention};
+          attention,
+          activation_forward<float>,
+          activation_forward<Bf16>,
+          activation_backward<float>,
+          activation_backward<Bf16>};
 }
 
 }  // namespace sextant::kernels::SEXTANT_ISA

@@ -89,12 +89,12 @@ void affine_double(const Affine<T>& job) {
 
 template <bool kSilu, class T>
 void affine_pixels(const Affine<T>& job) {
-  switch (job.pixels) {
-    case Pixels::kKeep:
+  switch (job.resampling) {
+    case Resampling::kKeep:
       return affine_keep<kSilu>(job);
-    case Pixels::kHalve:
+    case Resampling::kHalve:
       return affine_halve<kSilu>(job);
-    case Pixels::kDouble:
+    case Resampling::kDouble:
       return affine_double<kSilu>(job);
   }
 }

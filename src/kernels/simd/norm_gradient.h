@@ -12,23 +12,23 @@ SEXTANT_INLINE Floats silu_slope(Floats z) {
 }
 
 /// What reaches pixel (row, column) of x from dy: the picture that results has `height` x `width` pixels.
-template <Pixels kPixels, class T>
+template <Resampling kResampling, class T>
 SEXTANT_INLINE Floats arriving(const AffineGradient<T>& job, int64_t column, int64_t channel, int64_t count) {
   const auto dy = [&](int64_t row, int64_t col, int64_t width) __attribute__((always_inline)) {
     return load(job.dy + (row * width + col) * job.dy_stride + channel, count);
   };
-  if (kPixels == Pixels::kHalve) {
+  if (kResampling == Resampling::kHalve) {
     const bool dropped = job.row / 2 >= job.height / 2 || column / 2 >= job.width / 2;
     return dropped ? Floats{} : 0.25f * dy(job.row / 2, column / 2, job.width / 2);
   }
-  if (kPixels == Pixels::kDouble) {
+  if (kResampling == Resampling::kDouble) {
     const int64_t row = 2 * job.row, col = 2 * column, width = 2 * job.width;
     return dy(row, col, width) + dy(row, col + 1, width) + dy(row + 1, col, width) + dy(row + 1, col + 1, width);
   }
   return dy(job.row, column, job.width);
 }
 
-template <Pixels kPixels, class T>
+template <Resampling kResampling, class T>
 void affine_gradient_of(const AffineGradient<T>& job) {
   const int64_t first = job.row * job.width * job.channels;
   in_vectors(
@@ -39,7 +39,7 @@ void affine_gradient_of(const AffineGradient<T>& job) {
         for (int64_t column = 0; column < job.width; ++column) {
           const int64_t place = first + column * job.channels + i;
           const Floats x = load(job.x + place, count);
-          Floats dz = arriving<kPixels>(job, column, i, count);
+          Floats dz = arriving<kResampling>(job, column, i, count);
           if (job.silu) dz *= silu_slope(x * factor + offset);
           store(job.dz + place, dz, count);
           sum += dz;
@@ -52,13 +52,13 @@ void affine_gradient_of(const AffineGradient<T>& job) {
 
 template <class T>
 void affine_gradient(const AffineGradient<T>& job) {
-  switch (job.pixels) {
-    case Pixels::kKeep:
-      return affine_gradient_of<Pixels::kKeep>(job);
-    case Pixels::kHalve:
-      return affine_gradient_of<Pixels::kHalve>(job);
-    case Pixels::kDouble:
-      return affine_gradient_of<Pixels::kDouble>(job);
+  switch (job.resampling) {
+    case Resampling::kKeep:
+      return affine_gradient_of<Resampling::kKeep>(job);
+    case Resampling::kHalve:
+      return affine_gradient_of<Resampling::kHalve>(job);
+    case Resampling::kDouble:
+      return affine_gradient_of<Resampling::kDouble>(job);
   }
 }
 

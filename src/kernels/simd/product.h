@@ -15,14 +15,17 @@ constexpr int64_t kRows = 6;
 constexpr int64_t kRows = 12;
 #endif
 constexpr int kVectors = 2;
-constexpr int64_t kPanel = kVectors * kWidth;
+template <class T>
+constexpr int64_t kPanelOf = kVectors* kLanes<T>;
+constexpr int64_t kPanel = kPanelOf<float>;
 static_assert(kStrip % kPanel == 0);
 
 /// C [rows, kPanel] = A [rows, depth] B [depth, kPanel], or added to C.
+template <class T>
 struct Product {
-  const float* a;  ///< strips of `rows` rows
-  const float* b;
-  float* c;  ///< rows at distance c_stride
+  const T* a;  ///< strips of `rows` rows
+  const T* b;
+  T* c;  ///< rows at distance c_stride
   int64_t rows, depth, c_stride;
   bool add;
 };
@@ -30,28 +33,30 @@ struct Product {
 /// `count` rows dealt to `blocks` blocks as equally as they can be: where block `i` starts.
 SEXTANT_INLINE int64_t block_start(int64_t count, int64_t blocks, int64_t i) { return count * i / blocks; }
 
-template <int R>
-void product_of_rows(const Product& job) {
-  Floats sum[R][kVectors] = {};
+template <int R, class T>
+void product_of_rows(const Product<T>& job) {
+  using Vector = decltype(load(job.b));
+  constexpr int64_t kWide = kLanes<T>;
+  Vector sum[R][kVectors] = {};
   if (job.add) {
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
 #pragma GCC unroll 2
-      for (int j = 0; j < kVectors; ++j) sum[i][j] = load(job.c + i * job.c_stride + j * kWidth);
+      for (int j = 0; j < kVectors; ++j) sum[i][j] = load(job.c + i * job.c_stride + j * kWide);
     }
   }
-  const float* a = job.a;
-  const float* b = job.b;
+  const T* a = job.a;
+  const T* b = job.b;
   for (int64_t left = job.depth; left > 0; left -= kStrip) {
     const int64_t depth = left < kStrip ? left : kStrip;
-    const float* const end = a + depth;
-    for (const float* column = a; column != end; ++column, b += kPanel) {
-      Floats right[kVectors];
+    const T* const end = a + depth;
+    for (const T* column = a; column != end; ++column, b += kPanelOf<T>) {
+      Vector right[kVectors];
 #pragma GCC unroll 2
-      for (int j = 0; j < kVectors; ++j) right[j] = load(b + j * kWidth);
+      for (int j = 0; j < kVectors; ++j) right[j] = load(b + j * kWide);
 #pragma GCC unroll 16
       for (int i = 0; i < R; ++i) {
-        const Floats left_row = splat(column[i * kStrip]);
+        const Vector left_row = splat(column[i * kStrip]);
 #pragma GCC unroll 2
         for (int j = 0; j < kVectors; ++j) sum[i][j] += left_row * right[j];
       }
@@ -61,11 +66,12 @@ void product_of_rows(const Product& job) {
 #pragma GCC unroll 16
   for (int i = 0; i < R; ++i) {
 #pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) store(job.c + i * job.c_stride + j * kWidth, sum[i][j]);
+    for (int j = 0; j < kVectors; ++j) store(job.c + i * job.c_stride + j * kWide, sum[i][j]);
   }
 }
 
-void product(const Product& job) {
+template <class T>
+void product(const Product<T>& job) {
   switch (job.rows) {
     case 1:
       return product_of_rows<1>(job);

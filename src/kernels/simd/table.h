@@ -1,13 +1,17 @@
 // The innermost loops, once per instruction set: `simd()` is the table of those that this processor runs fastest. Plain
-// pointers and sizes only; shapes are checked, threads started and memory owned by the functions of sextant/kernels.h.
+// pointers and sizes only; shapes are checked, threads started and memory owned by the functions of
+// internal/kernels/*.h.
 //
 // Images are rows of channels ("channels last"): pixel p of a picture starts at p * channels.
 #pragma once
 
 #include <cstdint>
 
+#include "internal/kernels/resampling.h"
+
 namespace sextant::kernels {
 
+/// A bfloat16: the upper half of a float32.
 struct Bf16 {
   uint16_t bits;
 };
@@ -18,18 +22,19 @@ inline constexpr int64_t kStrip = 64;
 
 constexpr int64_t in_strips(int64_t depth) { return (depth + kStrip - 1) / kStrip * kStrip; }
 
-/// y [rows, columns] = [a0 a1] b (+ bias) (+ residual), where a0 and a1 stand side by side.
+/// y [rows, columns] = [a0 a1] b (+ bias) (+ residual), where a0 and a1 stand side by side. T is float or double.
+template <class T>
 struct Gemm {
-  const float* a[2];  ///< [rows][depth] each, rows at distance a_stride; the second may be null
+  const T* a[2];  ///< [rows][depth] each, rows at distance a_stride; the second may be null
   int64_t depth[2];
   int64_t a_stride[2];
-  const float* b;         ///< panels: [ceil(columns / panel)][depth0 + depth1][panel], padded with zeros
-  const float* bias;      ///< [columns] or null
-  const float* residual;  ///< like y, or null
-  float* y;               ///< rows at distance `columns`
+  const T* b;         ///< panels: [ceil(columns / panel)][depth0 + depth1][panel], padded with zeros
+  const T* bias;      ///< [columns] or null
+  const T* residual;  ///< like y, which it may be; or null
+  T* y;               ///< rows at distance `columns`
   int64_t rows, columns;
   int64_t first_panel, last_panel;  ///< of the columns
-  float* scratch;                   ///< rows * (in_strips(depth0) + in_strips(depth1)) floats
+  T* scratch;                       ///< rows * (in_strips(depth0) + in_strips(depth1)) numbers
 };
 
 /// y [rows][columns] = x w^T (+ bias) as dot products; for few rows.
@@ -51,12 +56,6 @@ struct Moments {
   float* squares;  ///< [channels]
 };
 
-enum class Pixels {
-  kKeep,
-  kHalve,   ///< means of 2x2
-  kDouble,  ///< each becomes 2x2
-};
-
 /// y = f(x * factor + offset) per channel, f the identity or SiLU, then resampled.
 template <class T>
 struct Affine {
@@ -69,7 +68,7 @@ struct Affine {
   int64_t width;                ///< of x
   int64_t first_row, last_row;  ///< of x; of y for kHalve
   bool silu;
-  Pixels pixels;
+  Resampling resampling;
 };
 
 /// The gradient of an Affine at one row of x, up to its statistics: dz = f'(z) dy carried back through the resampling,
@@ -86,7 +85,7 @@ struct AffineGradient {
   int64_t channels, height, width;
   int64_t row;
   bool silu;
-  Pixels pixels;
+  Resampling resampling;
   float* sum;       ///< [channels]
   float* weighted;  ///< [channels]
 };
@@ -130,11 +129,31 @@ struct Attention {
   float* scratch;  ///< rows * (in_strips(depth) + in_strips(keys)) floats
 };
 
+/// x = act(x + residual), act the softplus of activation.h for beta > 0 and ReLU for beta = 0.
+template <class T>
+struct ActivationForward {
+  T* x;
+  const T* residual;  ///< or null
+  int64_t count;
+  float beta;
+};
+
+/// gradient = incoming act'(.), which is a function of y = act(.) alone: 1 - exp(-beta y), or [y > 0] for ReLU.
+template <class T>
+struct ActivationBackward {
+  T* gradient;
+  const T* incoming;
+  const T* y;
+  int64_t count;
+  float beta;
+};
+
 struct Simd {
   const char* name;
   int64_t rows;   ///< of a block that stays in registers; a Gemm's rows should be a multiple
-  int64_t panel;  ///< columns that are computed together
-  void (*gemm)(const Gemm&);
+  int64_t panel;  ///< columns of float32 that are computed together; of float64 half as many
+  void (*gemm)(const Gemm<float>&);
+  void (*gemm_f64)(const Gemm<double>&);
   void (*dots)(const Dots&);
   void (*moments)(const Moments<float>&);
   void (*moments_bf16)(const Moments<Bf16>&);
@@ -146,9 +165,14 @@ struct Simd {
   void (*combination_bf16)(const Combination<Bf16>&);
   void (*winograd)(const Winograd&);
   void (*attention)(const Attention&);
+  void (*activation_forward)(const ActivationForward<float>&);
+  void (*activation_forward_bf16)(const ActivationForward<Bf16>&);
+  void (*activation_backward)(const ActivationBackward<float>&);
+  void (*activation_backward_bf16)(const ActivationBackward<Bf16>&);
 };
 
-/// The loops for this processor; SEXTANT_SIMD=baseline|avx2|avx512 in the environment picks an older set.
+/// The loops for this processor, for every module; SEXTANT_SIMD=baseline|avx2|avx512 in the environment picks an older
+/// set.
 const Simd& simd();
 
 }  // namespace sextant::kernels

@@ -23,8 +23,11 @@ constexpr int kVectorBytes = 16;
 #endif
 
 constexpr int64_t kWidth = kVectorBytes / 4;  ///< floats in a vector
+template <class T>
+constexpr int64_t kLanes = kVectorBytes / static_cast<int64_t>(sizeof(T));
 
 using Floats __attribute__((vector_size(kVectorBytes))) = float;
+using Doubles __attribute__((vector_size(kVectorBytes))) = double;
 using Ints __attribute__((vector_size(kVectorBytes))) = int32_t;
 using Words __attribute__((vector_size(kVectorBytes))) = uint32_t;
 using Halves __attribute__((vector_size(kVectorBytes / 2))) = uint16_t;
@@ -39,9 +42,9 @@ SEXTANT_INLINE To bits_as(const From& from) {
   return to;
 }
 
-SEXTANT_INLINE Floats splat(float value) {
-  return value - Floats{};
-}  // x - 0 is x, also for x = -0: no addition is left
+// x - 0 is x, also for x = -0: no subtraction is left
+SEXTANT_INLINE Floats splat(float value) { return value - Floats{}; }
+SEXTANT_INLINE Doubles splat(double value) { return value - Doubles{}; }
 
 SEXTANT_INLINE Floats widen(Halves bits) { return bits_as<Floats>(__builtin_convertvector(bits, Words) << 16); }
 
@@ -62,6 +65,12 @@ SEXTANT_INLINE Floats load(const Bf16* from) {
   __builtin_memcpy(&bits, from, sizeof bits);
   return widen(bits);
 }
+SEXTANT_INLINE Doubles load(const double* from) {
+  Doubles value;
+  __builtin_memcpy(&value, from, sizeof value);
+  return value;
+}
+SEXTANT_INLINE void store(double* to, Doubles value) { __builtin_memcpy(to, &value, sizeof value); }
 SEXTANT_INLINE void store(float* to, Floats value) { __builtin_memcpy(to, &value, sizeof value); }
 SEXTANT_INLINE void store(Bf16* to, Floats value) {
   const Halves bits = narrow(value);
@@ -84,11 +93,24 @@ SEXTANT_INLINE void store(T* to, Floats value, int64_t count) {
   __builtin_memcpy(to, lanes, static_cast<unsigned long>(count) * sizeof(T));
 }
 
-/// body(first, count) for consecutive pieces of [0, length): whole vectors, then what is left.
-template <class Body>
+SEXTANT_INLINE Doubles load(const double* from, int64_t count) {
+  if (count >= kLanes<double>) return load(from);
+  double lanes[kLanes<double>] = {};
+  __builtin_memcpy(lanes, from, static_cast<unsigned long>(count) * sizeof(double));
+  return load(lanes);
+}
+SEXTANT_INLINE void store(double* to, Doubles value, int64_t count) {
+  if (count >= kLanes<double>) return store(to, value);
+  double lanes[kLanes<double>];
+  store(lanes, value);
+  __builtin_memcpy(to, lanes, static_cast<unsigned long>(count) * sizeof(double));
+}
+
+/// body(first, count) for consecutive pieces of [0, length): whole vectors of T, then what is left.
+template <class T = float, class Body>
 SEXTANT_INLINE void in_vectors(int64_t length, const Body& body) {
   int64_t first = 0;
-  for (; first + kWidth <= length; first += kWidth) body(first, kWidth);
+  for (; first + kLanes<T> <= length; first += kLanes<T>) body(first, kLanes<T>);
   if (first < length) body(first, length - first);
 }
 #define SEXTANT_BODY [&](int64_t i, int64_t count) __attribute__((always_inline))
@@ -115,10 +137,13 @@ SEXTANT_INLINE float sum_of_lanes(Floats value) {
   return lanes[0];
 }
 
-/// e^x within 1.5 units in the last place for |x| <= 87, saturating outside; NaN stays NaN.
-SEXTANT_INLINE Floats exp(Floats x) {
-  x = x < -87.0f ? splat(-87.0f) : x;
-  x = x > 87.0f ? splat(87.0f) : x;
+struct ScaledExp {
+  Floats power;     ///< 2^n
+  Floats fraction;  ///< e^r - 1 with |r| <= ln(2)/2
+};
+
+/// e^x = power (1 + fraction) for |x| <= 87, `fraction` within an ulp of its own size. Polynomial of Cephes' expf.
+SEXTANT_INLINE ScaledExp scaled_exp(Floats x) {
   const Floats shifted = x * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: the sum's low bits are the rounded integer
   const Floats n = shifted - 12582912.0f;
   const Floats r = (x - n * 0.693359375f) - n * -2.12194440e-4f;  // ln 2 in two parts
@@ -127,9 +152,15 @@ SEXTANT_INLINE Floats exp(Floats x) {
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  const Words exponent = (bits_as<Words>(shifted) << 23) + 0x3F800000u;  // 2^n
-  return p * bits_as<Floats>(exponent);
+  return {bits_as<Floats>((bits_as<Words>(shifted) << 23) + 0x3F800000u), p * (r * r) + r};
+}
+
+/// e^x within 1.5 units in the last place for |x| <= 87, saturating outside; NaN stays NaN.
+SEXTANT_INLINE Floats exp(Floats x) {
+  x = x < -87.0f ? splat(-87.0f) : x;
+  x = x > 87.0f ? splat(87.0f) : x;
+  const ScaledExp e = scaled_exp(x);
+  return (e.fraction + 1.0f) * e.power;
 }
 
 /// 1/x for 2^-126 < x < 2^126, within one unit in the last place.

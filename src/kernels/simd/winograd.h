@@ -110,8 +110,8 @@ void winograd(const Winograd& job) {
       for (int64_t block = 0; block < blocks; ++block) {
         const int64_t begin = block_start(tiles, blocks, block);
         const int64_t rows = block_start(tiles, blocks, block + 1) - begin;
-        product({job.transformed + point * point_stride + begin * depth, weight + point * job.in * kPanel,
-                 job.products + point * product_stride + begin * kPanel, rows, job.in, kPanel, false});
+        product<float>({job.transformed + point * point_stride + begin * depth, weight + point * job.in * kPanel,
+                        job.products + point * product_stride + begin * kPanel, rows, job.in, kPanel, false});
       }
     }
     for (int64_t tile = 0; tile < tiles; ++tile) {

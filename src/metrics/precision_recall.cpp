@@ -1,8 +1,9 @@
+#include "sextant/metrics/precision_recall.h"
+
 #include <atomic>
 
 #include "check.h"
 #include "distances.h"
-#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

@@ -1,5 +1,4 @@
-// Batches of matrix products that do not go through the BLAS: Debian's libtorch has the reference one, fifty times
-// slower.
+// Batches of matrix products that do not go through the BLAS; see internal/kernels/product.h.
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -12,7 +11,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-Tensor product(const Tensor& a_any, const Tensor& b) {
+Tensor batch_of_products(const Tensor& a_any, const Tensor& b) {
   // The left side is read along its rows.
   const Tensor a = a_any.stride(3) == 1 || a_any.size(3) == 1 ? a_any : a_any.contiguous();
   const int64_t heads = a.size(1), rows = a.size(2), depth = a.size(3), columns = b.size(3);
@@ -30,7 +29,7 @@ Tensor product(const Tensor& a_any, const Tensor& b) {
       to_panels(matrix(b), depth, columns, b.stride(2), b.stride(3), simd().panel, 1.0f, panels);
       const int64_t last = rows * (task % shares + 1) / shares;
       for (int64_t row = rows * (task % shares) / shares; row < last; row += most) {
-        Gemm job{};
+        Gemm<float> job{};
         job.a[0] = matrix(a) + row * a.stride(2);
         job.depth[0] = depth;
         job.a_stride[0] = a.stride(2);
@@ -51,11 +50,11 @@ class Product : public torch::autograd::Function<Product> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& a, const Tensor& b) {
     context->save_for_backward({a, b});
-    return product(a, b);
+    return batch_of_products(a, b);
   }
   static variable_list backward(AutogradContext* context, variable_list dy) {
     const auto saved = context->get_saved_variables();
-    return {product(dy[0], saved[1].transpose(2, 3)), product(saved[0].transpose(2, 3), dy[0])};
+    return {batch_of_products(dy[0], saved[1].transpose(2, 3)), batch_of_products(saved[0].transpose(2, 3), dy[0])};
   }
 };
 

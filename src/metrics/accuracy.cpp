@@ -1,5 +1,6 @@
+#include "sextant/metrics/accuracy.h"
+
 #include "check.h"
-#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

@@ -1,0 +1,61 @@
+// Two-dimensional convolutions, images [B, C, H, W].
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sextant/runtime/tensor.h"
+
+namespace sextant::kernels {
+
+struct ConvOptions {
+  int64_t stride = 1;
+  int64_t padding = 0;
+  int64_t dilation = 1;
+  int64_t groups = 1;
+  int64_t padding_width = -1;  ///< padding left and right where it is not `padding`
+
+  int64_t columns() const { return padding_width < 0 ? padding : padding_width; }
+};
+
+/// at::conv2d: x [B, C, H, W], weight [O, C / groups, k, k], bias [O] or undefined; any dtype and device.
+/// Differentiable in x, and in the weights where they ask for it.
+///
+/// With frozen float32 weights on a CPU it always runs in oneDNN, forward and backward. at::conv2d leaves small batches
+/// (and, with one thread, every 1x1 convolution) to a plain BLAS product, which is thirty times slower where the BLAS
+/// is the reference one. Fastest when x and weight are channels_last.
+Tensor frozen_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& options);
+
+/// A convolution whose weights are laid out for the machine: Winograd's F(2x2, 3x3) or panels of a matrix product in
+/// float32, oneDNN's own layout otherwise. Fused as in norm.h: a list of images stands for their concatenation along
+/// the channels, and the addition after the convolution is part of it.
+class Convolution {
+ public:
+  Convolution() = default;
+  /// weight [out, in, k, k], or [out, in, 1] for a product at every pixel; bias [out] or undefined. Shares both; zero
+  /// padding on all sides.
+  Convolution(Tensor weight, Tensor bias, int64_t stride, int64_t padding);
+
+  /// Lays the weights out for images of about this size, given as one image or as `parts` with so many channels; with
+  /// `gradients` for the way back too, which takes as much memory again. To be called again after the weights were
+  /// replaced or converted; weights changed in place are noticed, and used as they are.
+  void lay_out(int64_t height, int64_t width, std::vector<int64_t> parts = {}, bool gradients = false);
+
+  /// The convolution of x, plus `residual` where defined. Differentiable in both, and in the weights.
+  Tensor operator()(at::TensorList x, const Tensor& residual = {}) const;
+  Tensor plain(at::TensorList x, const Tensor& residual = {}) const;
+
+  struct Layout;
+
+ private:
+  Tensor filters() const;
+  const Layout* layout_for(at::TensorList x, const Tensor& residual) const;
+
+  Tensor weight_;
+  Tensor bias_;
+  int64_t stride_ = 1;
+  int64_t padding_ = 0;
+  std::shared_ptr<const Layout> layout_;
+};
+
+}  // namespace sextant::kernels
