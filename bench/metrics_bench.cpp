@@ -11,7 +11,8 @@
 #include <string>
 
 #include "sextant/checkpoint/npz.h"
-#include "sextant/metrics/metrics.h"
+#include "sextant/metrics/frechet.h"
+#include "sextant/metrics/precision_recall.h"
 #include "sextant/runtime/device.h"
 
 namespace {

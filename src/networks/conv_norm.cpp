@@ -1,6 +1,6 @@
 #include "conv_norm.h"
 
-#include "internal/kernels/frozen_convolution.h"
+#include "internal/kernels/convolution.h"
 
 namespace sextant::networks {
 

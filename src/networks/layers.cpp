@@ -1,8 +1,8 @@
 #include "layers.h"
 
 #include "internal/kernels/activation.h"
-#include "internal/kernels/frozen_convolution.h"
-#include "internal/kernels/kernels.h"
+#include "internal/kernels/convolution.h"
+#include "internal/kernels/linear.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::networks {

@@ -1,6 +1,10 @@
-#include "sextant/metrics/metrics.h"
-
 #include "metrics/rule_features.h"
+#include "sextant/metrics/accuracy.h"
+#include "sextant/metrics/bootstrap.h"
+#include "sextant/metrics/inception_score.h"
+#include "sextant/metrics/kernel_distance.h"
+#include "sextant/metrics/permutation.h"
+#include "sextant/metrics/precision_recall.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"

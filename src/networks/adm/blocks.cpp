@@ -1,6 +1,8 @@
 // Blocks of the U-Net of Dhariwal & Nichol 2021 (ADM), as guided-diffusion computes them.
 #include "adm/blocks.h"
 
+#include "internal/kernels/attention.h"
+
 namespace sextant::networks::adm {
 
 using kernels::Resampling;

@@ -6,7 +6,10 @@
 #include <vector>
 
 #include "adm/config.h"
-#include "internal/kernels/kernels.h"
+#include "internal/kernels/convolution.h"
+#include "internal/kernels/linear.h"
+#include "internal/kernels/norm.h"
+#include "internal/kernels/resample.h"
 #include "layers.h"
 #include "sextant/networks/parameters.h"
 

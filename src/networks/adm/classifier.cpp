@@ -5,6 +5,8 @@
 
 #include <numeric>
 
+#include "internal/kernels/linear.h"
+#include "internal/kernels/norm.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::adm {

@@ -3,6 +3,8 @@
 
 #include <c10/util/StringUtil.h>
 
+#include "internal/kernels/norm.h"
+#include "internal/kernels/resample.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::adm {

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "clip/towers.h"
-#include "internal/kernels/kernels.h"
+#include "internal/kernels/attention.h"
 
 namespace sextant::networks::clip {
 namespace {

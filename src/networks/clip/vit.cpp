@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "clip/towers.h"
-#include "internal/kernels/kernels.h"
+#include "internal/kernels/attention.h"
 
 namespace sextant::networks::clip {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "config_reader.h"
-#include "internal/kernels/kernels.h"
+#include "internal/kernels/attention.h"
 #include "layers.h"
 #include "sextant/networks/noise_network.h"
 #include "sextant/runtime/error.h"

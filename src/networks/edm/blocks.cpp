@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "internal/kernels/attention.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::edm {

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "internal/kernels/kernels.h"
+#include "internal/kernels/convolution.h"
+#include "internal/kernels/norm.h"
 #include "layers.h"
 
 namespace sextant::networks::edm {

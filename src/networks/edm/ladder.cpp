@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "edm/unet.h"
+#include "internal/kernels/norm.h"
 
 namespace sextant::networks::edm {
 namespace {

@@ -3,6 +3,10 @@
 
 #include <cmath>
 
+#include "internal/kernels/attention.h"
+#include "internal/kernels/convolution.h"
+#include "internal/kernels/linear.h"
+
 namespace sextant::networks::edm2 {
 namespace {
 

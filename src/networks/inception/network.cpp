@@ -6,8 +6,8 @@
 #include "config_reader.h"
 #include "conv_norm.h"
 #include "internal/kernels/activation.h"
-#include "internal/kernels/frozen_convolution.h"
-#include "internal/kernels/kernels.h"
+#include "internal/kernels/convolution.h"
+#include "internal/kernels/linear.h"
 #include "resize.h"
 #include "sextant/runtime/error.h"
 

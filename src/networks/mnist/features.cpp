@@ -5,7 +5,7 @@
 
 #include "config_reader.h"
 #include "internal/kernels/activation.h"
-#include "internal/kernels/frozen_convolution.h"
+#include "internal/kernels/convolution.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::mnist {

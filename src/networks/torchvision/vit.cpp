@@ -5,7 +5,7 @@
 
 #include "config_reader.h"
 #include "imagenet.h"
-#include "internal/kernels/kernels.h"
+#include "internal/kernels/attention.h"
 #include "internal/networks/family.h"
 #include "internal/runtime/text.h"
 #include "logits.h"

@@ -4,7 +4,10 @@
 #include <cmath>
 #include <optional>
 
-#include "internal/kernels/kernels.h"
+#include "internal/kernels/attention.h"
+#include "internal/kernels/convolution.h"
+#include "internal/kernels/norm.h"
+#include "internal/kernels/resample.h"
 #include "layers.h"
 #include "sextant/networks/autoencoder.h"
 #include "sextant/runtime/error.h"

@@ -1,3 +1,0 @@
-#pragma once
-#include "internal/kernels/convolution.h"
-#include "internal/kernels/linear.h"
