@@ -11,6 +11,7 @@
 #include <numeric>
 #include <string>
 
+#include "random_network.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/device.h"
 #include "sextant/samplers/samplers.h"
@@ -19,32 +20,6 @@ namespace {
 
 using namespace sextant;
 using Clock = std::chrono::steady_clock;
-
-/// Weights of an architecture, small enough that activations stay finite; the same at every call.
-checkpoint::StateDict random_weights(const nlohmann::json& config) {
-  at::manual_seed(0);
-  checkpoint::StateDict weights;
-  const auto network = models::build(config);
-  for (const auto& entry : network->parameters().entries()) {
-    if (entry.kind == networks::Parameters::Kind::kConstant || entry.kind == networks::Parameters::Kind::kCounter)
-      continue;
-    const bool variance = entry.name.size() > 11 && entry.name.ends_with("running_var");
-    const bool gain = entry.shape.size() == 1 && entry.name.ends_with("weight");
-    const Tensor values = at::randn(entry.shape) * 0.02;
-    weights.set(entry.name, variance || gain ? 1 + values : values);
-  }
-  return weights;
-}
-
-template <class Wanted>
-std::shared_ptr<Wanted> network(const nlohmann::json& config, const checkpoint::StateDict& weights,
-                                models::Placement place) {
-  std::shared_ptr<networks::Network> network = models::build(config);
-  network->load(weights);
-  network->to(place.device, place.precision);
-  network->freeze();
-  return std::dynamic_pointer_cast<Wanted>(network);
-}
 
 /// A network without input convention, as EluCD uses it.
 class RawClassifier : public guidance::Classifier {
@@ -62,7 +37,7 @@ struct Bench {
         models::Placement place_)
       : place(place_), batch(flags.at("batch").get<int64_t>()) {
     const nlohmann::json config = models::arch_config("adm128-cond");
-    const auto noise = network<networks::NoiseNetwork>(config, unet, place);
+    const auto noise = bench::random_network<networks::NoiseNetwork>(config, unet, place);
     diffusion::ProcessConfig process = models::process_config(config.at("diffusion"));
     process.respacing = "250";
     denoiser = std::make_unique<diffusion::ModelDenoiser>(
@@ -75,7 +50,8 @@ struct Bench {
     guiding.score = flags.at("method").get<std::string>();
     guiding.temperatures.marginal = 0.5;
     guide = std::make_unique<guidance::Guide>(
-        std::make_shared<RawClassifier>(network<networks::ClassifierNetwork>(smooth, resnet, place)), guiding);
+        std::make_shared<RawClassifier>(bench::random_network<networks::ClassifierNetwork>(smooth, resnet, place)),
+        guiding);
   }
 
   /// x_{t-1}'s mean with guidance, from x_t at the middle of the trajectory.
@@ -122,10 +98,10 @@ int main(int argc, char** argv) try {
   set_threads(flags.at("threads").get<int>());
   const at::Device device = parse_device(flags.at("device").get<std::string>());
   const models::Placement place{device, parse_precision(flags.at("precision").get<std::string>(), device)};
-  const checkpoint::StateDict unet = random_weights(models::arch_config("adm128-cond"));
-  const checkpoint::StateDict resnet = random_weights(models::arch_config("resnet101"));
-  Bench bench(flags, unet, resnet, place);
-  const Tensor x = at::randn({bench.batch, 3, 128, 128});
+  const checkpoint::StateDict unet = bench::random_weights(models::arch_config("adm128-cond"));
+  const checkpoint::StateDict resnet = bench::random_weights(models::arch_config("resnet101"));
+  Bench ours(flags, unet, resnet, place);
+  const Tensor x = at::randn({ours.batch, 3, 128, 128});
 
   std::vector<std::pair<double, double>> seconds;
   const int warm_up = device.is_cpu() ? 1 : 5;
@@ -134,7 +110,7 @@ int main(int argc, char** argv) try {
   for (int run = 0; run < warm_up + runs; ++run) {
     double denoiser_seconds = 0;
     const auto start = Clock::now();
-    mean = bench.step(x.to(device), &denoiser_seconds).cpu();
+    mean = ours.step(x.to(device), &denoiser_seconds).cpu();
     if (run >= warm_up)
       seconds.emplace_back(std::chrono::duration<double>(Clock::now() - start).count(), denoiser_seconds);
   }

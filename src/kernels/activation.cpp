@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "images.h"
+#include "internal/kernels/fused.h"
 #include "simd/table.h"
 
 namespace sextant::kernels {
@@ -14,7 +15,7 @@ constexpr int64_t kGrain = 1 << 15;  ///< elements worth a thread of their own
 /// Plain loops over memory are possible: the tensor fills its memory, in whatever order of dimensions.
 bool is_dense(const Tensor& x) { return x.is_non_overlapping_and_dense(); }
 
-bool has_flat_loop(const Tensor& x) { return has_loop(x) && is_dense(x); }
+bool has_flat_loop(const Tensor& x) { return is_fused(Fused::kActivation) && has_loop(x) && is_dense(x); }
 
 void loop(const ActivationForward<float>& job) { simd().activation_forward(job); }
 void loop(const ActivationForward<Bf16>& job) { simd().activation_forward_bf16(job); }

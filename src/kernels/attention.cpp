@@ -4,6 +4,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "images.h"
+#include "internal/kernels/fused.h"
 #include "panels.h"
 #include "sextant/runtime/error.h"
 
@@ -66,7 +67,7 @@ Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
   check(q, k, v);
-  const bool some = q.numel() > 0;
+  const bool some = q.numel() > 0 && is_fused(Fused::kAttention);
   if (some && fuses({q, k, v})) {
     const Tensor y = at::empty({q.size(0), q.size(2), q.size(1) * q.size(3)}, q.options());
     q.scalar_type() == at::kFloat ? fused<float>(q, k, v, static_cast<float>(scale), y)

@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "images.h"
+#include "internal/kernels/fused.h"
 #include "onednn.h"
 #include "panels.h"
 #include "sextant/runtime/error.h"
@@ -12,6 +13,17 @@
 namespace sextant::kernels {
 
 enum class Method : int64_t { kWinograd, kPanels, kOneDnn };
+
+bool is_fused(Method method) {
+  switch (method) {
+    case Method::kWinograd:
+      return is_fused(Fused::kWinograd);
+    case Method::kPanels:
+      return is_fused(Fused::kPanels);
+    default:
+      return is_fused(Fused::kPacked);
+  }
+}
 
 /// A tensor at one moment: in-place changes raise its version, replaced data moves.
 struct Stamp {
@@ -138,7 +150,8 @@ void Convolution::lay_out(int64_t height, int64_t width, std::vector<int64_t> pa
 }
 
 const Convolution::Layout* Convolution::layout_for(at::TensorList x, const Tensor& residual) const {
-  if (!layout_ || x[0].numel() == 0 || !(layout_->weight == Stamp(weight_)) || !(layout_->bias == Stamp(bias_))) {
+  if (!layout_ || !is_fused(layout_->method) || x[0].numel() == 0 || !(layout_->weight == Stamp(weight_)) ||
+      !(layout_->bias == Stamp(bias_))) {
     return nullptr;
   }
   if (!fuses({weight_, bias_}) || x[0].scalar_type() != weight_.scalar_type() || !x[0].device().is_cpu())

@@ -2,6 +2,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "internal/kernels/convolution.h"
+#include "internal/kernels/fused.h"
 #include "internal/kernels/linear.h"
 
 namespace sextant::kernels {
@@ -60,7 +61,7 @@ class FrozenConv2d : public torch::autograd::Function<FrozenConv2d> {
 bool has_route(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const bool frozen = !weight.requires_grad() && !(bias.defined() && bias.requires_grad());
   const bool cpu_float = x.device().is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
-  return frozen && cpu_float && x.numel() > 0 && at::globalContext().hasMKLDNN() &&
+  return is_fused(Fused::kFrozen) && frozen && cpu_float && x.numel() > 0 && at::globalContext().hasMKLDNN() &&
          at::globalContext().userEnabledMkldnn();
 }
 

@@ -1,6 +1,7 @@
 #include <c10/util/StringUtil.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "internal/kernels/fused.h"
 #include "internal/kernels/norm.h"
 #include "norm_loops.h"
 #include "sextant/runtime/error.h"
@@ -102,7 +103,7 @@ bool readable(at::TensorList tensors) {
 Tensor group_norm(at::TensorList x, const GroupNorm& norm) {
   check("group_norm", x, norm);
   const std::vector<Tensor> parameters = {norm.weight, norm.bias, norm.added, norm.scale, norm.shift};
-  if (!has_loop(x[0]) || !readable(parameters)) return group_norm_plain(x, norm);
+  if (!is_fused(Fused::kNorm) || !has_loop(x[0]) || !readable(parameters)) return group_norm_plain(x, norm);
   if (fuses(x) && fuses(parameters)) return norm_forward(images_of("group_norm", x), norm).first;
   return FusedNorm::apply(x[0], if_defined(x.size() > 1 ? x[1] : Tensor()), norm.weight, norm.bias,
                           if_defined(norm.added), if_defined(norm.scale), if_defined(norm.shift), norm);
@@ -127,7 +128,8 @@ Tensor resample_plain(const Tensor& x, Resampling resampling) {
 }
 
 Tensor resample(const Tensor& x, Resampling resampling) {
-  if (resampling == Resampling::kKeep || !fuses(x) || !has_loop(x)) return resample_plain(x, resampling);
+  const bool loops = is_fused(Fused::kResample) && fuses(x) && has_loop(x);
+  if (resampling == Resampling::kKeep || !loops) return resample_plain(x, resampling);
   GroupNorm as_is;
   as_is.resampling = resampling;
   const Tensor times_one_plus_zero = at::zeros({x.size(0), kStatistics, x.size(1)}, at::kFloat);

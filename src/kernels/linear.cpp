@@ -4,6 +4,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "images.h"
+#include "internal/kernels/fused.h"
 #include "panels.h"
 #include "sextant/runtime/error.h"
 
@@ -28,7 +29,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
       (bias.defined() && bias.numel() != weight.size(0))) {
     throw ShapeError(c10::str("linear: input ", x.sizes(), " does not fit weight ", weight.sizes()));
   }
-  const bool floats = x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
+  const bool floats = is_fused(Fused::kLinear) && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
   if (!floats || !fuses({x, weight, bias}) || x.numel() == 0) return frozen_linear(x, weight, bias);
   const Tensor rows = x.contiguous().view({-1, x.size(-1)});
   const Tensor y = at::empty({rows.size(0), weight.size(0)}, x.options());
