@@ -1,7 +1,7 @@
 // Matrix products in float32 and float64 on a CPU.
 //
-// They do not go through the BLAS that libtorch was linked with: the reference one is 5 to 20 times slower, OpenBLAS 3 to
-// 4 times where it is older than the processor and some 15 % faster in float32 where it knows it, and at::mm has no
+// They do not go through the BLAS that libtorch was linked with: the reference one is 5 to 20 times slower, OpenBLAS 3
+// to 4 times where it is older than the processor and some 15 % faster in float32 where it knows it, and at::mm has no
 // triangles, which are half of the work here. An element is summed in one fixed order, whatever the number of threads.
 #pragma once
 
