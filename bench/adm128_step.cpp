@@ -12,6 +12,7 @@
 #include <string>
 
 #include "random_network.h"
+#include "sextant/guidance/named_score.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/device.h"
 #include "sextant/samplers/samplers.h"
@@ -46,12 +47,11 @@ struct Bench {
     if (flags.at("method") == "none") return;
     nlohmann::json smooth = models::arch_config("resnet101");
     smooth["model"]["softplus_beta"] = 3.0;
-    guidance::GuideConfig guiding;
-    guiding.score = flags.at("method").get<std::string>();
-    guiding.temperatures.marginal = 0.5;
+    guidance::ScoreConfig terms;
+    terms.temperatures.marginal = 0.5;
     guide = std::make_unique<guidance::Guide>(
         std::make_shared<RawClassifier>(bench::random_network<networks::ClassifierNetwork>(smooth, resnet, place)),
-        guiding);
+        guidance::named_score(flags.at("method").get<std::string>(), terms));
   }
 
   /// x_{t-1}'s mean with guidance, from x_t at the middle of the trajectory.

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "sextant/guidance/named_score.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/device.h"
 #include "sextant/samplers/samplers.h"
@@ -54,11 +55,10 @@ int main(int argc, char** argv) try {
   if (flags.at("method") != "none") {
     models::ClassifierOptions options;
     options.softplus_beta = std::stod(flags.at("softplus-beta"));
-    guidance::GuideConfig config;
-    config.score = flags.at("method");
-    config.temperatures.marginal = 0.5;
-    guide =
-        std::make_unique<guidance::Guide>(models::open_classifier(flags.at("classifier"), "", options, place), config);
+    guidance::ScoreConfig terms;
+    terms.temperatures.marginal = 0.5;
+    guide = std::make_unique<guidance::Guide>(models::open_classifier(flags.at("classifier"), "", options, place),
+                                              guidance::named_score(flags.at("method"), terms));
   }
 
   const Tensor labels = at::arange(batch, at::kLong).remainder(10).to(device);

@@ -15,6 +15,7 @@
 #include <numeric>
 
 #include "sextant/diffusion/mixture.h"
+#include "sextant/guidance/named_score.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "sextant/samplers/samplers.h"
@@ -81,6 +82,7 @@ struct Method {
   std::optional<GuideConfig> guide;
   int64_t recurrence = 1;
   std::string sampler = "ddpm";
+  guidance::ScoreFunction score = guidance::named_score("plain");
 };
 
 struct Bench {
@@ -101,7 +103,7 @@ struct Bench {
       using diffusion::MixtureClassifier;
       guide.emplace(method.guide->input == Input::kNoisy ? std::make_shared<MixtureClassifier>(exact(), process)
                                                          : std::make_shared<MixtureClassifier>(exact()),
-                    *method.guide);
+                    method.score, *method.guide);
     }
     const samplers::Sampler sample = samplers::named_sampler(method.sampler, 0, method.recurrence);
     // A guide steers a model that is told nothing.
@@ -182,13 +184,19 @@ std::vector<Method> scores_at(Input input, const std::string& where) {
   const auto add = [&](const std::string& name, const auto& change) {
     methods.push_back({name, where, model, changed(plain(input), change)});
   };
-  add("plain", [](GuideConfig&) {});
-  add("temperatures 1, 0.5", [](GuideConfig& c) { c.temperatures = {1, 0.5}; });
-  add("entropy", [](GuideConfig& c) { c.score = "entropy"; });
-  add("reverse KL", [](GuideConfig& c) { c.score = "rkl"; });
-  add("forward KL", [](GuideConfig& c) { c.score = "fkl"; });
-  add("Jensen-Shannon", [](GuideConfig& c) { c.score = "js"; });
-  add("Hellinger", [](GuideConfig& c) { c.score = "hellinger"; });
+  const auto add_score = [&](const std::string& name, const guidance::ScoreFunction& score) {
+    methods.push_back({name, where, model, plain(input)});
+    methods.back().score = score;
+  };
+  add_score("plain", guidance::named_score("plain"));
+  guidance::ScoreConfig tempered;
+  tempered.temperatures = {1, 0.5};
+  add_score("temperatures 1, 0.5", guidance::named_score("plain", tempered));
+  add_score("entropy", guidance::named_score("entropy"));
+  add_score("reverse KL", guidance::named_score("rkl"));
+  add_score("forward KL", guidance::named_score("fkl"));
+  add_score("Jensen-Shannon", guidance::named_score("js"));
+  add_score("Hellinger", guidance::named_score("hellinger"));
   add("tilt -0.2 over 250", [](GuideConfig& c) { c.tilt = -0.2, c.tilt_group = 250; });
   add("entropy-driven", [](GuideConfig& c) { c.entropy_driven = true; });
   add("sine 0.3", [](GuideConfig& c) { c.gamma_factor = 0.3; });

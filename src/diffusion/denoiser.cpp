@@ -1,5 +1,5 @@
 #include "sextant/diffusion/process.h"
-#include "sextant/guidance/score.h"
+#include "sextant/guidance/classifier_free.h"
 
 namespace sextant::diffusion {
 namespace {

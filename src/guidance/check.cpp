@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include <cmath>
+#include <limits>
 
 #include "sextant/runtime/error.h"
 
@@ -59,10 +60,10 @@ void check_temperatures(const char* caller, Temperatures tau) {
   }
 }
 
-void check_divergence(const char* caller, Divergence divergence) {
-  if (!std::isfinite(divergence.alpha)) {
-    throw UsageError(
-        c10::str(caller, ": expected a finite alpha, got ", divergence.alpha, "; 0 turns the divergence off."));
+void check_divergence(const char* caller, const Divergence& divergence) {
+  if (!(std::isfinite(divergence.alpha) && divergence.alpha >= 0)) {
+    throw UsageError(c10::str(caller, ": expected a finite alpha of at least 0, got ", divergence.alpha,
+                              "; 0 turns the divergence off."));
   }
   if (!(divergence.epsilon >= 0 && divergence.epsilon <= 1)) {
     throw UsageError(c10::str(caller, ": expected epsilon in [0, 1], got ", divergence.epsilon,
@@ -70,12 +71,8 @@ void check_divergence(const char* caller, Divergence divergence) {
   }
 }
 
-void check_forward_kl(const char* caller, double epsilon) {
-  if (epsilon >= 1) {
-    throw UsageError(c10::str(caller,
-                              ": KL(p || q) is infinite at epsilon = 1, where q is one-hot;"
-                              " choose epsilon below 1, or rkl, js or hellinger."));
-  }
+double smallest_normal(const Tensor& f) {
+  return f.scalar_type() == at::kFloat ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
 }
 
 }  // namespace sextant::guidance

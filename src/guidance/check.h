@@ -1,7 +1,7 @@
 // What every score refuses, in one place. `caller` names the function in the message.
 #pragma once
 
-#include "sextant/guidance/score.h"
+#include "sextant/guidance/divergence.h"
 
 namespace sextant::guidance {
 
@@ -18,10 +18,10 @@ void check_logits_and_labels(const char* caller, const Tensor& f, const Tensor& 
 /// UsageError unless tau1 > 0, tau2 >= 0, both finite.
 void check_temperatures(const char* caller, Temperatures tau);
 
-/// UsageError unless alpha is finite and epsilon in [0, 1].
-void check_divergence(const char* caller, Divergence divergence);
+/// UsageError unless alpha is finite and not negative and epsilon in [0, 1].
+void check_divergence(const char* caller, const Divergence& divergence);
 
-/// UsageError at epsilon = 1, where q is one-hot and KL(p || q) infinite.
-void check_forward_kl(const char* caller, double epsilon);
+/// The smallest normal number of f's dtype.
+double smallest_normal(const Tensor& f);
 
 }  // namespace sextant::guidance

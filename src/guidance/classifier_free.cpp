@@ -1,6 +1,7 @@
+#include "sextant/guidance/classifier_free.h"
+
 #include <cmath>
 
-#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::guidance {

@@ -19,14 +19,6 @@ Score entropy(const Tensor& f, double lambda) {
   return {lambda * H.squeeze(1), -lambda * p * (log_p + H)};
 }
 
-double entropy_weight(int64_t step, int64_t steps, double max, double min) {
-  if (steps < 1 || step < 0 || step >= steps) {
-    throw UsageError(c10::str("entropy_weight: step ", step, " is not one of ", steps, " steps."));
-  }
-  if (steps == 1) return max;
-  return min + (max - min) * static_cast<double>(step) / static_cast<double>(steps - 1);
-}
-
 Tensor entropy_driven_scale(const Tensor& f, int64_t classes) {
   const at::NoGradGuard no_grad;
   check_logits("entropy_driven_scale", f);

@@ -69,6 +69,18 @@ Forward classify(const Classifier& classifier, Input where, const GuideInput& in
   return {leaf, classifier.logits(seen, in.t)};
 }
 
+/// S and dS/df of the step. What a function of the caller's own gives is checked.
+Score climb(const ScoreFunction& score, const Tensor& f, const GuideInput& in) {
+  const Score climbed = score(f, in.y, {in.step, in.num_steps, in.alpha_cumprod});
+  const Tensor &S = climbed.value, &gradient = climbed.gradient;
+  if (!S.defined() || !gradient.defined() || S.sizes() != f.sizes().slice(0, 1) || gradient.sizes() != f.sizes()) {
+    throw ShapeError(c10::str("guide: expected a score [", f.size(0), "] with a gradient ", f.sizes(), ", got ",
+                              S.defined() ? c10::str(S.sizes()) : "nothing", " and ",
+                              gradient.defined() ? c10::str(gradient.sizes()) : "nothing", "."));
+  }
+  return {S.detach(), gradient.detach()};
+}
+
 Tensor vector_jacobian(const Forward& forward, const Tensor& gradient) {
   const char* cause =
       "guide: the logits do not depend on the classifier's input in a way that autograd can follow;"
@@ -82,9 +94,10 @@ Tensor vector_jacobian(const Forward& forward, const Tensor& gradient) {
 
 }  // namespace
 
-Guide::Guide(std::shared_ptr<const Classifier> classifier, GuideConfig config)
-    : classifier_(std::move(classifier)), config_(std::move(config)) {
+Guide::Guide(std::shared_ptr<const Classifier> classifier, ScoreFunction score, GuideConfig config)
+    : classifier_(std::move(classifier)), score_(std::move(score)), config_(std::move(config)) {
   if (!classifier_) throw UsageError("guide: expected a classifier, got none.");
+  if (!score_) throw UsageError("guide: expected a score to climb, got none.");
   check_config(config_);
 }
 
@@ -98,7 +111,7 @@ Guidance Guide::evaluate_at(Input where, const GuideInput& in, double scale) con
                "Check its checkpoint with 'sextant inspect', or compute it in fp32.");
   check_label_range("guide", in.y, f.size(1));  // after a wait for the device, not before
 
-  const Score score = evaluate(config_, f, in.y, in.step, in.num_steps);
+  const Score score = climb(score_, f, in);
   const Tensor weight = tilt_in_groups(score.value, config_);
   Tensor factor = scale * weight;
   if (config_.entropy_driven) factor = factor * entropy_driven_scale(f, config_.entropy_classes);

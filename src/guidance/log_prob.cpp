@@ -3,8 +3,6 @@
 
 namespace sextant::guidance {
 
-Score operator+(const Score& a, const Score& b) { return {a.value + b.value, a.gradient + b.gradient}; }
-
 Score log_prob(const Tensor& f, const Tensor& y, Temperatures tau) {
   const at::NoGradGuard no_grad;
   check_logits_and_labels("log_prob", f, y);

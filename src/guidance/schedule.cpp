@@ -1,4 +1,5 @@
-// How strongly the guide pulls at each step: gamma_t, and the interval of steps that it acts in.
+#include "sextant/guidance/schedule.h"
+
 #include <cmath>
 #include <numbers>
 
@@ -10,11 +11,11 @@ namespace {
 
 void check_step(int64_t step, int64_t num_steps) {
   if (num_steps < 1 || step < 0 || step >= num_steps) {
-    throw UsageError(c10::str("guide: step ", step, " is not one of ", num_steps, " steps."));
+    throw UsageError(c10::str("schedule: step ", step, " is not one of ", num_steps, " steps."));
   }
 }
 
-/// sin(pi t/T), t and T counting respaced steps: 0 at the last step.
+/// sin(pi t/T), 0 at the last step. Ma et al. 2023, section 4.4
 double sine(int64_t step, int64_t num_steps) {
   check_step(step, num_steps);
   return std::sin(std::numbers::pi * static_cast<double>(step) / static_cast<double>(num_steps));
@@ -27,6 +28,12 @@ Tensor largest_per_sample(const Tensor& variance, const Tensor& x) {
 }
 
 }  // namespace
+
+double entropy_weight(int64_t step, int64_t num_steps, double max, double min) {
+  check_step(step, num_steps);
+  if (num_steps == 1) return max;
+  return min + (max - min) * static_cast<double>(step) / static_cast<double>(num_steps - 1);
+}
 
 bool Guide::active(int64_t step, int64_t num_steps) const {
   check_step(step, num_steps);

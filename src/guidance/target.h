@@ -1,37 +1,44 @@
-// The target distribution q_y(i) = (1 - eps)/K + eps [i = y], eq. (76), takes two values: whatever is done to it is
-// done to those two, in float64, and spread over [N, K] afterwards.
+// The target distribution of a divergence.
 #pragma once
 
-#include "sextant/runtime/tensor.h"
+#include "sextant/guidance/divergence.h"
 
 namespace sextant::guidance {
 
-struct Target {
-  Target(int64_t classes, double epsilon)
-      : classes(classes),
-        epsilon(epsilon),
-        at_others((1 - epsilon) / static_cast<double>(classes)),
-        at_y(at_others + epsilon) {}
+/// q for logits f [N, K]: the one that the divergence gives, or q_y(i) = (1 - eps)/K + eps [i = y], eq. (76). That one
+/// takes two values: whatever is done to it is done to those two, in float64, and spread over [N, K] afterwards.
+class Target {
+ public:
+  /// Checks logits, labels and divergence; errors name `caller`.
+  Target(const char* caller, const Tensor& f, const Tensor& y, const Divergence& divergence);
 
-  int64_t classes;
-  double epsilon;
-  double at_others;  ///< q_y(i), i != y; 0 at epsilon = 1
-  double at_y;
+  // [N, K], or [1, K] where a given q is all samples' own; dtype and device of f.
+  Tensor q() const;
+  Tensor log_q() const;  ///< -inf where q is 0
+  Tensor sqrt_q() const;
 
-  /// g(q_y(i)) as [N, K], shaped and typed as `like`.
+  /// sum_i q_i a_i of finite a [N, K]: [N]
+  Tensor mean(const Tensor& a) const;
+
+  /// sum_i q_i log q_i, with 0 log 0 = 0: [N] or [1]
+  Tensor sum_q_log_q() const;
+
+  /// UsageError where q has a zero: `divergence`, such as "KL(p || q)", is infinite there.
+  void require_positive(const char* divergence) const;
+
+ private:
   template <typename Function>
-  Tensor map(const Tensor& y, const Tensor& like, Function g) const {
-    return at::full_like(like, g(at_others)).scatter_(1, y.unsqueeze(1), g(at_y));
+  Tensor map(Function g) const {
+    return at::full_like(f_, g(at_others_)).scatter_(1, y_.unsqueeze(1), g(at_y_));
   }
-  Tensor q(const Tensor& y, const Tensor& like) const;
-  Tensor log_q(const Tensor& y, const Tensor& like) const;  ///< -inf where q is 0
-  Tensor sqrt_q(const Tensor& y, const Tensor& like) const;
 
-  /// sum_i q_i a_i = (1 - eps) mean_i a_i + eps a_y of finite a [N, K]: [N]
-  Tensor mean_under_q(const Tensor& a, const Tensor& y) const;
-
-  /// sum_i q_i log q_i, with 0 log 0 = 0.
-  double sum_q_log_q() const;
+  const char* caller_;
+  Tensor f_;
+  Tensor y_;
+  Tensor given_;  ///< [N, K] or [1, K]; undefined where q is q_y
+  double epsilon_;
+  double at_others_;  ///< q_y(i), i != y; 0 at epsilon = 1
+  double at_y_;
 };
 
 }  // namespace sextant::guidance

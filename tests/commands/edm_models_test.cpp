@@ -11,7 +11,7 @@ class EdmModels : public Systems {};
 TEST_F(EdmModels, EdmIsGuidedAsEluCDsRecipeSays) {
   SampleConfig config = edm_model("edm", true);
   config.classifier.softplus_beta = 5;
-  config.guidance.guide.temperatures = {1, 0};
+  config.guidance.terms.temperatures = {1, 0};
   config.sampler.edm.guidance = samplers::EdmGuidance::kElucd;
   config.sampler.edm.max_guidance = 0.004;
   config.sampler.edm.add_factor = 0.3;
@@ -48,8 +48,10 @@ TEST_F(EdmModels, EdmIsGuidedAsEluCDsRecipeSays) {
 
 TEST_F(EdmModels, EdmTakesEveryScoreInBothForms) {
   const Tensor free = draw(unguided(edm_model()), out());
+  std::vector<std::string> scores = guidance::score_names();
+  scores.push_back("entropy+js");
   for (const auto form : {samplers::EdmGuidance::kScore, samplers::EdmGuidance::kElucd}) {
-    for (const char* score : {"plain", "entropy", "rkl", "fkl", "js", "hellinger", "entropy+js"}) {
+    for (const std::string& score : scores) {
       SampleConfig config = edm_model("edm", true);
       config.guidance.score = score;
       config.guidance.guide.scale = 20;

@@ -104,5 +104,30 @@ TEST(UnusedSettings, OfModelsAndSamplersAreNamed) {
             "note: --cfg-channels has no effect without --cfg-scale or --autoguidance-model\n");
 }
 
+TEST(UnusedSettings, OfScoresNameTheScoresThatReadThem) {
+  const auto notes = [](const std::string& score) {
+    SampleConfig config;
+    config.guidance.score = score;
+    config.guidance.terms.temperatures.marginal = 0.5;
+    config.guidance.terms.divergence.alpha = 0.3;
+    config.guidance.terms.js_form = guidance::JensenShannonForm::kPaper;
+    config.guidance.terms.divergence_order = 2;
+    config.guidance.terms.lambda_max = 0.3;
+    std::string all;
+    for (const std::string& note : commands::unused_settings(config)) all += note + "\n";
+    return all;
+  };
+  const std::string alpha =
+      "note: --alpha has no effect without --guidance rkl, fkl, js, hellinger, chi2 or alpha-div\n";
+  const std::string order = "note: --divergence-order has no effect without --guidance alpha-div\n";
+  const std::string form = "note: --js-form has no effect without --guidance js\n";
+  const std::string lambda = "note: --lambda-max has no effect without --guidance entropy\n";
+  EXPECT_EQ(notes("plain"), alpha + order + form + lambda);
+  EXPECT_EQ(notes("entropy+chi2"), order + form);
+  EXPECT_EQ(notes("js"), order + lambda);
+  EXPECT_EQ(notes("alpha-div+js+entropy"), "");
+  EXPECT_NE(notes("none").find("--marginal-temperature has no effect without --guidance\n"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sextant::testing

@@ -71,7 +71,7 @@ TEST(OutFolder, KeepsTheSamplesOfAnotherRun) {
                    json({{"command", "sample"}, {"config", settings_of(guided())}, {"complete", true}}).dump());
   EXPECT_EQ(error_of(folder.path(), settings_of(guided())), "");
   SampleConfig other = guided();
-  other.guidance.guide.divergence.alpha = 0.3;
+  other.guidance.terms.divergence.alpha = 0.3;
   const std::string error = error_of(folder.path(), settings_of(other));
   EXPECT_NE(
       error.find("holds another run: [guidance] alpha is 0.1 there and 0.3 here; choose another --out, or --overwrite"),

@@ -1,5 +1,6 @@
 // The exact mixture against autograd of its log density, one run per file of math/gmm.
 #include "sextant/diffusion/mixture.h"
+#include "sextant/guidance/named_score.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 
@@ -104,11 +105,10 @@ TEST_P(MixtureGolden, DiffusionQuantitiesAreExactAtEveryNoiseLevel) {
 }
 
 TEST_P(MixtureGolden, GuideFindsTheSameGradientThroughTheClassifier) {
-  guidance::GuideConfig config;
-  config.score = "js";
+  guidance::ScoreConfig config;
   config.temperatures = tau();
   config.divergence = divergence();
-  const guidance::Guide guide(std::make_shared<MixtureClassifier>(mixture), config);
+  const guidance::Guide guide(std::make_shared<MixtureClassifier>(mixture), guidance::named_score("js", config));
   guidance::GuideInput in;
   in.x0 = x.unsqueeze(2).unsqueeze(3);
   in.y = y;

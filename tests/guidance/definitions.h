@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "sextant/guidance/score.h"
+#include "sextant/guidance/divergence.h"
 
 namespace sextant::guidance::testing {
 
@@ -40,6 +40,16 @@ inline Tensor define_jensen_shannon(const Tensor& f, const Tensor& y, double eps
 
 inline Tensor define_hellinger(const Tensor& f, const Tensor& y, double epsilon) {
   return (q_of(f, y, epsilon).sqrt() - at::softmax(f, 1).sqrt()).square().sum(1);
+}
+
+inline Tensor define_chi2(const Tensor& f, const Tensor& y, double epsilon) {
+  const Tensor p = at::softmax(f, 1), q = q_of(f, y, epsilon);
+  return ((p - q).square() / q).sum(1);
+}
+
+inline Tensor define_alpha_divergence(const Tensor& f, const Tensor& y, double epsilon, double a) {
+  const Tensor p = at::softmax(f, 1), q = q_of(f, y, epsilon);
+  return ((p.pow(a) * q.pow(1 - a)).sum(1) - 1) / (a * (a - 1));
 }
 
 /// A definition's value and its gradient by autograd.

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "guidance/toy_classifier.h"
+#include "sextant/guidance/named_score.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -14,11 +15,10 @@ using testing::step_input;
 using testing::ToyClassifier;
 constexpr int64_t kPixels = 18, kClasses = 5, kBatch = 4;
 
-GuideConfig with_score(const std::string& score) {
-  GuideConfig config;
-  config.score = score;
+ScoreFunction score_of(const std::string& name) {
+  ScoreConfig config;
   config.temperatures = {1.0, 0.5};
-  return config;
+  return named_score(name, config);
 }
 
 double largest_difference(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
@@ -36,7 +36,7 @@ Tensor plain_gradient(const Classifier& classifier, const Tensor& x, const Tenso
 TEST(Guide, TakesTheGradientAtX0ByDefault) {
   const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
   const GuideInput in = step_input(kBatch, kClasses);
-  const Guidance guidance = Guide(classifier, with_score("plain"))(in);
+  const Guidance guidance = Guide(classifier, score_of("plain"))(in);
   EXPECT_LT(largest_difference(guidance.gradient, plain_gradient(*classifier, in.x0, in.t, in.y)), 1e-13);
   EXPECT_EQ(guidance.score.sizes(), at::IntArrayRef({kBatch}));
   EXPECT_EQ(guidance.logits.sizes(), at::IntArrayRef({kBatch, kClasses}));
@@ -45,30 +45,63 @@ TEST(Guide, TakesTheGradientAtX0ByDefault) {
 TEST(Guide, TakesTheGradientAtTheNoisyImageForATimeAwareClassifier) {
   const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses, at::kDouble, /*time=*/true);
   const GuideInput in = step_input(kBatch, kClasses);
-  GuideConfig config = with_score("plain");
+  GuideConfig config;
   config.input = Input::kNoisy;
-  EXPECT_LT(largest_difference(Guide(classifier, config)(in).gradient, plain_gradient(*classifier, in.x, in.t, in.y)),
+  EXPECT_LT(largest_difference(Guide(classifier, score_of("plain"), config)(in).gradient,
+                               plain_gradient(*classifier, in.x, in.t, in.y)),
             1e-13);
 }
 
 TEST(Guide, GoesThroughTheDenoisersOwnJacobianOnRequest) {
   const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
   GuideInput in = step_input(kBatch, kClasses);
-  GuideConfig config = with_score("plain");
+  GuideConfig config;
   config.input = Input::kThroughDenoiser;
-  EXPECT_NE(sextant::testing::message_of([&] { Guide(classifier, config)(in); }).find("predict_x0"), std::string::npos);
+  EXPECT_NE(sextant::testing::message_of([&] { Guide(classifier, score_of("plain"), config)(in); }).find("predict_x0"),
+            std::string::npos);
   in.predict_x0 = [](const Tensor& x) { return (1.7 * x).tanh(); };
-  EXPECT_LT(largest_difference(Guide(classifier, config)(in).gradient,
+  EXPECT_LT(largest_difference(Guide(classifier, score_of("plain"), config)(in).gradient,
                                plain_gradient(*classifier, in.x, in.t, in.y, in.predict_x0)),
             1e-13);
 }
 
+TEST(Guide, ClimbsAScoreOfTheCallersOwn) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const GuideInput in = step_input(kBatch, kClasses);
+  std::vector<Step> seen;
+  const ScoreFunction margin = [&](const Tensor& f, const Tensor& y, const Step& step) {  // f_y - mean f
+    seen.push_back(step);
+    const Tensor is_y = at::one_hot(y, f.size(1)).to(f.scalar_type());
+    return Score{(is_y * f).sum(1) - f.mean(1), is_y - 1.0 / static_cast<double>(f.size(1))};
+  };
+  const Guidance guidance = Guide(classifier, margin)(in);
+
+  const at::AutoGradMode with_grad(true);
+  const Tensor leaf = in.x0.detach().clone().requires_grad_(true);
+  const Tensor f = classifier->logits(leaf, in.t);
+  const Tensor S = f.gather(1, in.y.unsqueeze(1)).squeeze(1) - f.mean(1);
+  EXPECT_LT(largest_difference(guidance.score, S.detach()), 1e-14);
+  EXPECT_LT(largest_difference(guidance.gradient, torch::autograd::grad({S.sum()}, {leaf})[0]), 1e-13);
+  ASSERT_EQ(seen.size(), 1);
+  EXPECT_EQ(seen[0].index, in.step);
+  EXPECT_EQ(seen[0].num_steps, in.num_steps);
+  EXPECT_EQ(seen[0].alpha_cumprod, in.alpha_cumprod);
+}
+
+TEST(Guide, RefusesAScoreOfAnotherShape) {
+  const ScoreFunction one_for_all = [](const Tensor& f, const Tensor&, const Step&) { return Score{f.sum(), f}; };
+  const Guide guide(std::make_shared<ToyClassifier>(kPixels, kClasses), one_for_all);
+  const std::string message = sextant::testing::message_of<ShapeError>([&] { guide(step_input(kBatch, kClasses)); });
+  EXPECT_NE(message.find("expected a score [4] with a gradient [4, 5], got [] and [4, 5]"), std::string::npos)
+      << message;
+}
+
 TEST(Guide, CallsTheClassifierOncePerStepWhateverTheScore) {
   const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
-  GuideConfig config = with_score("js+entropy+rkl+fkl+hellinger");
+  GuideConfig config;
   config.tilt = -0.2;
   config.entropy_driven = true;
-  const Guide guide(classifier, config);
+  const Guide guide(classifier, score_of("js+entropy+rkl+fkl+hellinger+chi2+alpha-div"), config);
   const at::NoGradGuard as_in_a_sampler;
   guide(step_input(kBatch, kClasses));
   EXPECT_EQ(classifier->calls, 1);
@@ -77,7 +110,7 @@ TEST(Guide, CallsTheClassifierOncePerStepWhateverTheScore) {
 TEST(Guide, NeverLeavesAGraphBehind) {
   const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
   const GuideInput in = step_input(kBatch, kClasses);
-  const Guidance guidance = Guide(classifier, with_score("js"))(in);
+  const Guidance guidance = Guide(classifier, score_of("js"))(in);
   for (const Tensor& tensor : {guidance.gradient, guidance.score, guidance.weight, guidance.logits}) {
     EXPECT_FALSE(tensor.requires_grad());
   }
@@ -87,12 +120,12 @@ TEST(Guide, NeverLeavesAGraphBehind) {
 TEST(Guide, ScalesEachSampleByScaleTiltAndEntropy) {
   const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
   const GuideInput in = step_input(kBatch, kClasses);
-  const Guidance plain = Guide(classifier, with_score("js"))(in);
-  GuideConfig config = with_score("js");
+  const Guidance plain = Guide(classifier, score_of("js"))(in);
+  GuideConfig config;
   config.scale = 2.5;
   config.tilt = -0.3;
   config.entropy_driven = true;
-  const Guidance scaled = Guide(classifier, config)(in);
+  const Guidance scaled = Guide(classifier, score_of("js"), config)(in);
 
   const Tensor weight = tilt_weights(plain.score, -0.3);
   const Tensor factor = 2.5 * weight * entropy_driven_scale(plain.logits);
@@ -105,31 +138,32 @@ TEST(Guide, ScalesEachSampleByScaleTiltAndEntropy) {
 TEST(Guide, TakesTheEntropyScalesNumberOfClassesFromTheConfiguration) {
   const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
   const GuideInput in = step_input(kBatch, kClasses);
-  GuideConfig config = with_score("plain");
+  GuideConfig config;
   config.entropy_driven = true;
-  const Tensor own = Guide(classifier, config)(in).gradient;
+  const Tensor own = Guide(classifier, score_of("plain"), config)(in).gradient;
   config.entropy_classes = 1000;
-  const Tensor published = Guide(classifier, config)(in).gradient;
+  const Tensor published = Guide(classifier, score_of("plain"), config)(in).gradient;
   EXPECT_LT(largest_difference(published, own * (std::log(1000.0) / std::log(double{kClasses}))), 1e-13);
 }
 
 TEST(Guide, TiltsGroupsOfAStatedSizeWhateverTheBatch) {
   const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
   const GuideInput in = step_input(6, kClasses);
-  GuideConfig config = with_score("plain");
+  GuideConfig config;
   config.tilt = -0.5;
   config.tilt_group = 2;
-  const Tensor together = Guide(classifier, config)(in).weight;
+  const Tensor together = Guide(classifier, score_of("plain"), config)(in).weight;
   GuideInput pair = in;
   pair.x0 = in.x0.narrow(0, 2, 2);
   pair.y = in.y.narrow(0, 2, 2);
-  EXPECT_LT(largest_difference(together.narrow(0, 2, 2), Guide(classifier, config)(pair).weight), 1e-14);
+  EXPECT_LT(largest_difference(together.narrow(0, 2, 2), Guide(classifier, score_of("plain"), config)(pair).weight),
+            1e-14);
 }
 
 TEST(Guide, LetsLambdaFallAlongTheSteps) {
   const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
   GuideInput in = step_input(kBatch, kClasses);
-  const Guide guide(classifier, with_score("entropy")), plain(classifier, with_score("plain"));
+  const Guide guide(classifier, score_of("entropy")), plain(classifier, score_of("plain"));
   const Tensor H = entropy(plain(in).logits, 1).value;
   for (const auto& [step, lambda] : {std::pair{24, 0.2}, {12, 0.125}, {0, 0.05}}) {
     in.step = step;
@@ -139,10 +173,10 @@ TEST(Guide, LetsLambdaFallAlongTheSteps) {
 
 TEST(Guide, WorksInFloat32) {
   const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses, at::kFloat);
-  const Guidance guidance = Guide(classifier, with_score("js"))(step_input(kBatch, kClasses, at::kFloat));
+  const Guidance guidance = Guide(classifier, score_of("js"))(step_input(kBatch, kClasses, at::kFloat));
   EXPECT_EQ(guidance.gradient.scalar_type(), at::kFloat);
   const auto exact = std::make_shared<ToyClassifier>(kPixels, kClasses);
-  const Guidance expected = Guide(exact, with_score("js"))(step_input(kBatch, kClasses));
+  const Guidance expected = Guide(exact, score_of("js"))(step_input(kBatch, kClasses));
   EXPECT_LT(largest_difference(guidance.gradient.to(at::kDouble), expected.gradient), 1e-4);
 }
 
@@ -158,7 +192,7 @@ class FixedClassifier : public Classifier {
 };
 
 std::string refusal_of(std::function<Tensor(const Tensor&)> logits, GuideInput in) {
-  const Guide guide(std::make_shared<FixedClassifier>(std::move(logits)), with_score("js"));
+  const Guide guide(std::make_shared<FixedClassifier>(std::move(logits)), score_of("js"));
   return sextant::testing::message_of([&] { guide(in); });
 }
 
@@ -199,7 +233,7 @@ TEST(Guide, AcceptsFiniteLogitsWhoseSumOverflows) {
 
 TEST(Guide, RefusesLabelsTheClassifierDoesNotHave) {
   GuideInput in = step_input(kBatch, kClasses);
-  const Guide guide(std::make_shared<ToyClassifier>(kPixels, kClasses), with_score("js"));
+  const Guide guide(std::make_shared<ToyClassifier>(kPixels, kClasses), score_of("js"));
   in.y[1] = kClasses;
   EXPECT_NE(sextant::testing::message_of([&] { guide(in); }).find("label 5 of sample 1"), std::string::npos);
   in.y = in.y.narrow(0, 0, 2);
@@ -213,9 +247,13 @@ TEST(Guide, RefusesAClassifierThatAutogradCannotFollow) {
   EXPECT_NE(message.find("autograd"), std::string::npos) << message;
 }
 
-TEST(Guide, RefusesNoClassifierAndAnInvalidConfiguration) {
-  EXPECT_THROW(Guide(nullptr, GuideConfig{}), UsageError);
-  EXPECT_THROW(Guide(std::make_shared<ToyClassifier>(kPixels, kClasses), with_score("jss")), UsageError);
+TEST(Guide, RefusesNoClassifierNoScoreAndAnInvalidConfiguration) {
+  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  GuideConfig config;
+  config.gamma_factor = -1;
+  EXPECT_THROW(Guide(nullptr, score_of("plain")), UsageError);
+  EXPECT_THROW(Guide(classifier, nullptr), UsageError);
+  EXPECT_THROW(Guide(classifier, score_of("plain"), config), UsageError);
 }
 
 }  // namespace

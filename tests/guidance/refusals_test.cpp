@@ -1,7 +1,8 @@
 // What the scores refuse, and whether the message says what to do.
 #include <limits>
 
-#include "sextant/guidance/score.h"
+#include "sextant/guidance/divergence.h"
+#include "sextant/guidance/tilt.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -49,14 +50,47 @@ TEST(Scores, RefuseTemperaturesOutOfRange) {
 
 TEST(Scores, RefuseDivergencesOutOfRange) {
   expect_refused<UsageError>([] { reverse_kl(kLogits, kLabels, {kNaN, 0.1}); }, "finite alpha");
+  expect_refused<UsageError>([] { forward_kl(kLogits, kLabels, {-0.1, 0.1}); }, "alpha of at least 0");
   expect_refused<UsageError>([] { jensen_shannon(kLogits, kLabels, {0.1, 1.5}); }, "epsilon in [0, 1]");
   expect_refused<UsageError>([] { hellinger(kLogits, kLabels, {0.1, kNaN}); }, "epsilon in [0, 1]");
   expect_refused<UsageError>([] { smoothed_target(kLabels, kLogits, -0.1); }, "epsilon in [0, 1]");
   expect_refused<UsageError>([] { entropy(kLogits, kNaN); }, "lambda");
 }
 
-TEST(ForwardKl, RefusesAOneHotTarget) {
+TEST(Divergences, RefuseAnEpsilonAtWhichTheyAreInfinite) {
   expect_refused<UsageError>([] { forward_kl(kLogits, kLabels, {0.1, 1.0}); }, "choose epsilon below 1");
+  expect_refused<UsageError>([] { chi2(kLogits, kLabels, {0.1, 1.0}); }, "choose epsilon below 1");
+  expect_refused<UsageError>([] { alpha_divergence(kLogits, kLabels, {0.1, 1.0}, 1); }, "choose epsilon below 1");
+  expect_refused<UsageError>([] { alpha_divergence(kLogits, kLabels, {0.1, 1.0}, 1.5); }, "choose epsilon below 1");
+}
+
+TEST(Divergences, RefuseATargetWithoutMassOnAClassAtWhichTheyAreInfinite) {
+  const Divergence zero{0.1, 0.1, at::tensor({0.5, 0.5, 0.0, 0.0}, at::kDouble)};
+  expect_refused<UsageError>([&] { forward_kl(kLogits, kLabels, zero); }, "give every class a share");
+  expect_refused<UsageError>([&] { chi2(kLogits, kLabels, zero); }, "give every class a share");
+  expect_refused<UsageError>([&] { alpha_divergence(kLogits, kLabels, zero, 1.5); }, "give every class a share");
+}
+
+TEST(AlphaDivergence, RefusesOrdersOutOfRange) {
+  for (const double order : {-0.1, 2.1, kNaN}) {
+    expect_refused<UsageError>([=] { alpha_divergence(kLogits, kLabels, {}, order); }, "divergence-order in [0, 2]");
+  }
+}
+
+TEST(Targets, AreRefusedUnlessTheyAreDistributionsOverTheClasses) {
+  const auto with = [](const Tensor& target) {
+    return [target] { jensen_shannon(kLogits, kLabels, {0.1, 0.1, target}); };
+  };
+  const auto of = [](std::initializer_list<double> q) { return at::tensor(std::vector<double>(q), at::kDouble); };
+  expect_refused<ShapeError>(with(of({0.5, 0.25, 0.25})), "target distribution [4] or [2, 4], got [3]");
+  expect_refused<ShapeError>(with(at::full({3, 4}, 0.25)), "got [3, 4]");
+  expect_refused<ShapeError>(with(at::full({1, 2, 4}, 0.25)), "got [1, 2, 4]");
+  expect_refused<ShapeError>(with(at::ones({4}, at::kLong)), "floating-point");
+  expect_refused<UsageError>(with(of({0.5, 0.5, 0.5, -0.5})), "without negative numbers, got -0.5");
+  expect_refused<UsageError>(with(of({0.5, 0.5, 0.5, 0})), "sums to 1, got 1.5.");
+  expect_refused<UsageError>(with(of({0.5, 0.5, kNaN, 0})), "finite target");
+  expect_refused<UsageError>(with(at::stack({of({0.25, 0.25, 0.25, 0.25}), of({0.25, 0.25, 0.25, 0})})),
+                             "got 0.75 for sample 1");
 }
 
 TEST(Tilt, RefusesScoresThatAreNoBatchAndANaNTilt) {

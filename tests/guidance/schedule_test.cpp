@@ -1,6 +1,7 @@
 #include <numbers>
 
 #include "guidance/toy_classifier.h"
+#include "sextant/guidance/named_score.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 
@@ -15,7 +16,7 @@ Guide guide_with(double gamma_factor, GammaMax gamma_max = GammaMax::kPerSample)
   GuideConfig config;
   config.gamma_factor = gamma_factor;
   config.gamma_max = gamma_max;
-  return Guide(std::make_shared<testing::ToyClassifier>(18, 5), config);
+  return Guide(std::make_shared<testing::ToyClassifier>(18, 5), named_score("plain"), config);
 }
 
 class EluCdSchedule : public ::testing::TestWithParam<std::filesystem::path> {};
@@ -106,9 +107,8 @@ TEST(Gamma, BeginsANewTrajectoryWithoutTheLastOnesMaximum) {
 
 TEST(Interval, GuidesOnlyItsNoiseLevels) {
   GuideConfig config;
-  config.interval.low = 0.25;
-  config.interval.high = 0.75;
-  const Guide guide(std::make_shared<testing::ToyClassifier>(18, 5), config);
+  config.interval = {0.25, 0.75};
+  const Guide guide(std::make_shared<testing::ToyClassifier>(18, 5), named_score("plain"), config);
   std::vector<int64_t> active;
   for (int64_t step = 0; step < 9; ++step) {
     if (guide.active(step, 9)) active.push_back(step);
@@ -116,6 +116,14 @@ TEST(Interval, GuidesOnlyItsNoiseLevels) {
   EXPECT_EQ(active, (std::vector<int64_t>{2, 3, 4, 5, 6}));
   EXPECT_TRUE(guide_with(0).active(0, 1));
   EXPECT_THROW(guide.active(9, 9), UsageError);
+}
+
+TEST(EntropyWeight, FallsLinearlyFromTheNoisiestStepToTheLast) {
+  EXPECT_DOUBLE_EQ(entropy_weight(249, 250, 0.2, 0.05), 0.2);
+  EXPECT_DOUBLE_EQ(entropy_weight(0, 250, 0.2, 0.05), 0.05);
+  EXPECT_DOUBLE_EQ(entropy_weight(5, 11, 0.2, 0.1), 0.15);
+  EXPECT_DOUBLE_EQ(entropy_weight(0, 1, 0.2, 0.05), 0.2);
+  EXPECT_THROW(entropy_weight(250, 250, 0.2, 0.05), UsageError);
 }
 
 TEST(ScoreFactor, IsOneAtTheLastStepAndLargestHalfway) {

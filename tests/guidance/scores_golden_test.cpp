@@ -1,5 +1,7 @@
 // Every score against float64 autograd of its definition, one run per file of math/guidance.
-#include "sextant/guidance/score.h"
+#include "sextant/guidance/classifier_free.h"
+#include "sextant/guidance/divergence.h"
+#include "sextant/guidance/tilt.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {

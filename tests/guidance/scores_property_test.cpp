@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "guidance/definitions.h"
+#include "sextant/guidance/classifier_free.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 
@@ -16,7 +17,23 @@ struct Named {
   std::string name;
   std::function<Score(const Tensor& f, const Tensor& y, double epsilon)> score;
   std::function<Tensor(const Tensor& f, const Tensor& y, double epsilon)> definition;
+  bool takes_one_hot = true;  ///< finite at epsilon = 1
 };
+
+/// The alpha-divergence of an order in hundredths.
+template <int kHundredths>
+auto of_order() {
+  return [](const Tensor& f, const Tensor& y, double epsilon) {
+    return alpha_divergence(f, y, {0.7, epsilon}, kHundredths / 100.0);
+  };
+}
+
+template <int kHundredths>
+auto defined_at_order() {
+  return [](const Tensor& f, const Tensor& y, double epsilon) {
+    return -0.7 * define_alpha_divergence(f, y, epsilon, kHundredths / 100.0);
+  };
+}
 
 const std::vector<Named>& divergences() {
   static const std::vector<Named> all = {
@@ -29,7 +46,8 @@ const std::vector<Named>& divergences() {
        [](auto& f, auto& y, double e) {
          return forward_kl(f, y, {0.7, e});
        },
-       [](auto& f, auto& y, double e) { return -0.7 * define_forward_kl(f, y, e); }},
+       [](auto& f, auto& y, double e) { return -0.7 * define_forward_kl(f, y, e); },
+       /*takes_one_hot=*/false},
       {"jensen_shannon",
        [](auto& f, auto& y, double e) {
          return jensen_shannon(f, y, {0.7, e});
@@ -40,6 +58,18 @@ const std::vector<Named>& divergences() {
          return hellinger(f, y, {0.7, e});
        },
        [](auto& f, auto& y, double e) { return -0.7 * define_hellinger(f, y, e); }},
+      {"chi2",
+       [](auto& f, auto& y, double e) {
+         return chi2(f, y, {0.7, e});
+       },
+       [](auto& f, auto& y, double e) { return -0.7 * define_chi2(f, y, e); },
+       /*takes_one_hot=*/false},
+      {"alpha_divergence 0.01", of_order<1>(), defined_at_order<1>()},
+      {"alpha_divergence 0.3", of_order<30>(), defined_at_order<30>()},
+      {"alpha_divergence 0.5", of_order<50>(), defined_at_order<50>()},
+      {"alpha_divergence 0.99", of_order<99>(), defined_at_order<99>()},
+      {"alpha_divergence 1.3", of_order<130>(), defined_at_order<130>(), /*takes_one_hot=*/false},
+      {"alpha_divergence 2", of_order<200>(), defined_at_order<200>(), /*takes_one_hot=*/false},
   };
   return all;
 }
@@ -62,12 +92,12 @@ bool finite(const Score& score) {
   return score.value.isfinite().all().item<bool>() && score.gradient.isfinite().all().item<bool>();
 }
 
-/// All scores, at an epsilon; forward KL only where it is finite.
+/// All scores that are finite at an epsilon.
 std::vector<std::pair<std::string, Score>> all_scores(const Tensor& f, const Tensor& y, double epsilon) {
   std::vector<std::pair<std::string, Score>> scores = {{"log_prob", log_prob(f, y, {1.0, 0.5})},
                                                        {"entropy", entropy(f, 0.2)}};
   for (const Named& d : divergences()) {
-    if (d.name != "forward_kl" || epsilon < 1) scores.emplace_back(d.name, d.score(f, y, epsilon));
+    if (d.takes_one_hot || epsilon < 1) scores.emplace_back(d.name, d.score(f, y, epsilon));
   }
   return scores;
 }
@@ -220,9 +250,37 @@ TEST(Divergences, VanishExactlyWithTheirWeight) {
   const Draw d(11, 5, 9, 2.0);
   const Score plain = log_prob(d.f, d.y, {1.0, 0.5});
   for (const Score& off : {reverse_kl(d.f, d.y, {0, 0.1}), forward_kl(d.f, d.y, {0, 0.1}),
-                           jensen_shannon(d.f, d.y, {0, 0.1}), hellinger(d.f, d.y, {0, 0.1}), entropy(d.f, 0)}) {
+                           jensen_shannon(d.f, d.y, {0, 0.1}), hellinger(d.f, d.y, {0, 0.1}), chi2(d.f, d.y, {0, 0.1}),
+                           alpha_divergence(d.f, d.y, {0, 0.1}, 0.5), entropy(d.f, 0)}) {
     EXPECT_TRUE(at::equal((plain + off).value, plain.value));
     EXPECT_TRUE(at::equal((plain + off).gradient, plain.gradient));
+  }
+}
+
+TEST(AlphaDivergence, RunsThroughThePapersDivergences) {
+  const Draw d(15, 5, 9, 2.0);
+  const Divergence q{0.3, 0.2};
+  const auto expect_same = [&](double order, const Score& expected, double times) {
+    const Score actual = alpha_divergence(d.f, d.y, q, order);
+    EXPECT_LT(relative_difference(actual.value, times * expected.value), 1e-8) << order;
+    EXPECT_LT(relative_difference(actual.gradient, times * expected.gradient), 1e-8) << order;
+  };
+  expect_same(0, reverse_kl(d.f, d.y, q), 1);
+  expect_same(1e-9, reverse_kl(d.f, d.y, q), 1);
+  expect_same(0.5, hellinger(d.f, d.y, q), 2);
+  expect_same(1 - 1e-9, forward_kl(d.f, d.y, q), 1);
+  expect_same(1, forward_kl(d.f, d.y, q), 1);
+  expect_same(1 + 1e-9, forward_kl(d.f, d.y, q), 1);
+  expect_same(2, chi2(d.f, d.y, q), 0.5);
+}
+
+TEST(AlphaDivergence, KeepsItsDigitsInFloat32NearTheKullbackLeiblerDivergences) {
+  const Draw d(16, 5, 1000, 3.0);
+  for (const double order : {1e-6, 1 - 1e-6, 1 + 1e-6}) {
+    const Score exact = alpha_divergence(d.f, d.y, {}, order);
+    const Score single = alpha_divergence(d.f.to(at::kFloat), d.y, {}, order);
+    EXPECT_LT(relative_difference(single.value.to(at::kDouble), exact.value), 1e-5) << order;
+    EXPECT_LT(relative_difference(single.gradient.to(at::kDouble), exact.gradient), 1e-5) << order;
   }
 }
 
@@ -247,14 +305,6 @@ TEST(EntropyDrivenScale, IsOneForAUniformClassifierAndFiniteForACertainOne) {
     const Tensor certain = 1e4 * at::one_hot(at::zeros({1}, at::kLong), 10).to(dtype);
     EXPECT_TRUE(entropy_driven_scale(certain).isfinite().all().item<bool>());
   }
-}
-
-TEST(EntropyWeight, FallsLinearlyFromTheNoisiestStepToTheLast) {
-  EXPECT_DOUBLE_EQ(entropy_weight(249, 250, 0.2, 0.05), 0.2);
-  EXPECT_DOUBLE_EQ(entropy_weight(0, 250, 0.2, 0.05), 0.05);
-  EXPECT_DOUBLE_EQ(entropy_weight(5, 11, 0.2, 0.1), 0.15);
-  EXPECT_DOUBLE_EQ(entropy_weight(0, 1, 0.2, 0.05), 0.2);
-  EXPECT_THROW(entropy_weight(250, 250, 0.2, 0.05), UsageError);
 }
 
 TEST(ClassifierFree, AtScaleOneIsExactlyTheConditionalPrediction) {

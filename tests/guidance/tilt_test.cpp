@@ -1,6 +1,7 @@
+#include "sextant/guidance/tilt.h"
+
 #include <ATen/CPUGeneratorImpl.h>
 
-#include "sextant/guidance/score.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {

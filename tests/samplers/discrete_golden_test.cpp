@@ -1,5 +1,6 @@
 // DDPM and DDIM against guided-diffusion, EluCD, ED-DPM and DiT, step by step.
 #include "samplers/golden_run.h"
+#include "samplers/golden_score.h"
 
 namespace sextant::testing {
 namespace {
@@ -7,17 +8,11 @@ namespace {
 using guidance::Guide;
 using guidance::GuideConfig;
 
-/// "logp", "js", "tilted", "tilted_sum", "js_tilted", ... as the guide's settings.
-void set_score(GuideConfig& guide, const nlohmann::json& config) {
-  std::string score = config.at("score");
+/// The tilt of "tilted", "tilted_sum", "js_tilted", ...
+void set_tilt(GuideConfig& guide, const nlohmann::json& config) {
+  const std::string score = config.at("score");
   if (score.find("tilted") != std::string::npos) guide.tilt = config.at("tilt");
   if (score == "tilted_sum") guide.tilt_form = guidance::TiltForm::kSumToOne;
-  if (score.rfind("tilted", 0) == 0 || score == "logp") score = "plain";
-  guide.score = score.substr(0, score.find("_tilted"));
-  guide.temperatures = {config.at("tau1"), config.at("tau2")};
-  guide.divergence = {config.at("alpha"), config.at("epsilon")};
-  guide.lambda_max = config.at("lambda_max");
-  guide.lambda_min = config.at("lambda_min");
 }
 
 /// EluCD: at x0-hat, with the sine schedule read off one pixel. The others: at x_t, noise-aware, no schedule.
@@ -26,7 +21,7 @@ GuideConfig guide_config(const Golden& golden) {
   GuideConfig guide;
   guide.scale = config.at("classifier_scale");
   if (config.contains("gamma_factor")) {
-    set_score(guide, config);
+    set_tilt(guide, config);
     guide.gamma_factor = config.at("gamma_factor");
     guide.gamma_max = guidance::GammaMax::kElucd;
     return guide;
@@ -63,7 +58,8 @@ Outcome run(const Golden& golden, at::ScalarType type) {
   if (config.at("guided").get<bool>()) {
     const GuideConfig settings = guide_config(golden);
     const bool uses_time = settings.input == guidance::Input::kNoisy;
-    guide.emplace(std::make_shared<TinyClassifier>(golden, type, uses_time), settings);
+    guide.emplace(std::make_shared<TinyClassifier>(golden, type, uses_time),
+                  config.contains("gamma_factor") ? score_of(config) : guidance::named_score("plain"), settings);
   }
   const samplers::StepObserver observe = [&, record = outcome.recording.observer()](const samplers::Step& step) {
     record(step);

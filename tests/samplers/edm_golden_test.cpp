@@ -1,5 +1,6 @@
 // EDM's sampler, its ablation and EluCD's guidance of it, call by call.
 #include "samplers/golden_run.h"
+#include "sextant/guidance/named_score.h"
 
 namespace sextant::testing {
 namespace {
@@ -51,9 +52,10 @@ Tensor run(const Golden& golden, at::ScalarType type, Calls& calls) {
       golden["input/latents"].sizes().slice(1).vec());
   std::optional<guidance::Guide> guide;
   if (config.value("use_classifier", 0) != 0) {
-    guidance::GuideConfig settings;
-    settings.temperatures = {config.at("joint_temperature"), config.at("uncond_temperature")};
-    guide.emplace(std::make_shared<TinyClassifier>(golden, type, /*uses_time=*/false), settings);
+    guidance::ScoreConfig terms;
+    terms.temperatures = {config.at("joint_temperature"), config.at("uncond_temperature")};
+    guide.emplace(std::make_shared<TinyClassifier>(golden, type, /*uses_time=*/false),
+                  guidance::named_score("plain", terms));
   }
   GoldenNoise noise(input(golden, "latents", type), input(golden, "noise", type));
   const Tensor labels = golden["input/labels"];

@@ -1,5 +1,6 @@
 // Whole runs with an exact Gaussian mixture as denoiser and classifier.
 #include "samplers/golden_run.h"
+#include "samplers/golden_score.h"
 #include "sextant/diffusion/mixture.h"
 
 namespace sextant::testing {
@@ -18,14 +19,7 @@ diffusion::Process process_of(const Golden& golden) {
 
 GuideConfig guide_config(const nlohmann::json& config) {
   GuideConfig guide;
-  std::string score = config.at("score");
-  if (score.find("_tilted") != std::string::npos) guide.tilt = config.at("tilt");
-  score = score.substr(0, score.find("_tilted"));
-  guide.score = score == "logp" ? "plain" : score;
-  guide.temperatures = {config.at("tau1"), config.at("tau2")};
-  guide.divergence = {config.at("alpha"), config.at("epsilon")};
-  guide.lambda_max = config.at("lambda_max");
-  guide.lambda_min = config.at("lambda_min");
+  if (config.at("score").get<std::string>().find("_tilted") != std::string::npos) guide.tilt = config.at("tilt");
   guide.scale = config.at("classifier_scale");
   guide.gamma_factor = config.at("gamma_factor");
   guide.gamma_max = guidance::GammaMax::kElucd;
@@ -44,7 +38,7 @@ TEST_P(MixtureRun, FollowsTheReferenceStepByStep) {
   const diffusion::MixtureDenoiser denoiser(mixture, process_of(golden));
   std::optional<guidance::Guide> guide;
   if (config.at("score") != "none") {
-    guide.emplace(std::make_shared<diffusion::MixtureClassifier>(mixture), guide_config(config));
+    guide.emplace(std::make_shared<diffusion::MixtureClassifier>(mixture), score_of(config), guide_config(config));
   }
   guidance::Guide* const steered = guide ? &*guide : nullptr;
   GoldenNoise noise(input(golden, "x_T", at::kDouble), input(golden, "noise", at::kDouble));

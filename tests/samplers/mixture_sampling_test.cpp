@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "sextant/diffusion/mixture.h"
+#include "sextant/guidance/named_score.h"
 #include "sextant/runtime/device.h"
 #include "sextant/samplers/samplers.h"
 #include "support/golden.h"
@@ -115,10 +116,10 @@ TEST_F(MixtureSampling, ByEdmHeunRecoversTheMixture) {
 /// Plain guidance at scale 1 by the exact classifier of x_t: Bayes' rule, nothing else.
 guidance::Guide bayes(const Process& process) {
   guidance::GuideConfig config;
-  config.temperatures = {1, 1};
   config.gamma_factor = 0;
   config.input = guidance::Input::kNoisy;
-  return guidance::Guide(std::make_shared<MixtureClassifier>(example(), process), config);
+  return guidance::Guide(std::make_shared<MixtureClassifier>(example(), process), guidance::named_score("plain"),
+                         config);
 }
 
 TEST_F(MixtureSampling, ByDdpmWithPlainGuidanceRecoversTheConditionalComponent) {

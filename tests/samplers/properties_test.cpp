@@ -6,6 +6,7 @@
 #include "samplers/golden_run.h"
 #include "samplers/toy.h"
 #include "sextant/diffusion/mixture.h"
+#include "sextant/guidance/named_score.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::testing {
@@ -82,7 +83,7 @@ class EverySampler : public ::testing::TestWithParam<Runner> {
   /// Samples `which` of the run, guided.
   Tensor sample(const std::vector<int64_t>& which, GuideConfig config = {},
                 const samplers::StepObserver& observe = {}) {
-    Guide guide(std::make_shared<ToyClassifier>(), config);
+    Guide guide(std::make_shared<ToyClassifier>(), guidance::named_score("plain"), config);
     Noise noise(kSeed, which, kShape);
     return GetParam()(&guide, at::tensor(which, at::kLong) % 4, noise, observe);
   }
@@ -168,7 +169,7 @@ TEST(Ddpm, KeepsTheRunningMaximumOutsideTheGuidesInterval) {
   const auto maximum = [](double interval_high) {
     GuideConfig config;
     config.interval.high = interval_high;
-    Guide guide(std::make_shared<ToyClassifier>(), config);
+    Guide guide(std::make_shared<ToyClassifier>(), guidance::named_score("plain"), config);
     Noise noise(kSeed, {0}, kShape);
     const diffusion::ModelDenoiser denoiser(toy_network, toy_process(), kShape);
     std::vector<double> seen;
@@ -184,7 +185,7 @@ TEST(Ddpm, WithEluCDsMaximumDependsOnTheFirstImageOfTheBatch) {
   const auto last = [](std::vector<int64_t> which, guidance::GammaMax gamma_max) {
     GuideConfig config;
     config.gamma_max = gamma_max;
-    Guide guide(std::make_shared<ToyClassifier>(), config);
+    Guide guide(std::make_shared<ToyClassifier>(), guidance::named_score("plain"), config);
     Noise noise(kSeed, which, kShape);
     const diffusion::ModelDenoiser denoiser(toy_network, toy_process(), kShape);
     const Tensor targets = at::zeros({static_cast<int64_t>(which.size())}, at::kLong);

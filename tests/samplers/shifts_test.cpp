@@ -8,6 +8,7 @@
 #include "samplers/golden_run.h"
 #include "samplers/toy.h"
 #include "sextant/diffusion/mixture.h"
+#include "sextant/guidance/named_score.h"
 #include "sextant/runtime/error.h"
 #include "step.h"
 #include "support/errors.h"
@@ -42,7 +43,7 @@ Guide guide_at(Input input, const std::function<void(GuideConfig&)>& change = {}
   config.input = input;
   config.gamma_factor = 0;
   if (change) change(config);
-  return Guide(std::make_shared<diffusion::MixtureClassifier>(mixture()), config);
+  return Guide(std::make_shared<diffusion::MixtureClassifier>(mixture()), guidance::named_score("plain"), config);
 }
 
 std::vector<int64_t> first(int64_t n) {

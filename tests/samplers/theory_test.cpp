@@ -4,6 +4,7 @@
 #include "samplers/golden_run.h"
 #include "samplers/toy.h"
 #include "sextant/diffusion/mixture.h"
+#include "sextant/guidance/named_score.h"
 
 namespace sextant::testing {
 namespace {
@@ -132,6 +133,8 @@ Mixture plane_mixture() {
 
 const Tensor kTargets = at::tensor({0, 1, 2, 2, 1, 0}, at::kLong);
 
+const guidance::ScoreFunction kPlain = guidance::named_score("plain");
+
 GuideConfig exact_guidance() {
   GuideConfig config;
   config.input = guidance::Input::kNoisy;
@@ -156,7 +159,7 @@ TEST_P(ScoreShift, ByTheExactNoisyClassifierSamplesTheConditionalDistribution) {
   const diffusion::Process process(config);
   const diffusion::MixtureDenoiser unconditional(plane_mixture(), process);
   const diffusion::MixtureDenoiser conditional(plane_mixture(), process, true);
-  Guide guide(std::make_shared<diffusion::MixtureClassifier>(plane_mixture(), process), exact_guidance());
+  Guide guide(std::make_shared<diffusion::MixtureClassifier>(plane_mixture(), process), kPlain, exact_guidance());
   DoubleNoise noise(5, {0, 1, 2, 3, 4, 5}, {2, 1, 1});
   const samplers::Sampler sample = samplers::named_sampler(GetParam(), 0.5);
   const Tensor guided = sample(unconditional, &guide, kTargets, kTargets, noise, {});
@@ -179,7 +182,7 @@ class SigmaClassifier : public guidance::Classifier {
 };
 
 TEST(EdmGuidance, OfTheScoreByTheExactNoisyClassifierSamplesTheConditionalDistribution) {
-  Guide guide(std::make_shared<SigmaClassifier>(), exact_guidance());
+  Guide guide(std::make_shared<SigmaClassifier>(), kPlain, exact_guidance());
   DoubleNoise noise(5, {0, 1, 2, 3, 4, 5}, {2, 1, 1});
   samplers::EdmConfig config;
   config.churn = 5;
@@ -195,7 +198,7 @@ TEST(Autoguidance, FromTheUnconditionalDenoiserIsGuidanceByItsClassifier) {
   constexpr double kScale = 1.7;
   GuideConfig settings = exact_guidance();
   settings.scale = kScale;
-  Guide guide(std::make_shared<SigmaClassifier>(), settings);
+  Guide guide(std::make_shared<SigmaClassifier>(), kPlain, settings);
   const diffusion::MixtureSigmaDenoiser unconditional(plane_mixture());
   const diffusion::MixtureSigmaDenoiser conditional(plane_mixture(), true);
   const auto model = [](const diffusion::SigmaDenoiser& denoiser) {
@@ -217,7 +220,7 @@ TEST(EdmGuidance, AsEluCDLeavesImagesWhereTheClassifierIsFlat) {
     Tensor logits(const Tensor& x, const Tensor&) const override { return 0 * x.flatten(1); }
     int64_t num_classes() const override { return 2; }
   };
-  Guide guide(std::make_shared<Flat>(), {});
+  Guide guide(std::make_shared<Flat>(), kPlain);
   DoubleNoise noise(5, {0, 1}, {2, 1, 1});
   samplers::EdmConfig config;
   config.guidance = samplers::EdmGuidance::kElucd;
@@ -236,7 +239,7 @@ TEST(ThroughDenoiser, TheGradientIsThatOfTheScoreOfThePredictedX0) {
   const diffusion::MixtureClassifier classifier(plane_mixture());
   GuideConfig config;
   config.input = guidance::Input::kThroughDenoiser;
-  Guide guide(std::make_shared<diffusion::MixtureClassifier>(plane_mixture()), config);
+  Guide guide(std::make_shared<diffusion::MixtureClassifier>(plane_mixture()), kPlain, config);
   DoubleNoise noise(5, {0, 1, 2, 3, 4, 5}, {2, 1, 1});
   Recording r;
   samplers::sample_ddim(denoiser, &guide, kTargets, kTargets, noise, 0, r.observer());

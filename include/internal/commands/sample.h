@@ -14,6 +14,7 @@
 #include "internal/runtime/options.h"
 #include "sextant/diffusion/process.h"
 #include "sextant/guidance/guide.h"
+#include "sextant/guidance/named_score.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
 #include "sextant/samplers/samplers.h"
@@ -77,7 +78,8 @@ enum class GuidanceSpace {
 
 /// The score and how it steers.
 struct GuidanceSettings {
-  std::string score;  ///< a sum of terms, or "none"; "" is plain with a classifier and none without
+  std::string score;            ///< a sum of terms, or "none"; "" is plain with a classifier and none without
+  guidance::ScoreConfig terms;  ///< what the terms read
   guidance::GuideConfig guide;
   GuidanceSpace space = GuidanceSpace::kAuto;
 };

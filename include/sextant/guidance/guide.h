@@ -9,10 +9,10 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 
+#include "sextant/guidance/schedule.h"
 #include "sextant/guidance/score.h"
+#include "sextant/guidance/tilt.h"
 #include "sextant/runtime/interval.h"
 #include "sextant/runtime/tensor.h"
 
@@ -57,20 +57,7 @@ enum class Input {
   kThroughDenoiser  ///< at x_t, through the denoiser's own Jacobian: d S(x0(x_t)) / d x_t
 };
 
-/// What the running maximum of the sine schedule reads.
-enum class GammaMax {
-  kPerSample,  ///< each sample its own variance: images do not depend on their batch
-  kElucd       ///< one pixel of the batch's first sample, as EluCD's code does
-};
-
 struct GuideConfig {
-  /// A sum of terms: plain, entropy, rkl, fkl, js, hellinger. Plain is in every score: "js" is plain + js.
-  std::string score = "plain";
-  Temperatures temperatures;
-  Divergence divergence;
-  JensenShannonForm js_form = JensenShannonForm::kEquation14;
-  double lambda_max = 0.2;
-  double lambda_min = 0.05;
   double tilt = 0;  ///< 0 is off
   TiltForm tilt_form = TiltForm::kMeanPreserving;
   int64_t tilt_group = 0;  ///< samples that share one tilt, consecutive in the batch; 0 is the whole batch. Batches
@@ -87,21 +74,16 @@ struct GuideConfig {
   double backward_rate = 0.1;  ///< their step size
 };
 
-/// The scores' names, for --guidance and its error message.
-const std::vector<std::string>& score_names();
-
-/// UsageError naming the first setting that is unknown or out of range. Guide's constructor calls it; a caller may do
+/// UsageError naming the first setting that is out of range. Guide's constructor calls it; a caller may do
 /// so before it loads any network.
 void check_config(const GuideConfig& config);
-
-/// S and dS/df of a configuration, at a step whose index sets lambda: log_prob plus the regularisers of `config.score`.
-/// Without scale, tilt and entropy-driven scaling, which Guide applies.
-Score evaluate(const GuideConfig& config, const Tensor& f, const Tensor& y, int64_t step, int64_t num_steps);
 
 /// Steers one trajectory at a time: `begin` forgets the running maximum of the last one.
 class Guide {
  public:
-  Guide(std::shared_ptr<const Classifier> classifier, GuideConfig config);
+  /// `score` is what is climbed: a function of your own, or one by name (named_score.h). UsageError when classifier or
+  /// score is missing, or a setting out of range.
+  Guide(std::shared_ptr<const Classifier> classifier, ScoreFunction score, GuideConfig config = {});
 
   void begin() { max_variance_ = Tensor(); }
 
@@ -109,7 +91,7 @@ class Guide {
   bool active(int64_t step, int64_t num_steps) const;
 
   /// One forward and one backward pass through the classifier. NumericError, naming the step, when logits or gradient
-  /// are not finite.
+  /// are not finite; ShapeError when the score is not [N] with a gradient [N, K].
   Guidance operator()(const GuideInput& in) const;
 
   /// Backward universal guidance, eq. (7) of Bansal et al. 2023: Delta [N, C, H, W] with S(x0 + Delta) > S(x0), found
@@ -132,6 +114,7 @@ class Guide {
   Guidance evaluate_at(Input where, const GuideInput& in, double scale) const;
 
   std::shared_ptr<const Classifier> classifier_;
+  ScoreFunction score_;
   GuideConfig config_;
   Tensor max_variance_;
   Tensor last_add_;

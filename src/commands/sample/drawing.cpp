@@ -25,13 +25,6 @@ class GradientNorms {
 
 }  // namespace
 
-guidance::GuideConfig guide_config(const SampleConfig& config) {
-  guidance::GuideConfig guide = config.guidance.guide;
-  guide.score = config.guidance.score;
-  guidance::check_config(guide);
-  return guide;
-}
-
 Drawing::Drawing(const SampleConfig& config, Cast cast)
     : config_(config), cast_(std::move(cast)), labels_(config.sample.labels) {
   const int64_t model_classes = cast_.model_classes;
@@ -44,8 +37,11 @@ Drawing::Drawing(const SampleConfig& config, Cast cast)
                                                       : "the model's classes");
   if (cast_.denoiser) cast_.denoiser = metered(cast_.denoiser, meter_);
   if (cast_.sigma_denoiser) cast_.sigma_denoiser = metered(cast_.sigma_denoiser, meter_);
-  if (cast_.classifier)
-    guide_ = std::make_unique<guidance::Guide>(metered(cast_.classifier, meter_), guide_config(config));
+  if (cast_.classifier) {
+    const GuidanceSettings& how = config.guidance;
+    guide_ = std::make_unique<guidance::Guide>(metered(cast_.classifier, meter_),
+                                               guidance::named_score(how.score, how.terms), how.guide);
+  }
 }
 
 Tensor Drawing::denoiser_labels(const Tensor& targets) const {

@@ -42,7 +42,4 @@ class Drawing {
   GuidanceTrace trace_;
 };
 
-/// The guide's settings, checked: UsageError names the first that is out of range.
-guidance::GuideConfig guide_config(const SampleConfig& config);
-
 }  // namespace sextant::commands

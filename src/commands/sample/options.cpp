@@ -15,6 +15,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
   using guidance::JensenShannonForm;
   using guidance::TiltForm;
   using samplers::EdmGuidance;
+  guidance::ScoreConfig& s = c.guidance.terms;
   guidance::GuideConfig& g = c.guidance.guide;
   samplers::EdmConfig& edm = c.sampler.edm;
   std::vector<std::string> methods = {"none"};
@@ -75,15 +76,17 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
        {
            {"--guidance", &c.guidance.score, SumOf{methods},
             "Score to climb; left out it is plain with a --classifier, else none", ""},
-           {"--alpha", &g.divergence.alpha, Range{0, 10}, "Divergence weight, eq. (7) (paper: 0.1, and 0.09 for js)",
+           {"--alpha", &s.divergence.alpha, Range{0, 10}, "Divergence weight, eq. (7) (paper: 0.1, and 0.09 for js)",
             ""},
-           {"--epsilon", &g.divergence.epsilon, Range{0, 1},
+           {"--epsilon", &s.divergence.epsilon, Range{0, 1},
             "Extra mass the divergence's target gives the class, eq. (76)", ""},
-           choice("--js-form", &g.js_form,
+           choice("--js-form", &s.js_form,
                   {{"eq14", JensenShannonForm::kEquation14}, {"paper", JensenShannonForm::kPaper}},
                   "Jensen-Shannon as eq. (14) defines it, or twice that as Corollary 3 prints it"),
-           {"--lambda-max", &g.lambda_max, Range{0, 100}, "Entropy weight at the first step", ""},
-           {"--lambda-min", &g.lambda_min, Range{0, 100}, "Entropy weight at the last step", ""},
+           {"--divergence-order", &s.divergence_order, Range{0, 2},
+            "Order of alpha-div: 0 is reverse KL, 0.5 twice squared Hellinger, 1 forward KL, 2 half of chi2", ""},
+           {"--lambda-max", &s.lambda_max, Range{0, 100}, "Entropy weight at the first step", ""},
+           {"--lambda-min", &s.lambda_min, Range{0, 100}, "Entropy weight at the last step", ""},
            {"--tilt", &g.tilt, Range{-100, 100},
             "Batch tilt, eq. (15) (paper: -0.2); 0 is off. Couples the images of a batch", ""},
            choice("--tilt-form", &g.tilt_form, {{"mean", TiltForm::kMeanPreserving}, {"sum", TiltForm::kSumToOne}},
@@ -95,9 +98,9 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
             "Height of the schedule's sine, as a share of the largest variance", ""},
            choice("--gamma-max", &g.gamma_max, {{"per-sample", GammaMax::kPerSample}, {"elucd", GammaMax::kElucd}},
                   "Largest variance of each image, or of one pixel of the batch as EluCD reads it"),
-           {"--joint-temperature", &g.temperatures.joint, Range{0, 100, true},
+           {"--joint-temperature", &s.temperatures.joint, Range{0, 100, true},
             "tau1 of log p = tau1 f_y - logsumexp(tau2 f)", ""},
-           {"--marginal-temperature", &g.temperatures.marginal, Range{0, 100}, "tau2 (EluCD: 0.5)", ""},
+           {"--marginal-temperature", &s.temperatures.marginal, Range{0, 100}, "tau2 (EluCD: 0.5)", ""},
            {"--entropy-driven", &g.entropy_driven, Anything{}, "Scale by log K / H(p) (Zheng et al. 2022)", ""},
            choice("--guidance-input", &g.input,
                   {{"x0", Input::kX0}, {"xt", Input::kNoisy}, {"jacobian", Input::kThroughDenoiser}},

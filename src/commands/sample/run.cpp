@@ -36,7 +36,10 @@ SampleConfig resolved(SampleConfig config) {
   if (config.model.unconditional && config.model.cfg_scale != 1) {
     throw UsageError("--cfg-scale needs the model's labels; --unconditional takes them away");
   }
-  if (guided) guide_config(config);
+  if (guided) {
+    guidance::named_score(config.guidance.score, config.guidance.terms);
+    guidance::check_config(config.guidance.guide);
+  }
   Labels(config.sample.labels);
   config.classifier.prompts = resolved_prompts("--prompts", config.classifier.prompts);
   config.classifier.contrast = resolved_prompts("--contrast", config.classifier.contrast);

@@ -1,4 +1,7 @@
+#include <map>
+
 #include "internal/commands/sample.h"
+#include "internal/guidance/score_terms.h"
 #include "internal/runtime/text.h"
 #include "sample/samplers.h"
 
@@ -16,11 +19,20 @@ struct Dependent {
   std::vector<std::string> keys;
 };
 
-bool has_term(const SampleConfig& config, const std::vector<std::string>& terms) {
-  for (const std::string& term : split(config.guidance.score, '+')) {
-    if (std::find(terms.begin(), terms.end(), term) != terms.end()) return true;
+/// Settings of scores, each with the words of those that read it.
+std::map<std::string, std::vector<std::string>> score_settings() {
+  std::map<std::string, std::vector<std::string>> readers;
+  for (const guidance::ScoreTerm& term : guidance::score_terms()) {
+    for (const std::string& setting : term.settings) readers[setting].push_back(term.word);
   }
-  return false;
+  return readers;
+}
+
+/// Whether the score holds one of the terms; plain is in all of them.
+bool has_term(const SampleConfig& config, const std::vector<std::string>& words) {
+  std::vector<std::string> terms = split(config.guidance.score, '+');
+  terms.push_back(guidance::score_terms().front().word);
+  return std::find_first_of(terms.begin(), terms.end(), words.begin(), words.end()) != terms.end();
 }
 
 std::vector<Dependent> dependents(const SampleConfig& c) {
@@ -53,16 +65,13 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
   all.push_back({!c.model.vae.empty(), "--vae", "model", {"vae-arch"}});
   if (c.guidance.score == "none") {
     all.push_back({false, "--guidance", "classifier", {"classifier", "prompts", "cutouts"}});
-    all.push_back({false,
-                   "--guidance",
-                   "guidance",
-                   {"scale", "tilt", "alpha", "lambda-max", "lambda-min", "entropy-driven", "backward-steps"}});
+    all.push_back({false, "--guidance", "guidance", {"scale", "tilt", "entropy-driven", "backward-steps"}});
+    for (const auto& [setting, words] : score_settings()) all.push_back({false, "--guidance", "guidance", {setting}});
     return all;
   }
-  all.push_back(
-      {has_term(c, {"rkl", "fkl", "js", "hellinger"}), "a divergence in --guidance", "guidance", {"alpha", "epsilon"}});
-  all.push_back({has_term(c, {"js"}), "--guidance js", "guidance", {"js-form"}});
-  all.push_back({has_term(c, {"entropy"}), "--guidance entropy", "guidance", {"lambda-max", "lambda-min"}});
+  for (const auto& [setting, words] : score_settings()) {
+    all.push_back({has_term(c, words), "--guidance " + joined(words, ", ", " or "), "guidance", {setting}});
+  }
   all.push_back({c.guidance.guide.tilt != 0, "--tilt", "guidance", {"tilt-form", "tilt-group"}});
   all.push_back({c.classifier.cutouts > 0, "--cutouts", "classifier", {"cutout-min"}});
   all.push_back({!c.classifier.prompts.empty(), "--prompts", "classifier", {"strict", "clip-vocab"}});

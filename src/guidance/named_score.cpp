@@ -1,0 +1,89 @@
+#include "sextant/guidance/named_score.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "check.h"
+#include "internal/guidance/score_terms.h"
+#include "internal/runtime/text.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::guidance {
+namespace {
+
+std::string trimmed(const std::string& text) {
+  const auto first = text.find_first_not_of(' ');
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+std::string advice(const std::string& word) {
+  if (word == "none") return " To sample without guidance, use no guide.";
+  if (word.starts_with("tilt")) return " The tilt is a setting of its own and goes with every score.";
+  return did_you_mean(word, score_names());
+}
+
+const ScoreTerm& find_term(const std::string& word, const std::string& name) {
+  for (const ScoreTerm& term : score_terms()) {
+    if (term.word == word) return term;
+  }
+  throw UsageError("score '" + name + "': '" + word + "' is not a term; expected " + joined(score_names(), ", ") +
+                   " or a sum such as js+entropy." + advice(word));
+}
+
+void check_config(const ScoreConfig& config) {
+  check_temperatures("score", config.temperatures);
+  check_divergence("score", config.divergence);
+  if (!(std::isfinite(config.lambda_min) && config.lambda_min >= 0)) {
+    throw UsageError(c10::str("score: expected lambda-min of at least 0, got ", config.lambda_min, "."));
+  }
+  if (!(std::isfinite(config.lambda_max) && config.lambda_max >= config.lambda_min)) {
+    throw UsageError(c10::str("score: expected lambda-max of at least lambda-min, got ", config.lambda_max, "."));
+  }
+}
+
+/// What a term refuses, it refuses before the first step: a call on the smallest logits that fit the target.
+void try_out(const ScoreFunction& score, const Tensor& target) {
+  const bool given = target.defined() && target.dim() > 0;
+  score(at::zeros({given && target.dim() > 1 ? target.size(0) : 1, given ? target.size(-1) : 2}),
+        at::zeros({given && target.dim() > 1 ? target.size(0) : 1}, at::kLong), Step{});
+}
+
+}  // namespace
+
+const std::vector<std::string>& score_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> words;
+    for (const ScoreTerm& term : score_terms()) words.push_back(term.word);
+    return words;
+  }();
+  return names;
+}
+
+std::vector<const ScoreTerm*> parse_score(const std::string& name) {
+  const ScoreTerm* const plain = &score_terms().front();
+  std::vector<const ScoreTerm*> terms = {plain};
+  for (const std::string& word : split(name, '+')) {
+    const ScoreTerm* const term = &find_term(trimmed(word), name);
+    if (term == plain) continue;
+    if (std::find(terms.begin(), terms.end(), term) != terms.end()) {
+      throw UsageError("score '" + name + "': '" + term->word + "' appears twice; raise its weight instead.");
+    }
+    terms.push_back(term);
+  }
+  return terms;
+}
+
+ScoreFunction named_score(const std::string& name, const ScoreConfig& config) {
+  check_config(config);
+  std::vector<ScoreFunction> scores;
+  for (const ScoreTerm* term : parse_score(name)) {
+    scores.push_back([score = term->score, config](const Tensor& f, const Tensor& y, const Step& step) {
+      return score(f, y, step, config);
+    });
+    try_out(scores.back(), config.divergence.target);
+  }
+  return sum(std::move(scores));
+}
+
+}  // namespace sextant::guidance
