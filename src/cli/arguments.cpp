@@ -51,10 +51,14 @@ void reject_remaining(const std::vector<std::string>& words, const OptionTable& 
 
 }  // namespace
 
-void Command::take_recipe(const std::string& path) { table().merge(recipe_tables(path, name()), path); }
+void take_recipe(const Command& command, Invocation& invocation, const std::string& path) {
+  nlohmann::json tables = recipe_tables(path, command.name);
+  invocation.take(tables);
+  invocation.table.merge(tables, path);
+}
 
-Arguments parse(Command& command, const std::vector<std::string>& words) {
-  OptionTable& table = command.table();
+Arguments parse(const Command& command, Invocation& invocation, const std::vector<std::string>& words) {
+  OptionTable& table = invocation.table;
   Arguments arguments;
   std::string recipe;
   std::vector<Given> given;
@@ -64,7 +68,7 @@ Arguments parse(Command& command, const std::vector<std::string>& words) {
   app.allow_extras();
   app.add_flag("-h,--help", arguments.help);
   app.add_option("--recipe", recipe)->take_last();
-  if (!command.argument().empty()) app.add_option(command.argument(), arguments.argument);
+  if (!command.argument.empty()) app.add_option(command.argument, arguments.argument);
   add_flags(app, table, given);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
@@ -72,21 +76,21 @@ Arguments parse(Command& command, const std::vector<std::string>& words) {
     throw UsageError(error.what());
   }
   if (arguments.help) return arguments;
-  reject_remaining(app.remaining(), table, command.argument());
-  if (command.argument() == "RECIPE" && recipe.empty()) recipe = arguments.argument;
-  if (command.argument() == "RECIPE") arguments.argument = recipe;
-  if (!recipe.empty()) command.take_recipe(recipe);
+  reject_remaining(app.remaining(), table, command.argument);
+  if (command.argument == "RECIPE" && recipe.empty()) recipe = arguments.argument;
+  if (command.argument == "RECIPE") arguments.argument = recipe;
+  if (!recipe.empty()) take_recipe(command, invocation, recipe);
   for (const Given& setting : given) table.set(setting.flag, setting.text);
-  if (arguments.argument.empty() && command.needs_argument()) {
-    throw UsageError("a " + command.argument() + " is needed: sextant " + command.name() + " " + command.argument());
+  if (arguments.argument.empty() && command.needs_argument) {
+    throw UsageError("a " + command.argument + " is needed: sextant " + command.name + " " + command.argument);
   }
   return arguments;
 }
 
-std::string help(Command& command) {
-  const std::string argument = command.argument().empty() ? "" : " " + command.argument();
-  return "sextant " + command.name() + ": " + command.summary() + "\n\nUsage: sextant " + command.name() + argument +
-         " [--flag VALUE ...]\n" + command.table().help() +
+std::string help(const Command& command) {
+  const std::string argument = command.argument.empty() ? "" : " " + command.argument;
+  return "sextant " + command.name + ": " + command.summary + "\n\nUsage: sextant " + command.name + argument +
+         " [--flag VALUE ...]\n" + command.open().table.help() +
          "\nEvery command\n"
          "  --recipe FILE               Settings from a TOML recipe or an earlier run's run.json; flags override them\n"
          "  -h, --help                  This page\n";

@@ -8,16 +8,20 @@
 
 namespace sextant::cli {
 
+/// A command as it was asked for.
 struct Arguments {
   bool help = false;
   std::string argument;  ///< the command's FILE or RECIPE
 };
 
-/// Reads the words after the command's name into its table: the recipe first, so that flags override it. UsageError for
-/// an unknown flag or key, a value that is missing or unfit, or a missing argument.
-Arguments parse(Command& command, const std::vector<std::string>& words);
+/// Reads the words after the command's name into the invocation's table: the recipe first, so that flags override it.
+/// UsageError for an unknown flag or key, a value that is missing or unfit, or a missing argument.
+Arguments parse(const Command& command, Invocation& invocation, const std::vector<std::string>& words);
+
+/// Reads a recipe into the invocation's table. UsageError for a setting that the command does not have.
+void take_recipe(const Command& command, Invocation& invocation, const std::string& path);
 
 /// The help page of one command.
-std::string help(Command& command);
+std::string help(const Command& command);
 
 }  // namespace sextant::cli

@@ -1,7 +1,8 @@
-// What every command is to main(): a name, a table of settings and a run.
+// The commands, as data: what each is called, what it takes and what it runs.
 #pragma once
 
-#include <memory>
+#include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -9,33 +10,29 @@
 
 namespace sextant::cli {
 
-class Command {
- public:
-  virtual ~Command() = default;
-  virtual std::string name() const = 0;
-  virtual std::string summary() const = 0;  ///< one line, without a full stop
-  /// "FILE" for a command that takes one, "RECIPE" for one whose file is its recipe, else "".
-  virtual std::string argument() const { return ""; }
-  virtual bool needs_argument() const { return !argument().empty(); }
-  virtual OptionTable& table() = 0;
-
-  /// Reads a recipe into the table, before the flags.
-  virtual void take_recipe(const std::string& path);
-
-  /// Runs with the settings now in the table. `argument` is the text given for argument(). Returns the exit code.
-  virtual int run(const std::string& argument) = 0;
+/// One use of a command: a table over its settings, and the run with them. The functions share the settings with the
+/// table and keep them alive.
+struct Invocation {
+  OptionTable table;
+  /// Takes out of a recipe's tables what the command keeps for itself; the table gets the rest.
+  std::function<void(nlohmann::json& tables)> take;
+  /// Runs with the settings now in the table. `argument` is the text given for Command::argument. Returns the exit
+  /// code.
+  std::function<int(const std::string& argument)> run;
 };
 
-// One per file of this folder.
-std::unique_ptr<Command> sample_command();
-std::unique_ptr<Command> sweep_command();
-std::unique_ptr<Command> inspect_command();
-std::unique_ptr<Command> evaluate_command();
-std::unique_ptr<Command> calibrate_command();
-std::unique_ptr<Command> train_command();
-std::unique_ptr<Command> finetune_command();
+struct Command {
+  std::string name;
+  std::string summary;   ///< one line, without a full stop
+  std::string argument;  ///< "FILE" for a command that takes one, "RECIPE" for one whose file is its recipe, or ""
+  bool needs_argument = false;
+  std::function<Invocation()> open;  ///< with the default settings
+};
 
 /// All commands, in the order of the help.
-std::vector<std::unique_ptr<Command>> commands();
+const std::vector<Command>& commands();
+
+/// UsageError, with the nearest name, where no command is called so.
+const Command& command_named(const std::string& name);
 
 }  // namespace sextant::cli

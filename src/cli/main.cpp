@@ -16,8 +16,8 @@ std::string overview() {
   std::string text =
       "sextant steers diffusion models with off-the-shelf classifiers.\n\nUsage: sextant COMMAND [--flag VALUE "
       "...]\n\n";
-  for (const auto& command : commands()) {
-    text += "  " + command->name() + std::string(12 - command->name().size(), ' ') + command->summary() + "\n";
+  for (const Command& command : commands()) {
+    text += "  " + command.name + std::string(12 - command.name.size(), ' ') + command.summary + "\n";
   }
   return text + "\n'sextant COMMAND --help' lists the settings of a command; --version tells the version.\n";
 }
@@ -41,24 +41,19 @@ int dispatch(const std::vector<std::string>& words, std::string& who) {
     std::cerr << overview();
     return 2;
   }
-  const std::string& name = first == "help" ? words[1] : first;
-  std::vector<std::string> names = {"help"};
-  for (const auto& command : commands()) {
-    names.push_back(command->name());
-    if (command->name() != name) continue;
-    if (first == "help") {
-      std::cout << help(*command);
-      return 0;
-    }
-    who += " " + name;
-    const Arguments arguments = parse(*command, {words.begin() + 1, words.end()});
-    if (arguments.help) {
-      std::cout << help(*command);
-      return 0;
-    }
-    return command->run(arguments.argument);
+  const Command& command = command_named(first == "help" ? words[1] : first);
+  if (first == "help") {
+    std::cout << help(command);
+    return 0;
   }
-  throw UsageError("unknown command '" + name + "'." + did_you_mean(name, names) + " See 'sextant --help'");
+  who += " " + command.name;
+  Invocation invocation = command.open();
+  const Arguments arguments = parse(command, invocation, {words.begin() + 1, words.end()});
+  if (arguments.help) {
+    std::cout << help(command);
+    return 0;
+  }
+  return invocation.run(arguments.argument);
 }
 
 /// The first line of a message: libtorch's own errors carry a stack trace below it.

@@ -4,18 +4,6 @@
 
 namespace sextant::cli {
 
-std::vector<std::unique_ptr<Command>> commands() {
-  std::vector<std::unique_ptr<Command>> all;
-  all.push_back(sample_command());
-  all.push_back(evaluate_command());
-  all.push_back(calibrate_command());
-  all.push_back(finetune_command());
-  all.push_back(train_command());
-  all.push_back(sweep_command());
-  all.push_back(inspect_command());
-  return all;
-}
-
 std::string reference_page() {
   std::string page =
       "# The command line\n\n"
@@ -24,10 +12,10 @@ std::string reference_page() {
       "command takes\n"
       "`--recipe FILE` (TOML, or the `run.json` of an earlier run; flags override it) and `--help`.\n\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by Ctrl-C and SIGTERM.\n";
-  for (const auto& command : commands()) {
-    page.append("\n## sextant ").append(command->name());
-    if (!command->argument().empty()) page.append(" ").append(command->argument());
-    page.append("\n\n").append(command->summary()).append(".\n").append(command->table().markdown());
+  for (const Command& command : commands()) {
+    page.append("\n## sextant ").append(command.name);
+    if (!command.argument.empty()) page.append(" ").append(command.argument);
+    page.append("\n\n").append(command.summary).append(".\n").append(command.open().table.markdown());
   }
   return page;
 }

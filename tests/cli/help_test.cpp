@@ -9,12 +9,13 @@ namespace {
 TEST(Help, IsThereForEveryCommand) {
   const Outcome overview = sextant({"--help"});
   EXPECT_EQ(overview.exit_code, 0);
-  for (const auto& command : commands()) {
-    EXPECT_NE(overview.out.find("  " + command->name() + " "), std::string::npos);
-    const Outcome page = sextant({command->name(), "--help"});
+  for (const Command& command : commands()) {
+    EXPECT_NE(overview.out.find("  " + command.name + " "), std::string::npos);
+    const Outcome page = sextant({command.name, "--help"});
     EXPECT_EQ(page.exit_code, 0);
-    for (const std::string& flag : command->table().flags()) EXPECT_NE(page.out.find(flag), std::string::npos) << flag;
-    EXPECT_EQ(sextant({"help", command->name()}).out, page.out);
+    for (const std::string& flag : command.open().table.flags())
+      EXPECT_NE(page.out.find(flag), std::string::npos) << flag;
+    EXPECT_EQ(sextant({"help", command.name}).out, page.out);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "recipe.h"
 
+#include "arguments.h"
 #include "cli/program.h"
 #include "command.h"
 #include "internal/commands/sample.h"
@@ -52,11 +53,12 @@ TEST(BundledRecipes, HaveOnlySettingsThatExist) {
     ++checked;
     const json recipe = read_toml(entry.path());
     std::vector<std::string> readers;
-    for (const auto& command : commands()) {
-      if (!recipe.contains(command->name())) continue;
-      readers.push_back(command->name());
-      if (command->name() == "sweep" || recipe.contains("rows")) continue;
-      EXPECT_NO_THROW(command->take_recipe(entry.path())) << entry.path();
+    for (const Command& command : commands()) {
+      if (!recipe.contains(command.name)) continue;
+      readers.push_back(command.name);
+      if (command.name == "sweep" || recipe.contains("rows")) continue;
+      Invocation invocation = command.open();
+      EXPECT_NO_THROW(take_recipe(command, invocation, entry.path())) << entry.path();
     }
     if (recipe.contains("rows")) {
       commands::SweepConfig config;

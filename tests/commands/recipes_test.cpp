@@ -65,10 +65,11 @@ json reduced(const json& config) {
 
 /// What the parser makes of a recipe for `sextant sample`.
 SampleConfig resolve(const std::filesystem::path& recipe) {
-  const auto command = cli::sample_command();
-  cli::parse(*command, {"--recipe", recipe.string()});
+  const cli::Command& command = cli::command_named("sample");
+  cli::Invocation invocation = command.open();
+  cli::parse(command, invocation, {"--recipe", recipe.string()});
   SampleConfig config;
-  OptionTable("sample", commands::sample_options(config)).merge(command->table().to_json(), recipe.string());
+  OptionTable("sample", commands::sample_options(config)).merge(invocation.table.to_json(), recipe.string());
   return config;
 }
 

@@ -1,0 +1,165 @@
+#include <algorithm>
+#include <iostream>
+
+#include "command.h"
+#include "internal/commands/calibrate.h"
+#include "internal/commands/evaluate.h"
+#include "internal/commands/inspect.h"
+#include "internal/commands/sample.h"
+#include "internal/commands/sweep.h"
+#include "internal/commands/train.h"
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/stop.h"
+#include "terminal.h"
+
+namespace sextant::cli {
+namespace {
+
+using namespace commands;
+using nlohmann::json;
+
+/// What a run leaves for the terminal.
+struct Report {
+  bool complete = false;  ///< false after a stop
+  std::string text;       ///< for stdout
+};
+
+/// What differs between commands, over settings of type Config.
+template <typename Config>
+struct Job {
+  std::vector<OptionGroup> (*options)(Config& config);
+  Report (*run)(Config& config, const std::string& argument, Progress& progress, const Stop& stop);
+  Config defaults = {};
+  void (*take)(json& tables, Config& config) = [](json&, Config&) {};
+  bool (*quiet)(const Config& config) = [](const Config& config) { return config.quiet; };
+};
+
+template <typename Config>
+Command row(const std::string& name, const std::string& summary, const Job<Config>& job,
+            const std::string& argument = "", bool needs_argument = false) {
+  const auto open = [name, job] {
+    const auto config = std::make_shared<Config>(job.defaults);
+    const auto run = [job, config](const std::string& given) {
+      Stop stop;
+      const StopOnSignals handlers(stop);
+      const auto progress = terminal_progress(job.quiet(*config));
+      const Report report = job.run(*config, given, *progress, stop);
+      std::cout << report.text << std::flush;
+      return report.complete ? 0 : stop.exit_code();
+    };
+    return Invocation{OptionTable(name, job.options(*config)), [job, config](json& t) { job.take(t, *config); }, run};
+  };
+  return {name, summary, argument, needs_argument, open};
+}
+
+std::string of_all(int64_t finished, int64_t count, const std::string& what, const std::string& out) {
+  return std::to_string(finished) + " of " + std::to_string(count) + " " + what + " in " + out;
+}
+
+Report sample(SampleConfig& config, const std::string&, Progress& progress, const Stop& stop) {
+  for (const std::string& line : unused_settings(config)) progress.note(line);
+  const SampleResult result = run_sample(config, progress, stop);
+  if (config.run.quiet) return {result.complete(), ""};
+  return {result.complete(), of_all(result.finished, result.count, "images", config.run.out) +
+                                 (result.there_already ? " (drawn by an earlier run)\n" : "\n")};
+}
+
+Report evaluate(EvaluateConfig& config, const std::string& samples, Progress& progress, const Stop& stop) {
+  if (!samples.empty()) config.samples = samples;
+  const EvaluateResult result = run_evaluate(config, progress, stop);
+  return {result.complete, result.evaluation ? evaluation_text(*result.evaluation, config.format) : ""};
+}
+
+Report calibrate(CalibrateConfig& config, const std::string&, Progress& progress, const Stop& stop) {
+  const CalibrateResult result = run_calibrate(config, progress, stop);
+  return {result.complete, result.complete ? calibrate_text(result, config.format) : ""};
+}
+
+Report trained(const TrainConfig& config, const TrainResult& result, const std::string& what) {
+  std::string text = finetune_text(result);
+  if (!config.quiet) {
+    text += (result.complete ? what + " in " : "stopped; the same command continues in ") + config.out + ", " +
+            std::to_string(result.steps) + " steps" + (result.there_already ? " (by an earlier run)\n" : "\n");
+  }
+  return {result.complete, text};
+}
+
+Report train(TrainConfig& config, const std::string&, Progress& progress, const Stop& stop) {
+  return trained(config, run_train(config, progress, stop), "trained model");
+}
+
+Report finetune(TrainConfig& config, const std::string&, Progress& progress, const Stop& stop) {
+  return trained(config, run_finetune(config, progress, stop), "fine-tuned classifier");
+}
+
+/// A recipe's [model] table is a model's config.json.
+void take_architecture(json& tables, TrainConfig& config) {
+  if (!tables.contains("model")) return;
+  config.architecture = tables["model"];
+  tables.erase("model");
+}
+
+/// The tables of a sweep's recipe are those of `sextant sample`, but for its own.
+struct RecipeSweep : SweepConfig {
+  json recipe;
+};
+
+void take_grid(json& tables, RecipeSweep& sweep) {
+  sweep.recipe = std::move(tables);
+  tables = json::object();
+  if (sweep.recipe.contains("sweep")) tables["sweep"] = sweep.recipe["sweep"];
+}
+
+Report sweep(RecipeSweep& config, const std::string&, Progress& progress, const Stop& stop) {
+  const SweepResult result = run_sweep(config.recipe, config, progress, stop);
+  std::string text = report::format_table(result.table, report::TableFormat::kTerminal);
+  if (!config.quiet) text += of_all(result.finished, result.count, "runs", config.out) + "\n";
+  return {result.finished == result.count, text};
+}
+
+Report inspect_file(InspectConfig& config, const std::string& file, Progress&, const Stop&) {
+  const json inspection = inspect(file);
+  if (!config.to.empty()) convert(file, config.to);
+  return {true, config.json ? inspection.dump(2) + "\n" : inspection_text(inspection)};
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> kCommands = {
+      row<SampleConfig>("sample", "Draw samples from a diffusion model, steered by a classifier",
+                        {.options = sample_options,
+                         .run = sample,
+                         .quiet = [](const SampleConfig& config) { return config.run.quiet; }}),
+      // A recipe may name the samples.
+      row<EvaluateConfig>("evaluate",
+                          "Score samples against a reference: FID, sFID, inception score, precision, recall, KID",
+                          {.options = evaluate_options, .run = evaluate}, "SAMPLES"),
+      row<CalibrateConfig>("calibrate",
+                           "Measure a classifier's calibration, also along the noise levels, and repair it",
+                           {.options = calibrate_options, .run = calibrate}),
+      row<TrainConfig>("finetune", "Fine-tune a classifier with the Smooth ECE loss",
+                       {.options = finetune_options, .run = finetune, .defaults = finetune_defaults()}),
+      row<TrainConfig>("train", "Train a diffusion model or a classifier, noise-aware or not",
+                       {.options = train_options, .run = train, .take = take_architecture}),
+      row<RecipeSweep>(
+          "sweep", "Run a grid of samplings and make one table and one picture of it",
+          {.options = [](RecipeSweep& config) { return sweep_options(config); }, .run = sweep, .take = take_grid},
+          "RECIPE", true),
+      row<InspectConfig>(
+          "inspect", "Show what is in a checkpoint, an .npz or a model folder; convert to safetensors",
+          {.options = inspect_options, .run = inspect_file, .quiet = [](const InspectConfig&) { return true; }}, "FILE",
+          true)};
+  return kCommands;
+}
+
+const Command& command_named(const std::string& name) {
+  std::vector<std::string> names = {"help"};
+  for (const Command& command : cli::commands()) {
+    if (command.name == name) return command;
+    names.push_back(command.name);
+  }
+  throw UsageError("unknown command '" + name + "'." + did_you_mean(name, names) + " See 'sextant --help'");
+}
+
+}  // namespace sextant::cli
