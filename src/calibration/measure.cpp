@@ -1,8 +1,23 @@
 #include <nlohmann/json.hpp>
 
-#include "sextant/calibration/calibration.h"
+#include "sextant/calibration/measures.h"
+#include "sextant/calibration/smooth_ece.h"
 
 namespace sextant::calibration {
+
+const std::vector<MeasureField>& measure_fields() {
+  static const std::vector<MeasureField> kFields = {{"accuracy", "accuracy %", &Measures::accuracy, 2, 100},
+                                                    {"ece", "ECE", &Measures::ece, 4, 1},
+                                                    {"ece_mass", "ECE equal mass", &Measures::ece_mass, 4, 1},
+                                                    {"mce", "MCE", &Measures::mce, 4, 1},
+                                                    {"classwise_ece", "classwise ECE", &Measures::classwise, 4, 1},
+                                                    {"smooth_ece", "Smooth ECE", &Measures::smooth_ece, 4, 1},
+                                                    {"nll", "NLL", &Measures::nll, 4, 1},
+                                                    {"brier", "Brier", &Measures::brier, 4, 1},
+                                                    {"mean_confidence", "confidence", &Measures::confidence, 4, 1},
+                                                    {"mean_entropy", "entropy", &Measures::entropy, 4, 1}};
+  return kFields;
+}
 
 Measures measure(const Tensor& f, const Tensor& y, const MeasureOptions& options) {
   const at::NoGradGuard no_grad;
@@ -32,18 +47,9 @@ nlohmann::json to_json(const Measures& m) {
                     {"accuracy", m.diagram.accuracy[b].item<double>()},
                     {"confidence", m.diagram.confidence[b].item<double>()}});
   }
-  return {{"count", m.count},
-          {"accuracy", m.accuracy},
-          {"ece", m.ece},
-          {"ece_mass", m.ece_mass},
-          {"mce", m.mce},
-          {"classwise_ece", m.classwise},
-          {"smooth_ece", m.smooth_ece},
-          {"nll", m.nll},
-          {"brier", m.brier},
-          {"mean_confidence", m.confidence},
-          {"mean_entropy", m.entropy},
-          {"bins", bins}};
+  nlohmann::json json = {{"count", m.count}, {"bins", bins}};
+  for (const MeasureField& field : measure_fields()) json[field.key] = m.*field.value;
+  return json;
 }
 
 }  // namespace sextant::calibration

@@ -1,5 +1,6 @@
+#include "sextant/calibration/measures.h"
+
 #include "check.h"
-#include "sextant/calibration/calibration.h"
 
 namespace sextant::calibration {
 

@@ -1,5 +1,6 @@
+#include "sextant/calibration/smooth_ece.h"
+
 #include "check.h"
-#include "sextant/calibration/calibration.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::calibration {

@@ -1,4 +1,6 @@
 // CIFAR-10, binary version: records of a label byte and 32x32 pixels, red, green, blue plane by plane.
+#include "cifar.h"
+
 #include <algorithm>
 #include <map>
 
@@ -67,12 +69,9 @@ Parts read_tar(const fs::path& path, Wanted wanted) {
 
 Parts read_folder(const fs::path& folder, Split split) {
   Parts parts;
-  std::error_code problem;
-  const fs::directory_iterator entries(folder, problem);
-  if (problem) throw bad_file(folder, "cannot be listed: " + problem.message());
-  for (const auto& entry : entries) {
-    const std::string name = entry.path().filename().string();
-    if (is_batch(name, split) || name == "batches.meta.txt") parts[name] = read_file(entry.path());
+  for (const fs::path& entry : entries_of(folder)) {
+    const std::string name = entry.filename().string();
+    if (is_batch(name, split) || name == "batches.meta.txt") parts[name] = read_file(entry);
   }
   return parts;
 }
@@ -92,6 +91,18 @@ std::vector<std::string> lines_of(const Tensor& text) {
 }
 
 }  // namespace
+
+bool is_cifar10(const fs::path& path) {
+  if (fs::is_directory(path)) {
+    const std::vector<fs::path> entries = entries_of(path);
+    return std::any_of(entries.begin(), entries.end(), [](const fs::path& entry) {
+      const std::string name = entry.filename().string();
+      return is_batch(name, Split::kTrain) || is_batch(name, Split::kTest);
+    });
+  }
+  const fs::path extension = path.extension();
+  return extension == ".bin" || extension == ".tgz" || extension == ".tar" || path.stem().extension() == ".tar";
+}
 
 std::unique_ptr<ImageSet> open_cifar10(const fs::path& path, Split split) {
   Parts parts;

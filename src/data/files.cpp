@@ -16,6 +16,15 @@ std::shared_ptr<const checkpoint::MappedFile> map_file(const std::filesystem::pa
   }
 }
 
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder) {
+  std::error_code problem;
+  std::vector<std::filesystem::path> entries;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, problem)) entries.push_back(entry.path());
+  if (problem) throw bad_file(folder, "cannot be listed: " + problem.message());
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
 struct ByteStream::Inflater {
   z_stream stream = {};
   Bytes rest;  ///< input that zlib has not been given

@@ -1,10 +1,11 @@
-// Whole files and gzip streams, for the readers of this room.
+// Whole files and gzip streams, for the readers of this module.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "internal/checkpoint/file.h"
 #include "sextant/runtime/error.h"
@@ -17,8 +18,11 @@ inline DataError bad_file(const std::filesystem::path& path, const std::string& 
   return DataError(path.string() + ": " + reason);
 }
 
-/// checkpoint::MappedFile::open with this room's error.
+/// checkpoint::MappedFile::open with this module's error.
 std::shared_ptr<const checkpoint::MappedFile> map_file(const std::filesystem::path& path);
+
+/// What lies in a folder, sorted.
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder);
 
 /// The bytes of a file, inflated if it is gzipped, read in order.
 class ByteStream {

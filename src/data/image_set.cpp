@@ -3,6 +3,8 @@
 
 namespace sextant::data {
 
+Tensor to_pixels(const Tensor& bytes, at::Device device) { return bytes.to(device, at::kFloat).div_(127.5).sub_(1); }
+
 int64_t ImageSet::label(int64_t index) const { return labels_.defined() ? labels_[index].item<int64_t>() : -1; }
 
 Tensor ImageSet::batch(int64_t begin, int64_t count) const {

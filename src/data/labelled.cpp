@@ -1,22 +1,14 @@
-// Data sets as classifiers are trained and measured on them: images with labels, in a training and a test part.
+#include "sextant/data/labelled.h"
+
 #include <algorithm>
 
+#include "cifar.h"
 #include "files.h"
-#include "sextant/data/images.h"
 
 namespace sextant::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::error_code problem;
-  std::vector<fs::path> entries;
-  for (const auto& entry : fs::directory_iterator(folder, problem)) entries.push_back(entry.path());
-  if (problem) throw bad_file(folder, "cannot be listed: " + problem.message());
-  std::sort(entries.begin(), entries.end());
-  return entries;
-}
 
 bool starts_with(const fs::path& path, const std::string& start) { return path.filename().string().starts_with(start); }
 
@@ -38,15 +30,6 @@ fs::path part_of(const fs::path& folder, Split split) {
   return {};
 }
 
-bool is_cifar(const fs::path& path) {
-  if (!fs::is_directory(path))
-    return path.extension() == ".bin" || path.extension() == ".tgz" || path.stem().extension() == ".tar";
-  const std::vector<fs::path> entries = entries_of(path);
-  return std::any_of(entries.begin(), entries.end(), [](const fs::path& entry) {
-    return entry.extension() == ".bin" && (starts_with(entry, "data_batch_") || starts_with(entry, "test_batch"));
-  });
-}
-
 /// A class that lost its images would shift the labels of those after it.
 void check_class_folders(const fs::path& folder, const ImageSet& images) {
   const std::vector<std::string>& names = images.class_names();
@@ -59,14 +42,14 @@ void check_class_folders(const fs::path& folder, const ImageSet& images) {
 }
 
 std::unique_ptr<ImageSet> open(const fs::path& path, const LabelledOptions& options) {
-  if (fs::is_directory(path) && !is_cifar(path)) {
+  if (fs::is_directory(path) && !is_cifar10(path)) {
     if (const fs::path part = part_of(path, options.split); !part.empty()) return open(part, options);
   } else if (path.filename().string().find("idx3") != std::string::npos) {
     return open_idx(path, options.labels);
   }
   if (!options.labels.empty())
     throw bad_file(options.labels, "labels go with IDX images, and " + path.string() + " is none");
-  if (is_cifar(path)) return open_cifar10(path, options.split);
+  if (is_cifar10(path)) return open_cifar10(path, options.split);
   if (!fs::is_directory(path)) return open_images(path);
   auto images = open_image_folder(path, options.channels);
   if (images->labels().defined()) check_class_folders(path, *images);

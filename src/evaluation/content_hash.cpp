@@ -5,7 +5,7 @@
 
 #include "sextant/runtime/error.h"
 
-namespace sextant::metrics {
+namespace sextant::evaluation {
 namespace {
 
 /// The upper and lower half of the 128-bit product, folded: every bit of both factors reaches every bit of the result.
@@ -81,4 +81,4 @@ std::string hash_of(const networks::Network& network) {
   return hash.digits();
 }
 
-}  // namespace sextant::metrics
+}  // namespace sextant::evaluation

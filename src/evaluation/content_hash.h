@@ -7,7 +7,7 @@
 
 #include "sextant/networks/network.h"
 
-namespace sextant::metrics {
+namespace sextant::evaluation {
 
 class ContentHash {
  public:
@@ -26,4 +26,4 @@ std::string hash_of(const std::filesystem::path& path);
 /// Of a network's parameters: names, shapes and numbers.
 std::string hash_of(const networks::Network& network);
 
-}  // namespace sextant::metrics
+}  // namespace sextant::evaluation

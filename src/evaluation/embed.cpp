@@ -1,9 +1,10 @@
+#include "sextant/evaluation/embed.h"
+
 #include "image_reader.h"
-#include "sextant/evaluation/evaluation.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::metrics {
+namespace sextant::evaluation {
 namespace {
 
 /// Collects the features of one set, batch by batch.
@@ -63,8 +64,8 @@ class Collector {
   /// The classifier's logits of clean pixels.
   Tensor judged(const Tensor& images) const {
     const Tensor t = at::zeros({images.size(0)}, images.options().dtype(at::kLong));
-    const Tensor logits =
-        classifier_->logits(images.to(at::kFloat) / 127.5 - 1, classifier_->uses_time() ? t : Tensor());
+    const Tensor pixels = data::to_pixels(images, images.device());
+    const Tensor logits = classifier_->logits(pixels, classifier_->uses_time() ? t : Tensor());
     return logits.to(at::kCPU, at::kFloat);
   }
 
@@ -78,7 +79,7 @@ class Collector {
     return here;
   }
 
-  static void accumulate(std::optional<GaussianAccumulator>& into, const Tensor& features) {
+  static void accumulate(std::optional<metrics::GaussianAccumulator>& into, const Tensor& features) {
     if (!into) into.emplace(features.size(1));
     into->add(features);
   }
@@ -88,7 +89,7 @@ class Collector {
   bool keep_;
   bool resize_;
   std::shared_ptr<const guidance::Classifier> classifier_;
-  std::optional<GaussianAccumulator> pool_, spatial_;
+  std::optional<metrics::GaussianAccumulator> pool_, spatial_;
   std::vector<Tensor> features_, logits_, judge_logits_;
   std::vector<int64_t> indices_;
 };
@@ -131,4 +132,4 @@ std::optional<Embedding> embed(const data::ImageSet& images, const std::string& 
   return embedding;
 }
 
-}  // namespace sextant::metrics
+}  // namespace sextant::evaluation

@@ -1,11 +1,22 @@
+#include "sextant/evaluation/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
-#include "sextant/calibration/calibration.h"
-#include "sextant/evaluation/evaluation.h"
+#include "sextant/calibration/measures.h"
+#include "sextant/metrics/frechet.h"
+#include "sextant/metrics/inception_score.h"
+#include "sextant/metrics/kernel_distance.h"
+#include "sextant/metrics/permutation.h"
+#include "sextant/metrics/precision_recall.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::metrics {
+namespace sextant::evaluation {
 namespace {
 
 constexpr int64_t kCoverageNeighbours = 5;  ///< Naeem et al.'s choice
@@ -61,26 +72,28 @@ class Scoring {
   }
 
   void add(const char* key, const char* label, double value, std::optional<double> deviation = {},
-           std::optional<Interval> interval = {}) {
+           std::optional<metrics::Interval> interval = {}) {
     result_.measures.push_back({key, label, value, deviation, interval});
   }
 
-  std::optional<Interval> interval_of_mean(const Tensor& values) const {
+  std::optional<metrics::Interval> interval_of_mean(const Tensor& values) const {
     if (options_.resamples == 0) return std::nullopt;
-    return bootstrap_mean(values, options_.resamples, options_.level);
+    return metrics::bootstrap_mean(values, options_.resamples, options_.level);
   }
 
   void frechet() {
     if (!wants("fid", true, "")) return;
-    const double value = frechet_distance(samples_.pool, reference_.pool).value;
+    const double value = metrics::frechet_distance(samples_.pool, reference_.pool).value;
     int64_t resamples = options_.frechet_resamples;
     if (resamples < 0) resamples = result_.dimensions <= kWide ? 100 : 0;
-    std::optional<Interval> interval;
+    std::optional<metrics::Interval> interval;
     if (resamples > 0 && samples_.features.defined()) {
-      interval = bootstrap(
+      interval = metrics::bootstrap(
           samples_.count,
           [&](const Tensor& indices) {
-            return frechet_distance(gaussian_of(samples_.features.index_select(0, indices)), reference_.pool).value;
+            return metrics::frechet_distance(metrics::gaussian_of(samples_.features.index_select(0, indices)),
+                                             reference_.pool)
+                .value;
           },
           resamples, options_.level);
       const Tensor quantile = at::erfinv(at::full({}, options_.level, at::kDouble)) * std::sqrt(2.0);
@@ -96,22 +109,23 @@ class Scoring {
                "sFID needs spatial features of both sets (Inception, and mu_s and sigma_s in a statistics file)")) {
       return;
     }
-    add("sfid", "sFID", frechet_distance(*samples_.spatial, *reference_.spatial).value);
+    add("sfid", "sFID", metrics::frechet_distance(*samples_.spatial, *reference_.spatial).value);
   }
 
   void inception_score() {
     if (!wants("is", samples_.logits.defined(), "the inception score needs logits of the samples")) return;
     constexpr int64_t kSplits = 10;
     if (options_.protocol == Protocol::kOpenAi) {
-      const MeanStd score = inception_score_chunks(samples_.logits);
+      const metrics::MeanStd score = metrics::inception_score_chunks(samples_.logits);
       add("is", "Inception Score", score.mean,
           samples_.count > 5000 ? std::optional(score.standard_deviation) : std::nullopt);
       return;
     }
     const Tensor order = options_.protocol == Protocol::kTorchFidelity
-                             ? numpy_permutation(samples_.count, kTorchFidelitySeed)
+                             ? metrics::numpy_permutation(samples_.count, kTorchFidelitySeed)
                              : Tensor();
-    const MeanStd score = inception_score_splits(samples_.logits, std::min(kSplits, samples_.count), order);
+    const metrics::MeanStd score =
+        metrics::inception_score_splits(samples_.logits, std::min(kSplits, samples_.count), order);
     add("is", "Inception Score", score.mean, score.standard_deviation);
   }
 
@@ -132,7 +146,8 @@ class Scoring {
     const bool precision = wants("precision", allowed, no_features(options_.neighbours));
     const bool recall = wants("recall", allowed, no_features(options_.neighbours));
     if (!precision && !recall) return;
-    const PrecisionRecall pr = precision_recall(reference_.features, samples_.features, options_.neighbours);
+    const metrics::PrecisionRecall pr =
+        metrics::precision_recall(reference_.features, samples_.features, options_.neighbours);
     if (precision) add("precision", "Precision", pr.precision, {}, interval_of_mean(pr.sample_in_reference));
     if (recall) add("recall", "Recall", pr.recall, {}, interval_of_mean(pr.reference_in_sample));
   }
@@ -142,7 +157,8 @@ class Scoring {
     const bool density = wants("density", allowed, no_features(kCoverageNeighbours));
     const bool coverage = wants("coverage", allowed, no_features(kCoverageNeighbours));
     if (!density && !coverage) return;
-    const DensityCoverage dc = density_coverage(reference_.features, samples_.features, kCoverageNeighbours);
+    const metrics::DensityCoverage dc =
+        metrics::density_coverage(reference_.features, samples_.features, kCoverageNeighbours);
     if (density) add("density", "Density", dc.density);
     if (coverage) add("coverage", "Coverage", dc.coverage);
   }
@@ -154,7 +170,8 @@ class Scoring {
       result_.notes.push_back(c10::str("KID: subsets of ", size, " images instead of ", options_.kid_subset_size,
                                        ", all that the smaller set has"));
     }
-    const KernelDistance kid = kernel_distance(samples_.features, reference_.features, options_.kid_subsets, size);
+    const metrics::KernelDistance kid =
+        metrics::kernel_distance(samples_.features, reference_.features, options_.kid_subsets, size);
     add("kid", "KID", kid.mean, kid.standard_deviation);
   }
 
@@ -164,7 +181,7 @@ class Scoring {
     const int64_t smallest = std::min<int64_t>(5000, samples_.count / 2);
     if (!wants("fid-infinity", samples_.features.defined() && smallest >= 2, "it needs features of 4 samples or more"))
       return;
-    add("fid-infinity", "FID infinity", frechet_infinity(samples_.features, reference_.pool, smallest).value);
+    add("fid-infinity", "FID infinity", metrics::frechet_infinity(samples_.features, reference_.pool, smallest).value);
   }
 
   void accuracy() {
@@ -178,7 +195,7 @@ class Scoring {
     if (!accuracy && !ece) return;
     result_.classifier = options_.judge_name;
     if (accuracy) {
-      result_.classes = class_accuracy(logits, samples_.labels);
+      result_.classes = metrics::class_accuracy(logits, samples_.labels);
       add("accuracy", "Accuracy", result_.classes->overall, {}, interval_of_mean(logits.argmax(1) == samples_.labels));
     }
     if (ece) add("ece", "ECE", calibration::expected_calibration_error(logits, samples_.labels));
@@ -268,4 +285,4 @@ nlohmann::json to_json(const Evaluation& evaluation) {
   return json;
 }
 
-}  // namespace sextant::metrics
+}  // namespace sextant::evaluation

@@ -1,9 +1,10 @@
+#include "sextant/evaluation/extractor.h"
+
 #include "content_hash.h"
-#include "sextant/evaluation/evaluation.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::metrics {
+namespace sextant::evaluation {
 namespace {
 
 constexpr const char* kInception = "inception-fid";
@@ -59,4 +60,4 @@ std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extracto
   return files ? data::open_image_folder(path, extractor.network->channels()) : std::move(images);
 }
 
-}  // namespace sextant::metrics
+}  // namespace sextant::evaluation

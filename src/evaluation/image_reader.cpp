@@ -4,7 +4,7 @@
 
 #include "sextant/runtime/error.h"
 
-namespace sextant::metrics {
+namespace sextant::evaluation {
 
 ImageReader::ImageReader(const data::ImageSet& images, int64_t batch, int ahead, bool skip_bad, bool mixed_sizes)
     : images_(images), batch_(batch), skip_bad_(skip_bad), mixed_sizes_(mixed_sizes) {
@@ -60,4 +60,4 @@ std::optional<ImageStretch> ImageReader::next() {
   return stretch;
 }
 
-}  // namespace sextant::metrics
+}  // namespace sextant::evaluation

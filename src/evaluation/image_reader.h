@@ -6,7 +6,7 @@
 
 #include "sextant/data/images.h"
 
-namespace sextant::metrics {
+namespace sextant::evaluation {
 
 /// Images of one size, as many as follow each other.
 struct ImageBatch {
@@ -44,4 +44,4 @@ class ImageReader {
   std::deque<std::future<ImageStretch>> ahead_;
 };
 
-}  // namespace sextant::metrics
+}  // namespace sextant::evaluation

@@ -1,10 +1,10 @@
+#include "sextant/evaluation/reference.h"
+
 #include "content_hash.h"
 #include "sextant/checkpoint/npz.h"
-#include "sextant/evaluation/evaluation.h"
 #include "sextant/runtime/error.h"
-#include "statistics_file.h"
 
-namespace sextant::metrics {
+namespace sextant::evaluation {
 namespace {
 
 namespace fs = std::filesystem;
@@ -19,13 +19,30 @@ fs::path cache_path(const fs::path& path, const FeatureExtractor& extractor) {
   return plain.parent_path() / (plain.filename().string() + ".sextant-" + hash.digits().substr(0, 16) + ".npz");
 }
 
+/// What the file says of its set. UsageError where it says that another network embedded it.
+Embedding stored_embedding(const fs::path& path, const FeatureExtractor& extractor) {
+  Statistics stored = read_statistics(path);
+  if (!stored.extractor.empty() && stored.extractor != extractor.hash) {
+    throw UsageError(path.string() + " holds statistics of another extractor (" + stored.extractor.substr(0, 12) +
+                     ") than " + extractor.name + " (" + extractor.hash.substr(0, 12) +
+                     "): same weights, precision and protocol are needed; embed the reference images again");
+  }
+  Embedding embedding;
+  embedding.source = path.string();
+  embedding.count = stored.pool.count;
+  embedding.pool = std::move(stored.pool);
+  embedding.spatial = std::move(stored.spatial);
+  embedding.features = std::move(stored.features);
+  return embedding;
+}
+
 bool usable(const Embedding& cached, bool need_features) { return !need_features || cached.features.defined(); }
 
 std::optional<Embedding> read_cache(const fs::path& cache, const FeatureExtractor& extractor, bool need_features,
                                     Progress& progress) {
   if (!fs::exists(cache)) return std::nullopt;
   try {
-    Embedding cached = read_statistics_file(cache, extractor);
+    Embedding cached = stored_embedding(cache, extractor);
     if (usable(cached, need_features)) return cached;
   } catch (const Error& problem) {
     progress.note(std::string("not using the cache: ") + problem.what());
@@ -51,7 +68,7 @@ std::optional<Embedding> embed_cached(const fs::path& path, const FeatureExtract
   // A set with gaps is not cached: the names of what was left out would be lost.
   if (!embedding || !wanted.cache || !embedding->skipped.empty()) return embedding;
   try {
-    save_statistics(cache, *embedding, extractor, /*with_features=*/true);
+    save_statistics(cache, statistics_of(*embedding, extractor, /*with_features=*/true));
   } catch (const Error& problem) {
     progress.note(std::string("the reference is not cached: ") + problem.what());
   }
@@ -60,11 +77,18 @@ std::optional<Embedding> embed_cached(const fs::path& path, const FeatureExtract
 
 }  // namespace
 
+Statistics statistics_of(const Embedding& embedding, const FeatureExtractor& extractor, bool with_features) {
+  Statistics statistics{embedding.pool, embedding.spatial, extractor.hash, {}};
+  statistics.pool.count = embedding.count;
+  if (with_features) statistics.features = embedding.features;
+  return statistics;
+}
+
 std::optional<Embedding> open_reference(const fs::path& path, const FeatureExtractor& extractor,
                                         const EmbedOptions& options, const ReferenceOptions& wanted, Progress& progress,
                                         const Stop& stop) {
-  if (!data::has_statistics(path)) return embed_cached(path, extractor, options, wanted, progress, stop);
-  Embedding stored = read_statistics_file(path, extractor);
+  if (!has_statistics(path)) return embed_cached(path, extractor, options, wanted, progress, stop);
+  Embedding stored = stored_embedding(path, extractor);
   if (!wanted.need_features || stored.features.defined() || !checkpoint::NpzReader(path).contains("arr_0"))
     return stored;
   // OpenAI's reference batches: statistics of the whole set beside some of its images.
@@ -74,4 +98,4 @@ std::optional<Embedding> open_reference(const fs::path& path, const FeatureExtra
   return stored;
 }
 
-}  // namespace sextant::metrics
+}  // namespace sextant::evaluation

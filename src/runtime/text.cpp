@@ -21,6 +21,13 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return pieces;
 }
 
+std::string trimmed(const std::string& text) {
+  const char* const blank = " \t\r\n\f\v";
+  const std::size_t first = text.find_first_not_of(blank);
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
 std::string replaced(std::string text, const std::string& what, const std::string& with) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
     text.replace(at, what.size(), with);

@@ -1,4 +1,6 @@
-#include "sextant/training/training.h"
+#include "sextant/training/adam.h"
+
+#include <cmath>
 
 namespace sextant::training {
 

@@ -1,3 +1,4 @@
+#include "sextant/calibration/smooth_ece.h"
 #include "sextant/models/models.h"
 #include "sextant/networks/features.h"
 #include "sextant/runtime/error.h"
@@ -47,7 +48,7 @@ Tensor Classification::noised(const Tensor& x0, const Tensor& t, const std::vect
 }
 
 Numbers Classification::backward(const Batch& batch, double scale) {
-  const Tensor x0 = to_pixels(batch.images, network_->device());
+  const Tensor x0 = data::to_pixels(batch.images, network_->device());
   const Tensor t = timesteps_.draw(batch.number).t;
   network_->begin_batch(stream(config_.seed, Purpose::kDropout), batch.number);
   const Tensor x = noised(x0, t, batch.number, stream(config_.seed, Purpose::kNoise));
@@ -76,7 +77,7 @@ calibration::Measures Classification::measure(const checkpoint::StateDict& weigh
   const int64_t N = images.size();
   for (int64_t first = 0; first < N; first += kClassifiedAtOnce) {
     const Batch batch = images.batch(first, std::min(kClassifiedAtOnce, N - first));
-    const Tensor x0 = to_pixels(batch.images, network_->device());
+    const Tensor x0 = data::to_pixels(batch.images, network_->device());
     // Evenly over all timesteps.
     const Tensor t = (at::arange(first, first + x0.size(0), at::kLong) * process_.num_steps()).floor_divide(N);
     const Tensor x = noised(x0, t, batch.number, stream(config_.seed, Purpose::kValidation));

@@ -48,7 +48,7 @@ class Denoising : public Objective {
   }
 
   Numbers backward(const Batch& batch, double scale) override {
-    const Tensor x0 = to_pixels(batch.images, network_->device());
+    const Tensor x0 = data::to_pixels(batch.images, network_->device());
     const TimestepSampler::Drawn drawn = timesteps_.draw(batch.number);
     network_->begin_batch(stream(config_.seed, Purpose::kDropout), batch.number);
     const diffusion::LossTerms terms =
@@ -69,7 +69,7 @@ class Denoising : public Objective {
     double loss = 0, mse = 0, vb = 0;
     for (int64_t first = 0; first < N; first += kDenoisedAtOnce) {
       const Batch batch = held_out_->batch(first, std::min(kDenoisedAtOnce, N - first));
-      const Tensor x0 = to_pixels(batch.images, network_->device());
+      const Tensor x0 = data::to_pixels(batch.images, network_->device());
       const Tensor place = at::arange(first, first + x0.size(0), at::kLong);
       const Tensor t = (place * process_.num_steps()).floor_divide(N);  // evenly over all timesteps
       const diffusion::LossTerms terms =

@@ -1,9 +1,13 @@
+#include "sextant/training/images.h"
+
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <numeric>
 
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
-#include "sextant/training/data.h"
+#include "sextant/training/loader.h"
 #include "streams.h"
 
 namespace sextant::training {
@@ -35,8 +39,6 @@ Tensor fitted(const Tensor& image, int64_t size) {
 }
 
 }  // namespace
-
-Tensor to_pixels(const Tensor& bytes, at::Device device) { return bytes.to(device, at::kFloat).div_(127.5).sub_(1); }
 
 TrainingImages::TrainingImages(const Source& source, int64_t channels, int64_t image_size, int64_t classes)
     : set_(open_set(source, channels, classes > 0)),

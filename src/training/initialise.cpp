@@ -1,7 +1,9 @@
+#include "sextant/training/initialise.h"
+
 #include "internal/networks/family.h"
 #include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
-#include "sextant/training/training.h"
+#include "sextant/runtime/noise.h"
 #include "streams.h"
 
 namespace sextant::training {

@@ -1,10 +1,12 @@
-#include <numbers>
+#include "sextant/training/learning_rate.h"
 
-#include "sextant/training/training.h"
+#include <algorithm>
+#include <cmath>
+#include <numbers>
 
 namespace sextant::training {
 
-double LearningRate::at(int64_t step) const {
+double LearningRateSchedule::at(int64_t step) const {
   if (step < warmup) return peak * static_cast<double>(step + 1) / static_cast<double>(warmup);
   const auto left = static_cast<double>(std::max<int64_t>(1, total - warmup));
   const double progress = std::min(1.0, static_cast<double>(step - warmup) / left);

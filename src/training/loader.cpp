@@ -1,10 +1,12 @@
+#include "sextant/training/loader.h"
+
 #include <condition_variable>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <thread>
 
 #include "sextant/runtime/noise.h"
-#include "sextant/training/data.h"
 #include "streams.h"
 
 namespace sextant::training {

@@ -1,5 +1,6 @@
+#include "loss_scale.h"
+
 #include "sextant/runtime/error.h"
-#include "sextant/training/training.h"
 
 namespace sextant::training {
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string>
 
-#include "sextant/training/training.h"
+#include "sextant/training/objectives.h"
 
 namespace sextant::training {
 

@@ -1,8 +1,9 @@
+#include "sextant/training/snapshots.h"
+
 #include <algorithm>
 
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
-#include "sextant/training/training.h"
 
 namespace sextant::training {
 

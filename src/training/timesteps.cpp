@@ -1,5 +1,6 @@
+#include "sextant/training/timesteps.h"
+
 #include "sextant/runtime/noise.h"
-#include "sextant/training/training.h"
 #include "streams.h"
 
 namespace sextant::training {

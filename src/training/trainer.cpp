@@ -2,9 +2,14 @@
 
 #include <c10/util/StringUtil.h>
 
+#include "internal/runtime/difference.h"
+#include "loss_scale.h"
 #include "metrics_log.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
+#include "sextant/training/ema.h"
+#include "sextant/training/snapshots.h"
+#include "sextant/training/weights.h"
 
 namespace sextant::training {
 namespace {
@@ -17,18 +22,6 @@ json as_json(const Numbers& numbers) {
   return object;
 }
 
-/// "[train] lr is 0.1 there and 0.2 here"
-std::string first_difference(const json& there, const json& here) {
-  for (const auto& [table, keys] : here.items()) {
-    for (const auto& [key, value] : keys.items()) {
-      const json former = there.value(table, json::object()).value(key, json());
-      if (former != value)
-        return "[" + table + "] " + key + " is " + former.dump() + " there and " + value.dump() + " here";
-    }
-  }
-  return "it has settings that are not known here";
-}
-
 /// One training: what changes from step to step, and how.
 class Run {
  public:
@@ -38,7 +31,7 @@ class Run {
         config_(config),
         weights_(network, config.compute),
         adam_(weights_.master(), config.adam),
-        average_(weights_, config.average),
+        ema_(weights_, config.average),
         scale_(LossScale::of(config.compute)),
         snapshots_(config.folder / "checkpoints") {
     resume();
@@ -62,7 +55,7 @@ class Run {
       }
       progress.update(unit * static_cast<double>(step_));
       if (config_.validates && epoch_ends()) progress.note(validate(log));
-      if (config_.sample_every > 0 && step_ % config_.sample_every == 0) sample(step_, average_.state(weights_));
+      if (config_.sample_every > 0 && step_ % config_.sample_every == 0) sample(step_, ema_.state(weights_));
       if (step_ % config_.checkpoint_every == 0) save();
     }
     progress.end();
@@ -104,7 +97,7 @@ class Run {
         const double factor = config_.clip > 0 ? std::min(1.0, config_.clip / (taken.norm + 1e-6)) : 1.0;
         adam_.step(weights_.master(), factor < 1 ? gradient * factor : gradient, learning_rate);
         weights_.publish();
-        average_.update(weights_);
+        ema_.update(weights_);
       }
       ++step_;
       return taken;
@@ -120,7 +113,7 @@ class Run {
   }
 
   std::string validate(MetricsLog& log) {
-    const checkpoint::StateDict weights = average_.state(weights_);
+    const checkpoint::StateDict weights = ema_.state(weights_);
     const Numbers numbers = objective_.validate(weights);
     const double value = objective_.criterion(numbers);
     const int64_t epoch = step_ * config_.batch / images_.size();
@@ -144,10 +137,10 @@ class Run {
     Snapshot snapshot;
     snapshot.step = step_;
     for (const auto& [name, tensor] : tensors()) snapshot.tensors.set(name, tensor);
-    snapshot.facts = {{"identity", config_.identity},        {"adam_steps", adam_.steps},
-                      {"average_updates", average_.updates}, {"loss_scale", scale_.scale},
-                      {"good_steps", scale_.good_steps},     {"best", best_},
-                      {"since_best", since_best_},           {"ended_early", ended_early_}};
+    snapshot.facts = {{"identity", config_.identity},    {"adam_steps", adam_.steps},
+                      {"average_updates", ema_.updates}, {"loss_scale", scale_.scale},
+                      {"good_steps", scale_.good_steps}, {"best", best_},
+                      {"since_best", since_best_},       {"ended_early", ended_early_}};
     snapshots_.save(snapshot);
     saved_ = step_;
   }
@@ -169,7 +162,7 @@ class Run {
     }
     step_ = saved_ = snapshot->step;
     adam_.steps = facts.at("adam_steps");
-    average_.updates = facts.at("average_updates");
+    ema_.updates = facts.at("average_updates");
     scale_.scale = facts.at("loss_scale");
     scale_.good_steps = facts.at("good_steps");
     best_ = facts.at("best");
@@ -183,11 +176,11 @@ class Run {
     std::vector<std::pair<std::string, Tensor>> all = {{"weights", weights_.master()},
                                                        {"adam.first", adam_.first},
                                                        {"adam.second", adam_.second},
-                                                       {"average", average_.flat()}};
+                                                       {"average", ema_.flat()}};
     for (std::size_t i = 0; i < weights_.buffers().size(); ++i) {
       const auto& [name, tensor] = weights_.buffers()[i];
       all.emplace_back("buffers." + name, tensor);
-      all.emplace_back("average.buffers." + name, average_.buffers()[i]);
+      all.emplace_back("average.buffers." + name, ema_.buffers()[i]);
     }
     for (const auto& [name, tensor] : objective_.state()) all.emplace_back("objective." + name, tensor);
     return all;
@@ -196,7 +189,7 @@ class Run {
   void take_result(TrainerResult& result) const {
     const bool best = config_.keeps_best && !best_.is_null();
     result.best_step = best ? best_.at("step").get<int64_t>() : step_;
-    result.weights = best ? checkpoint::load(best_file()).tensors : average_.state(weights_);
+    result.weights = best ? checkpoint::load(best_file()).tensors : ema_.state(weights_);
   }
 
   Objective& objective_;
@@ -204,7 +197,7 @@ class Run {
   const TrainerConfig& config_;
   Weights weights_;
   Adam adam_;
-  Average average_;
+  Ema ema_;
   LossScale scale_;
   Snapshots snapshots_;
   int64_t step_ = 0;   ///< finished

@@ -1,5 +1,6 @@
+#include "sextant/training/weights.h"
+
 #include "sextant/runtime/error.h"
-#include "sextant/training/training.h"
 
 namespace sextant::training {
 

@@ -2,7 +2,9 @@
 
 #include <regex>
 
-#include "sextant/calibration/calibration.h"
+#include "sextant/calibration/measures.h"
+#include "sextant/calibration/scaling.h"
+#include "sextant/calibration/smooth_ece.h"
 
 namespace sextant::calibration {
 namespace {

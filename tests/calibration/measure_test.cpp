@@ -1,7 +1,8 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "sextant/calibration/calibration.h"
+#include "sextant/calibration/measures.h"
+#include "sextant/calibration/smooth_ece.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 

@@ -4,7 +4,7 @@
 
 #include "commands/calibrate_fixture.h"
 #include "internal/runtime/files.h"
-#include "sextant/data/images.h"
+#include "sextant/data/labelled.h"
 #include "sextant/report/drawing.h"
 
 namespace sextant::testing {

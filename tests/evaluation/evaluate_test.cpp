@@ -1,12 +1,17 @@
+#include "sextant/evaluation/evaluate.h"
+
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "sextant/checkpoint/npz.h"
-#include "sextant/evaluation/evaluation.h"
+#include "sextant/evaluation/reference.h"
+#include "sextant/metrics/inception_score.h"
+#include "sextant/metrics/permutation.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
 
-namespace sextant::metrics {
+namespace sextant::evaluation {
 namespace {
 
 using namespace sextant::testing;
@@ -81,7 +86,7 @@ TEST_F(Evaluate, EmbedsImagesInOrderWhateverTheBatch) {
   EXPECT_EQ(progress_.last, 53);
   EXPECT_TRUE(at::equal(one.features, many.features));
   EXPECT_TENSOR_NEAR(one.pool.covariance, many.pool.covariance, (Tolerance{0, 1e-12}));
-  EXPECT_TENSOR_NEAR(one.pool.mean, gaussian_of(one.features).mean, (Tolerance{0, 1e-12}));
+  EXPECT_TENSOR_NEAR(one.pool.mean, metrics::gaussian_of(one.features).mean, (Tolerance{0, 1e-12}));
   EXPECT_TRUE(at::equal(many.labels, images.labels()));
 }
 
@@ -206,9 +211,10 @@ TEST_F(Evaluate, GivesEachProtocolItsInceptionScore) {
     options.metrics = {"is"};
     return evaluate(set, set, extractor_, options, progress_, stop_)->measures[0].value;
   };
-  EXPECT_EQ(score(Protocol::kOpenAi), inception_score_chunks(set.logits).mean);
-  EXPECT_EQ(score(Protocol::kPytorchFid), inception_score_splits(set.logits, 10).mean);
-  EXPECT_EQ(score(Protocol::kTorchFidelity), inception_score_splits(set.logits, 10, numpy_permutation(40, 2020)).mean);
+  EXPECT_EQ(score(Protocol::kOpenAi), metrics::inception_score_chunks(set.logits).mean);
+  EXPECT_EQ(score(Protocol::kPytorchFid), metrics::inception_score_splits(set.logits, 10).mean);
+  EXPECT_EQ(score(Protocol::kTorchFidelity),
+            metrics::inception_score_splits(set.logits, 10, metrics::numpy_permutation(40, 2020)).mean);
   for (const std::string& name : protocol_names()) EXPECT_EQ(name_of(parse_protocol(name)), name);
   EXPECT_THROW(parse_protocol("clean-fid"), UsageError);
 }
@@ -216,7 +222,7 @@ TEST_F(Evaluate, GivesEachProtocolItsInceptionScore) {
 TEST_F(Evaluate, ReadsBackTheStatisticsItSaves) {
   const Embedding set = embedded(RandomImages(30, 2));
   const fs::path path = folder_ / "statistics.npz";
-  save_statistics(path, set, extractor_, /*with_features=*/true);
+  save_statistics(path, statistics_of(set, extractor_, /*with_features=*/true));
   const auto read = open_reference(path, extractor_, {}, {}, progress_, stop_);
   EXPECT_EQ(read->count, 30);
   EXPECT_TRUE(at::equal(read->pool.covariance, set.pool.covariance));
@@ -267,7 +273,7 @@ TEST_F(Evaluate, DoesWithoutACacheThatCannotBeWrittenOrRead) {
 TEST_F(Evaluate, RefusesDamagedStatistics) {
   const Embedding set = embedded(RandomImages(30, 2));
   const fs::path path = folder_ / "statistics.npz";
-  save_statistics(path, set, extractor_, false);
+  save_statistics(path, statistics_of(set, extractor_, /*with_features=*/false));
   fs::resize_file(path, fs::file_size(path) / 2);
   EXPECT_NE(message_of([&] { open_reference(path, extractor_, {}, {}, progress_, stop_); }).find("statistics.npz"),
             std::string::npos);
@@ -279,7 +285,7 @@ TEST_F(Evaluate, RefusesDamagedStatistics) {
 TEST_F(Evaluate, RefusesAReferenceOfAnotherWidth) {
   const Embedding samples = embedded(RandomImages(30, 2));
   Embedding reference = samples;
-  reference.pool = gaussian_of(at::rand({10, 7}));
+  reference.pool = metrics::gaussian_of(at::rand({10, 7}));
   EXPECT_NE(message_of([&] {
               evaluate(samples, reference, extractor_, {}, progress_, stop_);
             }).find("has 7 features per image"),
@@ -298,4 +304,4 @@ TEST(OpenExtractor, TakesTheBundledNetworkForDigits) {
 }
 
 }  // namespace
-}  // namespace sextant::metrics
+}  // namespace sextant::evaluation

@@ -1,10 +1,9 @@
-#include "sextant/training/data.h"
-
 #include <algorithm>
 #include <map>
 
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
+#include "sextant/training/loader.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

@@ -2,7 +2,7 @@
 #include "internal/diffusion/losses.h"
 #include "internal/models/registry.h"
 #include "samplers/tiny_models.h"
-#include "sextant/calibration/calibration.h"
+#include "sextant/calibration/smooth_ece.h"
 #include "support/fill.h"
 
 namespace sextant::testing {

@@ -1,5 +1,6 @@
 #include "sextant/runtime/error.h"
-#include "sextant/training/training.h"
+#include "sextant/training/adam.h"
+#include "sextant/training/learning_rate.h"
 #include "support/golden.h"
 
 namespace sextant::testing {
@@ -35,16 +36,16 @@ TEST(Adam, FollowsTheDefinition) {
   }
 }
 
-TEST(LearningRate, RisesThenFalls) {
-  const LearningRate cosine{2.0, 4, LearningRate::Decay::kCosine, 0.1, 14};
+TEST(LearningRateSchedule, RisesThenFalls) {
+  const LearningRateSchedule cosine{2.0, 4, LearningRateSchedule::Decay::kCosine, 0.1, 14};
   EXPECT_DOUBLE_EQ(cosine.at(0), 0.5);
   EXPECT_DOUBLE_EQ(cosine.at(3), 2.0);
   EXPECT_DOUBLE_EQ(cosine.at(4), 2.0);
   EXPECT_NEAR(cosine.at(9), 2.0 * (0.1 + 0.9 * 0.5), 1e-12);
   EXPECT_NEAR(cosine.at(14), 0.2, 1e-12);
-  const LearningRate linear{1.0, 0, LearningRate::Decay::kLinear, 0.5, 10};
+  const LearningRateSchedule linear{1.0, 0, LearningRateSchedule::Decay::kLinear, 0.5, 10};
   EXPECT_DOUBLE_EQ(linear.at(5), 0.75);
-  const LearningRate constant{1.0, 0, LearningRate::Decay::kConstant, 0, 10};
+  const LearningRateSchedule constant{1.0, 0, LearningRateSchedule::Decay::kConstant, 0, 10};
   EXPECT_DOUBLE_EQ(constant.at(9), 1.0);
 }
 

@@ -1,6 +1,7 @@
+#include "sextant/training/timesteps.h"
+
 #include <numeric>
 
-#include "sextant/training/training.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

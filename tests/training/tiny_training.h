@@ -4,6 +4,7 @@
 #include "internal/models/registry.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/noise.h"
+#include "sextant/training/initialise.h"
 #include "sextant/training/objectives.h"
 #include "sextant/training/trainer.h"
 #include "support/golden.h"

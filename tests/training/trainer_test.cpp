@@ -26,7 +26,7 @@ class Training : public ::testing::Test {
     c.identity = {{"train", {{"lr", 0.01}}}};
     c.steps = 24;
     c.batch = 10;
-    c.learning_rate = {0.01, 3, LearningRate::Decay::kCosine, 0, 24};
+    c.learning_rate = {0.01, 3, LearningRateSchedule::Decay::kCosine, 0, 24};
     c.average = 0.9;
     c.clip = 1;
     c.augmentation = {1, 0, false};

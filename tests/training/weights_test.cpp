@@ -1,5 +1,7 @@
+#include "sextant/training/weights.h"
+
 #include "sextant/runtime/error.h"
-#include "sextant/training/training.h"
+#include "sextant/training/ema.h"
 #include "training/tiny_training.h"
 
 namespace sextant::testing {
@@ -77,7 +79,7 @@ TEST(Weights, KeepFloat32MastersOfAHalfPrecisionNetwork) {
 TEST(Average, FollowsTheWeightsWithAWarmUp) {
   const auto network = tiny_network(kTinyClassifier);
   Weights weights(*network, at::kFloat);
-  Average average(weights, 0.9);
+  Ema average(weights, 0.9);
   const Tensor start = weights.master().clone();
   weights.master().add_(1);
   average.update(weights);  // rate (1 + 1) / (10 + 1)

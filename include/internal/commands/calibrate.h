@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "internal/runtime/options.h"
-#include "sextant/calibration/calibration.h"
+#include "sextant/calibration/measures.h"
 #include "sextant/classifiers/calibrated.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"

@@ -1,4 +1,4 @@
-// The job of `sextant evaluate`: settings, work, files. What it computes is in evaluate.h.
+// The job of `sextant evaluate`: settings, work, files. What it computes is in evaluation/evaluate.h.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "internal/runtime/options.h"
-#include "sextant/evaluation/evaluation.h"
+#include "sextant/evaluation/evaluate.h"
 
 namespace sextant::commands {
 
@@ -45,8 +45,8 @@ struct EvaluateConfig {
 std::vector<OptionGroup> evaluate_options(EvaluateConfig& config);
 
 struct EvaluateResult {
-  bool complete = false;                          ///< false after a stop
-  std::optional<metrics::Evaluation> evaluation;  ///< none where only statistics were asked for
+  bool complete = false;                             ///< false after a stop
+  std::optional<evaluation::Evaluation> evaluation;  ///< none where only statistics were asked for
 };
 
 /// Embeds, scores and writes: the samples' statistics to config.save_stats; metrics.json with every number
@@ -54,6 +54,6 @@ struct EvaluateResult {
 EvaluateResult run_evaluate(const EvaluateConfig& config, Progress& progress, const Stop& stop);
 
 /// The evaluation as text: for a terminal ("table": what was compared, the numbers, the notes), "md", "csv" or "json".
-std::string evaluation_text(const metrics::Evaluation& evaluation, const std::string& format);
+std::string evaluation_text(const evaluation::Evaluation& evaluation, const std::string& format);
 
 }  // namespace sextant::commands

@@ -12,6 +12,9 @@ std::string joined(const std::vector<std::string>& items, const std::string& bet
 /// The pieces of `text` between separators; "" gives one empty piece.
 std::vector<std::string> split(const std::string& text, char separator);
 
+/// Without the white space at both ends.
+std::string trimmed(const std::string& text);
+
 std::string replaced(std::string text, const std::string& what, const std::string& with);
 
 /// `text` in lines of at most `width` columns, broken at blanks, further lines indented.

@@ -1,4 +1,4 @@
-// Images, labels and reference statistics from files, for evaluation and training.
+// Images and their labels from files, for evaluation and training.
 //
 //   image   uint8 [C, H, W], C 1 (gray) or 3 (red, green, blue)
 //   batch   uint8 [n, H, W, C], as sample files store it
@@ -24,6 +24,9 @@ namespace sextant::data {
 /// of ITU-R 601. Alpha is dropped and 16 bits become their upper 8, as PIL's convert("RGB") does. JPEG decodes with
 /// libjpeg-turbo's defaults. Truncated and corrupt files are refused, not filled with gray.
 Tensor read_image(const std::filesystem::path& path, int64_t channels = 0);
+
+/// Bytes 0 ... 255 to pixels in [-1, 1], as networks take them: float32 on `device`.
+Tensor to_pixels(const Tensor& bytes, at::Device device);
 
 // ---- many images -------------------------------------------------------------------------------------
 
@@ -72,37 +75,5 @@ enum class Split { kTrain, kTest };
 /// CIFAR-10, binary version: a folder with data_batch_*.bin and test_batch.bin, the .tar.gz it is published in, or one
 /// .bin file (`split` then does not matter). Class names from batches.meta.txt where it is there.
 std::unique_ptr<ImageSet> open_cifar10(const std::filesystem::path& path, Split split = Split::kTrain);
-
-/// What of a labelled data set is wanted.
-struct LabelledOptions {
-  Split split = Split::kTest;    ///< of a source that has both
-  std::filesystem::path labels;  ///< IDX file of the labels of IDX images; empty takes the one beside them
-  int64_t channels = 3;          ///< of the files of an image folder
-};
-
-/// The set that `path` stands for, every image with its label: what open_images() takes, a folder of MNIST's IDX files,
-/// and a folder with train/ and test/ (or val/). Throws for images without labels and for class folders without images.
-std::unique_ptr<ImageSet> open_labelled(const std::filesystem::path& path, const LabelledOptions& options = {});
-
-// ---- reference statistics ----------------------------------------------------------------------------
-
-/// Mean and covariance of the features of a reference set, float64.
-struct FeatureStatistics {
-  Tensor mean;        ///< [D]
-  Tensor covariance;  ///< [D, D]
-};
-
-/// What an .npz of reference statistics holds: mu and sigma (pytorch-fid, EDM), with mu_s and sigma_s for sFID
-/// (OpenAI).
-struct ReferenceStatistics {
-  FeatureStatistics pool;
-  FeatureStatistics spatial;  ///< undefined tensors where the file has none
-};
-
-/// Whether `path` is an .npz with mu or sigma in it.
-bool has_statistics(const std::filesystem::path& path);
-
-/// Float32 statistics are widened. Throws also for NaN, infinity and shapes that do not fit together.
-ReferenceStatistics read_statistics(const std::filesystem::path& path);
 
 }  // namespace sextant::data

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "sextant/calibration/calibration.h"
+#include "sextant/calibration/measures.h"
 #include "sextant/report/drawing.h"
 
 namespace sextant::report {

@@ -5,12 +5,33 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "sextant/calibration/calibration.h"
+#include "sextant/calibration/measures.h"
 #include "sextant/diffusion/process.h"
-#include "sextant/training/training.h"
+#include "sextant/networks/noise_network.h"
+#include "sextant/training/images.h"
+#include "sextant/training/timesteps.h"
 
 namespace sextant::training {
+
+/// Named numbers of a step or of a validation, in order of writing.
+using Numbers = std::vector<std::pair<std::string, double>>;
+
+/// What is to be minimised over a network's weights.
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  /// Leaves the gradient of the mean loss, times `scale`, in the weights' .grad; returns "loss" and its parts.
+  virtual Numbers backward(const Batch& batch, double scale) = 0;
+  /// Judges another set of weights on held-out images.
+  virtual Numbers validate(const checkpoint::StateDict& weights) = 0;
+  /// Of validate()'s numbers, the one by which the best weights are chosen; smaller is better.
+  virtual double criterion(const Numbers& numbers) const = 0;
+  /// Tensors that must survive a restart, by name; read and written in place.
+  virtual std::vector<std::pair<std::string, Tensor>> state() { return {}; }
+};
 
 /// What a diffusion model learns.
 struct DenoisingConfig {

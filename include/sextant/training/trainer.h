@@ -1,4 +1,8 @@
 // The loop of a training: batches, gradients, optimiser, average, validation, snapshots and the log of numbers.
+//
+// Every random number of a training is a pure function of the seed and of counters (the step, the number of an image in
+// the whole training), so a run that was killed and started again ends in the same bits as one that was not, on the
+// same device with the same number of threads. There is no generator whose state would have to be saved.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +11,10 @@
 
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
-#include "sextant/training/training.h"
+#include "sextant/training/adam.h"
+#include "sextant/training/learning_rate.h"
+#include "sextant/training/loader.h"
+#include "sextant/training/objectives.h"
 
 namespace sextant::training {
 
@@ -18,7 +25,7 @@ struct TrainerConfig {
   int64_t batch = 1;
   uint64_t seed = 0;
   AdamConfig adam;
-  LearningRate learning_rate;
+  LearningRateSchedule learning_rate;
   double average = 0.999;  ///< rate of the exponential moving average; 0 keeps the weights as they are
   double clip = 0;         ///< largest norm of the gradient; 0 is off
   Augmentation augmentation;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "sextant/data/labelled.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 

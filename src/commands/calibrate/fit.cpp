@@ -1,5 +1,7 @@
 #include "calibrate/fit.h"
 
+#include "sextant/calibration/scaling.h"
+
 namespace sextant::commands {
 namespace {
 

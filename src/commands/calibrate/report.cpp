@@ -10,34 +10,21 @@
 
 namespace sextant::commands {
 
+using calibration::measure_fields;
+using calibration::MeasureField;
 using calibration::Measures;
 using nlohmann::json;
 
 namespace {
 
-struct Column {
-  std::string name;
-  double Measures::*value;
-  int digits;
-  double factor;  ///< of the value in tables
-  bool main;      ///< shown where there is little room
-};
-
-const std::vector<Column>& columns() {
-  static const std::vector<Column> kColumns = {{"accuracy %", &Measures::accuracy, 2, 100, true},
-                                               {"ECE", &Measures::ece, 4, 1, true},
-                                               {"ECE equal mass", &Measures::ece_mass, 4, 1, false},
-                                               {"MCE", &Measures::mce, 4, 1, true},
-                                               {"classwise ECE", &Measures::classwise, 4, 1, false},
-                                               {"Smooth ECE", &Measures::smooth_ece, 4, 1, false},
-                                               {"NLL", &Measures::nll, 4, 1, true},
-                                               {"Brier", &Measures::brier, 4, 1, true},
-                                               {"confidence", &Measures::confidence, 4, 1, true},
-                                               {"entropy", &Measures::entropy, 4, 1, true}};
-  return kColumns;
+/// Shown where there is little room.
+bool is_main(const MeasureField& field) {
+  const std::string key = field.key;
+  return key == "accuracy" || key == "ece" || key == "mce" || key == "nll" || key == "brier" ||
+         key == "mean_confidence" || key == "mean_entropy";
 }
 
-std::string cell(const Column& column, const Measures& measures) {
+std::string cell(const MeasureField& column, const Measures& measures) {
   return report::fixed(column.factor * (measures.*column.value), column.digits);
 }
 
@@ -46,7 +33,7 @@ report::Table upright(const std::vector<CalibrateRow>& rows) {
   report::Table table;
   table.header = {"clean images"};
   for (const CalibrateRow& row : rows) table.header.push_back(row.variant.empty() ? "value" : row.variant);
-  for (const Column& column : columns()) {
+  for (const MeasureField& column : measure_fields()) {
     table.rows.push_back({column.name});
     for (const CalibrateRow& row : rows) table.rows.back().push_back(cell(column, row.measures));
   }
@@ -65,9 +52,9 @@ report::Table wide(const std::vector<CalibrateRow>& rows, const std::vector<Cali
   report::Table table;
   if (variants) table.header.push_back("classifier");
   table.header.insert(table.header.end(), {"input", "level"});
-  std::vector<Column> shown;
-  for (const Column& column : columns()) {
-    if (!all && !column.main) continue;
+  std::vector<MeasureField> shown;
+  for (const MeasureField& column : measure_fields()) {
+    if (!all && !is_main(column)) continue;
     shown.push_back(column);
     table.header.push_back(column.name);
   }
@@ -76,7 +63,7 @@ report::Table wide(const std::vector<CalibrateRow>& rows, const std::vector<Cali
     std::vector<std::string>& cells = table.rows.back();
     if (variants) cells.push_back(row.variant);
     cells.insert(cells.end(), {row.input, level_of(row, mean)});
-    for (const Column& column : shown) cells.push_back(cell(column, row.measures));
+    for (const MeasureField& column : shown) cells.push_back(cell(column, row.measures));
   };
   for (const CalibrateRow& row : rows) add(row, false);
   for (const CalibrateRow& row : means) add(row, true);
@@ -112,7 +99,7 @@ json row_json(const CalibrateRow& row, bool mean) {
 }
 
 /// One curve for each variant and input, in order of appearance.
-std::vector<report::Curve> curves_of(const CalibrateResult& result, const Column& column) {
+std::vector<report::Curve> curves_of(const CalibrateResult& result, const MeasureField& column) {
   std::vector<report::Curve> curves;
   for (const CalibrateRow& row : rows_of(result, /*clean=*/false)) {
     const std::string name = (row.input == "x0" ? "x0-hat" : "x_t") + (row.variant.empty() ? "" : ", " + row.variant);
@@ -174,15 +161,15 @@ void write_diagrams(const std::filesystem::path& out, const CalibrateResult& res
   }
   if (sweep) report::write_svg_and_png(out / "softplus", report::draw(softplus_chart(result)));
   if (result.means.empty()) return;
-  const auto write = [&](const std::string& name, const Column& column) {
+  const auto write = [&](const std::string& name, const MeasureField& column) {
     report::Chart chart;
-    chart.title = column.name + " along the noise levels";
+    chart.title = std::string(column.name) + " along the noise levels";
     chart.x_label = level_symbol == "sigma" ? "noise level σ" : level_symbol;
     chart.y_label = column.name;
     chart.curves = curves_of(result, column);
     report::write_svg_and_png(out / name, report::draw(chart));
   };
-  for (const Column& column : columns()) {
+  for (const MeasureField& column : measure_fields()) {
     if (column.value == &Measures::accuracy) write("accuracy", column);
     if (column.value == &Measures::ece) write("ece", column);
     if (column.value == &Measures::nll) write("nll", column);

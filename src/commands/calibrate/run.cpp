@@ -1,6 +1,7 @@
 #include "calibrate/data.h"
 #include "calibrate/fit.h"
 #include "calibrate/report.h"
+#include "common/record.h"
 #include "common/run_folder.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
@@ -10,7 +11,6 @@
 namespace sextant::commands {
 namespace {
 
-using calibration::Measures;
 using nlohmann::json;
 
 /// What can be said before a file is opened.
@@ -107,9 +107,6 @@ void add_rows(const CalibrateConfig& config, const std::vector<Variant>& variant
 
 /// The mean over the levels of each variant and input, in order of appearance.
 std::vector<CalibrateRow> means_of(const std::vector<CalibrateRow>& rows) {
-  static constexpr double Measures::*kNumbers[] = {
-      &Measures::accuracy,   &Measures::ece, &Measures::ece_mass, &Measures::mce,        &Measures::classwise,
-      &Measures::smooth_ece, &Measures::nll, &Measures::brier,    &Measures::confidence, &Measures::entropy};
   std::vector<CalibrateRow> means;
   std::vector<double> counts;
   for (const CalibrateRow& row : rows) {
@@ -124,23 +121,21 @@ std::vector<CalibrateRow> means_of(const std::vector<CalibrateRow>& rows) {
     }
     counts[static_cast<std::size_t>(mean - means.begin())] += 1;
     mean->measures.count += row.measures.count;
-    for (const auto number : kNumbers) mean->measures.*number += row.measures.*number;
+    for (const auto& field : calibration::measure_fields()) mean->measures.*field.value += row.measures.*field.value;
   }
   for (std::size_t m = 0; m < means.size(); ++m) {
-    for (const auto number : kNumbers) means[m].measures.*number /= counts[m];
+    for (const auto& field : calibration::measure_fields()) means[m].measures.*field.value /= counts[m];
   }
   return means;
 }
 
 void write_results(const CalibrateConfig& given, const CalibrateResult& result, const std::string& symbol) {
   CalibrateConfig config = given;
-  const json record = {
-      {"command", "calibrate"},
-      {"config", OptionTable("calibrate", calibrate_options(config)).to_json()},
-      {"versions",
-       {{"sextant", version()}, {"libtorch", libtorch_version()}, {"device", config.device}, {"threads", threads()}}},
-      {"complete", true},
-      {"calibration", to_json(result)}};
+  const json record = {{"command", "calibrate"},
+                       {"config", OptionTable("calibrate", calibrate_options(config)).to_json()},
+                       {"versions", versions_record(config.device)},
+                       {"complete", true},
+                       {"calibration", to_json(result)}};
   const std::filesystem::path out = config.out;
   write_diagrams(out, result, symbol);
   write_atomically(out / "table.md", calibrate_text(result, "md"));

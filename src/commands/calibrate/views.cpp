@@ -53,7 +53,7 @@ bool Viewer::each_batch(const std::string& task, const Chosen& chosen, const Sho
       return false;
     }
     const std::size_t end = std::min(count, begin + static_cast<std::size_t>(config_.batch));
-    const Tensor x0 = read_images(chosen, begin, end).to(device_, at::kFloat) / 127.5 - 1;
+    const Tensor x0 = data::to_pixels(read_images(chosen, begin, end), device_);
     const Tensor labels = chosen.labels.slice(0, static_cast<int64_t>(begin), static_cast<int64_t>(end)).to(device_);
     show(x0, labels,
          {chosen.numbers.begin() + static_cast<std::ptrdiff_t>(begin),

@@ -7,16 +7,6 @@
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {
-namespace {
-
-std::string trimmed(const std::string& text) {
-  const char* const blank = " \t\r\n\f\v";
-  const std::size_t first = text.find_first_not_of(blank);
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
-
-}  // namespace
 
 std::string resolved_prompts(const std::string& flag, const std::string& value) {
   std::error_code ignored;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"
 #include "sample/store.h"
 #include "sextant/runtime/error.h"
@@ -25,17 +26,6 @@ void check_writable_folder(const fs::path& folder) {
   if (file < 0) throw Error("cannot write in the folder " + folder.string() + ": " + std::strerror(errno));
   close(file);
   unlink(probe.c_str());
-}
-
-std::string first_difference(const json& there, const json& here) {
-  for (const auto& [table, keys] : here.items()) {
-    for (const auto& [key, value] : keys.items()) {
-      const json former = there.value(table, json::object()).value(key, json());
-      if (former != value)
-        return "[" + table + "] " + key + " is " + former.dump() + " there and " + value.dump() + " here";
-    }
-  }
-  return "";
 }
 
 json identity_of(json config) {

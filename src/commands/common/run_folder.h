@@ -35,8 +35,4 @@ class OutFolder {
 /// Error unless a file can be made in `folder`, which is made if need be.
 void check_writable_folder(const std::filesystem::path& folder);
 
-/// "[guidance] alpha is 0.1 there and 0.2 here" for the first setting in which two {"table": {"key": value}} differ,
-/// else "".
-std::string first_difference(const nlohmann::json& there, const nlohmann::json& here);
-
 }  // namespace sextant::commands

@@ -1,4 +1,5 @@
 #include "common/prompts.h"
+#include "common/record.h"
 #include "common/run_folder.h"
 #include "internal/commands/sample.h"
 #include "internal/runtime/files.h"
@@ -76,11 +77,6 @@ void draw_missing(const SampleConfig& config, Drawing& drawing, SampleStore& sto
   progress.end();
 }
 
-json versions(const SampleConfig& config) {
-  return {
-      {"sextant", version()}, {"libtorch", libtorch_version()}, {"device", config.run.device}, {"threads", threads()}};
-}
-
 json record_of(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace) {
   SampleRecord sum;
   const std::vector<SampleRecord> records = store.records();
@@ -94,7 +90,7 @@ json record_of(const SampleConfig& config, const json& settings, const SampleSto
   const double seconds = std::max(sum.seconds, 1e-12);
   return {{"command", "sample"},
           {"config", settings},
-          {"versions", versions(config)},
+          {"versions", versions_record(config.run.device)},
           {"complete", store.finished() == store.count()},
           {"finished", store.finished()},
           {"timings",

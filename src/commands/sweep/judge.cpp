@@ -1,5 +1,8 @@
 #include "sweep/judge.h"
 
+#include "sextant/metrics/accuracy.h"
+#include "sextant/metrics/frechet.h"
+
 namespace sextant::commands {
 namespace {
 
@@ -12,23 +15,23 @@ class Silent : public Progress {
   void note(const std::string&) override {}
 };
 
-metrics::Embedding embedded(const std::filesystem::path& samples, const metrics::FeatureExtractor& extractor) {
+evaluation::Embedding embedded(const std::filesystem::path& samples, const evaluation::FeatureExtractor& extractor) {
   Silent progress;
-  const auto images = metrics::open_images_for(extractor, samples);
-  return *metrics::embed(*images, samples.string(), extractor, {}, progress, Stop());
+  const auto images = evaluation::open_images_for(extractor, samples);
+  return *evaluation::embed(*images, samples.string(), extractor, {}, progress, Stop());
 }
 
 }  // namespace
 
 Judge::Judge(const std::string& network, const std::string& reference, at::Device device)
-    : extractor_(metrics::open_extractor(network, metrics::Protocol::kOpenAi, device)) {
+    : extractor_(evaluation::open_extractor(network, evaluation::Protocol::kOpenAi, device)) {
   Silent progress;
-  if (!reference.empty()) reference_ = metrics::open_reference(reference, extractor_, {}, {false}, progress, Stop());
+  if (!reference.empty()) reference_ = evaluation::open_reference(reference, extractor_, {}, {false}, progress, Stop());
 }
 
 Verdict Judge::judge(const std::filesystem::path& samples) const {
   constexpr int64_t kFewest = 2;  // for a covariance
-  const auto images = metrics::open_images_for(extractor_, samples);
+  const auto images = evaluation::open_images_for(extractor_, samples);
   Verdict verdict;
   verdict.count = images->size();
   if (verdict.count < kFewest) {
@@ -37,7 +40,7 @@ Verdict Judge::judge(const std::filesystem::path& samples) const {
     verdict.accuracy = logits.argmax(1).item<int64_t>() == images->label(0) ? 1 : 0;
     return verdict;
   }
-  const metrics::Embedding drawn = embedded(samples, extractor_);
+  const evaluation::Embedding drawn = embedded(samples, extractor_);
   verdict.accuracy = metrics::class_accuracy(drawn.logits, drawn.labels).overall;
   if (reference_) verdict.frechet = metrics::frechet_distance(drawn.pool, reference_->pool).value;
   return verdict;

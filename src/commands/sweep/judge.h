@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "sextant/evaluation/evaluation.h"
+#include "sextant/evaluation/reference.h"
 
 namespace sextant::commands {
 
@@ -25,8 +25,8 @@ class Judge {
   Verdict judge(const std::filesystem::path& samples) const;
 
  private:
-  metrics::FeatureExtractor extractor_;
-  std::optional<metrics::Embedding> reference_;
+  evaluation::FeatureExtractor extractor_;
+  std::optional<evaluation::Embedding> reference_;
 };
 
 }  // namespace sextant::commands

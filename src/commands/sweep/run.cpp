@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/record.h"
 #include "common/run_folder.h"
 #include "internal/commands/sweep.h"
 #include "internal/runtime/files.h"
@@ -118,7 +119,7 @@ json record_of(const json& recipe, const SweepConfig& given, const std::vector<F
   }
   return {{"command", "sweep"},
           {"config", settings},
-          {"versions", {{"sextant", version()}, {"libtorch", libtorch_version()}, {"threads", threads()}}},
+          {"versions", versions_record("")},
           {"complete", runs.size() == count},
           {"results", results}};
 }

@@ -1,5 +1,7 @@
 #include <c10/util/StringUtil.h>
 
+#include <set>
+
 #include "internal/runtime/files.h"
 #include "sextant/report/reliability.h"
 #include "sextant/report/table.h"
@@ -15,19 +17,14 @@ using calibration::Measures;
 using nlohmann::json;
 
 report::Table comparison(const Measures& before, const Measures& after) {
+  const std::set<std::string> shown = {"accuracy", "ece", "ece_mass", "smooth_ece", "nll", "brier", "mean_confidence"};
   report::Table table;
   table.header = {"", "before", "after"};
-  const auto row = [&](const std::string& name, double Measures::*number, int digits, double factor = 1) {
-    table.rows.push_back(
-        {name, report::fixed(factor * before.*number, digits), report::fixed(factor * after.*number, digits)});
-  };
-  row("accuracy, %", &Measures::accuracy, 2, 100);
-  row("ECE", &Measures::ece, 4);
-  row("ECE, equal mass", &Measures::ece_mass, 4);
-  row("Smooth ECE", &Measures::smooth_ece, 4);
-  row("NLL, nats", &Measures::nll, 4);
-  row("Brier", &Measures::brier, 4);
-  row("mean confidence, %", &Measures::confidence, 2, 100);
+  for (const calibration::MeasureField& field : calibration::measure_fields()) {
+    if (shown.count(field.key) == 0) continue;
+    const auto cell = [&](const Measures& m) { return report::fixed(field.factor * (m.*field.value), field.digits); };
+    table.rows.push_back({field.name, cell(before), cell(after)});
+  }
   return table;
 }
 

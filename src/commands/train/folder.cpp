@@ -1,9 +1,11 @@
 #include "train/folder.h"
 
+#include "common/record.h"
 #include "common/run_folder.h"
+#include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"
-#include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
+#include "sextant/training/snapshots.h"
 
 namespace sextant::commands {
 
@@ -49,11 +51,7 @@ void TrainFolder::write_record(const std::string& command, const TrainSetup& set
   json record = {{"command", command},
                  {"config", setup.settings},
                  {"identity", identity_},
-                 {"versions",
-                  {{"sextant", version()},
-                   {"libtorch", libtorch_version()},
-                   {"device", setup.settings.at("control").at("device")},
-                   {"threads", threads()}}},
+                 {"versions", versions_record(setup.settings.at("control").at("device"))},
                  {"complete", true},
                  {"steps", result.steps},
                  {"best_step", result.best_step},

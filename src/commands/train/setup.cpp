@@ -10,6 +10,7 @@
 #include "sextant/networks/features.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
+#include "sextant/training/initialise.h"
 
 namespace sextant::commands {
 namespace {
@@ -143,7 +144,7 @@ int64_t steps_of(const TrainConfig& config, int64_t images) {
 }
 
 training::TrainerConfig trainer_config(const TrainConfig& config, const TrainSetup& setup, at::ScalarType compute) {
-  using Decay = training::LearningRate::Decay;
+  using Decay = training::LearningRateSchedule::Decay;
   training::TrainerConfig t;
   t.folder = config.out;
   t.identity = identity_of(setup.settings, setup);

@@ -1,12 +1,14 @@
-#include "sextant/training/training.h"
+#include "sextant/training/ema.h"
+
+#include <algorithm>
 
 namespace sextant::training {
 
-Average::Average(const Weights& weights, double rate) : rate_(rate), flat_(weights.master().clone()) {
+Ema::Ema(const Weights& weights, double rate) : rate_(rate), flat_(weights.master().clone()) {
   for (const auto& [name, tensor] : weights.buffers()) buffers_.push_back(tensor.clone());
 }
 
-void Average::update(const Weights& weights) {
+void Ema::update(const Weights& weights) {
   const at::NoGradGuard no_grad;
   ++updates;
   const auto n = static_cast<double>(updates);

@@ -1,5 +1,4 @@
-// Does a classifier's confidence mean what it says? Measures, the Smooth ECE loss, and what repairs confidences
-// afterwards.
+// Does a classifier's confidence mean what it says? Measures of its logits on labelled samples.
 //
 //   f   logits  [N, K], N >= 1, K >= 2, float32 or float64, any device
 //   y   labels  [N], int64 in [0, K), on f's device
@@ -10,13 +9,11 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <vector>
 
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::calibration {
-
-// ---- measures
-// --------------------------------------------------------------------------------------------------------
 
 struct Predictions {
   Tensor confidence;  ///< [N] float64: the largest probability
@@ -77,48 +74,22 @@ struct Measures {
   Bins diagram;           ///< equal-width
 };
 
+/// One of the numbers of Measures, as tables and files show it.
+struct MeasureField {
+  const char* key;   ///< in JSON: "ece_mass"
+  const char* name;  ///< in tables: "ECE equal mass"
+  double Measures::*value;
+  int digits;     ///< behind the point, in tables
+  double factor;  ///< of the value in tables: 100 where they show per cent
+};
+
+/// All of them, in order of writing.
+const std::vector<MeasureField>& measure_fields();
+
 /// All measures of one set of samples.
 Measures measure(const Tensor& f, const Tensor& y, const MeasureOptions& options = {});
 
 /// {"count": N, "accuracy": ..., ..., "bins": [{"low", "high", "count", "accuracy", "confidence"}, ...]}
 nlohmann::json to_json(const Measures& measures);
-
-// ---- losses
-// ----------------------------------------------------------------------------------------------------------
-
-/// A loss and its closed-form gradient, in the dtype and on the device of f.
-struct Loss {
-  Tensor value;     ///< []
-  Tensor gradient;  ///< dL/df [N, K]
-};
-
-/// Smooth ECE (Javid et al. 2025, eq. 1): mean of sqrt(r^2 + beta), r = confidence - correct. The correctness is a
-/// constant and the gradient flows through the largest probability, at ties the first. Its bins cancel: each sample
-/// lies in one.
-///   dL/df_k = (1/N) r / sqrt(r^2 + beta) conf ([k = prediction] - p_k)
-/// Its floor is sqrt(beta); it is not zero for a calibrated classifier. beta > 0.
-Loss smooth_ece(const Tensor& f, const Tensor& y, double beta = 1e-4);
-
-/// Mean cross entropy + lambda smooth_ece: what a classifier is fine-tuned with (Algorithm 2).
-Loss cross_entropy_with_smooth_ece(const Tensor& f, const Tensor& y, double lambda = 1, double beta = 1e-4);
-
-// ---- repair
-// ----------------------------------------------------------------------------------------------------------
-
-/// The temperature T > 0 whose f / T has the least negative log likelihood (Guo et al. 2017), to a relative 1e-10.
-/// Throws NumericError where there is none: every prediction right (T -> 0), or worse than chance (T -> infinity).
-double fit_temperature(const Tensor& f, const Tensor& y);
-
-/// Vector scaling: f_k -> scale_k f_k + shift_k.
-struct VectorScaling {
-  Tensor scale;  ///< [K] float64
-  Tensor shift;  ///< [K] float64
-  /// In the dtype and on the device of f.
-  Tensor operator()(const Tensor& f) const;
-};
-
-/// The scaling of least negative log likelihood + ridge/2 (|scale - 1|^2 + |shift|^2), by Newton's method. A ridge > 0
-/// makes the optimum finite and unique. Memory is (2K)^2 numbers.
-VectorScaling fit_vector_scaling(const Tensor& f, const Tensor& y, double ridge = 1e-3);
 
 }  // namespace sextant::calibration

@@ -1,4 +1,4 @@
-// The images of a training: sets, choices of rows, order, augmentation, and a loader that works ahead.
+// The images of a training: a set and a choice of its rows.
 //
 // All throw DataError with one line that names the file and the image, UsageError for settings.
 #pragma once
@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "sextant/data/images.h"
+#include "sextant/data/labelled.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::training {
@@ -18,16 +18,6 @@ struct Batch {
   Tensor images;                ///< uint8 [B, C, H, W], augmented
   Tensor labels;                ///< [B] int64; undefined without
   std::vector<int64_t> number;  ///< of each image in the whole training: step B + row
-};
-
-/// Bytes 0 ... 255 to [-1, 1], float32 on `device`.
-Tensor to_pixels(const Tensor& bytes, at::Device device);
-
-/// Changes that keep an image's class; each image of each epoch draws its own.
-struct Augmentation {
-  int64_t crop_padding = 0;  ///< moved by up to so many pixels; what comes in has `fill`
-  int64_t fill = 0;          ///< byte
-  bool flip = false;         ///< left and right exchanged, half of the times
 };
 
 /// Images of one size by number, with labels, from a set and a choice of its rows.
@@ -66,37 +56,6 @@ class TrainingImages {
   std::vector<int64_t> rows_;
   int64_t channels_;
   int64_t image_size_;
-};
-
-/// Which image stands at place `number` of an endless sequence of epochs, each a new permutation by `seed`.
-class Shuffle {
- public:
-  Shuffle(int64_t images, uint64_t seed) : images_(images), seed_(seed) {}
-  int64_t operator()(int64_t number);
-
- private:
-  int64_t images_;
-  uint64_t seed_;
-  int64_t epoch_ = -1;
-  std::vector<int32_t> order_;
-};
-
-/// Batches in order of their steps, made by threads ahead of their use. Step s has the images s B ... s B + B - 1 of
-/// the shuffled sequence, for any number of workers.
-class Loader {
- public:
-  Loader(const TrainingImages& images, Augmentation augmentation, int64_t batch, uint64_t seed, int64_t first_step,
-         int64_t last_step, int64_t workers);
-  ~Loader();
-  Loader(const Loader&) = delete;
-  Loader& operator=(const Loader&) = delete;
-
-  /// The next step's batch; rethrows what went wrong in making it.
-  Batch next();
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
 };
 
 }  // namespace sextant::training

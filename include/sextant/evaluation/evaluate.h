@@ -1,0 +1,65 @@
+// Scores a set of images against a reference set: their features are compared by the functions of metrics/, and the
+// result says under which conventions.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sextant/evaluation/embed.h"
+#include "sextant/metrics/accuracy.h"
+#include "sextant/metrics/bootstrap.h"
+
+namespace sextant::evaluation {
+
+/// Keys of all numbers: "fid", "sfid", "is", "precision", "recall", "density", "coverage", "kid", "fid-infinity",
+/// "accuracy", "ece".
+std::vector<std::string> metric_names();
+
+struct EvaluateOptions {
+  Protocol protocol = Protocol::kOpenAi;
+  std::vector<std::string> metrics;  ///< keys; empty takes all that the data allow but fid-infinity
+  int64_t neighbours = 3;            ///< of precision and recall
+  int64_t kid_subsets = 100;
+  int64_t kid_subset_size = 1000;  ///< at most; smaller sets are taken whole
+  int64_t resamples = 1000;        ///< of the bootstrap of precision, recall and accuracy; 0 for no intervals
+  int64_t frechet_resamples = -1;  ///< of FID's, each of which costs one distance; -1: 100 up to 512 dimensions, else 0
+  double level = 0.95;             ///< of the intervals
+  bool judge_labels = false;       ///< "accuracy" and "ece": the network's classes are those of the labels
+  std::string judge_name;          ///< path of the classifier that judged instead, if one did
+};
+
+struct Measure {
+  std::string key;    ///< "fid"
+  std::string label;  ///< "FID"
+  double value = 0;
+  std::optional<double> deviation;  ///< over parts or subsets, where the metric is defined with one
+  /// Precision, recall and accuracy: percentiles; FID: value -+ z times the deviation, because resampled sets lie
+  /// farther from any reference than the set itself.
+  std::optional<metrics::Interval> interval;
+};
+
+struct Evaluation {
+  Protocol protocol = Protocol::kOpenAi;
+  std::string extractor, extractor_hash;
+  int64_t dimensions = 0;
+  std::string classifier;  ///< whose classes "accuracy" and "ece" are; the feature network's where empty
+  std::string sample_source, reference_source;
+  int64_t sample_count = 0, reference_count = 0;
+  std::vector<std::string> skipped;  ///< samples that could not be read
+  std::vector<Measure> measures;
+  std::optional<metrics::ClassAccuracy> classes;
+  std::vector<std::string> notes;  ///< what a reader must know to compare the numbers
+  double level = 0.95;
+};
+
+/// Nothing when `stop` was requested. UsageError for a metric asked for by name that the data do not allow.
+std::optional<Evaluation> evaluate(const Embedding& samples, const Embedding& reference,
+                                   const FeatureExtractor& extractor, const EvaluateOptions& options,
+                                   Progress& progress, const Stop& stop);
+
+nlohmann::json to_json(const Evaluation& evaluation);
+
+}  // namespace sextant::evaluation

@@ -1,0 +1,29 @@
+// The moving average of the weights, which is what a training saves.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sextant/training/weights.h"
+
+namespace sextant::training {
+
+/// An exponential moving average: a <- rate a + (1 - rate) w, with rate min(rate, (1 + n) / (10 + n)) at update n = 1,
+/// 2, ...
+class Ema {
+ public:
+  Ema(const Weights& weights, double rate);
+  void update(const Weights& weights);
+  checkpoint::StateDict state(const Weights& weights) const { return weights.state(flat_, buffers_); }
+
+  Tensor flat() const { return flat_; }
+  std::vector<Tensor>& buffers() { return buffers_; }
+  int64_t updates = 0;
+
+ private:
+  double rate_;
+  Tensor flat_;
+  std::vector<Tensor> buffers_;
+};
+
+}  // namespace sextant::training

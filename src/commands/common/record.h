@@ -1,0 +1,12 @@
+// What every record of a run says.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace sextant::commands {
+
+/// What computed the run: {"sextant", "libtorch", "device", "threads"}. A `device` of "" is left out.
+nlohmann::json versions_record(const std::string& device);
+
+}  // namespace sextant::commands

@@ -1,0 +1,79 @@
+#include "evaluate/report.h"
+
+#include <c10/util/StringUtil.h>
+
+#include "common/record.h"
+#include "internal/runtime/files.h"
+#include "sextant/report/table.h"
+
+namespace sextant::commands {
+namespace {
+
+int digits_of(const std::string& key) { return key == "kid" ? 6 : 4; }
+
+report::Table table_of(const evaluation::Evaluation& evaluation) {
+  report::Table table;
+  table.header = {"metric", "value", "deviation", report::fixed(100 * evaluation.level, 0) + " % low", "high"};
+  for (const evaluation::Measure& m : evaluation.measures) {
+    const int digits = digits_of(m.key);
+    table.rows.push_back({m.label, report::fixed(m.value, digits),
+                          m.deviation ? report::fixed(*m.deviation, digits) : "",
+                          m.interval ? report::fixed(m.interval->low, digits) : "",
+                          m.interval ? report::fixed(m.interval->high, digits) : ""});
+  }
+  return table;
+}
+
+/// What was compared, as name and text.
+std::vector<std::pair<std::string, std::string>> facts_of(const evaluation::Evaluation& e) {
+  const auto images = [](const std::string& source, int64_t count) {
+    return count > 0 ? source + " (" + std::to_string(count) + " images)" : source;
+  };
+  std::vector<std::pair<std::string, std::string>> facts = {
+      {"samples", images(e.sample_source, e.sample_count)},
+      {"reference", images(e.reference_source, e.reference_count)},
+      {"features", c10::str(e.extractor, ", ", e.dimensions, " dimensions, ", e.extractor_hash.substr(0, 12))},
+      {"protocol", evaluation::name_of(e.protocol)}};
+  if (!e.classifier.empty()) facts.emplace_back("classifier", e.classifier);
+  return facts;
+}
+
+std::string markdown_of(const evaluation::Evaluation& evaluation) {
+  std::string text;
+  for (const auto& [name, fact] : facts_of(evaluation)) text += c10::str("* ", name, ": ", fact, "\n");
+  text += "\n";
+  text += report::format_table(table_of(evaluation), report::TableFormat::kMarkdown);
+  for (const std::string& note : evaluation.notes) text += c10::str("\n", note, "\n");
+  return text;
+}
+
+}  // namespace
+
+std::string evaluation_text(const evaluation::Evaluation& evaluation, const std::string& format) {
+  if (format == "json") return evaluation::to_json(evaluation).dump(2) + "\n";
+  if (format == "md") return markdown_of(evaluation);
+  if (format == "csv") return report::format_table(table_of(evaluation), report::TableFormat::kCsv);
+  std::string text;
+  for (const auto& [name, fact] : facts_of(evaluation)) {
+    text += c10::str(name, std::string(12 - name.size(), ' '), fact, "\n");
+  }
+  text += "\n";
+  text += report::format_table(table_of(evaluation), report::TableFormat::kTerminal);
+  for (const std::string& note : evaluation.notes) text += c10::str("note: ", note, "\n");
+  return text;
+}
+
+void write_evaluation(const EvaluateConfig& given, const evaluation::Evaluation& evaluation) {
+  EvaluateConfig config = given;
+  // No run.json: the folder may be that of the run whose samples these are.
+  nlohmann::json numbers = evaluation::to_json(evaluation);
+  numbers["command"] = "evaluate";
+  numbers["config"] = OptionTable("evaluate", evaluate_options(config)).to_json();
+  numbers["versions"] = versions_record(config.device);
+  const std::filesystem::path out = config.out;
+  write_atomically(out / "table.md", markdown_of(evaluation));
+  write_atomically(out / "table.csv", report::format_table(table_of(evaluation), report::TableFormat::kCsv));
+  write_atomically(out / "metrics.json", numbers.dump(2) + "\n");
+}
+
+}  // namespace sextant::commands
