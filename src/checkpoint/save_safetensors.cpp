@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <numeric>
 
-#include "atomic_file.h"
 #include "internal/checkpoint/file.h"
+#include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::checkpoint {
 namespace {
@@ -35,8 +36,12 @@ const char* dtype_name(at::ScalarType type) {
   }
 }
 
-std::string json_text(const AtomicFile& file, const std::string& text) {
-  if (!is_utf8(text)) file.fail("cannot hold " + shown(text) + ", which is not UTF-8");
+[[noreturn]] void refuse_to_save(const std::filesystem::path& path, const std::string& reason) {
+  throw CheckpointError(path.string() + ": " + reason);
+}
+
+std::string json_text(const std::filesystem::path& path, const std::string& text) {
+  if (!is_utf8(text)) refuse_to_save(path, "cannot hold " + shown(text) + ", which is not UTF-8");
   return nlohmann::json(text).dump();
 }
 
@@ -44,8 +49,7 @@ std::string json_text(const AtomicFile& file, const std::string& text) {
 
 void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
                       const std::map<std::string, std::string>& metadata) {
-  AtomicFile file(path);
-  if (tensors.empty()) file.fail("there are no tensors to save");
+  if (tensors.empty()) refuse_to_save(path, "there are no tensors to save");
   const std::vector<StateDict::Item> items(tensors.begin(), tensors.end());
   // Widest elements first, so that every tensor is aligned; the header keeps the caller's order.
   std::vector<std::size_t> by_width(items.size());
@@ -64,23 +68,24 @@ void save_safetensors(const std::filesystem::path& path, const StateDict& tensor
   if (!metadata.empty()) {
     std::string pairs;
     for (const auto& [key, value] : metadata) {
-      pairs += c10::str(pairs.empty() ? "" : ",", json_text(file, key), ":", json_text(file, value));
+      pairs += c10::str(pairs.empty() ? "" : ",", json_text(path, key), ":", json_text(path, value));
     }
     header += "\"__metadata__\":{" + pairs + "}";
   }
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto& [name, tensor] = items[i];
     const char* dtype = dtype_name(tensor.scalar_type());
-    if (!dtype) file.fail("tensor " + shown(name) + " has a dtype that safetensors does not know");
-    if (name == "__metadata__") file.fail("a tensor must not be called __metadata__");
+    if (!dtype) refuse_to_save(path, "tensor " + shown(name) + " has a dtype that safetensors does not know");
+    if (name == "__metadata__") refuse_to_save(path, "a tensor must not be called __metadata__");
     const nlohmann::json entry = {{"dtype", dtype},
                                   {"shape", tensor.sizes().vec()},
                                   {"data_offsets", {begin[i], begin[i] + static_cast<int64_t>(tensor.nbytes())}}};
-    header += c10::str(header.size() > 1 ? "," : "", json_text(file, name), ":", entry.dump());
+    header += c10::str(header.size() > 1 ? "," : "", json_text(path, name), ":", entry.dump());
   }
   header += "}";
   header.resize((header.size() + 7) / 8 * 8, ' ');
 
+  AtomicFile file(path);
   uint64_t length = header.size();
   for (int i = 0; i < 8; ++i, length >>= 8) {
     const auto byte = static_cast<uint8_t>(length);

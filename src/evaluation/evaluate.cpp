@@ -189,7 +189,7 @@ class Scoring {
     const bool allowed =
         samples_.labels.defined() && logits.defined() && (options_.judge_labels || samples_.judge_logits.defined());
     if (!asked_ && !allowed) return;
-    const char* const missing = "needs labelled samples and a classifier of their classes (--classifier)";
+    const char* const missing = "needs labelled samples and a classifier of their classes";
     const bool accuracy = wants("accuracy", allowed, missing);
     const bool ece = wants("ece", allowed, missing);
     if (!accuracy && !ece) return;

@@ -21,8 +21,7 @@ at::Device parse_device(const std::string& text) {
   }
   if (!at::hasCUDA() || at::detail::getCUDAHooks().getNumGPUs() <= std::stoi(index)) {
     throw Error("device '" + text + "' is not available: this build of libtorch sees " +
-                std::to_string(at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0) +
-                " CUDA devices; use --device cpu");
+                std::to_string(at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0) + " CUDA devices; use cpu");
   }
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index)));
 }

@@ -29,7 +29,8 @@ struct Work {
     const double rate = fresh / elapsed;
     char rates[96];
     std::snprintf(rates, sizeof rates, ", %.3g %s/s, ", rate, unit.c_str());
-    return text + rates + (done < total ? minutes((total - done) / rate) + " left" : minutes(elapsed) + " in all");
+    return text + rates +
+           (done < total ? format_duration((total - done) / rate) + " left" : format_duration(elapsed) + " in all");
   }
 };
 
@@ -143,7 +144,7 @@ std::unique_ptr<Progress> make_progress(ProgressStyle style, std::ostream& out, 
   return std::make_unique<Quiet>(out);
 }
 
-std::string minutes(double seconds) {
+std::string format_duration(double seconds) {
   const auto whole = static_cast<long long>(std::llround(std::min(seconds, 3.6e8)));
   char text[48];
   if (whole >= 3600) {

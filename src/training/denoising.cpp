@@ -43,7 +43,7 @@ class Denoising : public Objective {
         mse_weight_(inverse_snr(process_, std::max(1.0, config_.most_weight))),
         timesteps_(config_.timesteps, process_.num_steps(), config_.seed) {
     if (config_.label_dropout > 0 && config_.null_label < 0) {
-      throw UsageError("--label-dropout needs a network with a null label: \"null_label\" in its config.json");
+      throw UsageError("label-dropout needs a network with a null label: \"null_label\" in its config.json");
     }
   }
 

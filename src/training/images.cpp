@@ -58,18 +58,18 @@ TrainingImages::TrainingImages(const Source& source, int64_t channels, int64_t i
 
 void TrainingImages::restrict(int64_t skip, int64_t take) {
   if (skip == 0 && take == 0) return;
-  if (!labelled()) throw UsageError("--skip-per-class and --take-per-class need labels");
+  if (!labelled()) throw UsageError("skip-per-class and take-per-class need labels");
   std::map<int64_t, int64_t> seen;
   std::erase_if(rows_, [&](int64_t row) {
     const int64_t place = seen[labels_[row].item<int64_t>()]++;
     return place < skip || (take > 0 && place >= skip + take);
   });
-  if (rows_.empty()) throw UsageError("--skip-per-class " + std::to_string(skip) + " leaves no image");
+  if (rows_.empty()) throw UsageError("skip-per-class " + std::to_string(skip) + " leaves no image");
 }
 
 TrainingImages TrainingImages::hold_out(int64_t count, uint64_t seed) {
   if (count >= size()) {
-    throw UsageError("--hold-out " + std::to_string(count) + " leaves none of " + std::to_string(size()) + " images");
+    throw UsageError("hold-out " + std::to_string(count) + " leaves none of " + std::to_string(size()) + " images");
   }
   Shuffle order(size(), stream(seed, Purpose::kHoldOut));
   std::vector<bool> held(rows_.size());

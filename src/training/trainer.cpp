@@ -83,7 +83,7 @@ class Run {
       return c10::str("at step ", step_ + 1, ", learning rate ", learning_rate, "; ",
                       saved_ > 0 ? c10::str("the checkpoint of step ", saved_, " is good")
                                  : std::string("there is no checkpoint yet"),
-                      ". A smaller --lr, a longer --warmup or --clip may help");
+                      ". A smaller lr, a longer warmup or clip may help");
     };
     try {
       Taken taken{objective_.backward(batch, scale_.scale), 0, learning_rate};
@@ -152,7 +152,7 @@ class Run {
     if (facts.at("identity") != config_.identity) {
       throw UsageError(config_.folder.string() +
                        " holds another training: " + first_difference(facts.at("identity"), config_.identity) +
-                       "; choose another --out, or --overwrite to start anew");
+                       "; choose another out folder, or overwrite it to start anew");
     }
     const at::NoGradGuard no_grad;
     for (const auto& [name, tensor] : tensors()) {

@@ -61,9 +61,9 @@ TEST(ProgressQuiet, PrintsNothingButNotes) {
 }
 
 TEST(Minutes, ReadLikeAClock) {
-  EXPECT_EQ(minutes(75), "1:15");
-  EXPECT_EQ(minutes(3675.4), "1:01:15");
-  EXPECT_EQ(minutes(0), "0:00");
+  EXPECT_EQ(format_duration(75), "1:15");
+  EXPECT_EQ(format_duration(3675.4), "1:01:15");
+  EXPECT_EQ(format_duration(0), "0:00");
 }
 
 }  // namespace

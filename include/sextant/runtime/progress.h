@@ -39,6 +39,6 @@ double steady_seconds();
 std::unique_ptr<Progress> make_progress(ProgressStyle style, std::ostream& out, Clock clock = steady_seconds);
 
 /// 75 -> "1:15", 3675 -> "1:01:15".
-std::string minutes(double seconds);
+std::string format_duration(double seconds);
 
 }  // namespace sextant

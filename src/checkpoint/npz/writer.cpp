@@ -1,6 +1,7 @@
 #include <zlib.h>
 
-#include "atomic_file.h"
+#include "internal/checkpoint/file.h"
+#include "internal/runtime/files.h"
 #include "npz/npy.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
@@ -40,7 +41,7 @@ uint32_t crc_of(const void* data, std::size_t size, uint32_t crc = 0) {
 }  // namespace
 
 struct NpzWriter::State {
-  explicit State(const std::filesystem::path& path) : file(path) {}
+  explicit State(const std::filesystem::path& path_) : path(path_), file(path_) {}
 
   struct Member {
     std::string name;
@@ -48,6 +49,9 @@ struct NpzWriter::State {
     uint32_t crc = 0;
   };
 
+  [[noreturn]] void refuse(const std::string& reason) const { throw CheckpointError(path.string() + ": " + reason); }
+
+  std::filesystem::path path;
   AtomicFile file;
   std::vector<Member> members;
   // The array being written.
@@ -93,7 +97,7 @@ struct NpzWriter::State {
     try {
       return npy_header(dtype, shape, length);
     } catch (const Malformed& problem) {
-      file.fail("cannot hold array " + shown(members.back().name) + ": " + problem.what());
+      refuse("cannot hold array " + shown(members.back().name) + ": " + problem.what());
     }
   }
 
@@ -122,7 +126,7 @@ void NpzWriter::begin(const std::string& name, at::ScalarType dtype, at::IntArra
   const bool known =
       std::any_of(state.members.begin(), state.members.end(), [&](auto& m) { return m.name == file_name; });
   if (name.empty() || known || name.find_first_of("/\\") != std::string::npos) {
-    state.file.fail("cannot hold an array named " + shown(name) + (known ? " twice" : ""));
+    state.refuse("cannot hold an array named " + shown(name) + (known ? " twice" : ""));
   }
   state.members.push_back({file_name, state.file.size(), 0, 0});
   state.dtype = dtype;

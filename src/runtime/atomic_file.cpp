@@ -1,5 +1,3 @@
-#include "atomic_file.h"
-
 #include <c10/util/StringUtil.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,9 +7,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "internal/runtime/files.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::checkpoint {
+namespace sextant {
 
 namespace fs = std::filesystem;
 
@@ -33,7 +32,7 @@ AtomicFile::~AtomicFile() {
   ::unlink(partial_.c_str());
 }
 
-void AtomicFile::fail(const std::string& reason) const { throw CheckpointError(path_.string() + ": " + reason); }
+void AtomicFile::fail(const std::string& reason) const { throw Error(path_.string() + ": " + reason); }
 
 void AtomicFile::fail_errno(const char* action) const { fail(std::string(action) + ": " + std::strerror(errno)); }
 
@@ -70,4 +69,4 @@ void AtomicFile::commit() {
   }
 }
 
-}  // namespace sextant::checkpoint
+}  // namespace sextant
