@@ -77,14 +77,14 @@ class Scoring {
   }
 
   std::optional<metrics::Interval> interval_of_mean(const Tensor& values) const {
-    if (options_.resamples == 0) return std::nullopt;
-    return metrics::bootstrap_mean(values, options_.resamples, options_.level);
+    if (options_.bootstrap == 0) return std::nullopt;
+    return metrics::bootstrap_mean(values, options_.bootstrap, options_.level);
   }
 
   void frechet() {
     if (!wants("fid", true, "")) return;
     const double value = metrics::frechet_distance(samples_.pool, reference_.pool).value;
-    int64_t resamples = options_.frechet_resamples;
+    int64_t resamples = options_.bootstrap_fid;
     if (resamples < 0) resamples = result_.dimensions <= kWide ? 100 : 0;
     std::optional<metrics::Interval> interval;
     if (resamples > 0 && samples_.features.defined()) {

@@ -1,5 +1,7 @@
 #include "sextant/evaluation/extractor.h"
 
+#include <algorithm>
+
 #include "content_hash.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
@@ -13,17 +15,17 @@ const char* resize_of(Protocol protocol) { return protocol == Protocol::kPytorch
 
 }  // namespace
 
-std::vector<std::string> protocol_names() { return {"openai", "pytorch-fid", "torch-fidelity"}; }
-
-Protocol parse_protocol(const std::string& name) {
-  const auto names = protocol_names();
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found != names.end()) return static_cast<Protocol>(found - names.begin());
-  throw UsageError("protocol must be openai, pytorch-fid or torch-fidelity, got '" + name + "'." +
-                   did_you_mean(name, names));
+const std::vector<std::pair<std::string, Protocol>>& protocol_words() {
+  static const std::vector<std::pair<std::string, Protocol>> kWords = {{"openai", Protocol::kOpenAi},
+                                                                       {"pytorch-fid", Protocol::kPytorchFid},
+                                                                       {"torch-fidelity", Protocol::kTorchFidelity}};
+  return kWords;
 }
 
-std::string name_of(Protocol protocol) { return protocol_names()[static_cast<size_t>(protocol)]; }
+std::string name_of(Protocol protocol) {
+  const auto& words = protocol_words();
+  return std::find_if(words.begin(), words.end(), [&](const auto& word) { return word.second == protocol; })->first;
+}
 
 FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol protocol, at::Device device,
                                 at::ScalarType precision, const std::string& arch, const std::string& layer) {

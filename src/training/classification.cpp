@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "sextant/calibration/smooth_ece.h"
 #include "sextant/models/models.h"
 #include "sextant/networks/features.h"
@@ -11,11 +13,19 @@ namespace {
 
 constexpr int64_t kClassifiedAtOnce = 256;  // images at a time in validation
 
-double value_of(const Numbers& numbers, const std::string& name) {
-  for (const auto& [key, value] : numbers) {
-    if (key == name) return value;
+/// Its name among the numbers of a validation.
+const char* name_of(Criterion criterion) {
+  switch (criterion) {
+    case Criterion::kNll:
+      return "nll";
+    case Criterion::kEce:
+      return "ece";
+    case Criterion::kLoss:
+      return "loss";
+    case Criterion::kError:
+      return "error";
   }
-  throw UsageError("criterion '" + name + "' is unknown; use nll, ece, loss or error");
+  throw UsageError("the criterion is none of nll, ece, loss and error");
 }
 
 }  // namespace
@@ -96,6 +106,9 @@ Numbers Classification::validate(const checkpoint::StateDict& weights) {
           {"nll", m.nll}};
 }
 
-double Classification::criterion(const Numbers& numbers) const { return value_of(numbers, config_.criterion); }
+double Classification::criterion(const Numbers& numbers) const {
+  const std::string name = name_of(config_.criterion);
+  return std::find_if(numbers.begin(), numbers.end(), [&](const auto& number) { return number.first == name; })->second;
+}
 
 }  // namespace sextant::training

@@ -1,4 +1,3 @@
-#include "internal/diffusion/losses.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/training/objectives.h"
@@ -8,14 +7,6 @@ namespace sextant::training {
 namespace {
 
 constexpr int64_t kDenoisedAtOnce = 128;  // images at a time in validation
-
-diffusion::Loss loss_of(const std::string& name) {
-  if (name == "mse") return diffusion::Loss::kMse;
-  if (name == "rescaled-mse") return diffusion::Loss::kRescaledMse;
-  if (name == "kl") return diffusion::Loss::kKl;
-  if (name == "rescaled-kl") return diffusion::Loss::kRescaledKl;
-  throw UsageError("loss '" + name + "' is unknown; use mse, rescaled-mse, kl or rescaled-kl");
-}
 
 diffusion::Model function_of(const networks::NoiseNetwork& network) {
   return [&network](const Tensor& x, const Tensor& t, const Tensor& y) {
@@ -39,8 +30,7 @@ class Denoising : public Objective {
         build_(std::move(build)),
         held_out_(std::move(held_out)),
         process_(config_.process),
-        loss_(loss_of(config_.loss)),
-        mse_weight_(inverse_snr(process_, std::max(1.0, config_.most_weight))),
+        inverse_snr_(inverse_snr(process_, std::max(1.0, config_.mse_weight))),
         timesteps_(config_.timesteps, process_.num_steps(), config_.seed) {
     if (config_.label_dropout > 0 && config_.null_label < 0) {
       throw UsageError("label-dropout needs a network with a null label: \"null_label\" in its config.json");
@@ -104,9 +94,9 @@ class Denoising : public Objective {
   /// The terms with the squared error weighted.
   diffusion::LossTerms losses(const diffusion::Model& model, const Tensor& x0, const Tensor& t, const Tensor& y,
                               const Tensor& noise) const {
-    diffusion::LossTerms terms = diffusion::training_loss(process_, model, x0, t, y, noise, loss_);
-    if (config_.most_weight > 1 && terms.mse.defined()) {
-      const Tensor weight = diffusion::Steps(t).of(mse_weight_, x0).flatten();
+    diffusion::LossTerms terms = diffusion::training_loss(process_, model, x0, t, y, noise, config_.loss);
+    if (config_.mse_weight > 1 && terms.mse.defined()) {
+      const Tensor weight = diffusion::Steps(t).of(inverse_snr_, x0).flatten();
       terms.loss = terms.loss + (weight - 1) * terms.mse;
     }
     return terms;
@@ -124,8 +114,7 @@ class Denoising : public Objective {
   std::function<std::shared_ptr<networks::Network>()> build_;
   std::shared_ptr<const TrainingImages> held_out_;
   diffusion::Process process_;
-  diffusion::Loss loss_;
-  std::vector<double> mse_weight_;
+  std::vector<double> inverse_snr_;
   TimestepSampler timesteps_;
   std::shared_ptr<networks::NoiseNetwork> judge_;
 };

@@ -53,7 +53,7 @@ class Maker {
       rows.push_back(order_(batch.number.back()));
       labels.push_back(images_.label(rows.back()));
     }
-    const int64_t places = 2 * augmentation_.crop_padding + 1;
+    const int64_t places = 2 * augmentation_.crop + 1;
     const auto drawn = [&](uint64_t which, int64_t bound) {
       return uniform_labels(seed_ + which, batch.number, bound);
     };
@@ -61,9 +61,8 @@ class Maker {
     for (int64_t i = 0; i < batch_; ++i) {
       const Tensor image = images_.image(rows[static_cast<std::size_t>(i)]);
       if (i == 0) batch.images = at::empty({batch_, image.size(0), image.size(1), image.size(2)}, at::kByte);
-      place(image, down.data_ptr<int64_t>()[i] - augmentation_.crop_padding,
-            right.data_ptr<int64_t>()[i] - augmentation_.crop_padding,
-            augmentation_.flip && flip.data_ptr<int64_t>()[i] == 1, static_cast<uint8_t>(augmentation_.fill),
+      place(image, down.data_ptr<int64_t>()[i] - augmentation_.crop, right.data_ptr<int64_t>()[i] - augmentation_.crop,
+            augmentation_.flip && flip.data_ptr<int64_t>()[i] == 1, static_cast<uint8_t>(augmentation_.crop_fill),
             batch.images.data_ptr<uint8_t>() + i * image.numel());
     }
     if (images_.labelled()) batch.labels = at::tensor(labels, at::kLong);

@@ -31,7 +31,7 @@ class Run {
         config_(config),
         weights_(network, config.compute),
         adam_(weights_.master(), config.adam),
-        ema_(weights_, config.average),
+        ema_(weights_, config.ema),
         scale_(LossScale::of(config.compute)),
         snapshots_(config.folder / "checkpoints") {
     resume();

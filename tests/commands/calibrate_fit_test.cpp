@@ -7,7 +7,7 @@ namespace sextant::testing {
 namespace {
 
 TEST_F(Calibrate, FitsATemperatureOnWhatItHoldsOut) {
-  config_.fit = "temperature";
+  config_.fit = commands::FitMethod::kTemperature;
   config_.fit_share = 0.6;
   const CalibrateResult result = go(config_);
   ASSERT_TRUE(result.fit);
@@ -29,7 +29,7 @@ TEST_F(Calibrate, FitsATemperatureOnWhatItHoldsOut) {
 }
 
 TEST_F(Calibrate, HoldsOutWhatItDoesNotMeasure) {
-  config_.fit = "vector";
+  config_.fit = commands::FitMethod::kVector;
   config_.fit_share = 0.25;
   config_.count = 100;
   const commands::CalibrateData data = commands::open_data(config_, 1);
@@ -50,7 +50,7 @@ TEST_F(Calibrate, HoldsOutWhatItDoesNotMeasure) {
 TEST_F(Calibrate, FitsOnOtherImagesWhenGivenSome) {
   checkpoint::save_npz(folder_ / "fit.npz",
                        {{"arr_0", bytes_.slice(0, 50, 200)}, {"arr_1", labels_.slice(0, 50, 200)}});
-  config_.fit = "temperature";
+  config_.fit = commands::FitMethod::kTemperature;
   config_.fit_data = folder_ / "fit.npz";
   config_.count = 50;
   const CalibrateResult result = go(config_);
@@ -62,11 +62,11 @@ TEST_F(Calibrate, FitsOnOtherImagesWhenGivenSome) {
 }
 
 TEST_F(Calibrate, FitsWhereTheClassifierIsUsed) {
-  config_.fit = "temperature";
-  config_.fit_on = "xt";
+  config_.fit = commands::FitMethod::kTemperature;
+  config_.fit_on = commands::FitOn::kXt;
   config_.levels = "0.3,0.6";
   const CalibrateResult noisy = go(config_);
-  config_.fit_on = "clean";
+  config_.fit_on = commands::FitOn::kClean;
   const CalibrateResult clean = go(config_);
   EXPECT_GT(noisy.fit->rescaling.temperature, 1.5 * clean.fit->rescaling.temperature);
   ASSERT_EQ(noisy.means.size(), 2u);
@@ -76,10 +76,10 @@ TEST_F(Calibrate, FitsWhereTheClassifierIsUsed) {
 }
 
 TEST_F(Calibrate, SavesAClassifierThatAnswersAsMeasured) {
-  for (const char* method : {"temperature", "vector"}) {
+  for (const auto method : {commands::FitMethod::kTemperature, commands::FitMethod::kVector}) {
     config_.fit = method;
     config_.fit_share = 0.3;
-    config_.save = folder_ / method;
+    config_.save = folder_ / (method == commands::FitMethod::kVector ? "vector" : "temperature");
     const CalibrateResult result = go(config_);
     CalibrateConfig again = config_;
     again.classifier = config_.save;
@@ -87,7 +87,7 @@ TEST_F(Calibrate, SavesAClassifierThatAnswersAsMeasured) {
     const CalibrateResult reopened = go(again);
     expect_same(reopened.rows[0].measures, result.rows[1].measures);
     // Nothing is left to repair.
-    if (result.fit->method == "temperature") {
+    if (result.fit->method == commands::FitMethod::kTemperature) {
       EXPECT_NEAR(reopened.fit->rescaling.temperature, 1, 1e-4);
     }
   }

@@ -62,6 +62,8 @@ TEST_F(Calibrate, RefusesLevelsThatDoNotExist) {
 }
 
 TEST_F(Calibrate, RefusesWhatDoesNotFitTogether) {
+  using commands::FitMethod;
+  using commands::FitOn;
   const auto expect = [&](auto change, const std::string& code, const std::string& part) {
     CalibrateConfig config = config_;
     change(config);
@@ -73,19 +75,20 @@ TEST_F(Calibrate, RefusesWhatDoesNotFitTogether) {
   expect([](auto& c) { c.classifier = bundled("mnist-adm"); }, "1", "is no classifier");
   expect([](auto& c) { c.count = 201; }, "2", "--count 201");
   expect([](auto& c) { c.save = "x"; }, "2", "--save needs a --fit");
-  expect([](auto& c) { c.fit_split = "train"; }, "2", "need a --fit");
+  expect([](auto& c) { c.fit_split = data::Split::kTrain; }, "2", "need a --fit");
   expect([](auto& c) { c.inputs = "x0"; }, "2", "--inputs x0 needs --levels or a --model");
   expect([](auto& c) { c.inputs = "x0", c.levels = "1"; }, "2", "--inputs x0 needs a --model");
   expect([](auto& c) { c.inputs = "auto+xt", c.levels = "1"; }, "2", "auto stands alone");
-  expect([](auto& c) { c.fit = "temperature", c.fit_on = "xt"; }, "2", "--fit-on xt needs --levels");
-  expect([](auto& c) { c.fit = "temperature", c.fit_on = "x0", c.levels = "1"; }, "2", "--fit-on x0 needs a --model");
-  expect([](auto& c) { c.fit = "temperature", c.softplus_sweep = "0,3"; }, "2", "--fit repairs one network");
+  expect([](auto& c) { c.fit = FitMethod::kTemperature, c.fit_on = FitOn::kXt; }, "2", "--fit-on xt needs --levels");
+  expect([](auto& c) { c.fit = FitMethod::kTemperature, c.fit_on = FitOn::kX0, c.levels = "1"; }, "2",
+         "--fit-on x0 needs a --model");
+  expect([](auto& c) { c.fit = FitMethod::kTemperature, c.softplus_sweep = "0,3"; }, "2", "--fit repairs one network");
   expect([](auto& c) { c.softplus_beta = 1, c.softplus_sweep = "0,3"; }, "2", "contradict each other");
   expect([](auto& c) { c.softplus_sweep = "-3"; }, "2", "-3 is below 0");
-  expect([](auto& c) { c.fit = "temperature", c.fit_data = c.data; }, "2", "is what is measured");
-  expect([](auto& c) { c.fit = "temperature", c.count = 1; }, "2", "leaves none to measure on");
+  expect([](auto& c) { c.fit = FitMethod::kTemperature, c.fit_data = c.data; }, "2", "is what is measured");
+  expect([](auto& c) { c.fit = FitMethod::kTemperature, c.count = 1; }, "2", "leaves none to measure on");
   expect([](auto& c) { c.classifier = bundled("mnist-noisy-classifier"), c.softplus_beta = 3; }, "2", "no ReLU");
-  expect([&](auto& c) { c.fit = "temperature", c.save = bundled("mnist-classifier-overconfident"); }, "2",
+  expect([&](auto& c) { c.fit = FitMethod::kTemperature, c.save = bundled("mnist-classifier-overconfident"); }, "2",
          "is the folder of the classifier itself");
 }
 

@@ -13,8 +13,8 @@ namespace {
 // ---- measuring ------------------------------------------------------------------------------------------------
 
 TEST_F(Calibrate, MeasuresTheLogitsOfTheClassifier) {
-  config_.bins = 10;
-  config_.beta = 1e-3;
+  config_.measures.bins = 10;
+  config_.measures.beta = 1e-3;
   const CalibrateResult result = go(config_);
   ASSERT_TRUE(result.complete);
   ASSERT_EQ(result.rows.size(), 1u);
@@ -58,12 +58,12 @@ TEST_F(Calibrate, WritesNumbersTablesAndDiagrams) {
   EXPECT_EQ(record["calibration"]["rows"][2]["level"], 0.1);
   EXPECT_EQ(record["calibration"]["rows"][0]["bins"].size(), 15);
   EXPECT_EQ(record["calibration"]["means"].size(), 2);
-  EXPECT_EQ(nlohmann::json::parse(commands::calibrate_text(result, "json")), record["calibration"]);
-  const std::string csv = commands::calibrate_text(result, "csv");
+  EXPECT_EQ(nlohmann::json::parse(commands::calibrate_text(result, commands::Format::kJson)), record["calibration"]);
+  const std::string csv = commands::calibrate_text(result, commands::Format::kCsv);
   EXPECT_EQ(csv.substr(0, csv.find(",accuracy")), "classifier,input,level");
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 6 + 2);
-  EXPECT_NE(commands::calibrate_text(result, "table").find("clean images"), std::string::npos);
-  EXPECT_EQ(commands::calibrate_text(result, "md").front(), '|');
+  EXPECT_NE(commands::calibrate_text(result, commands::Format::kTable).find("clean images"), std::string::npos);
+  EXPECT_EQ(commands::calibrate_text(result, commands::Format::kMarkdown).front(), '|');
 }
 
 TEST_F(Calibrate, StopsWithoutWriting) {

@@ -1,4 +1,4 @@
-#include "internal/diffusion/losses.h"
+#include "sextant/diffusion/losses.h"
 
 #include "samplers/tiny_models.h"
 

@@ -1,4 +1,4 @@
-#include "internal/diffusion/losses.h"
+#include "sextant/diffusion/losses.h"
 #include "sextant/runtime/error.h"
 #include "training/tiny_training.h"
 
@@ -114,7 +114,7 @@ TEST_F(Objectives, PredictWhatTheProcessSays) {
 }
 
 TEST_F(Objectives, WeighTheSquaredErrorByTheInverseSignalToNoiseRatio) {
-  const Gradients plain = denoised({}), weighted = denoised({.most_weight = 5});
+  const Gradients plain = denoised({}), weighted = denoised({.mse_weight = 5});
   EXPECT_EQ(number(plain.numbers, "mse"), number(weighted.numbers, "mse"));
   EXPECT_GT(number(weighted.numbers, "loss"), number(plain.numbers, "loss"));
   EXPECT_LT(number(weighted.numbers, "loss"), 5 * number(plain.numbers, "loss"));

@@ -27,7 +27,7 @@ class Training : public ::testing::Test {
     c.steps = 24;
     c.batch = 10;
     c.learning_rate = {0.01, 3, LearningRateSchedule::Decay::kCosine, 0, 24};
-    c.average = 0.9;
+    c.ema = 0.9;
     c.clip = 1;
     c.augmentation = {1, 0, false};
     c.checkpoint_every = 5;
@@ -196,8 +196,8 @@ TEST_F(Training, EndsEarlyWithoutProgressAndKeepsTheBest) {
   c.steps = c.learning_rate.total = 600;
   c.validates = c.keeps_best = true;
   c.patience = 2;
-  c.learning_rate.peak = 1e-12;  // too small to get anywhere
-  c.average = 0;
+  c.learning_rate.lr = 1e-12;  // too small to get anywhere
+  c.ema = 0;
   c.checkpoint_every = 1000;
   struct Worsening : Classification {
     using Classification::Classification;

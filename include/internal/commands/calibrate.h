@@ -1,4 +1,4 @@
-// The job of `sextant calibrate`: settings, work, files. What each number is stands in calibration.h.
+// The job of `sextant calibrate`: settings, work, files. What each number is stands in calibration/measures.h.
 //
 // A classifier is shown labelled images as they are; with noise levels also the noised images x_t, and what a diffusion
 // model takes for the clean ones, x0-hat(t). Each way gives all measures; the mean over the levels of the last two is
@@ -9,26 +9,32 @@
 #include <string>
 #include <vector>
 
+#include "internal/commands/format.h"
 #include "internal/runtime/options.h"
 #include "sextant/calibration/measures.h"
 #include "sextant/classifiers/calibrated.h"
+#include "sextant/data/images.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
 
 namespace sextant::commands {
 
+enum class FitMethod { kNone, kTemperature, kVector };
+
+/// What a repair is fitted on: images as they are, noised ones, or estimates of the clean ones.
+enum class FitOn { kClean, kXt, kX0 };
+
 struct CalibrateConfig {
   // [calibrate]
   std::string data;
-  std::string split = "test";
+  data::Split split = data::Split::kTest;
   std::string labels;
   int64_t count = 0;
   int64_t batch = 100;
-  int64_t bins = 15;
-  double beta = 1e-4;
-  int64_t seed = 0;
+  calibration::MeasureOptions measures;
+  uint64_t seed = 0;
   std::string out;
-  std::string format = "table";
+  Format format = Format::kTable;
   std::string device = "cpu";
   std::string precision = "fp32";
   int64_t threads = 0;
@@ -50,12 +56,12 @@ struct CalibrateConfig {
   std::string inputs = "auto";
 
   // [fit]
-  std::string fit = "none";
+  FitMethod fit = FitMethod::kNone;
   std::string fit_data;
-  std::string fit_split = "same";
+  std::optional<data::Split> fit_split;  ///< none: that of `split`
   int64_t fit_count = 0;
   double fit_share = 0.5;
-  std::string fit_on = "clean";
+  FitOn fit_on = FitOn::kClean;
   double ridge = 1e-4;
   std::string save;
 };
@@ -72,7 +78,7 @@ struct CalibrateRow {
 };
 
 struct CalibrateFit {
-  std::string method;           ///< "temperature" or "vector"
+  FitMethod method = FitMethod::kNone;
   models::Rescaling rescaling;  ///< to be applied to the logits of the classifier as it is
   int64_t count = 0;            ///< images (at as many levels as there were) that it was fitted on
   std::string source;           ///< which
@@ -89,7 +95,7 @@ struct CalibrateResult {
 /// config.out; the calibrated classifier to config.save.
 CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress, const Stop& stop);
 
-/// The result as --format says: "table", "md", "csv" or "json".
-std::string calibrate_text(const CalibrateResult& result, const std::string& format);
+/// The result as text.
+std::string calibrate_text(const CalibrateResult& result, Format format);
 
 }  // namespace sextant::commands

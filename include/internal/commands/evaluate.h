@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "internal/commands/format.h"
 #include "internal/runtime/options.h"
 #include "sextant/evaluation/evaluate.h"
 
@@ -16,25 +17,17 @@ struct EvaluateConfig {
   std::string features;
   std::string features_arch;
   std::string layer;
-  std::string protocol = "openai";
-  std::string metrics = "all";
+  evaluation::EvaluateOptions options;
+  std::string metrics = "all";  ///< or keys joined by '+'
   std::string save_stats;
   std::string out;
-  std::string format = "table";
+  Format format = Format::kTable;
   std::string classifier;
   std::string classifier_arch;
   std::string classifier_input = "config";
   int64_t classifier_size = 0;
-  int64_t batch = 64;
-  bool skip_bad = false;
-  bool resize = false;
+  evaluation::EmbedOptions embedding;
   bool no_cache = false;
-  int64_t neighbours = 3;
-  int64_t kid_subsets = 100;
-  int64_t kid_subset_size = 1000;
-  int64_t bootstrap = 1000;
-  int64_t bootstrap_fid = -1;
-  double level = 0.95;
   std::string device = "cpu";
   std::string precision = "fp32";
   int64_t threads = 0;
@@ -53,7 +46,7 @@ struct EvaluateResult {
 /// and setting, table.md and table.csv to config.out. Without a reference only the statistics are written.
 EvaluateResult run_evaluate(const EvaluateConfig& config, Progress& progress, const Stop& stop);
 
-/// The evaluation as text: for a terminal ("table": what was compared, the numbers, the notes), "md", "csv" or "json".
-std::string evaluation_text(const evaluation::Evaluation& evaluation, const std::string& format);
+/// The evaluation as text; a table comes with what was compared and the notes.
+std::string evaluation_text(const evaluation::Evaluation& evaluation, Format format);
 
 }  // namespace sextant::commands

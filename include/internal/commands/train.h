@@ -10,12 +10,14 @@
 #include "sextant/calibration/measures.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
+#include "sextant/training/objectives.h"
+#include "sextant/training/trainer.h"
 
 namespace sextant::commands {
 
 /// Settings of both commands; train_options() and finetune_options() explain each.
 struct TrainConfig {
-  // [train] or [finetune]
+  // [train] or [finetune], with trainer.steps, batch and seed
   std::string data;
   std::string labels;
   std::string validation;
@@ -27,48 +29,21 @@ struct TrainConfig {
   std::string model;
   std::string arch;
   std::string init;
-  std::string init_arch;
   std::string test;
   std::string out = "out";
   bool overwrite = false;
-  int64_t steps = 0;
   double epochs = 0;
-  int64_t batch = 64;
-  int64_t seed = 0;
 
-  // [optimizer]
-  std::string optimizer = "adamw";
-  double learning_rate = 1e-3;
-  int64_t warmup = 0;
-  std::string decay = "cosine";
-  double final_share = 0;
-  double weight_decay = 0;
-  double beta2 = 0.999;
-  double clip = 0;
-  double average = 0;
+  /// [optimizer], [augment] and most of [control]; 0 steps: as many as `epochs` are.
+  training::TrainerConfig trainer;
 
   // [loss]
-  std::string loss = "rescaled-mse";
-  std::string predict;
-  double most_weight = 1;
-  std::string timesteps = "uniform";
-  double label_dropout = 0;
-  double lambda = 0;
-  double beta = 1e-4;
-
-  // [augment]
-  int64_t crop = 0;
-  int64_t fill = 0;
-  bool flip = false;
+  training::DenoisingConfig denoising;
+  training::ClassificationConfig classification;
+  training::Timesteps timesteps = training::Timesteps::kUniform;  ///< of either
+  std::string predict;  ///< "epsilon", "x0" or "v"; "" as the model's configuration says
 
   // [control]
-  std::string keep = "last";
-  std::string criterion = "nll";
-  int64_t patience = 0;
-  int64_t log_every = 50;
-  int64_t sample_every = 0;
-  int64_t checkpoint_every = 500;
-  int64_t workers = 2;
   std::string device = "cpu";
   std::string precision = "fp32";
   int64_t threads = 0;

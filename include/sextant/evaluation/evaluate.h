@@ -24,8 +24,8 @@ struct EvaluateOptions {
   int64_t neighbours = 3;            ///< of precision and recall
   int64_t kid_subsets = 100;
   int64_t kid_subset_size = 1000;  ///< at most; smaller sets are taken whole
-  int64_t resamples = 1000;        ///< of the bootstrap of precision, recall and accuracy; 0 for no intervals
-  int64_t frechet_resamples = -1;  ///< of FID's, each of which costs one distance; -1: 100 up to 512 dimensions, else 0
+  int64_t bootstrap = 1000;        ///< resamples for precision, recall and accuracy; 0 for no intervals
+  int64_t bootstrap_fid = -1;      ///< those of FID, a distance each; -1: 100 up to 512 dimensions, else 0
   double level = 0.95;             ///< of the intervals
   bool judge_labels = false;       ///< "accuracy" and "ece": the network's classes are those of the labels
   std::string judge_name;          ///< path of the classifier that judged instead, if one did

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sextant/data/images.h"
@@ -18,9 +19,8 @@ enum class Protocol {
   kPytorchFid,     ///< pytorch-fid: F.interpolate on [0, 1]; inception score in 10 parts in order
   kTorchFidelity,  ///< torch-fidelity: TensorFlow 1 resize; inception score in 10 parts after a fixed shuffle
 };
-std::vector<std::string> protocol_names();
-/// "openai", "pytorch-fid" or "torch-fidelity"; UsageError for another word.
-Protocol parse_protocol(const std::string& name);
+/// Their words: "openai", "pytorch-fid", "torch-fidelity".
+const std::vector<std::pair<std::string, Protocol>>& protocol_words();
 std::string name_of(Protocol protocol);
 
 /// A feature network with what identifies its numbers.

@@ -11,9 +11,9 @@ namespace sextant::training {
 
 /// Changes that keep an image's class; each image of each epoch draws its own.
 struct Augmentation {
-  int64_t crop_padding = 0;  ///< moved by up to so many pixels; what comes in has `fill`
-  int64_t fill = 0;          ///< byte
-  bool flip = false;         ///< left and right exchanged, half of the times
+  int64_t crop = 0;       ///< moved by up to so many pixels; what comes in has `crop_fill`
+  int64_t crop_fill = 0;  ///< byte
+  bool flip = false;      ///< left and right exchanged, half of the times
 };
 
 /// Which image stands at place `number` of an endless sequence of epochs, each a new permutation by `seed`.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sextant/calibration/measures.h"
+#include "sextant/diffusion/losses.h"
 #include "sextant/diffusion/process.h"
 #include "sextant/networks/noise_network.h"
 #include "sextant/training/images.h"
@@ -36,8 +37,8 @@ class Objective {
 /// What a diffusion model learns.
 struct DenoisingConfig {
   diffusion::ProcessConfig process{};
-  std::string loss = "rescaled-mse";  ///< mse, rescaled-mse, kl or rescaled-kl: see diffusion/losses.h
-  double most_weight = 1;             ///< the squared error is weighted by 1/SNR(t) within [1, most_weight]; 1 is off
+  diffusion::Loss loss = diffusion::Loss::kRescaledMse;
+  double mse_weight = 1;  ///< the squared error is weighted by 1/SNR(t) within [1, mse_weight]; 1 is off
   Timesteps timesteps = Timesteps::kUniform;
   double label_dropout = 0;  ///< share of the labels replaced by the null label
   int64_t null_label = -1;
@@ -57,6 +58,9 @@ using LogitsFunction = std::function<Tensor(const Tensor& x, const Tensor& t)>;
 /// for another network.
 LogitsFunction logits_function(std::shared_ptr<const networks::Network> network, const nlohmann::json& config);
 
+/// By which number of its validation a classifier's best weights are chosen.
+enum class Criterion { kNll, kEce, kLoss, kError };
+
 /// What a classifier learns: cross entropy + lambda SmoothECE.
 struct ClassificationConfig {
   double lambda = 0;   ///< weight of the Smooth ECE; 0 is cross entropy alone
@@ -64,7 +68,7 @@ struct ClassificationConfig {
   bool noisy = false;  ///< learns on x_t at random t of `process`, as noise-aware classifiers do
   diffusion::ProcessConfig process{};
   Timesteps timesteps = Timesteps::kUniform;
-  std::string criterion = "nll";  ///< by which the best weights are chosen: nll, ece, loss or error
+  Criterion criterion = Criterion::kNll;
   uint64_t seed = 0;
 };
 

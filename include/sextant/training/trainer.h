@@ -21,13 +21,13 @@ namespace sextant::training {
 struct TrainerConfig {
   std::filesystem::path folder;  ///< gets checkpoints/ and metrics.jsonl
   nlohmann::json identity;       ///< settings that the result depends on; a snapshot of others is not continued
-  int64_t steps = 1;
-  int64_t batch = 1;
+  int64_t steps = 0;
+  int64_t batch = 64;
   uint64_t seed = 0;
   AdamConfig adam;
   LearningRateSchedule learning_rate;
-  double average = 0.999;  ///< rate of the exponential moving average; 0 keeps the weights as they are
-  double clip = 0;         ///< largest norm of the gradient; 0 is off
+  double ema = 0;   ///< rate of the exponential moving average; 0 keeps the weights as they are
+  double clip = 0;  ///< largest norm of the gradient; 0 is off
   Augmentation augmentation;
   int64_t workers = 2;
   int64_t checkpoint_every = 500;  ///< steps

@@ -10,7 +10,7 @@
 namespace sextant::commands {
 namespace {
 
-data::Split split_of(const std::string& name) { return name == "train" ? data::Split::kTrain : data::Split::kTest; }
+const char* word_of(data::Split split) { return split == data::Split::kTrain ? "train" : "test"; }
 
 /// The images `numbers` of a set; labels go with them.
 Chosen chosen(std::shared_ptr<const data::ImageSet> images, std::vector<int64_t> numbers) {
@@ -30,14 +30,14 @@ Chosen first_of(std::shared_ptr<const data::ImageSet> images, int64_t count, con
 }
 
 /// Takes a share of the images away from `all`, drawn by the seed; both keep their order.
-Chosen hold_out(Chosen& all, double share, int64_t seed) {
+Chosen hold_out(Chosen& all, double share, uint64_t seed) {
   const auto count = static_cast<int64_t>(all.numbers.size());
   const auto held = static_cast<int64_t>(std::llround(share * static_cast<double>(count)));
   if (held < 1 || held >= count) {
     throw UsageError(c10::str("--fit-share ", shortest(share), " of ", count, " images leaves none to ",
                               held < 1 ? "fit on" : "measure on"));
   }
-  const Tensor keys = uniform_labels(static_cast<uint64_t>(seed), all.numbers, int64_t{1} << 30);
+  const Tensor keys = uniform_labels(seed, all.numbers, int64_t{1} << 30);
   const c10::optional<bool> stable = true;
   const Tensor order = std::get<1>(keys.sort(stable, 0));
   const auto part = [&](const Tensor& places) {
@@ -56,27 +56,27 @@ Chosen hold_out(Chosen& all, double share, int64_t seed) {
 }  // namespace
 
 CalibrateData open_data(const CalibrateConfig& config, int64_t channels) {
-  const auto open = [&](const std::string& path, const std::string& split) {
+  const auto open = [&](const std::string& path, data::Split split) {
     return std::shared_ptr<const data::ImageSet>(
-        data::open_labelled(path, {split_of(split), path == config.data ? config.labels : "", channels}));
+        data::open_labelled(path, {split, path == config.data ? config.labels : "", channels}));
   };
   CalibrateData data;
   data.measured = first_of(open(config.data, config.split), config.count, "--count", config.data);
-  if (config.fit == "none") return data;
-  if (config.fit_data.empty() && config.fit_split == "same") {
+  if (config.fit == FitMethod::kNone) return data;
+  if (config.fit_data.empty() && !config.fit_split) {
     data.fitted = hold_out(data.measured, config.fit_share, config.seed);
-    data.fitted_on = config.data + " (" + config.split + "), held out";
+    data.fitted_on = config.data + " (" + word_of(config.split) + "), held out";
     return data;
   }
   const std::string path = config.fit_data.empty() ? config.data : config.fit_data;
-  const std::string split = config.fit_split == "same" ? config.split : config.fit_split;
+  const data::Split split = config.fit_split.value_or(config.split);
   if (path == config.data && split == config.split) {
     throw UsageError(
-        "--fit-data: " + path + " (" + split +
+        "--fit-data: " + path + " (" + word_of(split) +
         ") is what is measured; fit on other images, or leave --fit-data and --fit-split out to hold some out");
   }
   data.fitted = first_of(open(path, split), config.fit_count, "--fit-count", path);
-  data.fitted_on = path + " (" + split + ")";
+  data.fitted_on = path + " (" + word_of(split) + ")";
   return data;
 }
 

@@ -11,15 +11,16 @@ struct Evidence {
 };
 std::optional<Evidence> gather(const CalibrateConfig& config, const Viewer& viewer, const Levels* levels,
                                const Chosen& chosen) {
-  if (config.fit_on == "clean") {
+  if (config.fit_on == FitOn::kClean) {
     const auto answers = viewer.clean(chosen);
     if (!answers) return std::nullopt;
     return Evidence{answers->logits[0], chosen.labels};
   }
+  const std::string input = config.fit_on == FitOn::kXt ? "xt" : "x0";
   std::vector<Tensor> logits;
   std::vector<Tensor> labels;
   for (const double level : levels->values()) {
-    const auto answers = viewer.at(level, {config.fit_on}, chosen);
+    const auto answers = viewer.at(level, {input}, chosen);
     if (!answers) return std::nullopt;
     logits.push_back((*answers)[0].logits[0]);
     labels.push_back(chosen.labels);
@@ -28,7 +29,8 @@ std::optional<Evidence> gather(const CalibrateConfig& config, const Viewer& view
 }
 
 models::Rescaling fitted(const CalibrateConfig& config, const Evidence& evidence) {
-  if (config.fit == "temperature") return {calibration::fit_temperature(evidence.logits, evidence.labels), {}, {}};
+  if (config.fit == FitMethod::kTemperature)
+    return {calibration::fit_temperature(evidence.logits, evidence.labels), {}, {}};
   const calibration::VectorScaling scaling =
       calibration::fit_vector_scaling(evidence.logits, evidence.labels, config.ridge);
   const auto numbers = [](const Tensor& t) {

@@ -30,7 +30,7 @@ class Timesteps : public Levels {
  public:
   Timesteps(const CalibrateConfig& config, const diffusion::ProcessConfig& process, const models::DiffusionModel* model,
             const std::string& whose)
-      : seed_(static_cast<uint64_t>(config.seed)), process_(process) {
+      : seed_(config.seed), process_(process) {
     const int64_t steps = process_.num_steps();
     denoises_ = model != nullptr;
     if (model != nullptr) {
@@ -73,8 +73,7 @@ class Timesteps : public Levels {
 /// Standard deviations: x = x0 + sigma n, with or without an EDM network. Every level scales the same noise.
 class Deviations : public Levels {
  public:
-  Deviations(const CalibrateConfig& config, const models::DiffusionModel* model)
-      : seed_(static_cast<uint64_t>(config.seed)) {
+  Deviations(const CalibrateConfig& config, const models::DiffusionModel* model) : seed_(config.seed) {
     symbol_ = "sigma";
     denoises_ = model != nullptr;
     if (model != nullptr) {

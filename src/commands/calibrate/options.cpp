@@ -3,6 +3,7 @@
 namespace sextant::commands {
 
 std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
+  using data::Split;
   constexpr double kMost = 1e9;
   return {
       {"calibrate",
@@ -12,16 +13,18 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
             "Labelled images: a folder of MNIST's IDX files or one of them, CIFAR-10's binary version, a folder with a "
             "subfolder for every class, or an .npz with arr_0 and arr_1",
             "PATH"},
-           {"--split", &c.split, OneOf{{"test", "train"}}, "Part of a data set that has both", ""},
+           choice("--split", &c.split, {{"test", Split::kTest}, {"train", Split::kTrain}},
+                  "Part of a data set that has both"),
            {"--labels", &c.labels, Anything{}, "IDX file of labels; left out it is the one beside the images", "PATH"},
            {"--count", &c.count, Range{0, kMost}, "The first so many images; 0 takes all", ""},
            {"--batch", &c.batch, Range{1, 1e6}, "Images at a time; changes speed and memory only", ""},
-           {"--bins", &c.bins, Range{1, 1e6}, "Bins of every calibration error", ""},
-           {"--beta", &c.beta, Range{0, 1, true}, "Smoothing of Smooth ECE, whose floor is its square root", ""},
+           {"--bins", &c.measures.bins, Range{1, 1e6}, "Bins of every calibration error", ""},
+           {"--beta", &c.measures.beta, Range{0, 1, true}, "Smoothing of Smooth ECE, whose floor is its square root",
+            ""},
            {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of the noise and of what is held out for --fit", ""},
            {"--out", &c.out, Anything{},
             "Folder for calibration.json, table.md, table.csv and the diagrams; left out nothing is written", "DIR"},
-           {"--format", &c.format, OneOf{{"table", "md", "csv", "json"}}, "What is printed", ""},
+           format_option(&c.format),
            {"--device", &c.device, Anything{}, "cpu, cuda or cuda:INDEX", "NAME"},
            {"--precision", &c.precision, OneOf{{"fp32", "bf16", "fp16"}}, "The networks' arithmetic", ""},
            {"--threads", &c.threads, Range{0, 4096}, "CPU threads; 0 takes every core", ""},
@@ -59,18 +62,20 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
       {"fit",
        "Repair",
        {
-           {"--fit", &c.fit, OneOf{{"none", "temperature", "vector"}},
-            "Rescale the logits for the least negative log-likelihood: by one number, or by a scale and a shift for "
-            "every class",
-            ""},
+           choice(
+               "--fit", &c.fit,
+               {{"none", FitMethod::kNone}, {"temperature", FitMethod::kTemperature}, {"vector", FitMethod::kVector}},
+               "Rescale the logits for the least negative log-likelihood: by one number, or by a scale and a shift "
+               "for every class"),
            {"--fit-data", &c.fit_data, Anything{},
             "Images to fit on, like --data; left out a share of those is held out for it", "PATH"},
-           {"--fit-split", &c.fit_split, OneOf{{"same", "test", "train"}},
-            "Part of --fit-data, or of --data, to fit on; same is that of --split", ""},
+           choice("--fit-split", &c.fit_split,
+                  {{"same", std::nullopt}, {"test", Split::kTest}, {"train", Split::kTrain}},
+                  "Part of --fit-data, or of --data, to fit on; same is that of --split"),
            {"--fit-count", &c.fit_count, Range{0, kMost}, "The first so many of them; 0 takes all", ""},
            {"--fit-share", &c.fit_share, Range{0.01, 0.99}, "Share of --data that is held out, drawn by --seed", ""},
-           {"--fit-on", &c.fit_on, OneOf{{"clean", "xt", "x0"}},
-            "Fit on images as they are, or on what the classifier sees at all --levels together", ""},
+           choice("--fit-on", &c.fit_on, {{"clean", FitOn::kClean}, {"xt", FitOn::kXt}, {"x0", FitOn::kX0}},
+                  "Fit on images as they are, or on what the classifier sees at all --levels together"),
            {"--ridge", &c.ridge, Range{0, 1e3, true}, "vector: pull towards no change", ""},
            {"--save", &c.save, Anything{}, "Folder for the calibrated classifier, which --classifier takes", "DIR"},
        }},

@@ -80,7 +80,7 @@ std::vector<CalibrateRow> rows_of(const CalibrateResult& result, bool clean) {
 
 std::string fit_text(const CalibrateFit& fit) {
   const std::string on = ", fitted on " + std::to_string(fit.count) + " images: " + fit.source + "\n";
-  if (fit.method == "temperature") return "temperature " + report::fixed(fit.rescaling.temperature, 4) + on;
+  if (fit.method == FitMethod::kTemperature) return "temperature " + report::fixed(fit.rescaling.temperature, 4) + on;
   std::string text = "scale and shift of every class" + on;
   for (std::size_t k = 0; k < fit.rescaling.scale.size() && k < 10; ++k) {
     text += "  class " + std::to_string(k) + ": scale " + report::fixed(fit.rescaling.scale[k], 4) + ", shift " +
@@ -142,7 +142,7 @@ json to_json(const CalibrateResult& result) {
   }
   if (result.fit) {
     record["fit"] = models::to_json(result.fit->rescaling);
-    record["fit"]["method"] = result.fit->method;
+    record["fit"]["method"] = result.fit->method == FitMethod::kTemperature ? "temperature" : "vector";
     record["fit"]["images"] = result.fit->count;
     record["fit"]["source"] = result.fit->source;
   }
@@ -176,15 +176,17 @@ void write_diagrams(const std::filesystem::path& out, const CalibrateResult& res
   }
 }
 
-std::string calibrate_text(const CalibrateResult& result, const std::string& format) {
-  if (format == "json") return to_json(result).dump(2) + "\n";
-  if (format == "csv") return report::format_table(wide(result.rows, result.means, true), report::TableFormat::kCsv);
-  const auto shape = format == "md" ? report::TableFormat::kMarkdown : report::TableFormat::kTerminal;
+std::string calibrate_text(const CalibrateResult& result, Format format) {
+  if (format == Format::kJson) return to_json(result).dump(2) + "\n";
+  if (format == Format::kCsv)
+    return report::format_table(wide(result.rows, result.means, true), report::TableFormat::kCsv);
+  const report::TableFormat shape = table_format(format);
   std::string text;
   if (result.fit) text += fit_text(*result.fit) + "\n";
   text += report::format_table(upright(rows_of(result, /*clean=*/true)), shape);
   const std::vector<CalibrateRow> noisy = rows_of(result, /*clean=*/false);
-  if (!noisy.empty()) text += "\n" + report::format_table(wide(noisy, result.means, format == "md"), shape);
+  if (!noisy.empty())
+    text += "\n" + report::format_table(wide(noisy, result.means, format == Format::kMarkdown), shape);
   return text;
 }
 

@@ -19,9 +19,9 @@ void check(const CalibrateConfig& config) {
     throw UsageError("--classifier is needed: a folder with config.json and weights, or a checkpoint file");
   }
   if (config.data.empty()) throw UsageError("--data is needed: labelled images");
-  const bool fits = config.fit != "none";
+  const bool fits = config.fit != FitMethod::kNone;
   if (!fits && !config.save.empty()) throw UsageError("--save needs a --fit: temperature or vector");
-  if (!fits && (!config.fit_data.empty() || config.fit_split != "same")) {
+  if (!fits && (!config.fit_data.empty() || config.fit_split)) {
     throw UsageError("--fit-data and --fit-split need a --fit: temperature or vector");
   }
   if (fits && !config.softplus_sweep.empty()) {
@@ -33,8 +33,10 @@ void check(const CalibrateConfig& config) {
   const bool leveled = !config.levels.empty() || !config.model.empty();
   if (config.inputs != "auto" && !leveled)
     throw UsageError("--inputs " + config.inputs + " needs --levels or a --model");
-  if (config.fit_on != "clean" && !leveled)
-    throw UsageError("--fit-on " + config.fit_on + " needs --levels or a --model");
+  if (config.fit_on != FitOn::kClean && !leveled) {
+    throw UsageError(std::string("--fit-on ") + (config.fit_on == FitOn::kXt ? "xt" : "x0") +
+                     " needs --levels or a --model");
+  }
   if (!config.out.empty()) check_writable_folder(config.out);
   if (config.save.empty()) return;
   check_writable_folder(config.save);
@@ -90,9 +92,8 @@ std::vector<std::string> inputs_of(const CalibrateConfig& config, const Levels* 
 /// Adds a row for each variant, and for a repaired classifier one before and one after.
 void add_rows(const CalibrateConfig& config, const std::vector<Variant>& variants, const Answers& answers,
               const Tensor& labels, CalibrateResult& result) {
-  const calibration::MeasureOptions options{config.bins, config.beta};
   const auto add = [&](const std::string& variant, const Tensor& logits) {
-    result.rows.push_back({variant, answers.view.input, answers.view.level, measure(logits, labels, options)});
+    result.rows.push_back({variant, answers.view.input, answers.view.level, measure(logits, labels, config.measures)});
   };
   for (std::size_t v = 0; v < variants.size(); ++v) {
     const Tensor f = answers.logits[v].to(at::promoteTypes(answers.logits[v].scalar_type(), at::kFloat));
@@ -138,8 +139,8 @@ void write_results(const CalibrateConfig& given, const CalibrateResult& result, 
                        {"calibration", to_json(result)}};
   const std::filesystem::path out = config.out;
   write_diagrams(out, result, symbol);
-  write_atomically(out / "table.md", calibrate_text(result, "md"));
-  write_atomically(out / "table.csv", calibrate_text(result, "csv"));
+  write_atomically(out / "table.md", calibrate_text(result, Format::kMarkdown));
+  write_atomically(out / "table.csv", calibrate_text(result, Format::kCsv));
   write_atomically(out / "calibration.json", record.dump(2) + "\n");
 }
 
@@ -168,7 +169,7 @@ CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress,
   const auto levels =
       open_levels(config, image.sizes().vec(), classifier.uses_time(), classifier.num_classes(), placement);
   const std::vector<std::string> inputs = inputs_of(config, levels.get());
-  if (config.fit_on == "x0" && !levels->denoises()) throw UsageError("--fit-on x0 needs a --model");
+  if (config.fit_on == FitOn::kX0 && !levels->denoises()) throw UsageError("--fit-on x0 needs a --model");
 
   std::vector<models::ClassifierPtr> classifiers;
   for (const Variant& variant : variants) classifiers.push_back(variant.classifier);

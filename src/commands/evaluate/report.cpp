@@ -49,10 +49,10 @@ std::string markdown_of(const evaluation::Evaluation& evaluation) {
 
 }  // namespace
 
-std::string evaluation_text(const evaluation::Evaluation& evaluation, const std::string& format) {
-  if (format == "json") return evaluation::to_json(evaluation).dump(2) + "\n";
-  if (format == "md") return markdown_of(evaluation);
-  if (format == "csv") return report::format_table(table_of(evaluation), report::TableFormat::kCsv);
+std::string evaluation_text(const evaluation::Evaluation& evaluation, Format format) {
+  if (format == Format::kJson) return evaluation::to_json(evaluation).dump(2) + "\n";
+  if (format == Format::kMarkdown) return markdown_of(evaluation);
+  if (format == Format::kCsv) return report::format_table(table_of(evaluation), report::TableFormat::kCsv);
   std::string text;
   for (const auto& [name, fact] : facts_of(evaluation)) {
     text += c10::str(name, std::string(12 - name.size(), ' '), fact, "\n");

@@ -51,7 +51,7 @@ Tensor first_image(const data::ImageSet& images, bool skip_bad) {
 std::filesystem::path features_of(const EvaluateConfig& config) {
   if (!config.features.empty()) return config.features;
   const auto images = data::open_images(config.samples);
-  const Tensor first = first_image(*images, config.skip_bad);
+  const Tensor first = first_image(*images, config.embedding.skip_bad);
   const bool digits = first.size(1) == 28 && first.size(2) == 28;
   if (digits && std::filesystem::exists(kDigitFeatures)) return kDigitFeatures;
   for (const char* file : kInceptionFiles) {
@@ -96,21 +96,14 @@ EvaluateResult run_evaluate(const EvaluateConfig& config, Progress& progress, co
   check(config);
   set_threads(static_cast<int>(config.threads));
   const at::Device device = parse_device(config.device);
-  evaluation::EvaluateOptions options;
-  options.protocol = evaluation::parse_protocol(config.protocol);
+  evaluation::EvaluateOptions options = config.options;
   if (config.metrics != "all") options.metrics = split(config.metrics, '+');
-  options.neighbours = config.neighbours;
-  options.kid_subsets = config.kid_subsets;
-  options.kid_subset_size = config.kid_subset_size;
-  options.resamples = config.bootstrap;
-  options.frechet_resamples = config.bootstrap_fid;
-  options.level = config.level;
   const models::Placement placement{device, parse_precision(config.precision, device)};
   const evaluation::FeatureExtractor extractor = evaluation::open_extractor(
       features_of(config), options.protocol, placement.device, placement.precision, config.features_arch, config.layer);
 
-  const evaluation::EmbedOptions embedding{config.batch, config.skip_bad, /*keep_features=*/true,
-                                           classifier_of(config, extractor, placement), config.resize};
+  evaluation::EmbedOptions embedding = config.embedding;
+  embedding.classifier = classifier_of(config, extractor, placement);
   options.judge_name = config.classifier;
   const auto images = evaluation::open_images_for(extractor, config.samples);
   const auto samples = evaluation::embed(*images, config.samples, extractor, embedding, progress, stop);

@@ -37,9 +37,10 @@ void write_calibration(const std::filesystem::path& folder, const Measures& befo
 }
 
 std::string how_tuned(const TrainConfig& config, const TrainSetup& setup, const training::TrainerResult& result) {
-  return c10::str("sextant finetune of ", config.model, ": cross entropy + ", config.lambda, " Smooth ECE, ",
-                  setup.images->size(), " images, batch ", config.batch, ", ", result.best_step, " steps, ",
-                  config.optimizer, " ", config.learning_rate, ", seed ", config.seed);
+  const training::TrainerConfig& t = config.trainer;
+  return c10::str("sextant finetune of ", config.model, ": cross entropy + ", config.classification.lambda,
+                  " Smooth ECE, ", setup.images->size(), " images, batch ", t.batch, ", ", result.best_step, " steps, ",
+                  t.adam.decoupled ? "adamw " : "adam ", t.learning_rate.lr, ", seed ", t.seed);
 }
 
 /// The network's weights as they are now.

@@ -1,4 +1,3 @@
-
 #include "internal/commands/train.h"
 
 namespace sextant::commands {
@@ -7,30 +6,35 @@ namespace {
 constexpr double kMost = 1e9;
 
 OptionGroup optimizer_options(TrainConfig& c) {
-  return {
-      "optimizer",
-      "Optimiser",
-      {
-          {"--optimizer", &c.optimizer, OneOf{{"adam", "adamw"}}, "adamw decays weights apart from the gradient", ""},
-          {"--lr", &c.learning_rate, Range{0, 10, true}, "Largest learning rate", ""},
-          {"--warmup", &c.warmup, Range{0, kMost}, "Steps in which it rises from 0", ""},
-          {"--decay", &c.decay, OneOf{{"constant", "linear", "cosine"}}, "How it falls to the last step", ""},
-          {"--lr-final", &c.final_share, Range{0, 1}, "Where it falls to, as a share of --lr", ""},
-          {"--weight-decay", &c.weight_decay, Range{0, 10}, "Decay of all weights", ""},
-          {"--beta2", &c.beta2, Range{0, 0.9999999}, "Adam's second decay; the first is 0.9", ""},
-          {"--clip", &c.clip, Range{0, 1e6}, "Largest norm of the gradient; 0 is off", ""},
-          {"--ema", &c.average, Range{0, 0.9999999},
-           "Rate of the moving average of the weights, which is what is saved; 0 is off", ""},
-      }};
+  using Decay = training::LearningRateSchedule::Decay;
+  training::TrainerConfig& t = c.trainer;
+  training::LearningRateSchedule& rate = t.learning_rate;
+  return {"optimizer",
+          "Optimiser",
+          {
+              choice("--optimizer", &t.adam.decoupled, {{"adam", false}, {"adamw", true}},
+                     "adamw decays weights apart from the gradient"),
+              {"--lr", &rate.lr, Range{0, 10, true}, "Largest learning rate", ""},
+              {"--warmup", &rate.warmup, Range{0, kMost}, "Steps in which it rises from 0", ""},
+              choice("--decay", &rate.decay,
+                     {{"constant", Decay::kConstant}, {"linear", Decay::kLinear}, {"cosine", Decay::kCosine}},
+                     "How it falls to the last step"),
+              {"--lr-final", &rate.lr_final, Range{0, 1}, "Where it falls to, as a share of --lr", ""},
+              {"--weight-decay", &t.adam.weight_decay, Range{0, 10}, "Decay of all weights", ""},
+              {"--beta2", &t.adam.beta2, Range{0, 0.9999999}, "Adam's second decay; the first is 0.9", ""},
+              {"--clip", &t.clip, Range{0, 1e6}, "Largest norm of the gradient; 0 is off", ""},
+              {"--ema", &t.ema, Range{0, 0.9999999},
+               "Rate of the moving average of the weights, which is what is saved; 0 is off", ""},
+          }};
 }
 
-OptionGroup augment_options(TrainConfig& c) {
+OptionGroup augment_options(training::Augmentation& a) {
   return {"augment",
           "Augmentation",
           {
-              {"--crop", &c.crop, Range{0, 1024}, "Move images by up to so many pixels (pad and crop)", ""},
-              {"--crop-fill", &c.fill, Range{0, 255}, "Byte that comes in at the edge", ""},
-              {"--flip", &c.flip, Anything{}, "Exchange left and right, half of the times", ""},
+              {"--crop", &a.crop, Range{0, 1024}, "Move images by up to so many pixels (pad and crop)", ""},
+              {"--crop-fill", &a.crop_fill, Range{0, 255}, "Byte that comes in at the edge", ""},
+              {"--flip", &a.flip, Anything{}, "Exchange left and right, half of the times", ""},
           }};
 }
 
@@ -54,29 +58,34 @@ std::vector<Option> run_options(TrainConfig& c) {
       {"--out", &c.out, Anything{}, "Folder for the model and all about its training; continues what is in it", "DIR"},
       {"--overwrite", &c.overwrite, Anything{}, "Start anew where --out holds another training", ""},
       {"--epochs", &c.epochs, Range{0, 1e6}, "Times that every image is seen", ""},
-      {"--steps", &c.steps, Range{0, kMost}, "Steps, instead of --epochs", ""},
-      {"--batch", &c.batch, Range{1, 1e6}, "Images a step", ""},
-      {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of everything random", ""},
+      {"--steps", &c.trainer.steps, Range{0, kMost}, "Steps, instead of --epochs", ""},
+      {"--batch", &c.trainer.batch, Range{1, 1e6}, "Images a step", ""},
+      {"--seed", &c.trainer.seed, Range{0, kUnlimited}, "Seed of everything random", ""},
   };
 }
 
 OptionGroup control_options(TrainConfig& c) {
+  using training::Criterion;
   return {"control",
           "Control",
           {
-              {"--keep", &c.keep, OneOf{{"last", "best"}}, "Weights to save at the end: the last or the best validated",
-               ""},
-              {"--criterion", &c.criterion, OneOf{{"nll", "ece", "loss", "error"}},
-               "What is best, for classifiers; diffusion models go by their loss", ""},
-              {"--patience", &c.patience, Range{0, kMost},
+              choice("--keep", &c.trainer.keeps_best, {{"last", false}, {"best", true}},
+                     "Weights to save at the end: the last or the best validated"),
+              choice("--criterion", &c.classification.criterion,
+                     {{"nll", Criterion::kNll},
+                      {"ece", Criterion::kEce},
+                      {"loss", Criterion::kLoss},
+                      {"error", Criterion::kError}},
+                     "What is best, for classifiers; diffusion models go by their loss"),
+              {"--patience", &c.trainer.patience, Range{0, kMost},
                "Stop after so many validations without a better one; 0 is off", ""},
-              {"--log-every", &c.log_every, Range{1, kMost}, "Steps between lines of metrics.jsonl", ""},
-              {"--sample-every", &c.sample_every, Range{0, kMost},
+              {"--log-every", &c.trainer.log_every, Range{1, kMost}, "Steps between lines of metrics.jsonl", ""},
+              {"--sample-every", &c.trainer.sample_every, Range{0, kMost},
                "Steps between sample grids of a diffusion model; 0 is off", ""},
-              {"--checkpoint-every", &c.checkpoint_every, Range{1, kMost},
+              {"--checkpoint-every", &c.trainer.checkpoint_every, Range{1, kMost},
                "Steps between checkpoints, of which the last two stay", ""},
-              {"--workers", &c.workers, Range{0, 256}, "Threads that read and augment images ahead; changes speed only",
-               ""},
+              {"--workers", &c.trainer.workers, Range{0, 256},
+               "Threads that read and augment images ahead; changes speed only", ""},
               {"--device", &c.device, Anything{}, "cpu, cuda or cuda:INDEX", "NAME"},
               {"--precision", &c.precision, OneOf{{"fp32", "bf16", "fp16"}},
                "Arithmetic of the network; the weights are kept in fp32", ""},
@@ -86,10 +95,13 @@ OptionGroup control_options(TrainConfig& c) {
 }
 
 Option lambda_option(TrainConfig& c) {
-  return {"--lambda", &c.lambda, Range{0, 1000}, "Weight of the Smooth ECE in a classifier's loss, eq. (1)", ""};
+  return {"--lambda", &c.classification.lambda, Range{0, 1000},
+          "Weight of the Smooth ECE in a classifier's loss, eq. (1)", ""};
 }
 
-Option beta_option(TrainConfig& c) { return {"--beta", &c.beta, Range{0, 1, true}, "Smoothing of the Smooth ECE", ""}; }
+Option beta_option(TrainConfig& c) {
+  return {"--beta", &c.classification.beta, Range{0, 1, true}, "Smoothing of the Smooth ECE", ""};
+}
 
 std::vector<Option> joined(std::vector<Option> a, const std::vector<Option>& b) {
   a.insert(a.end(), b.begin(), b.end());
@@ -101,19 +113,21 @@ std::vector<Option> joined(std::vector<Option> a, const std::vector<Option>& b) 
 TrainConfig finetune_defaults() {
   TrainConfig c;
   c.epochs = 5;
-  c.batch = 128;
-  c.learning_rate = 1e-4;
-  c.warmup = 50;
-  c.weight_decay = 0.01;
-  c.clip = 1;
-  c.average = 0.99;
-  c.lambda = 1;
-  c.keep = "best";
-  c.patience = 3;
+  c.trainer.batch = 128;
+  c.trainer.learning_rate.lr = 1e-4;
+  c.trainer.learning_rate.warmup = 50;
+  c.trainer.adam.weight_decay = 0.01;
+  c.trainer.clip = 1;
+  c.trainer.ema = 0.99;
+  c.trainer.keeps_best = true;
+  c.trainer.patience = 3;
+  c.classification.lambda = 1;
   return c;
 }
 
 std::vector<OptionGroup> train_options(TrainConfig& c) {
+  using diffusion::Loss;
+  using training::Timesteps;
   const std::vector<Option> model = {
       {"--model", &c.model, Anything{}, "Architecture: a model folder or config.json, whose weights are not read",
        "PATH"},
@@ -126,24 +140,32 @@ std::vector<OptionGroup> train_options(TrainConfig& c) {
           {"loss",
            "Loss",
            {
-               {"--loss", &c.loss, OneOf{{"mse", "rescaled-mse", "kl", "rescaled-kl"}},
-                "Of diffusion models; the MSE ones add the bound of a learned variance", ""},
+               choice("--loss", &c.denoising.loss,
+                      {{"mse", Loss::kMse},
+                       {"rescaled-mse", Loss::kRescaledMse},
+                       {"kl", Loss::kKl},
+                       {"rescaled-kl", Loss::kRescaledKl}},
+                      "Of diffusion models; the MSE ones add the bound of a learned variance"),
                {"--predict", &c.predict, OneOf{{"", "epsilon", "x0", "v"}},
                 "What a diffusion model predicts; left out as its configuration says", ""},
-               {"--mse-weight", &c.most_weight, Range{1, 1e6},
+               {"--mse-weight", &c.denoising.mse_weight, Range{1, 1e6},
                 "Weight the squared error by 1/SNR(t), from 1 up to this; 1 is off", ""},
-               {"--timesteps", &c.timesteps, OneOf{{"uniform", "stratified", "loss-second-moment"}},
-                "How timesteps are drawn", ""},
-               {"--label-dropout", &c.label_dropout, Range{0, 1},
+               choice("--timesteps", &c.timesteps,
+                      {{"uniform", Timesteps::kUniform},
+                       {"stratified", Timesteps::kStratified},
+                       {"loss-second-moment", Timesteps::kLossSecondMoment}},
+                      "How timesteps are drawn"),
+               {"--label-dropout", &c.denoising.label_dropout, Range{0, 1},
                 "Share of the labels replaced by the null label, for classifier-free guidance", ""},
                lambda_option(c),
                beta_option(c),
            }},
-          augment_options(c),
+          augment_options(c.trainer.augmentation),
           control_options(c)};
 }
 
 std::vector<OptionGroup> finetune_options(TrainConfig& c) {
+  using training::Timesteps;
   const std::vector<Option> model = {
       {"--model", &c.model, Anything{}, "Classifier: a model folder or a checkpoint file", "PATH"},
       {"--arch", &c.arch, Anything{}, "Architecture of a checkpoint file", "NAME"},
@@ -157,10 +179,11 @@ std::vector<OptionGroup> finetune_options(TrainConfig& c) {
            {
                lambda_option(c),
                beta_option(c),
-               {"--timesteps", &c.timesteps, OneOf{{"uniform", "stratified"}},
-                "How timesteps of noise-aware classifiers are drawn", ""},
+               choice("--timesteps", &c.timesteps,
+                      {{"uniform", Timesteps::kUniform}, {"stratified", Timesteps::kStratified}},
+                      "How timesteps of noise-aware classifiers are drawn"),
            }},
-          augment_options(c),
+          augment_options(c.trainer.augmentation),
           control_options(c)};
 }
 

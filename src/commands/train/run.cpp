@@ -1,4 +1,3 @@
-
 #include <c10/util/StringUtil.h>
 
 #include "common/run_folder.h"
@@ -13,16 +12,8 @@ namespace {
 
 std::unique_ptr<training::Objective> objective_of(const TrainConfig& config, const TrainSetup& setup) {
   if (const auto network = std::dynamic_pointer_cast<networks::NoiseNetwork>(setup.network)) {
-    training::DenoisingConfig denoising;
-    denoising.process = models::process_config(setup.model.value("diffusion", nlohmann::json::object()));
-    denoising.loss = config.loss;
-    denoising.most_weight = config.most_weight;
-    denoising.timesteps = timesteps_of(config.timesteps);
-    denoising.label_dropout = config.label_dropout;
-    denoising.null_label = setup.model.value("null_label", int64_t{-1});
-    denoising.seed = static_cast<uint64_t>(config.seed);
     const auto build = [model = setup.model] { return std::shared_ptr<networks::Network>(models::build(model)); };
-    return training::denoising(network, denoising, build, setup.validation);
+    return training::denoising(network, denoising_config(config, setup), build, setup.validation);
   }
   if (setup.role != models::Role::kClassifier && setup.role != models::Role::kFeatures) {
     throw UsageError("networks of type '" + setup.model.at("type").get<std::string>() +
@@ -34,9 +25,10 @@ std::unique_ptr<training::Objective> objective_of(const TrainConfig& config, con
 
 /// One line for config.json: what a reader needs to judge the model.
 std::string how_trained(const TrainConfig& config, const TrainSetup& setup, const training::TrainerResult& result) {
-  return c10::str("sextant train: ", setup.images->size(), " images, batch ", config.batch, ", ", result.best_step,
-                  " steps, ", config.optimizer, " ", config.learning_rate, ", weight decay ", config.weight_decay,
-                  config.average > 0 ? c10::str(", moving average ", config.average) : "", ", seed ", config.seed, ", ",
+  const training::TrainerConfig& t = config.trainer;
+  return c10::str("sextant train: ", setup.images->size(), " images, batch ", t.batch, ", ", result.best_step,
+                  " steps, ", t.adam.decoupled ? "adamw " : "adam ", t.learning_rate.lr, ", weight decay ",
+                  t.adam.weight_decay, t.ema > 0 ? c10::str(", moving average ", t.ema) : "", ", seed ", t.seed, ", ",
                   config.precision);
 }
 

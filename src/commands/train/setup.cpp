@@ -84,8 +84,8 @@ void open_images(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
   if (!config.validation.empty()) {
     setup.validation = images_of({config.validation, Split::kTest, config.validation_labels}, setup);
   } else if (config.hold_out > 0) {
-    setup.validation = std::make_shared<training::TrainingImages>(
-        setup.images->hold_out(config.hold_out, static_cast<uint64_t>(config.seed)));
+    setup.validation =
+        std::make_shared<training::TrainingImages>(setup.images->hold_out(config.hold_out, config.trainer.seed));
   }
   if (task == TrainTask::kFinetune) {
     setup.test = config.test.empty() ? setup.validation : images_of({config.test, Split::kTest, {}}, setup);
@@ -110,7 +110,7 @@ void open_network(const TrainConfig& config, TrainTask task, TrainSetup& setup) 
   setup.role = networks::family_of(setup.model).role;
   setup.network = models::build(setup.model);
   if (task == TrainTask::kTrain && config.init.empty()) {
-    training::initialise(*setup.network, setup.model.at("type"), static_cast<uint64_t>(config.seed));
+    training::initialise(*setup.network, setup.model.at("type"), config.trainer.seed);
   } else {
     const checkpoint::Checkpoint trained =
         task == TrainTask::kFinetune
@@ -138,62 +138,49 @@ json identity_of(json settings, const TrainSetup& setup) {
 }
 
 int64_t steps_of(const TrainConfig& config, int64_t images) {
-  if (config.steps > 0) return config.steps;
-  return std::max<int64_t>(
-      1, std::llround(std::ceil(config.epochs * static_cast<double>(images) / static_cast<double>(config.batch))));
+  if (config.trainer.steps > 0) return config.trainer.steps;
+  const double steps = config.epochs * static_cast<double>(images) / static_cast<double>(config.trainer.batch);
+  return std::max<int64_t>(1, std::llround(std::ceil(steps)));
 }
 
-training::TrainerConfig trainer_config(const TrainConfig& config, const TrainSetup& setup, at::ScalarType compute) {
-  using Decay = training::LearningRateSchedule::Decay;
-  training::TrainerConfig t;
+/// The settings with what follows from the network and the images.
+training::TrainerConfig resolved(const TrainConfig& config, const TrainSetup& setup, at::ScalarType compute) {
+  training::TrainerConfig t = config.trainer;
   t.folder = config.out;
   t.identity = identity_of(setup.settings, setup);
-  t.steps = steps_of(config, setup.images->size());
-  t.batch = config.batch;
-  t.seed = static_cast<uint64_t>(config.seed);
-  t.adam = {.beta2 = config.beta2, .weight_decay = config.weight_decay, .decoupled = config.optimizer == "adamw"};
-  t.learning_rate = {config.learning_rate, config.warmup,
-                     config.decay == "constant" ? Decay::kConstant
-                     : config.decay == "linear" ? Decay::kLinear
-                                                : Decay::kCosine,
-                     config.final_share, t.steps};
-  t.average = config.average;
-  t.clip = config.clip;
-  t.augmentation = {config.crop, config.fill, config.flip};
-  t.workers = config.workers;
-  t.checkpoint_every = config.checkpoint_every;
-  t.log_every = config.log_every;
-  t.sample_every = setup.role == models::Role::kNoise ? config.sample_every : 0;
-  t.patience = config.patience;
+  t.steps = t.learning_rate.steps = steps_of(config, setup.images->size());
+  if (setup.role != models::Role::kNoise) t.sample_every = 0;
   t.validates = setup.validation != nullptr;
-  t.keeps_best = config.keep == "best" && t.validates;
+  t.keeps_best = t.keeps_best && t.validates;
   t.compute = compute;
   return t;
 }
 
 }  // namespace
 
-training::Timesteps timesteps_of(const std::string& name) {
-  if (name == "stratified") return training::Timesteps::kStratified;
-  return name == "uniform" ? training::Timesteps::kUniform : training::Timesteps::kLossSecondMoment;
-}
-
 training::ClassificationConfig classification_config(const TrainConfig& config, const TrainSetup& setup) {
-  training::ClassificationConfig c;
+  training::ClassificationConfig c = config.classification;
   const auto* network = dynamic_cast<const networks::ClassifierNetwork*>(setup.network.get());
-  c.lambda = config.lambda;
-  c.beta = config.beta;
   c.noisy = network && network->uses_time();
   if (c.noisy) c.process = models::process_config(setup.model.value("diffusion", json::object()));
-  c.timesteps = timesteps_of(config.timesteps);
-  c.criterion = config.criterion;
-  c.seed = static_cast<uint64_t>(config.seed);
+  c.timesteps = config.timesteps;
+  c.seed = config.trainer.seed;
+  return c;
+}
+
+training::DenoisingConfig denoising_config(const TrainConfig& config, const TrainSetup& setup) {
+  training::DenoisingConfig c = config.denoising;
+  c.process = models::process_config(setup.model.value("diffusion", json::object()));
+  c.null_label = setup.model.value("null_label", int64_t{-1});
+  c.timesteps = config.timesteps;
+  c.seed = config.trainer.seed;
   return c;
 }
 
 TrainSetup open_training(const TrainConfig& config, TrainTask task) {
   if (config.data.empty()) throw UsageError("--data is needed: the training images");
-  if (config.steps == 0 && !(config.epochs > 0)) throw UsageError("--epochs or --steps is needed: how long to train");
+  if (config.trainer.steps == 0 && !(config.epochs > 0))
+    throw UsageError("--epochs or --steps is needed: how long to train");
   if (task == TrainTask::kFinetune && config.test.empty() && config.validation.empty() && config.hold_out == 0) {
     throw UsageError("--test, --validation or --hold-out is needed: images to measure calibration on");
   }
@@ -207,7 +194,7 @@ TrainSetup open_training(const TrainConfig& config, TrainTask task) {
   if (!config.architecture.is_null()) setup.settings["model"] = config.architecture;
   open_network(config, task, setup);
   open_images(config, task, setup);
-  setup.trainer = trainer_config(config, setup, compute);
+  setup.trainer = resolved(config, setup, compute);
   setup.network->to(device, at::kFloat);  // the trainer rounds the weights of half-precision networks
   setup.network->train();
   return setup;

@@ -27,10 +27,10 @@ struct TrainSetup {
 /// UsageError, CheckpointError and DataError for what does not fit.
 TrainSetup open_training(const TrainConfig& config, TrainTask task);
 
-/// How timesteps are drawn, by name.
-training::Timesteps timesteps_of(const std::string& name);
-
 /// The loss of a classifier by these settings; noise-aware where its network is.
 training::ClassificationConfig classification_config(const TrainConfig& config, const TrainSetup& setup);
+
+/// The loss of a diffusion model by these settings.
+training::DenoisingConfig denoising_config(const TrainConfig& config, const TrainSetup& setup);
 
 }  // namespace sextant::commands

@@ -1,0 +1,17 @@
+// What a command prints its numbers as.
+#pragma once
+
+#include "internal/runtime/options.h"
+#include "sextant/report/report.h"
+
+namespace sextant::commands {
+
+enum class Format { kTable, kMarkdown, kCsv, kJson };
+
+/// The row of --format.
+Option format_option(Format* format);
+
+/// Of the tables in it.
+report::TableFormat table_format(Format format);
+
+}  // namespace sextant::commands
