@@ -3,6 +3,9 @@
 
 #include <deque>
 #include <future>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "sextant/data/images.h"
 

@@ -1,7 +1,8 @@
+#include "sample/out_folder.h"
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "common/run_folder.h"
 #include "internal/commands/sample.h"
 #include "internal/runtime/files.h"
 #include "sextant/runtime/error.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "internal/runtime/options.h"
-#include "sextant/report/report.h"
+#include "sextant/report/table.h"
 
 namespace sextant::commands {
 

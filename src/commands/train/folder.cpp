@@ -1,7 +1,7 @@
 #include "train/folder.h"
 
 #include "common/record.h"
-#include "common/run_folder.h"
+#include "common/writable_folder.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"
 #include "sextant/runtime/error.h"

@@ -1,6 +1,5 @@
 #include <c10/util/StringUtil.h>
 
-#include "common/run_folder.h"
 #include "internal/commands/train.h"
 #include "sextant/runtime/error.h"
 #include "train/folder.h"

@@ -2,7 +2,6 @@
 
 #include <c10/util/StringUtil.h>
 
-#include "common/run_folder.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"

@@ -1,4 +1,4 @@
-// The folder of one run: what it may hold before, and the files it gets.
+// The folder of one sampling: what it may hold before, and the files it gets.
 #pragma once
 
 #include <filesystem>
@@ -31,8 +31,5 @@ class OutFolder {
   std::filesystem::path folder_;
   nlohmann::json former_;
 };
-
-/// Error unless a file can be made in `folder`, which is made if need be.
-void check_writable_folder(const std::filesystem::path& folder);
 
 }  // namespace sextant::commands

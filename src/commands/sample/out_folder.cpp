@@ -1,11 +1,6 @@
-#include "common/run_folder.h"
+#include "sample/out_folder.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
+#include "common/writable_folder.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"
 #include "sample/store.h"
@@ -15,18 +10,6 @@ namespace sextant::commands {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-void check_writable_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error && !fs::is_directory(folder))
-    throw Error("cannot make the folder " + folder.string() + ": " + error.message());
-  const fs::path probe = folder / (".probe" + std::to_string(getpid()));
-  const int file = open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file < 0) throw Error("cannot write in the folder " + folder.string() + ": " + std::strerror(errno));
-  close(file);
-  unlink(probe.c_str());
-}
 
 json identity_of(json config) {
   const json guidance = config.value("guidance", json::object());
