@@ -13,7 +13,7 @@
 
 #include "random_network.h"
 #include "sextant/guidance/named_score.h"
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/device.h"
 #include "sextant/samplers/samplers.h"
 
@@ -21,17 +21,6 @@ namespace {
 
 using namespace sextant;
 using Clock = std::chrono::steady_clock;
-
-/// A network without input convention, as EluCD uses it.
-class RawClassifier : public guidance::Classifier {
- public:
-  explicit RawClassifier(std::shared_ptr<networks::ClassifierNetwork> network) : network_(std::move(network)) {}
-  Tensor logits(const Tensor& x, const Tensor&) const override { return network_->forward(x); }
-  int64_t num_classes() const override { return network_->num_classes(); }
-
- private:
-  std::shared_ptr<networks::ClassifierNetwork> network_;
-};
 
 struct Bench {
   Bench(const nlohmann::json& flags, const checkpoint::StateDict& unet, const checkpoint::StateDict& resnet,
@@ -49,8 +38,9 @@ struct Bench {
     smooth["model"]["softplus_beta"] = 3.0;
     guidance::ScoreConfig terms;
     terms.temperatures.marginal = 0.5;
+    // Without input convention, as EluCD uses it.
     guide = std::make_unique<guidance::Guide>(
-        std::make_shared<RawClassifier>(bench::random_network<networks::ClassifierNetwork>(smooth, resnet, place)),
+        classifiers::of_network(bench::random_network<networks::ClassifierNetwork>(smooth, resnet, place)),
         guidance::named_score(flags.at("method").get<std::string>(), terms));
   }
 

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "sextant/guidance/named_score.h"
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/device.h"
 #include "sextant/samplers/samplers.h"
 

@@ -100,9 +100,8 @@ struct Bench {
     const diffusion::ModelDenoiser denoiser(method.model, process, {2, 1, 1});
     std::optional<guidance::Guide> guide;
     if (method.guide) {
-      using diffusion::MixtureClassifier;
-      guide.emplace(method.guide->input == Input::kNoisy ? std::make_shared<MixtureClassifier>(exact(), process)
-                                                         : std::make_shared<MixtureClassifier>(exact()),
+      guide.emplace(method.guide->input == Input::kNoisy ? diffusion::mixture_classifier(exact(), process)
+                                                         : diffusion::mixture_classifier(exact()),
                     method.score, *method.guide);
     }
     const samplers::Sampler sample = samplers::named_sampler(method.sampler, 0, method.recurrence);

@@ -1,14 +1,14 @@
 #include "sextant/classifiers/calibrated.h"
 
+#include <c10/util/StringUtil.h>
+
+#include <algorithm>
 #include <cmath>
 
-#include "internal/runtime/files.h"
-#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::models {
+namespace sextant::classifiers {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
@@ -17,34 +17,10 @@ Tensor as(const std::vector<double>& values, const Tensor& f) {
   return at::tensor(values, at::kDouble).to(f.options());
 }
 
-class Calibrated : public guidance::Classifier {
- public:
-  Calibrated(std::shared_ptr<const guidance::Classifier> classifier, Rescaling rescaling)
-      : classifier_(std::move(classifier)), rescaling_(std::move(rescaling)) {}
-  Tensor logits(const Tensor& x, const Tensor& t) const override { return rescaling_(classifier_->logits(x, t)); }
-  int64_t num_classes() const override { return classifier_->num_classes(); }
-  bool uses_time() const override { return classifier_->uses_time(); }
-
- private:
-  std::shared_ptr<const guidance::Classifier> classifier_;
-  Rescaling rescaling_;
-};
-
 /// A temperature as a scale of every class.
 Rescaling widened(const Rescaling& rescaling, std::size_t classes) {
   if (!rescaling.scale.empty()) return rescaling;
   return {1, std::vector<double>(classes, 1 / rescaling.temperature), std::vector<double>(classes, 0)};
-}
-
-/// "input" of config.json for a convention that was chosen by hand.
-json input_of(const InputConvention& convention) {
-  json input = {{"range", {convention.low, convention.high}}};
-  if (!convention.mean.empty()) {
-    input["mean"] = convention.mean;
-    input["std"] = convention.std;
-  }
-  if (convention.size > 0) input["resized_to"] = convention.size;
-  return input;
 }
 
 bool is_finite(const std::vector<double>& values) {
@@ -100,41 +76,12 @@ json to_json(const Rescaling& rescaling) {
   return {{"scale", rescaling.scale}, {"shift", rescaling.shift}};
 }
 
-std::shared_ptr<const guidance::Classifier> calibrated(std::shared_ptr<const guidance::Classifier> classifier,
-                                                       const Rescaling& rescaling) {
+guidance::Classifier calibrated(guidance::Classifier classifier, const Rescaling& rescaling) {
   if (rescaling.changes_nothing()) return classifier;
-  return std::make_shared<const Calibrated>(std::move(classifier), rescaling);
+  return {[logits = classifier.logits, rescaling](const Tensor& x, const Tensor& t, const SampleIds& ids) {
+            return rescaling(logits(x, t, ids));
+          },
+          classifier.classes, classifier.uses_time};
 }
 
-void save_calibrated(const fs::path& folder, const fs::path& path, const std::string& arch,
-                     const ClassifierOptions& options, int64_t classes, const Rescaling& rescaling,
-                     const json& remarks) {
-  const Description description = describe(path, arch);
-  json config = description.config;
-  if (options.softplus_beta > 0) config["model"]["softplus_beta"] = options.softplus_beta;
-  if (options.input != "config" || options.input_size > 0) {
-    config["input"] = input_of(input_convention(options.input, config, options.input_size));
-  }
-  json calibration = to_json(compose(rescaling_of(config, classes), rescaling));
-  calibration.update(remarks);
-  config["calibration"] = calibration;
-  config.erase("measured");  // numbers of the classifier as it was
-
-  std::error_code problem;
-  fs::create_directories(folder, problem);
-  if (problem) throw Error("cannot make the folder " + folder.string() + ": " + problem.message());
-  if (fs::exists(folder / "config.json") && fs::equivalent(folder, description.weights.parent_path())) {
-    throw UsageError(folder.string() + ": is the folder of the classifier itself; choose another one to save in");
-  }
-  const auto contents = contents_of(description);
-  if (contents->format == "torchscript") {
-    config["weights"] = description.weights.filename().string();
-    write_atomically(folder / description.weights.filename(), read_file(description.weights));
-  } else {
-    config.erase("weights");
-    checkpoint::save_safetensors(folder / "model.safetensors", contents->weights());
-  }
-  write_atomically(folder / "config.json", config.dump(2) + "\n");
-}
-
-}  // namespace sextant::models
+}  // namespace sextant::classifiers

@@ -3,11 +3,11 @@
 
 #include <bit>
 
-#include "sextant/classifiers/classifiers.h"
+#include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 
-namespace sextant::models {
+namespace sextant::classifiers {
 namespace {
 
 /// A square view: side, top and left of a height x width image.
@@ -31,57 +31,48 @@ uint64_t draw_number(double t, int64_t copy) {
   return (std::bit_cast<uint64_t>(t) + static_cast<uint64_t>(copy)) | uint64_t{1} << 63;
 }
 
-class CutOut : public guidance::Classifier {
- public:
-  CutOut(ClassifierPtr classifier, const Cutouts& cutouts, std::shared_ptr<const SampleStreams> streams)
-      : classifier_(std::move(classifier)), cutouts_(cutouts), streams_(std::move(streams)) {}
-
-  Tensor logits(const Tensor& x, const Tensor& t) const override {
-    const int64_t N = x.size(0), H = x.size(2), W = x.size(3);
-    const int64_t size = cutouts_.size > 0 ? cutouts_.size : std::min(H, W);
-    const Tensor times = t.defined() ? t.to(at::kCPU, at::kDouble).expand({N}) : at::zeros({N}, at::kDouble);
-    std::vector<Tensor> views;  // [count] for each image
-    for (int64_t n = 0; n < N; ++n) {
-      const Tensor u = uniform(n, N, times[n].item<double>());
-      for (int64_t i = 0; i < cutouts_.count; ++i) {
-        const Window w = window_of(u.data_ptr<float>() + 3 * i, H, W, cutouts_.min_share);
-        const Tensor view = x.narrow(0, n, 1).narrow(2, w.top, w.side).narrow(3, w.left, w.side);
-        views.push_back(resized(view, size, size, cutouts_.resize));
-      }
-    }
-    const Tensor time = t.defined() ? t.expand({N}).repeat_interleave(cutouts_.count) : t;
-    const Tensor f = classifier_->logits(at::cat(views), time);
-    return f.view({N, cutouts_.count, f.size(1)}).mean(1);
+/// Which windows row n of N has, [count, 3] float32.
+Tensor places(const SampleIds& ids, int64_t n, int64_t N, double time, int64_t count) {
+  const auto samples = static_cast<int64_t>(ids.samples.size());
+  if (samples > 0 && N % samples != 0) {
+    throw ShapeError(c10::str("cut-outs: a batch of ", N, " rows cannot be that of ", samples, " samples"));
   }
-  int64_t num_classes() const override { return classifier_->num_classes(); }
-  bool uses_time() const override { return classifier_->uses_time(); }
+  const int64_t sample = samples > 0 ? ids.samples[static_cast<std::size_t>(n % samples)] : n;
+  const int64_t copy = samples > 0 ? n / samples : 0;
+  return Noise(ids.seed, {sample}, {count, 3}).uniform(draw_number(time, copy))[0].contiguous();
+}
 
- private:
-  /// [count, 3] float32, of row n of N.
-  Tensor uniform(int64_t n, int64_t N, double time) const {
-    const auto samples = streams_ ? static_cast<int64_t>(streams_->samples.size()) : 0;
-    if (samples > 0 && N % samples != 0) {
-      throw ShapeError(c10::str("cut-outs: a batch of ", N, " rows cannot be that of ", samples, " samples"));
+/// [N count, C, size, size]: the views of the first image, then those of the second, ...
+Tensor views(const Tensor& x, const Tensor& t, const SampleIds& ids, const Cutouts& cutouts) {
+  const int64_t N = x.size(0), H = x.size(2), W = x.size(3);
+  const int64_t size = cutouts.size > 0 ? cutouts.size : std::min(H, W);
+  const Tensor times = t.defined() ? t.to(at::kCPU, at::kDouble).expand({N}) : at::zeros({N}, at::kDouble);
+  std::vector<Tensor> all;
+  for (int64_t n = 0; n < N; ++n) {
+    const Tensor u = places(ids, n, N, times[n].item<double>(), cutouts.count);
+    for (int64_t i = 0; i < cutouts.count; ++i) {
+      const Window w = window_of(u.data_ptr<float>() + 3 * i, H, W, cutouts.min_share);
+      const Tensor view = x.narrow(0, n, 1).narrow(2, w.top, w.side).narrow(3, w.left, w.side);
+      all.push_back(resized(view, size, size, cutouts.resize));
     }
-    const int64_t sample = samples > 0 ? streams_->samples[static_cast<std::size_t>(n % samples)] : n;
-    const int64_t copy = samples > 0 ? n / samples : 0;
-    Noise stream(streams_ ? streams_->seed : 0, {sample}, {cutouts_.count, 3});
-    return stream.uniform(draw_number(time, copy))[0].contiguous();
   }
-
-  ClassifierPtr classifier_;
-  Cutouts cutouts_;
-  std::shared_ptr<const SampleStreams> streams_;
-};
+  return at::cat(all);
+}
 
 }  // namespace
 
-ClassifierPtr cut_out(ClassifierPtr classifier, const Cutouts& cutouts, std::shared_ptr<const SampleStreams> streams) {
+guidance::Classifier cut_out(guidance::Classifier classifier, const Cutouts& cutouts) {
   if (cutouts.count < 1 || !(cutouts.min_share > 0 && cutouts.min_share <= 1)) {
     throw UsageError(c10::str("cut-outs: expected at least one, of a share in (0, 1], got ", cutouts.count,
                               " and share ", cutouts.min_share));
   }
-  return std::make_shared<const CutOut>(std::move(classifier), cutouts, std::move(streams));
+  const auto logits = [logits = classifier.logits, cutouts](const Tensor& x, const Tensor& t, const SampleIds& ids) {
+    const int64_t N = x.size(0);
+    const Tensor time = t.defined() ? t.expand({N}).repeat_interleave(cutouts.count) : t;
+    const Tensor f = logits(views(x, t, ids, cutouts), time, ids);
+    return f.view({N, cutouts.count, f.size(1)}).mean(1);
+  };
+  return {logits, classifier.classes, classifier.uses_time};
 }
 
-}  // namespace sextant::models
+}  // namespace sextant::classifiers

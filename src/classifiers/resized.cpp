@@ -1,28 +1,8 @@
 #include "internal/runtime/text.h"
-#include "sextant/classifiers/classifiers.h"
+#include "sextant/classifiers/input.h"
 #include "sextant/runtime/error.h"
 
-namespace sextant::models {
-namespace {
-
-class Sized : public guidance::Classifier {
- public:
-  Sized(ClassifierPtr classifier, int64_t size, Resize how)
-      : classifier_(std::move(classifier)), size_(size), how_(how) {}
-  Tensor logits(const Tensor& x, const Tensor& t) const override {
-    return classifier_->logits(resized(x, size_, size_, how_), t);
-  }
-  int64_t num_classes() const override { return classifier_->num_classes(); }
-  bool uses_time() const override { return classifier_->uses_time(); }
-
- private:
-  ClassifierPtr classifier_;
-  int64_t size_;
-  Resize how_;
-};
-
-}  // namespace
-
+namespace sextant::classifiers {
 std::vector<std::string> resize_names() { return {"bilinear", "bicubic", "area"}; }
 
 Resize parse_resize(const std::string& name) {
@@ -47,8 +27,11 @@ Tensor resized(const Tensor& x, int64_t height, int64_t width, Resize how) {
   throw UsageError("resize: unknown filter");
 }
 
-ClassifierPtr sized(ClassifierPtr classifier, int64_t size, Resize how) {
-  return std::make_shared<const Sized>(std::move(classifier), size, how);
+guidance::Classifier sized(guidance::Classifier classifier, int64_t size, Resize how) {
+  return {[logits = classifier.logits, size, how](const Tensor& x, const Tensor& t, const SampleIds& ids) {
+            return logits(resized(x, size, size, how), t, ids);
+          },
+          classifier.classes, classifier.uses_time};
 }
 
-}  // namespace sextant::models
+}  // namespace sextant::classifiers

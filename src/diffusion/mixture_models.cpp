@@ -30,6 +30,55 @@ Process predicting_x0(const Process& process) {
   return Process(process.betas, process.timestep_map, config);
 }
 
+/// The mixture of x_t at each timestep of a process.
+class NoisyMixture {
+ public:
+  NoisyMixture(Mixture mixture, const Process& process) : mixture_(std::move(mixture)) {
+    const Tensor like = at::empty({1, 1, 1, 1}, at::kDouble);
+    for (int64_t step = 0; step < process.num_steps(); ++step) {
+      times_.push_back(process.model_time(step, like).item<double>());
+      alphas_cumprod_.push_back(process.alphas_cumprod[static_cast<std::size_t>(step)]);
+    }
+  }
+
+  Tensor log_joint(const Tensor& x, const Tensor& t) const {
+    const Tensor points = points_of(x, mixture_);
+    if (t.dim() != 1 || t.size(0) != x.size(0)) {
+      throw ShapeError(c10::str("mixture: expected a timestep for each image, [", x.size(0), "], got ", t.sizes()));
+    }
+    const std::vector<double> alphas = alphas_cumprod(t);
+    // Samplers give the whole batch one timestep; consecutive images that share theirs go together.
+    std::vector<Tensor> logits;
+    for (std::size_t first = 0; first < alphas.size();) {
+      std::size_t last = first + 1;
+      while (last < alphas.size() && alphas[last] == alphas[first]) ++last;
+      const Tensor group = points.narrow(0, static_cast<int64_t>(first), static_cast<int64_t>(last - first));
+      logits.push_back(mixture_.noised(alphas[first]).log_joint(group));
+      first = last;
+    }
+    return at::cat(logits);
+  }
+
+ private:
+  std::vector<double> alphas_cumprod(const Tensor& t) const {
+    const Tensor host = t.to(at::kCPU, at::kDouble).contiguous();
+    std::vector<double> alphas;
+    for (int64_t n = 0; n < host.numel(); ++n) {
+      const double time = host.data_ptr<double>()[n];
+      const auto near = std::lower_bound(times_.begin(), times_.end(), time - kTimeTolerance);
+      if (near == times_.end() || *near > time + kTimeTolerance) {
+        throw UsageError(c10::str("mixture: t = ", time, " is not a timestep of the classifier's process"));
+      }
+      alphas.push_back(alphas_cumprod_[static_cast<std::size_t>(near - times_.begin())]);
+    }
+    return alphas;
+  }
+
+  Mixture mixture_;
+  std::vector<double> times_;           ///< as networks receive them, ascending
+  std::vector<double> alphas_cumprod_;  ///< of each
+};
+
 }  // namespace
 
 MixtureDenoiser::MixtureDenoiser(Mixture mixture, const Process& process, bool conditional)
@@ -49,45 +98,16 @@ Tensor MixtureSigmaDenoiser::denoise(const Tensor& x, double sigma, const Tensor
   return image_of(conditional_ ? mixture_.denoise(x_t, abar, y) : mixture_.denoise(x_t, abar), x);
 }
 
-MixtureClassifier::MixtureClassifier(Mixture mixture, const Process& process) : mixture_(std::move(mixture)) {
-  const Tensor like = at::empty({1, 1, 1, 1}, at::kDouble);
-  for (int64_t step = 0; step < process.num_steps(); ++step) {
-    times_.push_back(process.model_time(step, like).item<double>());
-    alphas_cumprod_.push_back(process.alphas_cumprod[static_cast<std::size_t>(step)]);
-  }
+guidance::Classifier mixture_classifier(Mixture mixture) {
+  const int64_t classes = mixture.num_components();
+  return {[mixture = std::move(mixture)](const Tensor& x) { return mixture.log_joint(points_of(x, mixture)); },
+          classes};
 }
 
-std::vector<double> MixtureClassifier::alphas_cumprod(const Tensor& t) const {
-  const Tensor host = t.to(at::kCPU, at::kDouble).contiguous();
-  std::vector<double> alphas;
-  for (int64_t n = 0; n < host.numel(); ++n) {
-    const double time = host.data_ptr<double>()[n];
-    const auto near = std::lower_bound(times_.begin(), times_.end(), time - kTimeTolerance);
-    if (near == times_.end() || *near > time + kTimeTolerance) {
-      throw UsageError(c10::str("mixture: t = ", time, " is not a timestep of the classifier's process"));
-    }
-    alphas.push_back(alphas_cumprod_[static_cast<std::size_t>(near - times_.begin())]);
-  }
-  return alphas;
-}
-
-Tensor MixtureClassifier::logits(const Tensor& x, const Tensor& t) const {
-  const Tensor points = points_of(x, mixture_);
-  if (!uses_time()) return mixture_.log_joint(points);
-  if (t.dim() != 1 || t.size(0) != x.size(0)) {
-    throw ShapeError(c10::str("mixture: expected a timestep for each image, [", x.size(0), "], got ", t.sizes()));
-  }
-  const std::vector<double> alphas = alphas_cumprod(t);
-  // Samplers give the whole batch one timestep; consecutive images that share theirs go together.
-  std::vector<Tensor> logits;
-  for (std::size_t first = 0; first < alphas.size();) {
-    std::size_t last = first + 1;
-    while (last < alphas.size() && alphas[last] == alphas[first]) ++last;
-    const Tensor group = points.narrow(0, static_cast<int64_t>(first), static_cast<int64_t>(last - first));
-    logits.push_back(mixture_.noised(alphas[first]).log_joint(group));
-    first = last;
-  }
-  return at::cat(logits);
+guidance::Classifier mixture_classifier(Mixture mixture, const Process& process) {
+  const int64_t classes = mixture.num_components();
+  const NoisyMixture noisy(std::move(mixture), process);
+  return {[noisy](const Tensor& x, const Tensor& t) { return noisy.log_joint(x, t); }, classes, /*uses_time=*/true};
 }
 
 }  // namespace sextant::diffusion

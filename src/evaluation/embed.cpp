@@ -29,7 +29,7 @@ class Collector {
     if (const auto spatial = features.find("spatial"); spatial != features.end()) {
       accumulate(spatial_, finite(spatial->second, batch));
     }
-    if (classifier_) judge_logits_.push_back(judged(batch.images.to(network_.device())));
+    if (classifier_) judge_logits_.push_back(judged(batch));
     if (keep_) {
       features_.push_back(pool.to(at::kFloat));
       const auto unbiased = features.find("logits_unbiased");
@@ -62,10 +62,10 @@ class Collector {
   }
 
   /// The classifier's logits of clean pixels.
-  Tensor judged(const Tensor& images) const {
-    const Tensor t = at::zeros({images.size(0)}, images.options().dtype(at::kLong));
-    const Tensor pixels = data::to_pixels(images, images.device());
-    const Tensor logits = classifier_->logits(pixels, classifier_->uses_time() ? t : Tensor());
+  Tensor judged(const ImageBatch& batch) const {
+    const Tensor x = data::to_pixels(batch.images, network_.device());
+    const Tensor t = at::zeros({x.size(0)}, x.options().dtype(at::kLong));
+    const Tensor logits = classifier_.logits(x, classifier_.uses_time ? t : Tensor(), {0, batch.indices});
     return logits.to(at::kCPU, at::kFloat);
   }
 
@@ -88,7 +88,7 @@ class Collector {
   const networks::FeatureNetwork& network_;
   bool keep_;
   bool resize_;
-  std::shared_ptr<const guidance::Classifier> classifier_;
+  guidance::Classifier classifier_;
   std::optional<metrics::GaussianAccumulator> pool_, spatial_;
   std::vector<Tensor> features_, logits_, judge_logits_;
   std::vector<int64_t> indices_;

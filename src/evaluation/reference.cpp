@@ -63,7 +63,7 @@ std::optional<Embedding> embed_cached(const fs::path& path, const FeatureExtract
   const auto images = open_images_for(extractor, path);
   EmbedOptions kept = options;
   kept.keep_features = wanted.need_features;
-  kept.classifier = nullptr;  // the samples are judged, not the reference
+  kept.classifier = {};  // the samples are judged, not the reference
   auto embedding = embed(*images, path.string(), extractor, kept, progress, stop);
   // A set with gaps is not cached: the names of what was left out would be lost.
   if (!embedding || !wanted.cache || !embedding->skipped.empty()) return embedding;

@@ -66,7 +66,7 @@ struct Forward {
 Forward classify(const Classifier& classifier, Input where, const GuideInput& in) {
   const Tensor leaf = (where == Input::kX0 ? in.x0 : in.x).detach().requires_grad_(true);
   const Tensor seen = where == Input::kThroughDenoiser ? in.predict_x0(leaf) : leaf;
-  return {leaf, classifier.logits(seen, in.t)};
+  return {leaf, classifier.logits(seen, in.t, in.ids)};
 }
 
 /// S and dS/df of the step. What a function of the caller's own gives is checked.
@@ -94,7 +94,7 @@ Tensor vector_jacobian(const Forward& forward, const Tensor& gradient) {
 
 }  // namespace
 
-Guide::Guide(std::shared_ptr<const Classifier> classifier, ScoreFunction score, GuideConfig config)
+Guide::Guide(Classifier classifier, ScoreFunction score, GuideConfig config)
     : classifier_(std::move(classifier)), score_(std::move(score)), config_(std::move(config)) {
   if (!classifier_) throw UsageError("guide: expected a classifier, got none.");
   if (!score_) throw UsageError("guide: expected a score to climb, got none.");
@@ -104,7 +104,7 @@ Guide::Guide(std::shared_ptr<const Classifier> classifier, ScoreFunction score, 
 Guidance Guide::evaluate_at(Input where, const GuideInput& in, double scale) const {
   check_input(in, where);
   const at::AutoGradMode with_grad(true);
-  const Forward forward = classify(*classifier_, where, in);
+  const Forward forward = classify(classifier_, where, in);
   const Tensor f = forward.logits.detach();
   check_logits_and_labels("guide", f, in.y);
   check_finite("classifier's logits are", f, forward.leaf, in,

@@ -1,63 +1,51 @@
+#include "sextant/models/classifier.h"
+
 #include <c10/util/StringUtil.h>
 
 #include "internal/models/registry.h"
 #include "prompts.h"
-#include "sextant/classifiers/calibrated.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {
 
 namespace fs = std::filesystem;
+using classifiers::Cutouts;
+using classifiers::InputConvention;
 using nlohmann::json;
 
 namespace {
 
-/// A network that is given its own input already.
-class Bare : public guidance::Classifier {
- public:
-  explicit Bare(std::shared_ptr<const networks::ClassifierNetwork> network) : network_(std::move(network)) {}
-  Tensor logits(const Tensor& x, const Tensor& t) const override {
-    return network_->forward(x, network_->uses_time() ? t : Tensor());
-  }
-  int64_t num_classes() const override { return network_->num_classes(); }
-  bool uses_time() const override { return network_->uses_time(); }
-
- private:
-  std::shared_ptr<const networks::ClassifierNetwork> network_;
-};
-
 /// A classifier of its own input and the side that its images must have, 0 for any.
 struct Core {
-  ClassifierPtr classifier;
+  guidance::Classifier classifier;
   int64_t size = 0;
 };
 
 /// From the diffusion model's pixels to the classifier's: size, then range, as many times as there are cut-outs.
-ClassifierPtr behind(Core core, const InputConvention& convention, Cutouts cutouts = {},
-                     std::shared_ptr<const SampleStreams> streams = nullptr) {
+guidance::Classifier behind(Core core, const InputConvention& convention, Cutouts cutouts = {}) {
   const int64_t size = convention.size > 0 ? convention.size : core.size;
-  ClassifierPtr classifier = normalised(std::move(core.classifier), convention);
+  guidance::Classifier classifier = classifiers::normalised(std::move(core.classifier), convention);
   if (cutouts.count > 0) {
     cutouts.size = size;
     cutouts.resize = convention.resize;
-    return cut_out(std::move(classifier), cutouts, std::move(streams));
+    return classifiers::cut_out(std::move(classifier), cutouts);
   }
-  return size > 0 ? sized(std::move(classifier), size, convention.resize) : classifier;
+  return size > 0 ? classifiers::sized(std::move(classifier), size, convention.resize) : classifier;
 }
 
 Core core_of(const fs::path& path, const std::string& type, const std::shared_ptr<const networks::Network>& network,
              const ClassifierOptions& options) {
   if (const auto clip = std::dynamic_pointer_cast<const networks::Clip>(network)) {
     const Tensor tokens = prompt_tokens(options.prompts, clip->context_length(), options.warn);
-    return {prompted(clip, tokens), clip->image_resolution()};
+    return {classifiers::prompted(clip, tokens), clip->image_resolution()};
   }
   const auto classifier = std::dynamic_pointer_cast<const networks::ClassifierNetwork>(network);
   if (!classifier) throw CheckpointError(path.string() + ": a network of type '" + type + "' is no classifier");
   if (!options.prompts.targets.empty()) {
-    throw UsageError("--prompts: " + path.string() + " is of type '" + type +
+    throw UsageError("prompts: " + path.string() + " is of type '" + type +
                      "', whose classes are fixed; only CLIP's are texts");
   }
-  return {std::make_shared<const Bare>(classifier), classifier->image_size()};
+  return {classifiers::of_network(classifier), classifier->image_size()};
 }
 
 /// The "model" object with softplus in place of every ReLU.
@@ -70,7 +58,7 @@ json smoothed(json config, double softplus_beta, const fs::path& path) {
     build(config);
   } catch (const CheckpointError&) {
     throw UsageError(path.string() + ": a network of type '" + config.at("type").get<std::string>() +
-                     "' has no ReLU to smooth; leave --softplus-beta at 0");
+                     "' has no ReLU to smooth; leave softplus-beta at 0");
   }
   return config;
 }
@@ -95,23 +83,24 @@ void check_channels(const fs::path& path, const json& config, int64_t channels) 
 
 }  // namespace
 
-ClassifierPtr as_classifier(std::shared_ptr<const networks::ClassifierNetwork> network,
-                            const InputConvention& convention) {
+guidance::Classifier as_classifier(std::shared_ptr<const networks::ClassifierNetwork> network,
+                                   const InputConvention& convention) {
   const int64_t size = network->image_size();
-  return behind({std::make_shared<const Bare>(std::move(network)), size}, convention);
+  return behind({classifiers::of_network(std::move(network)), size}, convention);
 }
 
-ClassifierPtr open_classifier(const fs::path& path, const std::string& arch, const ClassifierOptions& options,
-                              Placement placement) {
+guidance::Classifier open_classifier(const fs::path& path, const std::string& arch, const ClassifierOptions& options,
+                                     Placement placement) {
   Description description = describe(path, arch);
   description.config = with_input_shape(smoothed(description.config, options.softplus_beta, path), options);
   const auto network = open_network(description, placement);
   Core core = core_of(path, description.config.at("type").get<std::string>(), network, options);
-  core.classifier = calibrated(core.classifier, rescaling_of(description.config, core.classifier->num_classes()));
+  core.classifier =
+      classifiers::calibrated(core.classifier, classifiers::rescaling_of(description.config, core.classifier.classes));
   check_channels(path, description.config, options.channels);
   InputConvention convention = input_convention(options.input, description.config, options.input_size);
-  if (options.resize != "config") convention.resize = parse_resize(options.resize);
-  return behind(std::move(core), convention, options.cutouts, options.streams);
+  if (options.resize != "config") convention.resize = classifiers::parse_resize(options.resize);
+  return behind(std::move(core), convention, options.cutouts);
 }
 
 }  // namespace sextant::models

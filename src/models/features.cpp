@@ -2,6 +2,7 @@
 
 #include "internal/models/registry.h"
 #include "internal/runtime/text.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {
@@ -20,7 +21,7 @@ class Preparation {
 
   Tensor operator()(const Tensor& images, at::Device device) const {
     Tensor x = images.to(device, images.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
-    if (size_ > 0) x = resized(x, size_, size_, convention_.resize).clamp(0, 255);
+    if (size_ > 0) x = classifiers::resized(x, size_, size_, convention_.resize).clamp(0, 255);
     const auto constant = [&](const std::vector<double>& values) {
       return at::tensor(values, at::kDouble).view({1, -1, 1, 1}).to(x.options());
     };
@@ -29,7 +30,7 @@ class Preparation {
   }
 
  private:
-  InputConvention convention_;
+  classifiers::InputConvention convention_;
   int64_t size_ = 0;
 };
 
@@ -74,7 +75,7 @@ class ClipFeatures : public networks::FeatureNetwork {
 /// UsageError that lists `layers` where `layer` is none of them.
 void check_layer(const std::string& layer, const std::vector<std::string>& layers, const fs::path& path) {
   if (std::find(layers.begin(), layers.end(), layer) != layers.end()) return;
-  throw UsageError("--layer '" + layer + "': " + path.string() + " describes images by " + joined(layers, ", "));
+  throw UsageError("layer '" + layer + "': " + path.string() + " describes images by " + joined(layers, ", "));
 }
 
 }  // namespace
@@ -100,7 +101,7 @@ std::shared_ptr<const networks::FeatureNetwork> open_features(const Description&
   // No default: distances in the features of different layers do not compare, so the reader is to see which one it is.
   if (layer.empty()) {
     throw UsageError(path.string() +
-                     ": is an image classifier, not a network of features; name the --layer whose "
+                     ": is an image classifier, not a network of features; name the layer whose "
                      "output describes an image: " +
                      joined(classifier->feature_layers(), ", "));
   }

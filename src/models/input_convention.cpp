@@ -1,23 +1,19 @@
 #include "internal/runtime/text.h"
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {
 
+using classifiers::InputConvention;
+using classifiers::Resize;
 using nlohmann::json;
 
 namespace {
 
-InputConvention unit_range(std::vector<double> mean, std::vector<double> std, Resize resize) {
-  return {0, 1, std::move(mean), std::move(std), 0, resize};
-}
+InputConvention unit_range(Resize resize) { return {0, 1, {}, {}, 0, resize}; }
 
-InputConvention imagenet() { return unit_range({0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}, Resize::kBilinear); }
-
-InputConvention clip() {
-  using networks::kClipMean, networks::kClipStd;
-  return unit_range({std::begin(kClipMean), std::end(kClipMean)}, {std::begin(kClipStd), std::end(kClipStd)},
-                    Resize::kBicubic);
+InputConvention unit_range(const double (&mean)[3], const double (&std)[3], Resize resize) {
+  return {0, 1, {std::begin(mean), std::end(mean)}, {std::begin(std), std::end(std)}, 0, resize};
 }
 
 InputConvention from_config(const json& config) {
@@ -31,7 +27,7 @@ InputConvention from_config(const json& config) {
     convention.mean = input->value("mean", std::vector<double>{});
     convention.std = input->value("std", std::vector<double>{});
     convention.size = input->value("resized_to", int64_t{0});
-    convention.resize = parse_resize(input->value("resize", "bilinear"));
+    convention.resize = classifiers::parse_resize(input->value("resize", "bilinear"));
   } catch (const UsageError& unknown) {
     throw CheckpointError(std::string("config.json: \"input\": ") + unknown.what());
   } catch (const std::exception&) {
@@ -53,11 +49,11 @@ InputConvention input_convention(const std::string& name, const json& config, in
   if (name == "config") {
     convention = from_config(config);
   } else if (name == "half") {
-    convention = unit_range({}, {}, Resize::kBilinear);
+    convention = unit_range(Resize::kBilinear);
   } else if (name == "imagenet") {
-    convention = imagenet();
+    convention = unit_range(networks::kImageNetMean, networks::kImageNetStd, Resize::kBilinear);
   } else if (name == "clip") {
-    convention = clip();
+    convention = unit_range(networks::kClipMean, networks::kClipStd, Resize::kBicubic);
   } else if (name != "raw") {
     throw UsageError("classifier input '" + name + "' is unknown; use " +
                      joined(input_convention_names(), ", ", " or "));

@@ -11,9 +11,9 @@ Tensor prompt_tokens(const Prompts& prompts, int64_t context_length,
                      const std::function<void(const std::string&)>& warn) {
   std::vector<std::string> texts = prompts.targets;
   texts.insert(texts.end(), prompts.contrast.begin(), prompts.contrast.end());
-  if (prompts.targets.empty()) throw UsageError("--prompts is needed: CLIP's classes are texts, such as \"a red fox\"");
+  if (prompts.targets.empty()) throw UsageError("prompts are needed: CLIP's classes are texts, such as \"a red fox\"");
   if (texts.size() < 2) {
-    throw UsageError("--contrast is needed beside a single prompt, '" + texts.front() +
+    throw UsageError("contrast is needed beside a single prompt, '" + texts.front() +
                      "': texts that the image is not to be like, such as \"a photo\"");
   }
   const text::ClipTokenizer tokenizer(find_clip_vocabulary(prompts.vocabulary));
@@ -22,7 +22,7 @@ Tensor prompt_tokens(const Prompts& prompts, int64_t context_length,
     const std::size_t tokens = tokenizer.encode(text).size();
     if (tokens <= room) continue;
     const std::string line = c10::str("prompt '", text, "' has ", tokens, " tokens, of which CLIP reads ", room);
-    if (prompts.strict) throw UsageError("--strict: " + line + "; shorten it");
+    if (prompts.strict) throw UsageError("strict: " + line + "; shorten it");
     if (warn) warn(line);
   }
   return tokenizer.tokenize(texts, /*truncate=*/true, context_length);

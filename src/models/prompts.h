@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 
 namespace sextant::models {
 

@@ -1,5 +1,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 
 #include <thread>
 #if defined(__GLIBC__)
@@ -55,6 +56,10 @@ void set_threads(int count) {
   // Numbers below 1e-38 slow every multiplication by a hundred cycles and change no pixel. Threads made later inherit
   // this.
   at::globalContext().setFlushDenormal(true);
+}
+
+void synchronize(at::Device device) {
+  if (device.is_cuda()) at::detail::getCUDAHooks().deviceSynchronize(device.index() < 0 ? 0 : device.index());
 }
 
 void keep_freed_memory() {

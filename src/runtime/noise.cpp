@@ -69,7 +69,7 @@ void fill_uniform(float* out, int64_t count, uint64_t key, uint64_t draw) {
 }  // namespace
 
 Noise::Noise(uint64_t seed, std::vector<int64_t> samples, std::vector<int64_t> shape, at::Device device)
-    : seed_(seed), samples_(std::move(samples)), shape_(std::move(shape)), device_(device) {}
+    : ids_{seed, std::move(samples)}, shape_(std::move(shape)), device_(device) {}
 
 Tensor Noise::normal(uint64_t draw) const { return filled(fill_normal, draw); }
 
@@ -77,13 +77,14 @@ Tensor Noise::uniform(uint64_t draw) const { return filled(fill_uniform, draw); 
 
 Tensor Noise::filled(void (*fill)(float*, int64_t, uint64_t, uint64_t), uint64_t draw) const {
   std::vector<int64_t> shape = shape_;
-  shape.insert(shape.begin(), static_cast<int64_t>(samples_.size()));
+  const auto samples = static_cast<int64_t>(ids_.samples.size());
+  shape.insert(shape.begin(), samples);
   const Tensor result = at::empty(shape, at::kFloat);
-  const int64_t per_sample = samples_.empty() ? 0 : result.numel() / static_cast<int64_t>(samples_.size());
+  const int64_t per_sample = samples == 0 ? 0 : result.numel() / samples;
   float* data = result.data_ptr<float>();
-  at::parallel_for(0, static_cast<int64_t>(samples_.size()), 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, samples, 1, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
-      fill(data + n * per_sample, per_sample, stream_key(seed_, samples_[static_cast<std::size_t>(n)]), draw);
+      fill(data + n * per_sample, per_sample, stream_key(ids_.seed, ids_.samples[static_cast<std::size_t>(n)]), draw);
     }
   });
   return result.to(device_);

@@ -24,7 +24,7 @@ Tensor sample_ddim(const diffusion::Denoiser& denoiser, guidance::Guide* guide, 
     GuidedX0 p;
     for (int64_t pass = 0; pass < passes.count(); ++pass) {
       const Tensor x_t = passes.start(x, t, pass);
-      p = predict_guided(denoiser, guide, x_t, t, labels, targets);
+      p = predict_guided(denoiser, guide, x_t, t, labels, targets, noise.ids());
       const Tensor eps = process.epsilon_from_x0(x_t, t, p.x0);
       x = at::add(std::sqrt(abar_prev) * p.x0, eps, direction);  // eq. (12)
       if (sigma > 0) x = at::add(x, passes.noise(t, pass), sigma);

@@ -19,7 +19,7 @@ Tensor sample_ddpm(const diffusion::Denoiser& denoiser, guidance::Guide* guide, 
       p = denoiser.predict(x_t, t, labels);
       Tensor mean = p.mean;
       if (guide) {
-        const guidance::GuideInput in = guide_input(denoiser, p, x_t, t, labels, targets);
+        const guidance::GuideInput in = guide_input(denoiser, p, x_t, t, labels, targets, noise.ids());
         const Tensor gamma = guide->gamma(in);  // at every step: it keeps the running maximum
         if (guide->active(t, num_steps)) {
           g = (*guide)(in);

@@ -19,7 +19,7 @@ Tensor sample_dpm_solver(const diffusion::Denoiser& denoiser, guidance::Guide* g
   Tensor x0_before;  // the last step's prediction and the length of that step
   double h_before = 0;
   for (int64_t t = num_steps - 1; t >= 0; --t) {
-    const GuidedX0 p = predict_guided(denoiser, guide, x, t, labels, targets);
+    const GuidedX0 p = predict_guided(denoiser, guide, x, t, labels, targets, noise.ids());
     if (t == 0) {
       x = p.x0;  // the signal-to-noise ratio becomes infinite: every order ends at the prediction
     } else {

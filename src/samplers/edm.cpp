@@ -17,12 +17,14 @@ Tensor rms(const Tensor& x) { return x.square().mean({1, 2, 3}, /*keepdim=*/true
 class Evaluation {
  public:
   Evaluation(const diffusion::SigmaDenoiser& denoiser, const guidance::Guide* guide, const EdmConfig& config,
-             const Tensor& labels, const Tensor& targets, at::ScalarType image_type, int64_t step, int64_t num_steps)
+             const Tensor& labels, const Tensor& targets, const Noise& noise, at::ScalarType image_type, int64_t step,
+             int64_t num_steps)
       : denoiser_(denoiser),
         guide_(guide && guide->active(step, num_steps) ? guide : nullptr),
         config_(config),
         labels_(labels),
         targets_(targets),
+        noise_(noise),
         image_type_(image_type),
         step_(step),
         num_steps_(num_steps) {}
@@ -71,6 +73,7 @@ class Evaluation {
     in.step = step_;
     in.num_steps = num_steps_;
     in.alpha_cumprod = 1 / (1 + sigma * sigma);
+    in.ids = noise_.ids();
     in.predict_x0 = [this, sigma](const Tensor& noisy) { return denoiser_.denoise(noisy, sigma, labels_); };
     return in;
   }
@@ -88,6 +91,7 @@ class Evaluation {
   const EdmConfig& config_;
   const Tensor& labels_;
   const Tensor& targets_;
+  const Noise& noise_;
   at::ScalarType image_type_;
   int64_t step_;
   int64_t num_steps_;
@@ -128,7 +132,7 @@ Tensor sample_edm(const diffusion::SigmaDenoiser& denoiser, guidance::Guide* gui
   for (int64_t step = num_steps - 1; step >= 0; --step) {
     const double t = times[static_cast<std::size_t>(num_steps - 1 - step)];
     const double t_next = times[static_cast<std::size_t>(num_steps - step)];
-    Evaluation at_step(denoiser, guide, config, labels, targets, n.scalar_type(), step, num_steps);
+    Evaluation at_step(denoiser, guide, config, labels, targets, noise, n.scalar_type(), step, num_steps);
 
     // Churn: back up to a higher noise level.
     const double sigma = schedule.sigma(t);

@@ -17,7 +17,8 @@ void check_finite(const char* sampler, const Tensor& x, int64_t step) {
 }
 
 guidance::GuideInput guide_input(const diffusion::Denoiser& denoiser, const diffusion::Prediction& prediction,
-                                 const Tensor& x, int64_t step, const Tensor& labels, const Tensor& targets) {
+                                 const Tensor& x, int64_t step, const Tensor& labels, const Tensor& targets,
+                                 const SampleIds& ids) {
   const diffusion::Process& process = denoiser.process();
   guidance::GuideInput in;
   in.x = x;
@@ -28,6 +29,7 @@ guidance::GuideInput guide_input(const diffusion::Denoiser& denoiser, const diff
   in.step = step;
   in.num_steps = process.num_steps();
   in.alpha_cumprod = process.alphas_cumprod[static_cast<std::size_t>(step)];
+  in.ids = ids;
   in.predict_x0 = [&denoiser, &labels, step](const Tensor& x_t) { return denoiser.predict(x_t, step, labels).x0; };
   return in;
 }
@@ -38,12 +40,12 @@ Level level_of(const diffusion::Process& process, int64_t step) {
 }
 
 GuidedX0 predict_guided(const diffusion::Denoiser& denoiser, const guidance::Guide* guide, const Tensor& x,
-                        int64_t step, const Tensor& labels, const Tensor& targets) {
+                        int64_t step, const Tensor& labels, const Tensor& targets, const SampleIds& ids) {
   const diffusion::Prediction p = denoiser.predict(x, step, labels);
   const int64_t num_steps = denoiser.process().num_steps();
   if (!guide || !guide->active(step, num_steps)) return {p.x0, std::nullopt};
 
-  const guidance::GuideInput in = guide_input(denoiser, p, x, step, labels, targets);
+  const guidance::GuideInput in = guide_input(denoiser, p, x, step, labels, targets, ids);
   guidance::Guidance g = (*guide)(in);
   const Tensor delta = guide->backward(in);
   const double abar = denoiser.process().alphas_cumprod[static_cast<std::size_t>(step)];

@@ -12,7 +12,8 @@ void check_finite(const char* sampler, const Tensor& x, int64_t step);
 
 /// What the guide needs to know at `step`. Refers to `denoiser` and `labels`: use it within the step.
 guidance::GuideInput guide_input(const diffusion::Denoiser& denoiser, const diffusion::Prediction& prediction,
-                                 const Tensor& x, int64_t step, const Tensor& labels, const Tensor& targets);
+                                 const Tensor& x, int64_t step, const Tensor& labels, const Tensor& targets,
+                                 const SampleIds& ids);
 
 /// A noise level as the exponential integrators see it.
 struct Level {
@@ -33,7 +34,7 @@ struct GuidedX0 {
 /// sqrt(abar) for a gradient at x0; backward guidance adds its Delta. The shifted x0 is not clipped again: that would
 /// undo the shift where it matters.
 GuidedX0 predict_guided(const diffusion::Denoiser& denoiser, const guidance::Guide* guide, const Tensor& x,
-                        int64_t step, const Tensor& labels, const Tensor& targets);
+                        int64_t step, const Tensor& labels, const Tensor& targets, const SampleIds& ids);
 
 /// The draws of a step that a run makes `recurrence` times ("time travel"): pass 0 has those of a plain run, and each
 /// pass its own, so that neither the batch nor the number of passes changes what an earlier pass saw.

@@ -77,7 +77,7 @@ Tensor sample_unipc(const diffusion::Denoiser& denoiser, guidance::Guide* guide,
   std::vector<Node> nodes;  // the last predictions, newest first
   for (int64_t t = num_steps - 1; t >= 0; --t) {
     const Level here = level_of(denoiser.process(), t);
-    const GuidedX0 p = predict_guided(denoiser, guide, x, t, labels, targets);
+    const GuidedX0 p = predict_guided(denoiser, guide, x, t, labels, targets, noise.ids());
     if (!nodes.empty()) {
       // Corrector: the last step again, now with the prediction at its end. That prediction is kept, not renewed.
       std::vector<Node> corrected = nodes;

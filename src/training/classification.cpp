@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "sextant/calibration/smooth_ece.h"
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 #include "sextant/networks/features.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
@@ -38,7 +38,7 @@ LogitsFunction logits_function(std::shared_ptr<const networks::Network> network,
   if (!classifier)
     throw UsageError("a network of type '" + config.at("type").get<std::string>() + "' is no classifier");
   const auto behind = models::as_classifier(classifier, models::input_convention("config", config));
-  return [behind](const Tensor& x, const Tensor& t) { return behind->logits(x, t); };
+  return [behind](const Tensor& x, const Tensor& t) { return behind.logits(x, t); };
 }
 
 Classification::Classification(std::shared_ptr<networks::Network> network, nlohmann::json model,

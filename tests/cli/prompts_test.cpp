@@ -109,7 +109,7 @@ TEST_F(Prompts, ThatAreTooLongAreCutWithANoteOrRefused) {
   strict.push_back("--strict");
   outcome = run("b", strict);
   EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_NE(outcome.err.find("--strict: prompt 'fox fox"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("strict: prompt 'fox fox"), std::string::npos) << outcome.err;
 }
 
 TEST_F(Prompts, SayWhatIsMissing) {
@@ -121,10 +121,10 @@ TEST_F(Prompts, SayWhatIsMissing) {
   const auto expect = [&](const std::string& text, const std::string& part) {
     EXPECT_NE(text.find(part), std::string::npos) << text;
   };
-  expect(error({"--classifier", folder_ / "clip"}), "--prompts is needed");
-  expect(error({"--classifier", folder_ / "clip", "--prompts", "a fox"}), "--contrast is needed");
+  expect(error({"--classifier", folder_ / "clip"}), "prompts are needed");
+  expect(error({"--classifier", folder_ / "clip", "--prompts", "a fox"}), "contrast is needed");
   expect(error({"--classifier", folder_ / "clip", "--contrast", "a fox"}), "--contrast needs --prompts");
-  expect(error(prompted({"--clip-vocab", "nowhere.gz"})), "--clip-vocab: there is no file nowhere.gz");
+  expect(error(prompted({"--clip-vocab", "nowhere.gz"})), "clip-vocab: there is no file nowhere.gz");
   expect(error(prompted({"--labels", "2"})), "class 2 is not one of the prompts, 0-1");
   expect(error(prompted({}), "classes"), "--prompts are no classes of model");
   EXPECT_EQ(run("labelled", prompted({"--denoiser-label", "1"}), "classes").exit_code, 0);

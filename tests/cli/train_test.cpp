@@ -6,7 +6,7 @@
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/model_folder.h"
 #include "sextant/checkpoint/npz.h"
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 #include "sextant/report/drawing.h"
 #include "sextant/report/png.h"
 #include "sextant/runtime/noise.h"

@@ -5,7 +5,7 @@
 
 #include "internal/commands/calibrate.h"
 #include "sextant/checkpoint/npz.h"
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 #include "support/errors.h"
 #include "support/golden.h"
 
@@ -62,7 +62,7 @@ class Calibrate : public ::testing::Test {
   }
   static Tensor logits_of(const std::string& classifier, const Tensor& x, const Tensor& t = {}) {
     const at::NoGradGuard no_grad;
-    return models::open_classifier(classifier, "", {}, {})->logits(x, t);
+    return models::open_classifier(classifier, "", {}, {}).logits(x, t);
   }
 
   static void expect_same(const calibration::Measures& actual, const calibration::Measures& expected) {

@@ -124,7 +124,7 @@ TEST_F(Calibrate, GivesTheNumbersOfTheNoiseAwareClassifierForTheSameNoise) {
     const Stated& stated = *row;
     std::vector<Tensor> logits;
     for (int64_t i = 0; i < 2000; i += 250) {
-      logits.push_back(classifier->logits(x_t.slice(0, i, i + 250), at::full({250}, stated.t, at::kLong)));
+      logits.push_back(classifier.logits(x_t.slice(0, i, i + 250), at::full({250}, stated.t, at::kLong)));
     }
     const auto m = measure(at::cat(logits), labels);
     EXPECT_NEAR(m.accuracy, stated.accuracy, 0.0011) << stated.t;  // bundled in float16: two images may turn

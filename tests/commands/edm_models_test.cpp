@@ -32,7 +32,7 @@ TEST_F(EdmModels, EdmIsGuidedAsEluCDsRecipeSays) {
   };
   for (int step = 0; step < 2; ++step) {
     const Tensor seen = (x / rms(x).clamp_min(1)).to(at::kFloat).requires_grad_(true);
-    const Tensor f_y = classifier->logits(seen, {}).gather(1, y.unsqueeze(1)).sum();
+    const Tensor f_y = classifier.logits(seen, {}).gather(1, y.unsqueeze(1)).sum();
     const Tensor g = torch::autograd::grad({f_y}, {seen})[0].to(at::kDouble);
     const double strength = std::max(0.004 / 3 * (3 - step), 1e-5) + std::sin(M_PI * step / 2) * 0.004 * 0.3;
     const Tensor x_hat = x + g / rms(g) * rms(x) * strength;

@@ -57,10 +57,10 @@ TEST_F(LatentModels, AClassifierOfImagesReadsTheDecodedLatentsAndItsGradientGoes
   const auto resnet = models::open_classifier(at("resnet"), "", {}, {});
   const auto vae = open_vae(at("vae"));
   const Tensor z = latents_of(cast);
-  EXPECT_LT(largest_difference(cast.classifier->logits(z, {}), resnet->logits(vae->decode(z / 0.18215), {})), 1e-4);
+  EXPECT_LT(largest_difference(cast.classifier.logits(z, {}), resnet.logits(vae->decode(z / 0.18215), {})), 1e-4);
 
   const auto log_p = [&](const Tensor& latents) {
-    return cast.classifier->logits(latents, {}).log_softmax(1).select(1, 3).sum();
+    return cast.classifier.logits(latents, {}).log_softmax(1).select(1, 3).sum();
   };
   const Tensor leaf = z.clone().requires_grad_(true);
   const Tensor gradient = torch::autograd::grad({log_p(leaf)}, {leaf})[0];
@@ -81,7 +81,7 @@ TEST_F(LatentModels, AClassifierOfLatentsReadsThemAsTheyAre) {
     const Cast cast = open_cast(config);
     const Tensor z = latents_of(cast);
     const auto resnet = models::open_classifier(at("latent-resnet"), "", {}, {});
-    EXPECT_TRUE(cast.classifier->logits(z, {}).equal(resnet->logits(z, {}))) << static_cast<int>(space);
+    EXPECT_TRUE(cast.classifier.logits(z, {}).equal(resnet.logits(z, {}))) << static_cast<int>(space);
   }
   EXPECT_EQ(draw(latent_model("latent-resnet"), out()).sizes(), (at::IntArrayRef{2, 16, 16, 3}));
 }

@@ -5,7 +5,7 @@
 
 #include "commands/filled_model.h"
 #include "sample/cast.h"
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::testing {

@@ -8,7 +8,6 @@ namespace sextant::testing {
 namespace {
 
 using diffusion::Mixture;
-using diffusion::MixtureClassifier;
 using guidance::Score;
 
 class MixtureGolden : public ::testing::TestWithParam<std::filesystem::path> {
@@ -108,7 +107,7 @@ TEST_P(MixtureGolden, GuideFindsTheSameGradientThroughTheClassifier) {
   guidance::ScoreConfig config;
   config.temperatures = tau();
   config.divergence = divergence();
-  const guidance::Guide guide(std::make_shared<MixtureClassifier>(mixture), guidance::named_score("js", config));
+  const guidance::Guide guide(diffusion::mixture_classifier(mixture), guidance::named_score("js", config));
   guidance::GuideInput in;
   in.x0 = x.unsqueeze(2).unsqueeze(3);
   in.y = y;

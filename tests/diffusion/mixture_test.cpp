@@ -175,9 +175,9 @@ TEST(MixtureSigmaDenoiser, AgreesWithTheDiscreteProcess) {
 
 TEST(MixtureClassifier, OfCleanImagesGivesTheLogJoint) {
   const Tensor x = normal(10, {5, 2, 1, 1});
-  const MixtureClassifier classifier(example());
-  EXPECT_FALSE(classifier.uses_time());
-  EXPECT_EQ(classifier.num_classes(), 3);
+  const guidance::Classifier classifier = mixture_classifier(example());
+  EXPECT_FALSE(classifier.uses_time);
+  EXPECT_EQ(classifier.classes, 3);
   EXPECT_TRUE(at::equal(classifier.logits(x, {}), example().log_joint(x.flatten(1))));
 }
 
@@ -185,8 +185,8 @@ TEST(MixtureClassifier, OfNoisyImagesKnowsEachImagesTimestep) {
   const Tensor x = normal(11, {4, 2, 1, 1});
   for (const bool rescale : {false, true}) {
     const Process process = process_of("20", false, rescale);
-    const MixtureClassifier classifier(example(), process);
-    EXPECT_TRUE(classifier.uses_time());
+    const guidance::Classifier classifier = mixture_classifier(example(), process);
+    EXPECT_TRUE(classifier.uses_time);
     const Tensor steps = at::tensor({3, 3, 19, 0}, at::kLong);
     const Tensor logits = classifier.logits(x, process.model_time(steps, x));
     for (int64_t n = 0; n < 4; ++n) {

@@ -112,19 +112,18 @@ TEST_F(Evaluate, NamesAnImageOfAnotherSizeUnlessToldToResize) {
 }
 
 /// Class 1 where the image is bright.
-class Brightness : public guidance::Classifier {
- public:
-  Tensor logits(const Tensor& x, const Tensor&) const override {
-    const Tensor mean = x.mean(at::IntArrayRef{1, 2, 3});
-    return at::stack({-mean, mean}, 1);
-  }
-  int64_t num_classes() const override { return 2; }
-};
+guidance::Classifier brightness() {
+  return {[](const Tensor& x) {
+            const Tensor mean = x.mean(at::IntArrayRef{1, 2, 3});
+            return at::stack({-mean, mean}, 1);
+          },
+          2};
+}
 
 TEST_F(Evaluate, JudgesSamplesByAClassifierOfTheirLabels) {
   RandomImages images(40, 1);
   images.pixels().copy_((at::arange(40) % 2 * 200).to(at::kByte).reshape({40, 1, 1, 1}).expand_as(images.pixels()));
-  const Embedding samples = embedded(images, {.classifier = std::make_shared<Brightness>()});
+  const Embedding samples = embedded(images, {.classifier = brightness()});
   EvaluateOptions options;
   options.judge_name = "brightness";
   const auto evaluation = evaluate(samples, samples, extractor_, options, progress_, stop_);

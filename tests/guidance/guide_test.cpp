@@ -12,7 +12,7 @@ namespace sextant::guidance {
 namespace {
 
 using testing::step_input;
-using testing::ToyClassifier;
+using testing::toy_classifier;
 constexpr int64_t kPixels = 18, kClasses = 5, kBatch = 4;
 
 ScoreFunction score_of(const std::string& name) {
@@ -34,26 +34,26 @@ Tensor plain_gradient(const Classifier& classifier, const Tensor& x, const Tenso
 }
 
 TEST(Guide, TakesTheGradientAtX0ByDefault) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const Classifier classifier = toy_classifier(kPixels, kClasses);
   const GuideInput in = step_input(kBatch, kClasses);
   const Guidance guidance = Guide(classifier, score_of("plain"))(in);
-  EXPECT_LT(largest_difference(guidance.gradient, plain_gradient(*classifier, in.x0, in.t, in.y)), 1e-13);
+  EXPECT_LT(largest_difference(guidance.gradient, plain_gradient(classifier, in.x0, in.t, in.y)), 1e-13);
   EXPECT_EQ(guidance.score.sizes(), at::IntArrayRef({kBatch}));
   EXPECT_EQ(guidance.logits.sizes(), at::IntArrayRef({kBatch, kClasses}));
 }
 
 TEST(Guide, TakesTheGradientAtTheNoisyImageForATimeAwareClassifier) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses, at::kDouble, /*time=*/true);
+  const Classifier classifier = toy_classifier(kPixels, kClasses, at::kDouble, /*time=*/true);
   const GuideInput in = step_input(kBatch, kClasses);
   GuideConfig config;
   config.input = Input::kNoisy;
   EXPECT_LT(largest_difference(Guide(classifier, score_of("plain"), config)(in).gradient,
-                               plain_gradient(*classifier, in.x, in.t, in.y)),
+                               plain_gradient(classifier, in.x, in.t, in.y)),
             1e-13);
 }
 
 TEST(Guide, GoesThroughTheDenoisersOwnJacobianOnRequest) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const Classifier classifier = toy_classifier(kPixels, kClasses);
   GuideInput in = step_input(kBatch, kClasses);
   GuideConfig config;
   config.input = Input::kThroughDenoiser;
@@ -61,12 +61,12 @@ TEST(Guide, GoesThroughTheDenoisersOwnJacobianOnRequest) {
             std::string::npos);
   in.predict_x0 = [](const Tensor& x) { return (1.7 * x).tanh(); };
   EXPECT_LT(largest_difference(Guide(classifier, score_of("plain"), config)(in).gradient,
-                               plain_gradient(*classifier, in.x, in.t, in.y, in.predict_x0)),
+                               plain_gradient(classifier, in.x, in.t, in.y, in.predict_x0)),
             1e-13);
 }
 
 TEST(Guide, ClimbsAScoreOfTheCallersOwn) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const Classifier classifier = toy_classifier(kPixels, kClasses);
   const GuideInput in = step_input(kBatch, kClasses);
   std::vector<Step> seen;
   const ScoreFunction margin = [&](const Tensor& f, const Tensor& y, const Step& step) {  // f_y - mean f
@@ -78,7 +78,7 @@ TEST(Guide, ClimbsAScoreOfTheCallersOwn) {
 
   const at::AutoGradMode with_grad(true);
   const Tensor leaf = in.x0.detach().clone().requires_grad_(true);
-  const Tensor f = classifier->logits(leaf, in.t);
+  const Tensor f = classifier.logits(leaf, in.t);
   const Tensor S = f.gather(1, in.y.unsqueeze(1)).squeeze(1) - f.mean(1);
   EXPECT_LT(largest_difference(guidance.score, S.detach()), 1e-14);
   EXPECT_LT(largest_difference(guidance.gradient, torch::autograd::grad({S.sum()}, {leaf})[0]), 1e-13);
@@ -90,25 +90,26 @@ TEST(Guide, ClimbsAScoreOfTheCallersOwn) {
 
 TEST(Guide, RefusesAScoreOfAnotherShape) {
   const ScoreFunction one_for_all = [](const Tensor& f, const Tensor&, const Step&) { return Score{f.sum(), f}; };
-  const Guide guide(std::make_shared<ToyClassifier>(kPixels, kClasses), one_for_all);
+  const Guide guide(toy_classifier(kPixels, kClasses), one_for_all);
   const std::string message = sextant::testing::message_of<ShapeError>([&] { guide(step_input(kBatch, kClasses)); });
   EXPECT_NE(message.find("expected a score [4] with a gradient [4, 5], got [] and [4, 5]"), std::string::npos)
       << message;
 }
 
 TEST(Guide, CallsTheClassifierOncePerStepWhateverTheScore) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  int calls = 0;
+  const Classifier classifier = toy_classifier(kPixels, kClasses, at::kDouble, /*time=*/false, &calls);
   GuideConfig config;
   config.tilt = -0.2;
   config.entropy_driven = true;
   const Guide guide(classifier, score_of("js+entropy+rkl+fkl+hellinger+chi2+alpha-div"), config);
   const at::NoGradGuard as_in_a_sampler;
   guide(step_input(kBatch, kClasses));
-  EXPECT_EQ(classifier->calls, 1);
+  EXPECT_EQ(calls, 1);
 }
 
 TEST(Guide, NeverLeavesAGraphBehind) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const Classifier classifier = toy_classifier(kPixels, kClasses);
   const GuideInput in = step_input(kBatch, kClasses);
   const Guidance guidance = Guide(classifier, score_of("js"))(in);
   for (const Tensor& tensor : {guidance.gradient, guidance.score, guidance.weight, guidance.logits}) {
@@ -118,7 +119,7 @@ TEST(Guide, NeverLeavesAGraphBehind) {
 }
 
 TEST(Guide, ScalesEachSampleByScaleTiltAndEntropy) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const Classifier classifier = toy_classifier(kPixels, kClasses);
   const GuideInput in = step_input(kBatch, kClasses);
   const Guidance plain = Guide(classifier, score_of("js"))(in);
   GuideConfig config;
@@ -136,7 +137,7 @@ TEST(Guide, ScalesEachSampleByScaleTiltAndEntropy) {
 }
 
 TEST(Guide, TakesTheEntropyScalesNumberOfClassesFromTheConfiguration) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const Classifier classifier = toy_classifier(kPixels, kClasses);
   const GuideInput in = step_input(kBatch, kClasses);
   GuideConfig config;
   config.entropy_driven = true;
@@ -147,7 +148,7 @@ TEST(Guide, TakesTheEntropyScalesNumberOfClassesFromTheConfiguration) {
 }
 
 TEST(Guide, TiltsGroupsOfAStatedSizeWhateverTheBatch) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const Classifier classifier = toy_classifier(kPixels, kClasses);
   const GuideInput in = step_input(6, kClasses);
   GuideConfig config;
   config.tilt = -0.5;
@@ -161,7 +162,7 @@ TEST(Guide, TiltsGroupsOfAStatedSizeWhateverTheBatch) {
 }
 
 TEST(Guide, LetsLambdaFallAlongTheSteps) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const Classifier classifier = toy_classifier(kPixels, kClasses);
   GuideInput in = step_input(kBatch, kClasses);
   const Guide guide(classifier, score_of("entropy")), plain(classifier, score_of("plain"));
   const Tensor H = entropy(plain(in).logits, 1).value;
@@ -172,27 +173,17 @@ TEST(Guide, LetsLambdaFallAlongTheSteps) {
 }
 
 TEST(Guide, WorksInFloat32) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses, at::kFloat);
+  const Classifier classifier = toy_classifier(kPixels, kClasses, at::kFloat);
   const Guidance guidance = Guide(classifier, score_of("js"))(step_input(kBatch, kClasses, at::kFloat));
   EXPECT_EQ(guidance.gradient.scalar_type(), at::kFloat);
-  const auto exact = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const Classifier exact = toy_classifier(kPixels, kClasses);
   const Guidance expected = Guide(exact, score_of("js"))(step_input(kBatch, kClasses));
   EXPECT_LT(largest_difference(guidance.gradient.to(at::kDouble), expected.gradient), 1e-4);
 }
 
-/// Logits as given, whatever the image; `through` multiplies a finite value by a factor with a chosen gradient.
-class FixedClassifier : public Classifier {
- public:
-  explicit FixedClassifier(std::function<Tensor(const Tensor&)> f) : f_(std::move(f)) {}
-  Tensor logits(const Tensor& x, const Tensor&) const override { return f_(x); }
-  int64_t num_classes() const override { return kClasses; }
-
- private:
-  std::function<Tensor(const Tensor&)> f_;
-};
-
+/// What the guide says of a classifier with these logits.
 std::string refusal_of(std::function<Tensor(const Tensor&)> logits, GuideInput in) {
-  const Guide guide(std::make_shared<FixedClassifier>(std::move(logits)), score_of("js"));
+  const Guide guide({std::move(logits), kClasses}, score_of("js"));
   return sextant::testing::message_of([&] { guide(in); });
 }
 
@@ -233,7 +224,7 @@ TEST(Guide, AcceptsFiniteLogitsWhoseSumOverflows) {
 
 TEST(Guide, RefusesLabelsTheClassifierDoesNotHave) {
   GuideInput in = step_input(kBatch, kClasses);
-  const Guide guide(std::make_shared<ToyClassifier>(kPixels, kClasses), score_of("js"));
+  const Guide guide(toy_classifier(kPixels, kClasses), score_of("js"));
   in.y[1] = kClasses;
   EXPECT_NE(sextant::testing::message_of([&] { guide(in); }).find("label 5 of sample 1"), std::string::npos);
   in.y = in.y.narrow(0, 0, 2);
@@ -248,10 +239,10 @@ TEST(Guide, RefusesAClassifierThatAutogradCannotFollow) {
 }
 
 TEST(Guide, RefusesNoClassifierNoScoreAndAnInvalidConfiguration) {
-  const auto classifier = std::make_shared<ToyClassifier>(kPixels, kClasses);
+  const Classifier classifier = toy_classifier(kPixels, kClasses);
   GuideConfig config;
   config.gamma_factor = -1;
-  EXPECT_THROW(Guide(nullptr, score_of("plain")), UsageError);
+  EXPECT_THROW(Guide({}, score_of("plain")), UsageError);
   EXPECT_THROW(Guide(classifier, nullptr), UsageError);
   EXPECT_THROW(Guide(classifier, score_of("plain"), config), UsageError);
 }

@@ -16,7 +16,7 @@ Guide guide_with(double gamma_factor, GammaMax gamma_max = GammaMax::kPerSample)
   GuideConfig config;
   config.gamma_factor = gamma_factor;
   config.gamma_max = gamma_max;
-  return Guide(std::make_shared<testing::ToyClassifier>(18, 5), named_score("plain"), config);
+  return Guide(testing::toy_classifier(18, 5), named_score("plain"), config);
 }
 
 class EluCdSchedule : public ::testing::TestWithParam<std::filesystem::path> {};
@@ -108,7 +108,7 @@ TEST(Gamma, BeginsANewTrajectoryWithoutTheLastOnesMaximum) {
 TEST(Interval, GuidesOnlyItsNoiseLevels) {
   GuideConfig config;
   config.interval = {0.25, 0.75};
-  const Guide guide(std::make_shared<testing::ToyClassifier>(18, 5), named_score("plain"), config);
+  const Guide guide(testing::toy_classifier(18, 5), named_score("plain"), config);
   std::vector<int64_t> active;
   for (int64_t step = 0; step < 9; ++step) {
     if (guide.active(step, 9)) active.push_back(step);

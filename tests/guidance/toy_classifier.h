@@ -7,30 +7,18 @@
 
 namespace sextant::guidance::testing {
 
-/// logits = B tanh(A vec(x)) (+ cos(t/100) with time); counts its calls.
-class ToyClassifier : public Classifier {
- public:
-  ToyClassifier(int64_t pixels, int64_t classes, at::ScalarType dtype = at::kDouble, bool time = false)
-      : A_(at::randn({pixels, 8}, at::detail::createCPUGenerator(1), at::kDouble).to(dtype)),
-        B_(at::randn({8, classes}, at::detail::createCPUGenerator(2), at::kDouble).to(dtype)),
-        time_(time) {}
-
-  Tensor logits(const Tensor& x, const Tensor& t) const override {
-    ++calls;
-    seen = x;
-    const Tensor logits = x.flatten(1).matmul(A_).tanh().matmul(B_);
-    return time_ ? logits * (t.to(x.scalar_type()) / 100).cos().unsqueeze(1) : logits;
-  }
-  int64_t num_classes() const override { return B_.size(1); }
-  bool uses_time() const override { return time_; }
-
-  mutable int calls = 0;
-  mutable Tensor seen;
-
- private:
-  Tensor A_, B_;
-  bool time_;
-};
+/// logits = B tanh(A vec(x)) (+ cos(t/100) with time); adds its calls to `calls`.
+inline Classifier toy_classifier(int64_t pixels, int64_t classes, at::ScalarType dtype = at::kDouble, bool time = false,
+                                 int* calls = nullptr) {
+  const Tensor A = at::randn({pixels, 8}, at::detail::createCPUGenerator(1), at::kDouble).to(dtype);
+  const Tensor B = at::randn({8, classes}, at::detail::createCPUGenerator(2), at::kDouble).to(dtype);
+  return {[=](const Tensor& x, const Tensor& t) {
+            if (calls) ++*calls;
+            const Tensor logits = x.flatten(1).matmul(A).tanh().matmul(B);
+            return time ? logits * (t.to(x.scalar_type()) / 100).cos().unsqueeze(1) : logits;
+          },
+          classes, time};
+}
 
 inline GuideInput step_input(int64_t n, int64_t classes, at::ScalarType dtype = at::kDouble) {
   auto generator = at::detail::createCPUGenerator(3);

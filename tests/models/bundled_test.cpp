@@ -2,7 +2,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "sextant/checkpoint/npz.h"
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 #include "support/golden.h"
 
 namespace sextant::models {
@@ -33,13 +33,13 @@ TEST_F(BundledModels, ClassifierKnowsItsDigits) {
     options.softplus_beta = beta;
     options.channels = 1;
     const auto classifier = open_classifier(bundled("mnist-classifier"), "", options, {});
-    EXPECT_GE(right(classifier->logits(pixels_, {})), 198) << "softplus beta " << beta;
+    EXPECT_GE(right(classifier.logits(pixels_, {})), 198) << "softplus beta " << beta;
   }
 }
 
 TEST_F(BundledModels, OverconfidentClassifierIsWorseAndSurer) {
-  const Tensor good = open_classifier(bundled("mnist-classifier"), "", {}, {})->logits(pixels_, {});
-  const Tensor sure = open_classifier(bundled("mnist-classifier-overconfident"), "", {}, {})->logits(pixels_, {});
+  const Tensor good = open_classifier(bundled("mnist-classifier"), "", {}, {}).logits(pixels_, {});
+  const Tensor sure = open_classifier(bundled("mnist-classifier-overconfident"), "", {}, {}).logits(pixels_, {});
   EXPECT_GE(right(sure), 185);
   EXPECT_LT(right(sure), right(good));
   const auto nll = [&](const Tensor& logits) { return at::cross_entropy_loss(logits, labels_).item<double>(); };
@@ -49,15 +49,15 @@ TEST_F(BundledModels, OverconfidentClassifierIsWorseAndSurer) {
 TEST_F(BundledModels, ClassifierComputesInBfloat16) {
   const auto exact = open_classifier(bundled("mnist-classifier"), "", {}, {});
   const auto rounded = open_classifier(bundled("mnist-classifier"), "", {}, {at::kCPU, at::kBFloat16});
-  EXPECT_EQ(rounded->logits(pixels_, {}).scalar_type(), at::kFloat);
-  EXPECT_LE(std::abs(right(rounded->logits(pixels_, {})) - right(exact->logits(pixels_, {}))), 2);
+  EXPECT_EQ(rounded.logits(pixels_, {}).scalar_type(), at::kFloat);
+  EXPECT_LE(std::abs(right(rounded.logits(pixels_, {})) - right(exact.logits(pixels_, {}))), 2);
 }
 
 TEST_F(BundledModels, ClassifierGradientClimbsTheTargetClass) {
   const auto classifier = open_classifier(bundled("mnist-classifier"), "", {}, {});
   const Tensor target = (labels_ + 1) % 10;
   const auto log_prob = [&](const Tensor& x) {
-    return at::log_softmax(classifier->logits(x, {}), 1).gather(1, target.unsqueeze(1)).squeeze(1);
+    return at::log_softmax(classifier.logits(x, {}), 1).gather(1, target.unsqueeze(1)).squeeze(1);
   };
   const Tensor x = pixels_.clone().requires_grad_();
   const Tensor gradient = torch::autograd::grad({log_prob(x).sum()}, {x})[0];
@@ -67,12 +67,12 @@ TEST_F(BundledModels, ClassifierGradientClimbsTheTargetClass) {
 
 TEST_F(BundledModels, NoisyClassifierKnowsCleanAndNoisedDigits) {
   const auto classifier = open_classifier(bundled("mnist-noisy-classifier"), "", {}, {});
-  ASSERT_TRUE(classifier->uses_time());
+  ASSERT_TRUE(classifier.uses_time);
   const diffusion::Process process(process_config(describe(bundled("mnist-noisy-classifier")).config.at("diffusion")));
   at::manual_seed(1);
   const Tensor noise = at::randn(pixels_.sizes());
   const auto accuracy_at = [&](int64_t t) {
-    return right(classifier->logits(process.q_sample(pixels_, t, noise), at::full({200}, t, at::kLong)));
+    return right(classifier.logits(process.q_sample(pixels_, t, noise), at::full({200}, t, at::kLong)));
   };
   EXPECT_GE(accuracy_at(0), 195);
   EXPECT_GE(accuracy_at(500), 184);

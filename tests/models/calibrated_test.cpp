@@ -1,12 +1,11 @@
-// Classifiers with rescaled logits, in memory and in model folders.
-#include "sextant/classifiers/calibrated.h"
-
+// Classifiers with rescaled logits in model folders.
 #include <torch/csrc/autograd/autograd.h>
 
 #include <fstream>
 
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/npz.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -14,6 +13,7 @@
 namespace sextant::models {
 namespace {
 
+using classifiers::Rescaling;
 using nlohmann::json;
 using testing::message_of;
 using testing::TemporaryFolder;
@@ -55,71 +55,30 @@ std::filesystem::path edited(const TemporaryFolder& folder, Edit edit) {
   return copy;
 }
 
-TEST(Rescaling, DividesByTheTemperatureOrScalesAndShifts) {
-  const Tensor f = at::tensor({1.0, -2.0, 4.0}, at::kDouble).view({1, 3});
-  EXPECT_TENSOR_NEAR(kTemperature(f), f / 2.5, (Tolerance{1e-15, 0}));
-  const Rescaling vector = {1, {2, 1, 0.5}, {0, 3, -1}};
-  EXPECT_TENSOR_NEAR(vector(f), at::tensor({2.0, 1.0, 1.0}, at::kDouble).view({1, 3}), (Tolerance{1e-15, 0}));
-  EXPECT_EQ(vector(f.to(at::kFloat)).scalar_type(), at::kFloat);
-  EXPECT_TRUE(Rescaling{}.changes_nothing());
-  EXPECT_TRUE(at::equal(Rescaling{}(f), f));
-}
-
-TEST(Rescaling, ComposesToOneThatDoesBoth) {
-  auto generator = at::detail::createCPUGenerator(1);
-  const Tensor f = at::randn({5, 4}, generator, at::kDouble);
-  const std::vector<Rescaling> some = {{}, kTemperature, some_scaling(4, 0.5), some_scaling(4, 2)};
-  for (const Rescaling& a : some) {
-    for (const Rescaling& b : some) EXPECT_TENSOR_NEAR(compose(a, b)(f), b(a(f)), (Tolerance{1e-14, 1e-14}));
-  }
-  EXPECT_EQ(compose(kTemperature, kTemperature).temperature, 6.25);
-  EXPECT_TRUE(compose(kTemperature, kTemperature).scale.empty());
-}
-
-TEST(Rescaling, IsReadBackFromItsJson) {
-  for (const Rescaling& rescaling : {kTemperature, some_scaling(4, 0.5)}) {
-    const Rescaling read = rescaling_of({{"calibration", to_json(rescaling)}}, 4);
-    EXPECT_EQ(read.temperature, rescaling.temperature);
-    EXPECT_EQ(read.scale, rescaling.scale);
-    EXPECT_EQ(read.shift, rescaling.shift);
-  }
-  EXPECT_TRUE(rescaling_of(json::object(), 4).changes_nothing());
-}
-
-TEST(Rescaling, RefusesWhatIsNone) {
-  for (const json& calibration :
-       {json{{"temperature", 0}}, json{{"temperature", -1}}, json{{"temperature", "hot"}},
-        json{{"temperature", nullptr}}, json{{"scale", {1, 1, 1}}, {"shift", {0, 0, 0}}}, json{{"scale", {1, 1, 1, 1}}},
-        json{{"shift", {0, 0, 0, 0}}}, json{{"scale", {1, 1, 1, "a"}}, {"shift", {0, 0, 0, 0}}}, json(3)}) {
-    const std::string message = message_of<CheckpointError>([&] { rescaling_of({{"calibration", calibration}}, 4); });
-    EXPECT_EQ(message.rfind("config.json: \"calibration\" ", 0), 0u) << message;
-  }
-}
-
 TEST(CalibratedClassifier, IsOpenedFromItsFolder) {
   const TemporaryFolder folder;
   const Tensor x = digits();
-  const Tensor plain = open_classifier(kBundled, "", {}, {})->logits(x, {});
+  const Tensor plain = open_classifier(kBundled, "", {}, {}).logits(x, {});
   const auto calibrated = open_classifier(edited(folder,
                                                  [](json& c) {
                                                    c["calibration"] = {{"temperature", 4}};
                                                  }),
                                           "", {}, {});
-  EXPECT_TENSOR_NEAR(calibrated->logits(x, {}), plain / 4, (Tolerance{1e-6, 1e-6}));
-  EXPECT_EQ(calibrated->num_classes(), 10);
-  EXPECT_FALSE(calibrated->uses_time());
+  EXPECT_TENSOR_NEAR(calibrated.logits(x, {}), plain / 4, (Tolerance{1e-6, 1e-6}));
+  EXPECT_EQ(calibrated.classes, 10);
+  EXPECT_FALSE(calibrated.uses_time);
 
   const Tensor input = x.clone().set_requires_grad(true);
   const at::AutoGradMode on(true);
-  const Tensor gradient = torch::autograd::grad({calibrated->logits(input, {}).sum()}, {input})[0];
+  const Tensor gradient = torch::autograd::grad({calibrated.logits(input, {}).sum()}, {input})[0];
   const Tensor expected =
-      torch::autograd::grad({open_classifier(kBundled, "", {}, {})->logits(input, {}).sum() / 4}, {input})[0];
+      torch::autograd::grad({open_classifier(kBundled, "", {}, {}).logits(input, {}).sum() / 4}, {input})[0];
   EXPECT_TENSOR_NEAR(gradient, expected, (Tolerance{1e-6, 1e-5}));
 }
 
 TEST(CalibratedClassifier, DoesNotOpenWithNumbersForOtherClasses) {
   const TemporaryFolder folder;
-  const auto copy = edited(folder, [](json& c) { c["calibration"] = to_json(some_scaling(9, 1)); });
+  const auto copy = edited(folder, [](json& c) { c["calibration"] = classifiers::to_json(some_scaling(9, 1)); });
   const std::string message = message_of<CheckpointError>([&] { open_classifier(copy, "", {}, {}); });
   EXPECT_NE(message.find("a scale and a shift of 10 finite numbers"), std::string::npos) << message;
 }
@@ -131,10 +90,10 @@ TEST(CalibratedClassifier, IsSavedWithWhatItWasOpenedWith) {
   options.softplus_beta = 3;
   options.input = "half";
   options.input_size = 20;
-  const Tensor plain = open_classifier(kBundled, "", options, {})->logits(x, {});
+  const Tensor plain = open_classifier(kBundled, "", options, {}).logits(x, {});
   const Rescaling rescaling = some_scaling(10, 0.5);
   save_calibrated(folder / "saved", kBundled, "", options, 10, rescaling, {{"images", 7}});
-  EXPECT_TENSOR_NEAR(open_classifier(folder / "saved", "", {}, {})->logits(x, {}), rescaling(plain),
+  EXPECT_TENSOR_NEAR(open_classifier(folder / "saved", "", {}, {}).logits(x, {}), rescaling(plain),
                      (Tolerance{1e-5, 1e-5}));
   const json config = json::parse(read_file(folder / "saved/config.json"));
   EXPECT_EQ(config["calibration"]["images"], 7);
@@ -145,10 +104,10 @@ TEST(CalibratedClassifier, IsSavedWithWhatItWasOpenedWith) {
 TEST(CalibratedClassifier, IsCalibratedOnceMore) {
   const TemporaryFolder folder;
   const Tensor x = digits();
-  const Tensor plain = open_classifier(kBundled, "", {}, {})->logits(x, {});
+  const Tensor plain = open_classifier(kBundled, "", {}, {}).logits(x, {});
   save_calibrated(folder / "a", kBundled, "", {}, 10, kTemperature, json::object());
   save_calibrated(folder / "b", folder / "a", "", {}, 10, {2, {}, {}}, json::object());
-  EXPECT_TENSOR_NEAR(open_classifier(folder / "b", "", {}, {})->logits(x, {}), plain / 5, (Tolerance{1e-5, 1e-5}));
+  EXPECT_TENSOR_NEAR(open_classifier(folder / "b", "", {}, {}).logits(x, {}), plain / 5, (Tolerance{1e-5, 1e-5}));
   EXPECT_EQ(json::parse(read_file(folder / "b/config.json"))["calibration"]["temperature"], 5.0);
 }
 
@@ -161,10 +120,10 @@ TEST(CalibratedClassifier, KeepsItsTorchScriptProgram) {
   options.softplus_beta = 3;
   options.channels = 3;
   options.image_size = 12;
-  const Tensor plain = open_classifier(program, "torchscript", options, {})->logits(x, {});
+  const Tensor plain = open_classifier(program, "torchscript", options, {}).logits(x, {});
   save_calibrated(folder / "saved", program, "torchscript", options, 5, kTemperature, json::object());
   options.softplus_beta = 0;
-  EXPECT_TENSOR_NEAR(open_classifier(folder / "saved", "", options, {})->logits(x, {}), plain / 2.5,
+  EXPECT_TENSOR_NEAR(open_classifier(folder / "saved", "", options, {}).logits(x, {}), plain / 2.5,
                      (Tolerance{1e-6, 1e-6}));
   EXPECT_EQ(read_file(folder / "saved/classifier_scripted.ts"), read_file(program));
 }

@@ -2,7 +2,7 @@
 #include <fstream>
 
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -40,12 +40,12 @@ TEST(OpenedFile, ComputesTheSameAsTheOpenedFolder) {
   checkpoint::save_safetensors(folder / "file.safetensors", weights);
 
   const Tensor x = at::rand({2, 3, 32, 32}) * 2 - 1;
-  const Tensor from_folder = open_classifier(folder / "model", "", {}, {})->logits(x, {});
+  const Tensor from_folder = open_classifier(folder / "model", "", {}, {}).logits(x, {});
   for (const char* arch : {"cifar-resnet20", ""}) {
     const auto classifier = open_classifier(folder / "file.safetensors", arch, {}, {});
-    EXPECT_EQ(classifier->num_classes(), 10);
-    EXPECT_FALSE(classifier->uses_time());
-    EXPECT_TRUE(at::equal(classifier->logits(x, {}), from_folder));
+    EXPECT_EQ(classifier.classes, 10);
+    EXPECT_FALSE(classifier.uses_time);
+    EXPECT_TRUE(at::equal(classifier.logits(x, {}), from_folder));
   }
 }
 
@@ -97,11 +97,11 @@ TEST(InputConvention, IsAppliedToPixelsFromMinusOneToOne) {
   };
   const Tensor imagenet = (unit - constant({0.485, 0.456, 0.406})) / constant({0.229, 0.224, 0.225});
   const Tolerance rounding{1e-4, 1e-5};
-  EXPECT_TENSOR_NEAR(open("half")->logits(x, {}), raw->logits(unit, {}), rounding);
-  EXPECT_TENSOR_NEAR(open("imagenet")->logits(x, {}), raw->logits(imagenet, {}), rounding);
-  EXPECT_TENSOR_NEAR(open("config")->logits(x, {}), raw->logits(imagenet, {}), rounding);
+  EXPECT_TENSOR_NEAR(open("half").logits(x, {}), raw.logits(unit, {}), rounding);
+  EXPECT_TENSOR_NEAR(open("imagenet").logits(x, {}), raw.logits(imagenet, {}), rounding);
+  EXPECT_TENSOR_NEAR(open("config").logits(x, {}), raw.logits(imagenet, {}), rounding);
   const Tensor small = at::_upsample_bilinear2d_aa(x, {20, 20}, false);
-  EXPECT_TENSOR_NEAR(open("raw", 20)->logits(x, {}), raw->logits(small, {}), rounding);
+  EXPECT_TENSOR_NEAR(open("raw", 20).logits(x, {}), raw.logits(small, {}), rounding);
   EXPECT_THROW(open("rwa"), UsageError);
 }
 

@@ -25,7 +25,8 @@ checkpoint::StateDict weights_like(const networks::Network& network) {
 
 TEST(Registry, KnowsEveryTypeAndArchitectureOnce) {
   std::set<std::string> types;
-  for (const networks::Family& family : networks::families()) EXPECT_TRUE(types.insert(family.type).second) << family.type;
+  for (const networks::Family& family : networks::families())
+    EXPECT_TRUE(types.insert(family.type).second) << family.type;
   std::set<std::string> names;
   for (const Architecture& architecture : architectures()) {
     EXPECT_TRUE(names.insert(architecture.preset.name).second) << architecture.preset.name;

@@ -24,7 +24,7 @@ const Tolerance kRounding{2e-6, 2e-5};
 class ScriptedClassifier : public ::testing::TestWithParam<const char*> {
  protected:
   /// An archive as a classifier of images as they are, 12 x 12.
-  ClassifierPtr open(double softplus_beta = 0, at::ScalarType precision = at::kFloat) const {
+  guidance::Classifier open(double softplus_beta = 0, at::ScalarType precision = at::kFloat) const {
     ClassifierOptions options;
     options.softplus_beta = softplus_beta;
     options.channels = 3;
@@ -34,28 +34,28 @@ class ScriptedClassifier : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(ScriptedClassifier, ComputesWhatPythonDoes) {
-  const ClassifierPtr classifier = open();
-  EXPECT_EQ(classifier->num_classes(), 5);
-  EXPECT_FALSE(classifier->uses_time());
+  const guidance::Classifier classifier = open();
+  EXPECT_EQ(classifier.classes, 5);
+  EXPECT_FALSE(classifier.uses_time);
   for (int run = 0; run < 3; ++run) {  // the same at every run: no profiling, no recompiling
-    EXPECT_TENSOR_NEAR(classifier->logits(expected().at("x"), {}), expected().at("logits"), kRounding);
-    EXPECT_TENSOR_NEAR(log_prob_gradient(*classifier, expected().at("x"), expected().at("y")),
-                       expected().at("gradient"), kRounding);
+    EXPECT_TENSOR_NEAR(classifier.logits(expected().at("x"), {}), expected().at("logits"), kRounding);
+    EXPECT_TENSOR_NEAR(log_prob_gradient(classifier, expected().at("x"), expected().at("y")), expected().at("gradient"),
+                       kRounding);
   }
 }
 
 TEST_P(ScriptedClassifier, HasSoftplusInPlaceOfEveryRelu) {
   for (const int beta : {3, 5}) {
-    const ClassifierPtr classifier = open(beta);
-    EXPECT_TENSOR_NEAR(classifier->logits(expected().at("x"), {}), expected().at(c10::str("logits_softplus", beta)),
+    const guidance::Classifier classifier = open(beta);
+    EXPECT_TENSOR_NEAR(classifier.logits(expected().at("x"), {}), expected().at(c10::str("logits_softplus", beta)),
                        kRounding);
-    EXPECT_TENSOR_NEAR(log_prob_gradient(*classifier, expected().at("x"), expected().at("y")),
+    EXPECT_TENSOR_NEAR(log_prob_gradient(classifier, expected().at("x"), expected().at("y")),
                        expected().at(c10::str("gradient_softplus", beta)), kRounding);
   }
 }
 
 TEST_P(ScriptedClassifier, ComputesInOtherPrecisions) {
-  const Tensor rounded = open(0, at::kBFloat16)->logits(expected().at("x"), {});
+  const Tensor rounded = open(0, at::kBFloat16).logits(expected().at("x"), {});
   EXPECT_EQ(rounded.scalar_type(), at::kFloat);
   EXPECT_TENSOR_NEAR(rounded, expected().at("logits"), (Tolerance{0.02, 0.02}));
 }
@@ -160,7 +160,7 @@ TEST(TorchScript, GivesFeatures) {
   write_folder(folder / "model", "classifier_scripted.ts", {{"image_size", 12}});
   const Tensor images = at::randint(0, 256, {2, 3, 12, 12}, at::kByte);
   const auto features = open_features(folder / "model", "", {}, "output");
-  const Tensor expected = open_classifier(folder / "model", "", {}, {})->logits(images.to(at::kFloat) / 127.5 - 1, {});
+  const Tensor expected = open_classifier(folder / "model", "", {}, {}).logits(images.to(at::kFloat) / 127.5 - 1, {});
   EXPECT_TENSOR_NEAR(features->forward(images).at("pool"), expected, kRounding);
 }
 

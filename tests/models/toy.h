@@ -6,25 +6,10 @@
 #include <fstream>
 
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 #include "support/golden.h"
 
 namespace sextant::models {
-
-/// logits = W mean_hw(x): linear, so that everything about it is known.
-class Means : public guidance::Classifier {
- public:
-  explicit Means(Tensor weight, bool uses_time = false) : weight_(std::move(weight)), uses_time_(uses_time) {}
-  Tensor logits(const Tensor& x, const Tensor&) const override {
-    return at::matmul(x.mean({2, 3}), weight_.to(x.scalar_type()).t());
-  }
-  int64_t num_classes() const override { return weight_.size(0); }
-  bool uses_time() const override { return uses_time_; }
-
- private:
-  Tensor weight_;  ///< [K, C]
-  bool uses_time_;
-};
 
 /// Random weights for a network, small enough that nothing overflows.
 inline checkpoint::StateDict random_weights(const nlohmann::json& config, uint64_t seed = 1) {

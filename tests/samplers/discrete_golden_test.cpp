@@ -58,7 +58,7 @@ Outcome run(const Golden& golden, at::ScalarType type) {
   if (config.at("guided").get<bool>()) {
     const GuideConfig settings = guide_config(golden);
     const bool uses_time = settings.input == guidance::Input::kNoisy;
-    guide.emplace(std::make_shared<TinyClassifier>(golden, type, uses_time),
+    guide.emplace(tiny_classifier(golden, type, uses_time),
                   config.contains("gamma_factor") ? score_of(config) : guidance::named_score("plain"), settings);
   }
   const samplers::StepObserver observe = [&, record = outcome.recording.observer()](const samplers::Step& step) {

@@ -54,8 +54,7 @@ Tensor run(const Golden& golden, at::ScalarType type, Calls& calls) {
   if (config.value("use_classifier", 0) != 0) {
     guidance::ScoreConfig terms;
     terms.temperatures = {config.at("joint_temperature"), config.at("uncond_temperature")};
-    guide.emplace(std::make_shared<TinyClassifier>(golden, type, /*uses_time=*/false),
-                  guidance::named_score("plain", terms));
+    guide.emplace(tiny_classifier(golden, type, /*uses_time=*/false), guidance::named_score("plain", terms));
   }
   GoldenNoise noise(input(golden, "latents", type), input(golden, "noise", type));
   const Tensor labels = golden["input/labels"];

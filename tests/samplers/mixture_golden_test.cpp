@@ -38,7 +38,7 @@ TEST_P(MixtureRun, FollowsTheReferenceStepByStep) {
   const diffusion::MixtureDenoiser denoiser(mixture, process_of(golden));
   std::optional<guidance::Guide> guide;
   if (config.at("score") != "none") {
-    guide.emplace(std::make_shared<diffusion::MixtureClassifier>(mixture), score_of(config), guide_config(config));
+    guide.emplace(diffusion::mixture_classifier(mixture), score_of(config), guide_config(config));
   }
   guidance::Guide* const steered = guide ? &*guide : nullptr;
   GoldenNoise noise(input(golden, "x_T", at::kDouble), input(golden, "noise", at::kDouble));

@@ -14,7 +14,6 @@ namespace sextant::samplers {
 namespace {
 
 using diffusion::Mixture;
-using diffusion::MixtureClassifier;
 using diffusion::MixtureDenoiser;
 using diffusion::Process;
 
@@ -118,8 +117,7 @@ guidance::Guide bayes(const Process& process) {
   guidance::GuideConfig config;
   config.gamma_factor = 0;
   config.input = guidance::Input::kNoisy;
-  return guidance::Guide(std::make_shared<MixtureClassifier>(example(), process), guidance::named_score("plain"),
-                         config);
+  return guidance::Guide(diffusion::mixture_classifier(example(), process), guidance::named_score("plain"), config);
 }
 
 TEST_F(MixtureSampling, ByDdpmWithPlainGuidanceRecoversTheConditionalComponent) {

@@ -26,14 +26,13 @@ Tensor toy_network(const Tensor& x, const Tensor& t, const Tensor& y) {
 }
 
 /// Four classes of images in x0, one of them nearer than the others.
-class ToyClassifier : public guidance::Classifier {
- public:
-  Tensor logits(const Tensor& x, const Tensor&) const override {
-    const Tensor corner = at::arange(4, x.options()).view({1, 4, 1, 1, 1}) / 2 - 1;
-    return -(x.unsqueeze(1) - corner).square().sum({2, 3, 4});
-  }
-  int64_t num_classes() const override { return 4; }
-};
+guidance::Classifier toy_classifier() {
+  return {[](const Tensor& x) {
+            const Tensor corner = at::arange(4, x.options()).view({1, 4, 1, 1, 1}) / 2 - 1;
+            return -(x.unsqueeze(1) - corner).square().sum({2, 3, 4});
+          },
+          4};
+}
 
 diffusion::Process toy_process() {
   diffusion::ProcessConfig config;
@@ -83,7 +82,7 @@ class EverySampler : public ::testing::TestWithParam<Runner> {
   /// Samples `which` of the run, guided.
   Tensor sample(const std::vector<int64_t>& which, GuideConfig config = {},
                 const samplers::StepObserver& observe = {}) {
-    Guide guide(std::make_shared<ToyClassifier>(), guidance::named_score("plain"), config);
+    Guide guide(toy_classifier(), guidance::named_score("plain"), config);
     Noise noise(kSeed, which, kShape);
     return GetParam()(&guide, at::tensor(which, at::kLong) % 4, noise, observe);
   }
@@ -110,7 +109,7 @@ TEST_P(EverySampler, MovesImagesTowardTheirTargets) {
   config.scale = 0.05;
   const Tensor steered = sample({0, 1, 2, 3}, config);
   const auto log_p = [&](const Tensor& x) {
-    return guidance::log_prob(ToyClassifier().logits(x, {}), targets, {}).value.mean().item<double>();
+    return guidance::log_prob(toy_classifier().logits(x), targets, {}).value.mean().item<double>();
   };
   EXPECT_GT(log_p(steered), log_p(free));
 }
@@ -169,7 +168,7 @@ TEST(Ddpm, KeepsTheRunningMaximumOutsideTheGuidesInterval) {
   const auto maximum = [](double interval_high) {
     GuideConfig config;
     config.interval.high = interval_high;
-    Guide guide(std::make_shared<ToyClassifier>(), guidance::named_score("plain"), config);
+    Guide guide(toy_classifier(), guidance::named_score("plain"), config);
     Noise noise(kSeed, {0}, kShape);
     const diffusion::ModelDenoiser denoiser(toy_network, toy_process(), kShape);
     std::vector<double> seen;
@@ -185,7 +184,7 @@ TEST(Ddpm, WithEluCDsMaximumDependsOnTheFirstImageOfTheBatch) {
   const auto last = [](std::vector<int64_t> which, guidance::GammaMax gamma_max) {
     GuideConfig config;
     config.gamma_max = gamma_max;
-    Guide guide(std::make_shared<ToyClassifier>(), guidance::named_score("plain"), config);
+    Guide guide(toy_classifier(), guidance::named_score("plain"), config);
     Noise noise(kSeed, which, kShape);
     const diffusion::ModelDenoiser denoiser(toy_network, toy_process(), kShape);
     const Tensor targets = at::zeros({static_cast<int64_t>(which.size())}, at::kLong);

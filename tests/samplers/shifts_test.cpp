@@ -43,7 +43,7 @@ Guide guide_at(Input input, const std::function<void(GuideConfig&)>& change = {}
   config.input = input;
   config.gamma_factor = 0;
   if (change) change(config);
-  return Guide(std::make_shared<diffusion::MixtureClassifier>(mixture()), guidance::named_score("plain"), config);
+  return Guide(diffusion::mixture_classifier(mixture()), guidance::named_score("plain"), config);
 }
 
 std::vector<int64_t> first(int64_t n) {
@@ -220,7 +220,7 @@ Tensor plain_loop(const std::string& sampler, Guide& guide, const std::vector<in
     const auto at_t = static_cast<std::size_t>(t);
     if (sampler == "ddpm") {
       const diffusion::Prediction p = denoiser.predict(x, t, y);
-      const guidance::GuideInput in = samplers::guide_input(denoiser, p, x, t, y, y);
+      const guidance::GuideInput in = samplers::guide_input(denoiser, p, x, t, y, y, {});
       const Tensor gamma = guide.gamma(in);
       const Tensor mean = at::addcmul(p.mean, gamma, guide(in).gradient);
       x = t > 0 ? at::addcmul(mean, (0.5 * p.log_variance).exp(), noise.at_step(t)) : mean;

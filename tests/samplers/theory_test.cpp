@@ -159,7 +159,7 @@ TEST_P(ScoreShift, ByTheExactNoisyClassifierSamplesTheConditionalDistribution) {
   const diffusion::Process process(config);
   const diffusion::MixtureDenoiser unconditional(plane_mixture(), process);
   const diffusion::MixtureDenoiser conditional(plane_mixture(), process, true);
-  Guide guide(std::make_shared<diffusion::MixtureClassifier>(plane_mixture(), process), kPlain, exact_guidance());
+  Guide guide(diffusion::mixture_classifier(plane_mixture(), process), kPlain, exact_guidance());
   DoubleNoise noise(5, {0, 1, 2, 3, 4, 5}, {2, 1, 1});
   const samplers::Sampler sample = samplers::named_sampler(GetParam(), 0.5);
   const Tensor guided = sample(unconditional, &guide, kTargets, kTargets, noise, {});
@@ -167,22 +167,17 @@ TEST_P(ScoreShift, ByTheExactNoisyClassifierSamplesTheConditionalDistribution) {
 }
 
 /// p(y | x_0 + sigma n = x); t is sigma.
-class SigmaClassifier : public guidance::Classifier {
- public:
-  Tensor logits(const Tensor& x, const Tensor& t) const override {
-    const double sigma = t[0].item<double>();
-    const double abar = 1 / (1 + sigma * sigma);
-    return mixture_.noised(abar).log_joint(std::sqrt(abar) * x.flatten(1));
-  }
-  int64_t num_classes() const override { return 3; }
-  bool uses_time() const override { return true; }
-
- private:
-  Mixture mixture_ = plane_mixture();
-};
+guidance::Classifier sigma_classifier() {
+  return {[mixture = plane_mixture()](const Tensor& x, const Tensor& t) {
+            const double sigma = t[0].item<double>();
+            const double abar = 1 / (1 + sigma * sigma);
+            return mixture.noised(abar).log_joint(std::sqrt(abar) * x.flatten(1));
+          },
+          3, /*uses_time=*/true};
+}
 
 TEST(EdmGuidance, OfTheScoreByTheExactNoisyClassifierSamplesTheConditionalDistribution) {
-  Guide guide(std::make_shared<SigmaClassifier>(), kPlain, exact_guidance());
+  Guide guide(sigma_classifier(), kPlain, exact_guidance());
   DoubleNoise noise(5, {0, 1, 2, 3, 4, 5}, {2, 1, 1});
   samplers::EdmConfig config;
   config.churn = 5;
@@ -198,7 +193,7 @@ TEST(Autoguidance, FromTheUnconditionalDenoiserIsGuidanceByItsClassifier) {
   constexpr double kScale = 1.7;
   GuideConfig settings = exact_guidance();
   settings.scale = kScale;
-  Guide guide(std::make_shared<SigmaClassifier>(), kPlain, settings);
+  Guide guide(sigma_classifier(), kPlain, settings);
   const diffusion::MixtureSigmaDenoiser unconditional(plane_mixture());
   const diffusion::MixtureSigmaDenoiser conditional(plane_mixture(), true);
   const auto model = [](const diffusion::SigmaDenoiser& denoiser) {
@@ -215,12 +210,7 @@ TEST(Autoguidance, FromTheUnconditionalDenoiserIsGuidanceByItsClassifier) {
 }
 
 TEST(EdmGuidance, AsEluCDLeavesImagesWhereTheClassifierIsFlat) {
-  class Flat : public guidance::Classifier {
-   public:
-    Tensor logits(const Tensor& x, const Tensor&) const override { return 0 * x.flatten(1); }
-    int64_t num_classes() const override { return 2; }
-  };
-  Guide guide(std::make_shared<Flat>(), kPlain);
+  Guide guide({[](const Tensor& x) { return 0 * x.flatten(1); }, 2}, kPlain);
   DoubleNoise noise(5, {0, 1}, {2, 1, 1});
   samplers::EdmConfig config;
   config.guidance = samplers::EdmGuidance::kElucd;
@@ -236,10 +226,10 @@ TEST(ThroughDenoiser, TheGradientIsThatOfTheScoreOfThePredictedX0) {
   process_config.variance = diffusion::VarianceType::kFixedSmall;
   process_config.clip = false;
   const diffusion::MixtureDenoiser denoiser(plane_mixture(), diffusion::Process(process_config));
-  const diffusion::MixtureClassifier classifier(plane_mixture());
+  const guidance::Classifier classifier = diffusion::mixture_classifier(plane_mixture());
   GuideConfig config;
   config.input = guidance::Input::kThroughDenoiser;
-  Guide guide(std::make_shared<diffusion::MixtureClassifier>(plane_mixture()), kPlain, config);
+  Guide guide(diffusion::mixture_classifier(plane_mixture()), kPlain, config);
   DoubleNoise noise(5, {0, 1, 2, 3, 4, 5}, {2, 1, 1});
   Recording r;
   samplers::sample_ddim(denoiser, &guide, kTargets, kTargets, noise, 0, r.observer());

@@ -72,25 +72,15 @@ inline diffusion::SigmaModel tiny_sigma_model(const Golden& golden, at::ScalarTy
   };
 }
 
-class TinyClassifier : public guidance::Classifier {
- public:
-  TinyClassifier(const Golden& golden, at::ScalarType type, bool uses_time)
-      : A(input(golden, "cls_A", type)),
-        a(input(golden, "cls_a", type)),
-        B(input(golden, "cls_B", type)),
-        b(input(golden, "cls_b", type)),
-        uses_time_(uses_time) {}
-  Tensor logits(const Tensor& x, const Tensor& t) const override {
-    Tensor hidden = at::matmul(x.flatten(1), A.t());
-    if (uses_time_) hidden = hidden + (t.to(A.scalar_type()) / 100).cos().unsqueeze(1) * a;
-    return at::matmul(hidden.tanh(), B.t()) + b;
-  }
-  int64_t num_classes() const override { return B.size(0); }
-  bool uses_time() const override { return uses_time_; }
-
- private:
-  Tensor A, a, B, b;
-  bool uses_time_;
-};
+inline guidance::Classifier tiny_classifier(const Golden& golden, at::ScalarType type, bool uses_time) {
+  const Tensor A = input(golden, "cls_A", type), a = input(golden, "cls_a", type);
+  const Tensor B = input(golden, "cls_B", type), b = input(golden, "cls_b", type);
+  return {[=](const Tensor& x, const Tensor& t) {
+            Tensor hidden = at::matmul(x.flatten(1), A.t());
+            if (uses_time) hidden = hidden + (t.to(A.scalar_type()) / 100).cos().unsqueeze(1) * a;
+            return at::matmul(hidden.tanh(), B.t()) + b;
+          },
+          B.size(0), uses_time};
+}
 
 }  // namespace sextant::testing

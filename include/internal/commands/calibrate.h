@@ -79,9 +79,9 @@ struct CalibrateRow {
 
 struct CalibrateFit {
   FitMethod method = FitMethod::kNone;
-  models::Rescaling rescaling;  ///< to be applied to the logits of the classifier as it is
-  int64_t count = 0;            ///< images (at as many levels as there were) that it was fitted on
-  std::string source;           ///< which
+  classifiers::Rescaling rescaling;  ///< to be applied to the logits of the classifier as it is
+  int64_t count = 0;                 ///< images (at as many levels as there were) that it was fitted on
+  std::string source;                ///< which
 };
 
 struct CalibrateResult {

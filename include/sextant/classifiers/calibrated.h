@@ -4,15 +4,12 @@
 //   "calibration": {"scale": [...], "shift": [...]}      f_k -> scale_k f_k + shift_k
 #pragma once
 
-#include <filesystem>
-#include <memory>
 #include <nlohmann/json.hpp>
-#include <string>
 #include <vector>
 
-#include "sextant/models/models.h"
+#include "sextant/guidance/classifier.h"
 
-namespace sextant::models {
+namespace sextant::classifiers {
 
 /// A rescaling of logits [N, K]; the default changes nothing.
 struct Rescaling {
@@ -34,14 +31,6 @@ Rescaling rescaling_of(const nlohmann::json& config, int64_t classes);
 nlohmann::json to_json(const Rescaling& rescaling);
 
 /// `classifier` with its logits rescaled; itself where nothing changes.
-std::shared_ptr<const guidance::Classifier> calibrated(std::shared_ptr<const guidance::Classifier> classifier,
-                                                       const Rescaling& rescaling);
+guidance::Classifier calibrated(guidance::Classifier classifier, const Rescaling& rescaling);
 
-/// A model folder of the classifier that open_classifier(path, arch, options) opens, with its logits rescaled once
-/// more: config.json, which keeps the options too, and the weights. `classes` is its number of classes; `remarks` go to
-/// "calibration" beside the numbers. UsageError when `folder` holds the classifier itself.
-void save_calibrated(const std::filesystem::path& folder, const std::filesystem::path& path, const std::string& arch,
-                     const ClassifierOptions& options, int64_t classes, const Rescaling& rescaling,
-                     const nlohmann::json& remarks);
-
-}  // namespace sextant::models
+}  // namespace sextant::classifiers

@@ -16,7 +16,7 @@
 
 #include "sextant/diffusion/process.h"
 #include "sextant/diffusion/sigma.h"
-#include "sextant/guidance/guide.h"
+#include "sextant/guidance/classifier.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::diffusion {
@@ -105,22 +105,9 @@ class MixtureSigmaDenoiser : public SigmaDenoiser {
   bool conditional_;
 };
 
-/// p(k|x) as a Classifier of images [N, d, 1, 1], logits l_k in the mixture's dtype: of clean x_0, or, made with a
+/// p(k|x) as a classifier of images [N, d, 1, 1], logits l_k in the mixture's dtype: of clean x_0, or, made with a
 /// process, of x_t at that process's timesteps t (UsageError for others; each image has its own).
-class MixtureClassifier : public guidance::Classifier {
- public:
-  explicit MixtureClassifier(Mixture mixture) : mixture_(std::move(mixture)) {}
-  MixtureClassifier(Mixture mixture, const Process& process);
-  Tensor logits(const Tensor& x, const Tensor& t) const override;
-  int64_t num_classes() const override { return mixture_.num_components(); }
-  bool uses_time() const override { return !times_.empty(); }
-
- private:
-  std::vector<double> alphas_cumprod(const Tensor& t) const;
-
-  Mixture mixture_;
-  std::vector<double> times_;           ///< as networks receive them, ascending; empty for clean x_0
-  std::vector<double> alphas_cumprod_;  ///< of each
-};
+guidance::Classifier mixture_classifier(Mixture mixture);
+guidance::Classifier mixture_classifier(Mixture mixture, const Process& process);
 
 }  // namespace sextant::diffusion

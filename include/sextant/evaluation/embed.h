@@ -5,13 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sextant/evaluation/extractor.h"
-#include "sextant/guidance/guide.h"
+#include "sextant/guidance/classifier.h"
 #include "sextant/metrics/gaussian.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
@@ -19,11 +18,10 @@
 namespace sextant::evaluation {
 
 struct EmbedOptions {
-  int64_t batch = 64;         ///< images per forward pass
-  bool skip_bad = false;      ///< leave out images that cannot be read, instead of failing at the first
-  bool keep_features = true;  ///< for precision, recall, KID and bootstrap intervals
-  /// Judges every image beside the network, or null.
-  std::shared_ptr<const guidance::Classifier> classifier = nullptr;
+  int64_t batch = 64;                    ///< images per forward pass
+  bool skip_bad = false;                 ///< leave out images that cannot be read, instead of failing at the first
+  bool keep_features = true;             ///< for precision, recall, KID and bootstrap intervals
+  guidance::Classifier classifier = {};  ///< judges every image beside the network, or none
   bool resize = false;  ///< take images of several sizes; without it one of another size is an error that names it
 };
 

@@ -8,8 +8,8 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 
+#include "sextant/guidance/classifier.h"
 #include "sextant/guidance/schedule.h"
 #include "sextant/guidance/score.h"
 #include "sextant/guidance/tilt.h"
@@ -17,17 +17,6 @@
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::guidance {
-
-/// A frozen, differentiable classifier.
-class Classifier {
- public:
-  virtual ~Classifier() = default;
-  /// x [N, C, H, W] in the diffusion model's pixel range; t [N] the diffusion model's timesteps, ignored unless
-  /// uses_time(). Returns logits [N, K] in float32 at least, differentiable in x.
-  virtual Tensor logits(const Tensor& x, const Tensor& t) const = 0;
-  virtual int64_t num_classes() const = 0;
-  virtual bool uses_time() const { return false; }
-};
 
 /// What the sampler knows at one step.
 struct GuideInput {
@@ -39,6 +28,7 @@ struct GuideInput {
   int64_t step = 0;       ///< respaced index, num_steps-1 first, 0 last
   int64_t num_steps = 0;  ///< respaced count
   double alpha_cumprod = 1;
+  SampleIds ids;                                        ///< which samples the rows are
   std::function<Tensor(const Tensor& x_t)> predict_x0;  ///< differentiable; for Input::kThroughDenoiser
 };
 
@@ -83,7 +73,7 @@ class Guide {
  public:
   /// `score` is what is climbed: a function of your own, or one by name (named_score.h). UsageError when classifier or
   /// score is missing, or a setting out of range.
-  Guide(std::shared_ptr<const Classifier> classifier, ScoreFunction score, GuideConfig config = {});
+  Guide(Classifier classifier, ScoreFunction score, GuideConfig config = {});
 
   void begin() { max_variance_ = Tensor(); }
 
@@ -108,12 +98,12 @@ class Guide {
   double score_factor(int64_t step, int64_t num_steps) const;
 
   const GuideConfig& config() const { return config_; }
-  const Classifier& classifier() const { return *classifier_; }
+  const Classifier& classifier() const { return classifier_; }
 
  private:
   Guidance evaluate_at(Input where, const GuideInput& in, double scale) const;
 
-  std::shared_ptr<const Classifier> classifier_;
+  Classifier classifier_;
   ScoreFunction score_;
   GuideConfig config_;
   Tensor max_variance_;

@@ -15,9 +15,7 @@
 #include <vector>
 
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/classifiers/classifiers.h"
 #include "sextant/diffusion/process.h"
-#include "sextant/guidance/guide.h"
 #include "sextant/networks/autoencoder.h"
 #include "sextant/networks/classifier.h"
 #include "sextant/networks/clip.h"
@@ -33,7 +31,7 @@ using networks::Role;
 /// A model's configuration and where its weights are.
 struct Description {
   nlohmann::json config;
-  std::filesystem::path weights;  ///< the file
+  std::filesystem::path weights;                                     ///< the file
   std::shared_ptr<const checkpoint::Checkpoint> contents = nullptr;  ///< of the file, if describing it meant reading it
 };
 
@@ -92,43 +90,7 @@ DiffusionModel open_diffusion(const std::filesystem::path& path, const std::stri
 /// The process that config.json's "diffusion" describes.
 diffusion::ProcessConfig process_config(const nlohmann::json& diffusion);
 
-// ---- classifiers -----------------------------------------------------------------------------------------
-
-/// "config" (as config.json's "input" says), "raw" (as it is: EluCD), "half" ([0, 1]), "imagenet" or "clip" ([0, 1] by
-/// the mean and deviation of ImageNet or of CLIP's images). `size` > 0 adds a resize. The filter is config.json's
-/// input.resize, else bilinear.
-InputConvention input_convention(const std::string& name, const nlohmann::json& config, int64_t size = 0);
-std::vector<std::string> input_convention_names();
-
-/// Texts as classes.
-struct Prompts {
-  std::vector<std::string> targets;   ///< classes 0, 1, ...: what labels name
-  std::vector<std::string> contrast;  ///< the classes after them
-  std::filesystem::path vocabulary;   ///< "" is looked for, see find_clip_vocabulary()
-  bool strict = false;                ///< UsageError for a prompt that is too long, which is else cut
-};
-
-struct ClassifierOptions {
-  std::string input = "config";
-  int64_t input_size = 0;
-  std::string resize = "config";                 ///< "config" (as the input convention says) or one of resize_names()
-  double softplus_beta = 0;                      ///< > 0 smooths every ReLU
-  int64_t channels = 0;                          ///< of the images; > 0 checks that the classifier takes them
-  int64_t image_size = 0;                        ///< of the images, if known: what a TorchScript network is tried with
-  Cutouts cutouts;                               ///< count and min_share; the rest follows from the network
-  std::shared_ptr<const SampleStreams> streams;  ///< of the cut-outs
-  Prompts prompts;                               ///< of a CLIP network, which needs them, and of no other
-  std::function<void(const std::string&)> warn;  ///< hears one line for each prompt that was cut
-};
-
-/// The classifier of the diffusion model's pixels that a network is behind its input convention. Follows later changes
-/// of the network's weights.
-std::shared_ptr<const guidance::Classifier> as_classifier(std::shared_ptr<const networks::ClassifierNetwork> network,
-                                                          const InputConvention& convention);
-
-/// A classifier of the diffusion model's pixels, noise-aware or not.
-std::shared_ptr<const guidance::Classifier> open_classifier(const std::filesystem::path& path, const std::string& arch,
-                                                            const ClassifierOptions& options, Placement placement);
+// ---- features ------------------------------------------------------------------------------------------
 
 /// A network that describes images [B, C, H, W], pixels 0 to 255, by features for the Frechet distance. A feature
 /// network is as it is. Of a classifier it is the output of `layer`, which must be named, of CLIP the image embedding

@@ -23,6 +23,9 @@ at::ScalarType arithmetic_type(at::ScalarType precision, at::Device device);
 void set_threads(int count);
 int threads();
 
+/// Waits until `device` has done what it was given; nothing on a CPU.
+void synchronize(at::Device device);
+
 /// Lets the process keep memory of up to 1 GiB that was freed, for the next step's arrays of the same sizes, instead of
 /// having the kernel clear new pages each time: about 7 % of a guided step. For programs, at their start.
 void keep_freed_memory();

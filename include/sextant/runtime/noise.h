@@ -12,12 +12,21 @@
 
 namespace sextant {
 
+/// Which samples the rows of a batch are: row r is sample samples[r % size] under `seed`, its copy r / size. Without
+/// samples the rows are counted.
+struct SampleIds {
+  uint64_t seed = 0;
+  std::vector<int64_t> samples;  ///< global indices
+};
+
 class Noise {
  public:
   /// Streams of the samples `samples` (global indices) under `seed`; draws have shape [samples, shape...], float32, on
   /// `device`.
   Noise(uint64_t seed, std::vector<int64_t> samples, std::vector<int64_t> shape, at::Device device = at::kCPU);
   virtual ~Noise() = default;
+
+  const SampleIds& ids() const { return ids_; }
 
   /// x_T: draw 0.
   virtual Tensor initial() { return normal(0); }
@@ -31,8 +40,7 @@ class Noise {
  private:
   Tensor filled(void (*fill)(float* out, int64_t count, uint64_t key, uint64_t draw), uint64_t draw) const;
 
-  uint64_t seed_;
-  std::vector<int64_t> samples_;
+  SampleIds ids_;
   std::vector<int64_t> shape_;
   at::Device device_;
 };

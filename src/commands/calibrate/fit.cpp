@@ -28,7 +28,7 @@ std::optional<Evidence> gather(const CalibrateConfig& config, const Viewer& view
   return Evidence{at::cat(logits), at::cat(labels)};
 }
 
-models::Rescaling fitted(const CalibrateConfig& config, const Evidence& evidence) {
+classifiers::Rescaling fitted(const CalibrateConfig& config, const Evidence& evidence) {
   if (config.fit == FitMethod::kTemperature)
     return {calibration::fit_temperature(evidence.logits, evidence.labels), {}, {}};
   const calibration::VectorScaling scaling =

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "internal/commands/calibrate.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::commands {

@@ -1,4 +1,5 @@
 #include "internal/commands/calibrate.h"
+#include "sextant/models/classifier.h"
 
 namespace sextant::commands {
 

@@ -141,7 +141,7 @@ json to_json(const CalibrateResult& result) {
     for (const CalibrateRow& row : result.means) record["means"].push_back(row_json(row, true));
   }
   if (result.fit) {
-    record["fit"] = models::to_json(result.fit->rescaling);
+    record["fit"] = classifiers::to_json(result.fit->rescaling);
     record["fit"]["method"] = result.fit->method == FitMethod::kTemperature ? "temperature" : "vector";
     record["fit"]["images"] = result.fit->count;
     record["fit"]["source"] = result.fit->source;

@@ -48,7 +48,7 @@ void check(const CalibrateConfig& config) {
 /// A classifier under the name it has in the tables.
 struct Variant {
   std::string name;
-  models::ClassifierPtr classifier;
+  guidance::Classifier classifier;
 };
 
 models::ClassifierOptions classifier_options(const CalibrateConfig& config, double beta, const Tensor& image) {
@@ -163,15 +163,14 @@ CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress,
                               config.data, " have ", image.size(0)));
   }
   const std::vector<Variant> variants = open_variants(config, image, placement);
-  const guidance::Classifier& classifier = *variants.front().classifier;
-  check_classes(config, config.data, data.measured, classifier.num_classes());
-  if (data.fitted) check_classes(config, data.fitted_on, *data.fitted, classifier.num_classes());
-  const auto levels =
-      open_levels(config, image.sizes().vec(), classifier.uses_time(), classifier.num_classes(), placement);
+  const guidance::Classifier& classifier = variants.front().classifier;
+  check_classes(config, config.data, data.measured, classifier.classes);
+  if (data.fitted) check_classes(config, data.fitted_on, *data.fitted, classifier.classes);
+  const auto levels = open_levels(config, image.sizes().vec(), classifier.uses_time, classifier.classes, placement);
   const std::vector<std::string> inputs = inputs_of(config, levels.get());
   if (config.fit_on == FitOn::kX0 && !levels->denoises()) throw UsageError("--fit-on x0 needs a --model");
 
-  std::vector<models::ClassifierPtr> classifiers;
+  std::vector<guidance::Classifier> classifiers;
   for (const Variant& variant : variants) classifiers.push_back(variant.classifier);
   const Viewer viewer(config, classifiers, levels.get(), device, progress, stop);
   CalibrateResult result;
@@ -192,7 +191,7 @@ CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress,
   if (!config.out.empty()) write_results(config, result, levels ? levels->symbol() : "t");
   if (!config.save.empty()) {
     models::save_calibrated(config.save, config.classifier, config.classifier_arch,
-                            classifier_options(config, config.softplus_beta, image), classifier.num_classes(),
+                            classifier_options(config, config.softplus_beta, image), classifier.classes,
                             result.fit->rescaling, fit_remarks(config, result));
   }
   return result;

@@ -34,7 +34,7 @@ Tensor read_images(const Chosen& chosen, std::size_t begin, std::size_t end) {
   return at::stack(images);
 }
 
-Viewer::Viewer(const CalibrateConfig& config, std::vector<models::ClassifierPtr> classifiers, const Levels* levels,
+Viewer::Viewer(const CalibrateConfig& config, std::vector<guidance::Classifier> classifiers, const Levels* levels,
                at::Device device, Progress& progress, const Stop& stop)
     : config_(config),
       classifiers_(std::move(classifiers)),
@@ -68,7 +68,7 @@ void Viewer::ask(const Tensor& x, const Tensor& t, const View& view, const std::
                  std::vector<std::vector<Tensor>>& logits) const {
   logits.resize(classifiers_.size());
   for (std::size_t c = 0; c < classifiers_.size(); ++c) {
-    const Tensor f = classifiers_[c]->logits(x, t).cpu();
+    const Tensor f = classifiers_[c].logits(x, t, {static_cast<uint64_t>(config_.seed), numbers}).cpu();
     if (!at::isfinite(f).all().item<bool>()) {
       throw NumericError(c10::str("classifier ", config_.classifier, " answers ", shown_as(view, levels_),
                                   " with logits that are not finite, among images ", numbers.front(), " to ",

@@ -33,7 +33,7 @@ struct Answers {
 
 class Viewer {
  public:
-  Viewer(const CalibrateConfig& config, std::vector<models::ClassifierPtr> classifiers, const Levels* levels,
+  Viewer(const CalibrateConfig& config, std::vector<guidance::Classifier> classifiers, const Levels* levels,
          at::Device device, Progress& progress, const Stop& stop);
 
   /// Answers to the images as they are; none after a stop.
@@ -50,7 +50,7 @@ class Viewer {
            std::vector<std::vector<Tensor>>& logits) const;
 
   const CalibrateConfig& config_;
-  std::vector<models::ClassifierPtr> classifiers_;
+  std::vector<guidance::Classifier> classifiers_;
   const Levels* levels_;
   at::Device device_;
   Progress& progress_;

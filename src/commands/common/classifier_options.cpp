@@ -1,12 +1,12 @@
 #include "common/classifier_options.h"
 
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 
 namespace sextant::commands {
 
 OptionGroup classifier_options(SampleConfig& c) {
   std::vector<std::string> resizes = {"config"};
-  for (const std::string& name : models::resize_names()) resizes.push_back(name);
+  for (const std::string& name : classifiers::resize_names()) resizes.push_back(name);
   return {
       "classifier",
       "Classifier",

@@ -4,7 +4,7 @@
 #include "evaluate/report.h"
 #include "internal/runtime/text.h"
 #include "sextant/evaluation/reference.h"
-#include "sextant/models/models.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 
@@ -30,8 +30,8 @@ void check_labels(const evaluation::Embedding& samples, const guidance::Classifi
     throw UsageError("--classifier needs labelled samples; " + config.samples + " has no labels");
   const int64_t low = samples.labels.min().item<int64_t>();
   const int64_t high = samples.labels.max().item<int64_t>();
-  if (low >= 0 && high < classifier.num_classes()) return;
-  throw UsageError(c10::str("classifier ", config.classifier, " has classes 0-", classifier.num_classes() - 1, ", ",
+  if (low >= 0 && high < classifier.classes) return;
+  throw UsageError(c10::str("classifier ", config.classifier, " has classes 0-", classifier.classes - 1, ", ",
                             config.samples, " has label ", low < 0 ? low : high));
 }
 
@@ -79,10 +79,9 @@ void check(const EvaluateConfig& config) {
   if (!config.out.empty()) check_writable_folder(config.out);
 }
 
-std::shared_ptr<const guidance::Classifier> classifier_of(const EvaluateConfig& config,
-                                                          const evaluation::FeatureExtractor& extractor,
-                                                          models::Placement placement) {
-  if (config.classifier.empty()) return nullptr;
+guidance::Classifier classifier_of(const EvaluateConfig& config, const evaluation::FeatureExtractor& extractor,
+                                   models::Placement placement) {
+  if (config.classifier.empty()) return {};
   models::ClassifierOptions options;
   options.input = config.classifier_input;
   options.input_size = config.classifier_size;
@@ -117,7 +116,7 @@ EvaluateResult run_evaluate(const EvaluateConfig& config, Progress& progress, co
   const evaluation::ReferenceOptions wanted{needs_features_of_reference(options.metrics), !config.no_cache};
   const auto reference = evaluation::open_reference(config.reference, extractor, embedding, wanted, progress, stop);
   if (!reference) return {};
-  if (embedding.classifier) check_labels(*samples, *embedding.classifier, config);
+  if (embedding.classifier) check_labels(*samples, embedding.classifier, config);
   // Inception's 1008 classes are nobody's labels; the small networks know the classes of their data set.
   options.judge_labels = samples->labels.defined() && samples->logits.defined() && !extractor.is_inception() &&
                          samples->labels.max().item<int64_t>() < samples->logits.size(1) &&

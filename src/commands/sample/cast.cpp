@@ -1,10 +1,8 @@
 #include "sample/cast.h"
 
-#include <filesystem>
-
-#include "sample/classifier_cast.h"
 #include "sample/decoder.h"
 #include "sample/denoisers.h"
+#include "sample/guide_classifier.h"
 #include "sample/samplers.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/device.h"
@@ -47,36 +45,6 @@ void check_guidance(const SampleConfig& config) {
   }
 }
 
-/// Whether the guide's classifier reads the latents themselves.
-bool classifies_latents(const SampleConfig& config, const Cast& cast) {
-  if (!cast.decode) {
-    if (config.guidance.space != GuidanceSpace::kLatent) return false;
-    throw UsageError("--guidance-space latent: " + config.model.path + " draws images, not latents");
-  }
-  if (config.guidance.space != GuidanceSpace::kAuto) return config.guidance.space == GuidanceSpace::kLatent;
-  if (!std::filesystem::is_directory(config.classifier.path)) return false;  // named architectures are of images
-  const auto channels =
-      models::describe(config.classifier.path, "").config.value("/model/in_channels"_json_pointer, int64_t{3});
-  return channels == cast.sample_shape()[0] && channels != cast.image_shape[0];
-}
-
-void open_classifier(const SampleConfig& config, models::Placement placement, Cast& cast) {
-  if (classifies_latents(config, cast)) {
-    const auto decode = std::exchange(cast.decode, {});
-    const std::vector<int64_t> image_shape = std::exchange(cast.image_shape, cast.sample_shape());
-    open_guide_classifier(config, placement, cast);
-    cast.decode = decode;
-    cast.image_shape = image_shape;
-    return;
-  }
-  if (cast.decode && config.guidance.guide.input == guidance::Input::kNoisy) {
-    throw UsageError("--guidance-input xt: " + config.model.path + " is noisy in its latents, where " +
-                     config.classifier.path +
-                     " cannot read images; give a classifier of latents and --guidance-space latent");
-  }
-  open_guide_classifier(config, placement, cast);
-}
-
 }  // namespace
 
 std::vector<int64_t> Cast::sample_shape() const {
@@ -98,10 +66,14 @@ Cast open_cast(const SampleConfig& config) {
   } else {
     cast.sigma_denoiser = open_sigma_denoiser(config, model, placement);
   }
-  Decoder decoder = open_decoder(config, model, placement);
-  cast.decode = std::move(decoder.decode);
-  cast.image_shape = std::move(decoder.image_shape);
-  if (config.guidance.score != "none") open_classifier(config, placement, cast);
+  const Decoder decoder = open_decoder(config, model, placement);
+  cast.decode = decoder.decode;
+  cast.image_shape = decoder.image_shape;
+  if (config.guidance.score == "none") return cast;
+  GuideClassifier guide = open_guide_classifier(config, model, decoder, placement);
+  cast.classifier = std::move(guide.classifier);
+  cast.guide_targets = guide.targets;
+  cast.notes = std::move(guide.notes);
   return cast;
 }
 

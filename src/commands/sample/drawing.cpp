@@ -1,6 +1,7 @@
 #include "sample/drawing.h"
 
 #include "sample/samplers.h"
+#include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 
@@ -28,7 +29,7 @@ class GradientNorms {
 Drawing::Drawing(const SampleConfig& config, Cast cast)
     : config_(config), cast_(std::move(cast)), labels_(config.sample.labels) {
   const int64_t model_classes = cast_.model_classes;
-  const int64_t guide_classes = cast_.classifier ? cast_.classifier->num_classes() : 0;
+  const int64_t guide_classes = cast_.classifier ? cast_.classifier.classes : 0;
   num_classes_ = cast_.guide_targets > 0 ? cast_.guide_targets
                  : guide_classes > 0     ? guide_classes
                                          : std::max<int64_t>(1, model_classes);
@@ -38,8 +39,9 @@ Drawing::Drawing(const SampleConfig& config, Cast cast)
   if (cast_.denoiser) cast_.denoiser = metered(cast_.denoiser, meter_);
   if (cast_.sigma_denoiser) cast_.sigma_denoiser = metered(cast_.sigma_denoiser, meter_);
   if (cast_.classifier) {
+    const auto took = [meter = meter_](double seconds) { meter->classifier_seconds += seconds; };
     const GuidanceSettings& how = config.guidance;
-    guide_ = std::make_unique<guidance::Guide>(metered(cast_.classifier, meter_),
+    guide_ = std::make_unique<guidance::Guide>(classifiers::timed(cast_.classifier, took),
                                                guidance::named_score(how.score, how.terms), how.guide);
   }
 }
@@ -57,7 +59,6 @@ Batch Drawing::draw(const std::vector<int64_t>& samples, const std::function<voi
   const Tensor targets = labels_.of(samples, seed, num_classes_);
   const BatchTask task{guide_.get(), denoiser_labels(targets.to(cast_.device)), targets.to(cast_.device)};
   Noise noise(seed, samples, cast_.sample_shape(), cast_.device);
-  if (cast_.streams) *cast_.streams = {seed, samples};
   GradientNorms norms;
   int64_t steps_done = 0;
 

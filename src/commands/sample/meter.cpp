@@ -1,6 +1,6 @@
 #include "sample/meter.h"
 
-#include "sextant/diffusion/sigma.h"
+#include "sextant/runtime/device.h"
 #include "sextant/runtime/progress.h"
 
 namespace sextant::commands {
@@ -50,36 +50,6 @@ class MeteredSigmaDenoiser : public diffusion::SigmaDenoiser {
   std::shared_ptr<Meter> meter_;
 };
 
-class MeteredClassifier : public guidance::Classifier {
- public:
-  MeteredClassifier(std::shared_ptr<const guidance::Classifier> classifier, std::shared_ptr<Meter> meter)
-      : classifier_(std::move(classifier)), meter_(std::move(meter)) {}
-  int64_t num_classes() const override { return classifier_->num_classes(); }
-  bool uses_time() const override { return classifier_->uses_time(); }
-  Tensor logits(const Tensor& x, const Tensor& t) const override {
-    const double start = moment(x);
-    // The backward pass lasts from the gradient of the logits to that of the input.
-    Tensor input = x;
-    const auto backward_start = std::make_shared<double>(0);
-    if (at::GradMode::is_enabled() && x.requires_grad()) {
-      input = x.view_as(x);
-      input.register_hook([meter = meter_, backward_start](const Tensor& gradient) {
-        meter->classifier_seconds += moment(gradient) - *backward_start;
-      });
-    }
-    const Tensor f = classifier_->logits(input, t);
-    if (f.requires_grad()) {
-      f.register_hook([backward_start](const Tensor& gradient) { *backward_start = moment(gradient); });
-    }
-    meter_->classifier_seconds += moment(x) - start;
-    return f;
-  }
-
- private:
-  std::shared_ptr<const guidance::Classifier> classifier_;
-  std::shared_ptr<Meter> meter_;
-};
-
 }  // namespace
 
 std::shared_ptr<const diffusion::Denoiser> metered(std::shared_ptr<const diffusion::Denoiser> denoiser,
@@ -90,15 +60,6 @@ std::shared_ptr<const diffusion::Denoiser> metered(std::shared_ptr<const diffusi
 std::shared_ptr<const diffusion::SigmaDenoiser> metered(std::shared_ptr<const diffusion::SigmaDenoiser> denoiser,
                                                         std::shared_ptr<Meter> meter) {
   return std::make_shared<MeteredSigmaDenoiser>(std::move(denoiser), std::move(meter));
-}
-
-std::shared_ptr<const guidance::Classifier> metered(std::shared_ptr<const guidance::Classifier> classifier,
-                                                    std::shared_ptr<Meter> meter) {
-  return std::make_shared<MeteredClassifier>(std::move(classifier), std::move(meter));
-}
-
-void synchronize(at::Device device) {
-  if (device.is_cuda()) at::detail::getCUDAHooks().deviceSynchronize(device.index() < 0 ? 0 : device.index());
 }
 
 }  // namespace sextant::commands

@@ -1,11 +1,10 @@
-// How long denoiser and classifier take: wrappers that keep time and change nothing.
+// How long denoiser and classifier take. Wrappers that keep time and change nothing.
 #pragma once
 
 #include <memory>
 
 #include "sextant/diffusion/process.h"
 #include "sextant/diffusion/sigma.h"
-#include "sextant/guidance/guide.h"
 
 namespace sextant::commands {
 
@@ -19,11 +18,5 @@ std::shared_ptr<const diffusion::Denoiser> metered(std::shared_ptr<const diffusi
 
 std::shared_ptr<const diffusion::SigmaDenoiser> metered(std::shared_ptr<const diffusion::SigmaDenoiser> denoiser,
                                                         std::shared_ptr<Meter> meter);
-
-std::shared_ptr<const guidance::Classifier> metered(std::shared_ptr<const guidance::Classifier> classifier,
-                                                    std::shared_ptr<Meter> meter);
-
-/// Waits until `device` has done what it was given; nothing on a CPU.
-void synchronize(at::Device device);
 
 }  // namespace sextant::commands

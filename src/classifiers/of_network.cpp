@@ -1,0 +1,14 @@
+#include "sextant/classifiers/wrappers.h"
+
+namespace sextant::classifiers {
+
+guidance::Classifier of_network(std::shared_ptr<const networks::ClassifierNetwork> network) {
+  const int64_t classes = network->num_classes();
+  const bool uses_time = network->uses_time();
+  return {[network = std::move(network), uses_time](const Tensor& x, const Tensor& t) {
+            return network->forward(x, uses_time ? t : Tensor());
+          },
+          classes, uses_time};
+}
+
+}  // namespace sextant::classifiers

@@ -1,0 +1,23 @@
+// The guide's classifier, opened and checked against the diffusion model.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "internal/commands/sample.h"
+#include "sample/decoder.h"
+#include "sextant/guidance/classifier.h"
+
+namespace sextant::commands {
+
+struct GuideClassifier {
+  guidance::Classifier classifier;  ///< of the model's samples: one of images reads decoded latents
+  int64_t targets = 0;              ///< classes that labels may name, the first ones; 0 is all
+  std::vector<std::string> notes;   ///< lines for the reader about what was opened
+};
+
+/// What `config` says of the classifier. UsageError where it does not fit the model.
+GuideClassifier open_guide_classifier(const SampleConfig& config, const models::DiffusionModel& model,
+                                      const Decoder& decoder, models::Placement placement);
+
+}  // namespace sextant::commands

@@ -1,0 +1,51 @@
+// What a classifier is given of the pixels.
+#include "classifiers/toy.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/runtime/error.h"
+#include "support/errors.h"
+
+namespace sextant::classifiers {
+namespace {
+
+using guidance::Classifier;
+using testing::Tolerance;
+
+TEST(Resized, AgreesWithPil) {
+  const checkpoint::StateDict file =
+      checkpoint::load(testing::source_dir() / "tests/classifiers/data/resize.safetensors").weights();
+  const Tensor& x = file.at("x");
+  for (const char* name : {"bilinear", "bicubic"}) {
+    for (const auto& [height, width] : {std::pair(7, 9), std::pair(30, 31)}) {
+      const Tensor& expected = file.at(c10::str(name, "_", height, "x", width));
+      EXPECT_TENSOR_NEAR(resized(x, height, width, parse_resize(name)), expected, (Tolerance{2e-6, 0}));
+    }
+  }
+}
+
+TEST(Resized, TakesTheMeanOfTheAreaAndLeavesTheSameSizeAlone) {
+  const Tensor x = at::rand({2, 3, 8, 8});
+  const Tensor quarters = x.reshape({2, 3, 4, 2, 4, 2}).mean({3, 5});
+  EXPECT_TENSOR_NEAR(resized(x, 4, 4, Resize::kArea), quarters, (Tolerance{1e-6, 0}));
+  for (const std::string& name : resize_names()) EXPECT_TRUE(resized(x, 8, 8, parse_resize(name)).is_same(x)) << name;
+  EXPECT_EQ(testing::message_of<UsageError>([] { parse_resize("bicubik"); }),
+            "resize 'bicubik' is unknown; use bilinear, bicubic or area. Did you mean 'bicubic'?");
+}
+
+TEST(Sized, CarriesTheGradientThroughEveryFilter) {
+  at::manual_seed(1);
+  const Tensor x = at::rand({2, 2, 9, 9}, at::kDouble);
+  const Tensor y = at::tensor({0, 2}, at::kLong);
+  const Classifier inner = means({1, 2, -1, 0.5, 3, -2}, 3);
+  for (const std::string& name : resize_names()) {
+    const Classifier classifier = sized(inner, 5, parse_resize(name));
+    const Tensor gradient = log_prob_gradient(classifier, x, y);
+    const Tensor step = at::randn_like(x) * 1e-6;
+    const auto value = [&](const Tensor& at) {
+      return at::log_softmax(classifier.logits(at, {}), 1).gather(1, y.unsqueeze(1)).sum().item<double>();
+    };
+    EXPECT_NEAR((gradient * step).sum().item<double>(), (value(x + step) - value(x - step)) / 2, 1e-12) << name;
+  }
+}
+
+}  // namespace
+}  // namespace sextant::classifiers

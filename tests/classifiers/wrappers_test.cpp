@@ -1,0 +1,64 @@
+// Wrappers that change what a classifier reads, or only watch it.
+#include "classifiers/toy.h"
+#include "sextant/runtime/error.h"
+#include "support/errors.h"
+
+namespace sextant::classifiers {
+namespace {
+
+using guidance::Classifier;
+using testing::Tolerance;
+
+TEST(Latent, ReadsWhatTheLatentsDecodeTo) {
+  const Classifier of_images = means({1, 2, -1, 0.5}, 2);
+  const Classifier of_latents = latent(of_images, [](const Tensor& z) {
+    return at::upsample_nearest2d(z * 2, {8, 8});
+  });
+  at::manual_seed(5);
+  const Tensor z = at::randn({3, 2, 4, 4}, at::kDouble);
+  EXPECT_EQ(of_latents.classes, 2);
+  EXPECT_TENSOR_NEAR(of_latents.logits(z), of_images.logits(2 * z), (Tolerance{1e-14, 0}));
+  const Tensor y = at::zeros({3}, at::kLong);
+  EXPECT_TENSOR_NEAR(log_prob_gradient(of_latents, z, y), 2 * log_prob_gradient(of_images, 2 * z, y),
+                     (Tolerance{1e-14, 0}));
+}
+
+TEST(Timed, HearsOfTheForwardAndOfTheBackwardPassAndChangesNothing) {
+  const Classifier plain = means({1, 2, -1, 0.5}, 2);
+  std::vector<double> heard;
+  const Classifier watched = timed(plain, [&](double seconds) { heard.push_back(seconds); });
+  const Tensor x = at::rand({3, 2, 4, 4}, at::kDouble);
+  const Tensor y = at::ones({3}, at::kLong);
+  EXPECT_TRUE(at::equal(watched.logits(x), plain.logits(x)));
+  EXPECT_EQ(heard.size(), 1u);
+  EXPECT_TRUE(at::equal(log_prob_gradient(watched, x, y), log_prob_gradient(plain, x, y)));
+  ASSERT_EQ(heard.size(), 3u);
+  for (const double seconds : heard) EXPECT_GE(seconds, 0);
+}
+
+TEST(Wrappers, HandOnTheTimeAndTheSamples) {
+  const Classifier asked = {[](const Tensor& x, const Tensor& t, const SampleIds& ids) {
+                              const auto first = static_cast<double>(ids.samples.at(0));
+                              return x.mean({2, 3}) + t.unsqueeze(1) + first + static_cast<double>(ids.seed);
+                            },
+                            2, true};
+  const Tensor x = at::rand({1, 2, 6, 6}, at::kDouble), t = at::full({1}, 100.0, at::kDouble);
+  const SampleIds ids = {7, {3}};
+  const InputConvention range = {0, 1, {}, {}, 0, Resize::kBilinear};
+  const auto unchanged = [](const Tensor& z) { return z; };
+  const Tensor expected = asked.logits(x, t, ids);
+  EXPECT_TENSOR_NEAR(expected, x.mean({2, 3}) + 110, (Tolerance{1e-12, 0}));
+  const std::vector<Classifier> wrapped = {sized(asked, 6, Resize::kArea), latent(asked, unchanged),
+                                           timed(asked, [](double) {}), cut_out(asked, {1, 1, 6, Resize::kArea}),
+                                           ensemble({asked})};
+  for (const Classifier& classifier : wrapped) {
+    EXPECT_TRUE(classifier.uses_time);
+    EXPECT_EQ(classifier.classes, 2);
+    EXPECT_TENSOR_NEAR(classifier.logits(x, t, ids), expected, (Tolerance{1e-12, 0}));
+  }
+  EXPECT_TENSOR_NEAR(normalised(asked, range).logits(x, t, ids), (x.mean({2, 3}) + 1) / 2 + 110, (Tolerance{1e-12, 0}));
+  EXPECT_TENSOR_NEAR(ensemble({asked, asked}).logits(x, t, ids), at::log_softmax(expected, 1), (Tolerance{1e-12, 0}));
+}
+
+}  // namespace
+}  // namespace sextant::classifiers
