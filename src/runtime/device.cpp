@@ -2,6 +2,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 
+#include <map>
 #include <thread>
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -27,16 +28,19 @@ at::Device parse_device(const std::string& text) {
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index)));
 }
 
-at::ScalarType parse_precision(const std::string& text, at::Device device) {
-  if (text == "fp32") return at::kFloat;
-  if (text == "fp64") return at::kDouble;
-  if (text == "bf16") return at::kBFloat16;
-  if (text == "fp16") {
-    if (device.is_cpu())
-      throw Error("precision fp16 needs a GPU: libtorch has no float16 convolutions on a CPU; use bf16");
-    return at::kHalf;
+void check_precision(at::ScalarType precision, at::Device device) {
+  if (precision == at::kHalf && device.is_cpu()) {
+    throw Error("precision fp16 needs a GPU: libtorch has no float16 convolutions on a CPU; use bf16");
   }
-  throw UsageError("precision '" + text + "' is unknown; use fp32, bf16 or fp16");
+}
+
+at::ScalarType parse_precision(const std::string& text, at::Device device) {
+  const std::map<std::string, at::ScalarType> words = {
+      {"fp32", at::kFloat}, {"fp64", at::kDouble}, {"bf16", at::kBFloat16}, {"fp16", at::kHalf}};
+  const auto found = words.find(text);
+  if (found == words.end()) throw UsageError("precision '" + text + "' is unknown; use fp32, bf16 or fp16");
+  check_precision(found->second, device);
+  return found->second;
 }
 
 at::ScalarType arithmetic_type(at::ScalarType precision, at::Device device) {

@@ -10,8 +10,12 @@ namespace sextant {
 /// "cpu", "cuda" or "cuda:1". Throws UsageError for another word, Error when this machine has no such device.
 at::Device parse_device(const std::string& text);
 
-/// "fp32", "bf16", "fp16" (or "fp64", for tests): the networks' compute dtype. Throws UsageError for another word and
-/// Error where the device computes it not at all or only by emulation far slower than float32 (fp16 on a CPU).
+/// Error where the device computes this dtype not at all or only by emulation far slower than float32 (float16 on a
+/// CPU).
+void check_precision(at::ScalarType precision, at::Device device);
+
+/// "fp32", "bf16", "fp16" (or "fp64", for tests): the networks' compute dtype. Throws UsageError for another word, and
+/// as check_precision() does.
 at::ScalarType parse_precision(const std::string& text, at::Device device);
 
 /// The dtype in which networks of a precision are computed on a device: the same, but float32, faster and no less

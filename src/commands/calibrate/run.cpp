@@ -2,7 +2,7 @@
 #include "calibrate/fit.h"
 #include "calibrate/report.h"
 #include "common/record.h"
-#include "common/writable_folder.h"
+#include "common/run_folder.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
 #include "sextant/runtime/device.h"

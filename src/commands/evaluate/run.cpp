@@ -1,6 +1,6 @@
 #include <c10/util/StringUtil.h>
 
-#include "common/writable_folder.h"
+#include "common/run_folder.h"
 #include "evaluate/report.h"
 #include "internal/runtime/text.h"
 #include "sextant/evaluation/reference.h"

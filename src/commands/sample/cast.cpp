@@ -54,7 +54,8 @@ std::vector<int64_t> Cast::sample_shape() const {
 Cast open_cast(const SampleConfig& config) {
   Cast cast;
   cast.device = parse_device(config.run.device);
-  const models::Placement placement{cast.device, parse_precision(config.run.precision, cast.device)};
+  check_precision(config.run.precision, cast.device);
+  const models::Placement placement{cast.device, config.run.precision};
   const models::DiffusionModel model = models::open_diffusion(config.model.path, config.model.arch, placement);
   cast.model_classes = model.classes;
   cast.null_label = model.null_label;

@@ -1,4 +1,5 @@
 #include "common/classifier_options.h"
+#include "common/run_options.h"
 #include "internal/commands/sample.h"
 #include "sample/samplers.h"
 
@@ -21,27 +22,24 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
   std::vector<std::string> methods = {"none"};
   methods.insert(methods.end(), guidance::score_names().begin(), guidance::score_names().end());
   return {
-      {"sample",
-       "What to draw",
-       {
-           {"--labels", &c.sample.labels, Anything{},
-            "Classes to draw: random, or a list such as 3 or 0-9 or 0,3,7-9 taken in turn", "LIST"},
-           {"--count", &c.sample.count, Range{1, kMost}, "Images", ""},
-           {"--batch", &c.sample.batch, Range{1, 1e6},
-            "Images at a time; changes speed and memory, not the images (but see --tilt)", ""},
-           {"--seed", &c.sample.seed, Range{0, kUnlimited}, "Seed; image i depends on it and i alone", ""},
-           {"--out", &c.run.out, Anything{},
-            "Folder for samples.npz, grid.png, run.json and, of a guide, gradient-norm.svg; an interrupted run in it "
-            "continues",
-            "DIR"},
-           {"--overwrite", &c.run.overwrite, Anything{}, "Replace the samples of another run in --out", ""},
-           choice("--rounding", &c.sample.rounding, {{"openai", Rounding::kOpenAi}, {"edm", Rounding::kEdm}},
-                  "Pixels to bytes: trunc((x+1) 127.5), or trunc(127.5 x + 128)"),
-           {"--device", &c.run.device, Anything{}, "cpu, cuda or cuda:INDEX", "NAME"},
-           {"--precision", &c.run.precision, OneOf{{"fp32", "bf16", "fp16"}}, "The networks' arithmetic", ""},
-           {"--threads", &c.run.threads, Range{0, 4096}, "CPU threads; 0 takes every core", ""},
-           {"--quiet", &c.run.quiet, Anything{}, "No progress, only notes and errors", ""},
-       }},
+      {"sample", "What to draw",
+       joined(
+           {
+               {"--labels", &c.sample.labels, Anything{},
+                "Classes to draw: random, or a list such as 3 or 0-9 or 0,3,7-9 taken in turn", "LIST"},
+               {"--count", &c.sample.count, Range{1, kMost}, "Images", ""},
+               {"--batch", &c.sample.batch, Range{1, 1e6},
+                "Images at a time; changes speed and memory, not the images (but see --tilt)", ""},
+               {"--seed", &c.sample.seed, Range{0, kUnlimited}, "Seed; image i depends on it and i alone", ""},
+               out_option(
+                   c.run,
+                   "samples.npz, grid.png, run.json and, of a guide, gradient-norm.svg; an interrupted run in it "
+                   "continues"),
+               overwrite_option(c.run, "Replace the samples of another run in --out"),
+               choice("--rounding", &c.sample.rounding, {{"openai", Rounding::kOpenAi}, {"edm", Rounding::kEdm}},
+                      "Pixels to bytes: trunc((x+1) 127.5), or trunc(127.5 x + 128)"),
+           },
+           run_options(c.run))},
       {"model",
        "Diffusion model",
        {

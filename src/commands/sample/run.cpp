@@ -3,7 +3,8 @@
 #include "internal/commands/sample.h"
 #include "internal/runtime/files.h"
 #include "sample/drawing.h"
-#include "sample/out_folder.h"
+#include "sample/folder.h"
+#include "sample/identity.h"
 #include "sample/samplers.h"
 #include "sextant/report/grid.h"
 #include "sextant/report/png.h"
@@ -48,25 +49,23 @@ SampleConfig resolved(SampleConfig config) {
   return config;
 }
 
-/// The samples of the batch that begins at `first` which are to be drawn. A guide that couples images needs them all.
-std::vector<int64_t> to_draw(const SampleStore& store, int64_t first, int64_t batch, bool coupled) {
+/// The samples of the batch that begins at `first` which are to be drawn: all, where one cannot be drawn alone.
+std::vector<int64_t> to_draw(const SampleStore& store, int64_t first, int64_t batch, Coupling coupling) {
   std::vector<int64_t> all;
   std::vector<int64_t> missing;
   for (int64_t i = first; i < std::min(first + batch, store.count()); ++i) {
     all.push_back(i);
     if (!store.has(i)) missing.push_back(i);
   }
-  return coupled && !missing.empty() ? all : missing;
+  return coupling == Coupling::kNone || missing.empty() ? missing : all;
 }
 
 void draw_missing(const SampleConfig& config, Drawing& drawing, SampleStore& store, Progress& progress,
                   const Stop& stop) {
-  const bool coupled =
-      config.guidance.score != "none" &&
-      (config.guidance.guide.tilt != 0 || config.guidance.guide.gamma_max == guidance::GammaMax::kElucd);
+  const Coupling coupling = coupling_of(config.guidance);
   progress.begin("sample", static_cast<double>(store.count()), static_cast<double>(store.finished()), "images");
   for (int64_t first = 0; first < store.count() && !stop.requested(); first += config.sample.batch) {
-    const std::vector<int64_t> samples = to_draw(store, first, config.sample.batch, coupled);
+    const std::vector<int64_t> samples = to_draw(store, first, config.sample.batch, coupling);
     if (samples.empty()) continue;
     const auto before = static_cast<double>(store.finished());
     const auto weight =
@@ -123,11 +122,11 @@ void write_grid(const std::filesystem::path& path, const SampleStore& store) {
 }
 
 json write_results(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace,
-                   const OutFolder& folder) {
+                   const SampleFolder& folder) {
   const json record = record_of(config, settings, store, trace);
   store.write_npz(folder.npz());
   write_grid(folder.grid(), store);
-  write_trace(folder.record().parent_path(), trace);
+  write_trace(folder.path(), trace);
   write_atomically(folder.record(), record.dump(2) + "\n");
   return record;
 }
@@ -137,8 +136,8 @@ json write_results(const SampleConfig& config, const json& settings, const Sampl
 SampleResult run_sample(const SampleConfig& given, Progress& progress, const Stop& stop) {
   SampleConfig config = resolved(given);
   const json settings = OptionTable("sample", sample_options(config)).to_json();
-  const json identity = identity_of(settings);
-  const OutFolder folder(config.run.out, identity, config.run.overwrite);
+  const json identity = identity_of(config);
+  const SampleFolder folder(config.run.out, identity, config.run.overwrite);
   if (folder.former().is_object() && folder.former().value("complete", false)) {
     std::filesystem::remove(folder.partial());
     SampleResult result = result_of(folder.former(), config.sample.count);

@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "common/record.h"
-#include "common/writable_folder.h"
+#include "common/run_folder.h"
 #include "internal/commands/sweep.h"
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/npz.h"

@@ -1,7 +1,7 @@
 #include "train/folder.h"
 
 #include "common/record.h"
-#include "common/writable_folder.h"
+#include "common/run_folder.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"
 #include "sextant/runtime/error.h"
@@ -15,20 +15,17 @@ using nlohmann::json;
 TrainFolder::TrainFolder(fs::path folder, const json& identity, bool overwrite)
     : folder_(std::move(folder)), identity_(identity) {
   check_writable_folder(folder_);
-  const fs::path file = folder_ / "run.json";
-  if (fs::exists(file)) record_ = json::parse(read_file(file), nullptr, false);
-  if (!record_.is_object() || !record_.contains("identity")) record_ = json();
+  record_ = former_record(folder_ / "run.json", "identity");
   complete_ = !record_.is_null() && record_["identity"] == identity && fs::exists(folder_ / "model.safetensors");
   if (complete_) return;
-  const std::string choose = "; choose another --out, or --overwrite to replace it";
   if (!record_.is_null() && record_["identity"] != identity && !overwrite) {
     throw UsageError(folder_.string() + " holds another training: " + first_difference(record_["identity"], identity) +
-                     choose);
+                     kChooseAnother);
   }
   const bool foreign = record_.is_null() && fs::exists(folder_ / "model.safetensors");
   if (foreign && !fs::exists(folder_ / "checkpoints") && !overwrite) {
     throw UsageError((folder_ / "model.safetensors").string() + " exists, and no run.json says how it was made" +
-                     choose);
+                     kChooseAnother);
   }
   const auto snapshot = training::Snapshots(folder_ / "checkpoints").newest();
   const bool continues = snapshot && snapshot->facts.value("identity", json()) == identity;

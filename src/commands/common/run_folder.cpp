@@ -1,4 +1,4 @@
-#include "common/writable_folder.h"
+#include "common/run_folder.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -6,11 +6,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "internal/runtime/files.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 
 void check_writable_folder(const fs::path& folder) {
   std::error_code error;
@@ -22,6 +24,12 @@ void check_writable_folder(const fs::path& folder) {
   if (file < 0) throw Error("cannot write in the folder " + folder.string() + ": " + std::strerror(errno));
   close(file);
   unlink(probe.c_str());
+}
+
+json former_record(const fs::path& file, const std::string& entry) {
+  if (!fs::exists(file)) return {};
+  json record = json::parse(read_file(file), nullptr, false);
+  return record.is_object() && record.contains(entry) ? record : json();
 }
 
 }  // namespace sextant::commands

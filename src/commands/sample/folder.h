@@ -1,22 +1,18 @@
-// The folder of one sampling: what it may hold before, and the files it gets.
+// The folder of one run of samples: what it may hold before, and the files it gets.
 #pragma once
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <string>
 
 namespace sextant::commands {
 
-/// What of the settings {"table": {"key": value}} of `sextant sample` the images depend on. Runs with the same identity
-/// draw the same images and continue each other.
-nlohmann::json identity_of(nlohmann::json config);
-
-class OutFolder {
+class SampleFolder {
  public:
   /// Makes the folder and sees that files can be written in it. UsageError when it holds samples of a run with another
   /// identity, naming the first setting that differs, unless `overwrite`: then those are removed.
-  OutFolder(std::filesystem::path folder, const nlohmann::json& identity, bool overwrite);
+  SampleFolder(std::filesystem::path folder, const nlohmann::json& identity, bool overwrite);
 
+  const std::filesystem::path& path() const { return folder_; }
   std::filesystem::path npz() const { return folder_ / "samples.npz"; }
   std::filesystem::path grid() const { return folder_ / "grid.png"; }
   std::filesystem::path record() const { return folder_ / "run.json"; }

@@ -1,0 +1,25 @@
+// The rows of the settings that every command takes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "internal/commands/run.h"
+#include "internal/runtime/options.h"
+
+namespace sextant::commands {
+
+/// --device, --precision, --threads and --quiet; the rows point into `run`. `arithmetic` says whose precision it is.
+std::vector<Option> run_options(RunConfig& run, const std::string& arithmetic = "The networks' arithmetic");
+
+Option threads_option(RunConfig& run);
+Option quiet_option(RunConfig& run);
+
+/// --out: the folder of `what`.
+Option out_option(RunConfig& run, const std::string& what);
+Option overwrite_option(RunConfig& run, const std::string& help);
+
+/// `rows` and `more`, in this order.
+std::vector<Option> joined(std::vector<Option> rows, const std::vector<Option>& more);
+
+}  // namespace sextant::commands
