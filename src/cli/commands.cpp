@@ -31,7 +31,7 @@ struct Job {
   Report (*run)(Config& config, const std::string& argument, Progress& progress, const Stop& stop);
   Config defaults = {};
   void (*take)(json& tables, Config& config) = [](json&, Config&) {};
-  bool (*quiet)(const Config& config) = [](const Config& config) { return config.quiet; };
+  bool (*quiet)(const Config& config) = [](const Config& config) { return config.run.quiet; };
 };
 
 template <typename Config>
@@ -57,7 +57,7 @@ std::string of_all(int64_t finished, int64_t count, const std::string& what, con
 }
 
 Report sample(SampleConfig& config, const std::string&, Progress& progress, const Stop& stop) {
-  for (const std::string& line : unused_settings(config)) progress.note(line);
+  for (const std::string& line : settings_without_effect(config)) progress.note(line);
   const SampleResult result = run_sample(config, progress, stop);
   if (config.run.quiet) return {result.complete(), ""};
   return {result.complete(), of_all(result.finished, result.count, "images", config.run.out) +
@@ -77,8 +77,8 @@ Report calibrate(CalibrateConfig& config, const std::string&, Progress& progress
 
 Report trained(const TrainConfig& config, const TrainResult& result, const std::string& what) {
   std::string text = finetune_text(result);
-  if (!config.quiet) {
-    text += (result.complete ? what + " in " : "stopped; the same command continues in ") + config.out + ", " +
+  if (!config.run.quiet) {
+    text += (result.complete ? what + " in " : "stopped; the same command continues in ") + config.run.out + ", " +
             std::to_string(result.steps) + " steps" + (result.there_already ? " (by an earlier run)\n" : "\n");
   }
   return {result.complete, text};
@@ -113,7 +113,7 @@ void take_grid(json& tables, RecipeSweep& sweep) {
 Report sweep(RecipeSweep& config, const std::string&, Progress& progress, const Stop& stop) {
   const SweepResult result = run_sweep(config.recipe, config, progress, stop);
   std::string text = report::format_table(result.table, report::TableFormat::kTerminal);
-  if (!config.quiet) text += of_all(result.finished, result.count, "runs", config.out) + "\n";
+  if (!config.run.quiet) text += of_all(result.finished, result.count, "runs", config.run.out) + "\n";
   return {result.finished == result.count, text};
 }
 
@@ -128,9 +128,7 @@ Report inspect_file(InspectConfig& config, const std::string& file, Progress&, c
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
       row<SampleConfig>("sample", "Draw samples from a diffusion model, steered by a classifier",
-                        {.options = sample_options,
-                         .run = sample,
-                         .quiet = [](const SampleConfig& config) { return config.run.quiet; }}),
+                        {.options = sample_options, .run = sample}),
       // A recipe may name the samples.
       row<EvaluateConfig>("evaluate",
                           "Score samples against a reference: FID, sFID, inception score, precision, recall, KID",

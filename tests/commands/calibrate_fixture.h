@@ -27,7 +27,7 @@ class Calibrate : public ::testing::Test {
     write(bytes_, labels_);
     config_.classifier = bundled("mnist-classifier-overconfident");
     config_.data = folder_ / "digits.npz";
-    config_.threads = 1;
+    config_.run.threads = 1;
   }
 
   void write(const Tensor& images, const Tensor& labels) const {

@@ -39,7 +39,7 @@ TEST_F(Calibrate, TakesTheFirstImagesAndAnyBatch) {
 // ---- what is written and printed ------------------------------------------------------------------------------
 
 TEST_F(Calibrate, WritesNumbersTablesAndDiagrams) {
-  config_.out = folder_ / "out";
+  config_.run.out = folder_ / "out";
   config_.count = 20;
   config_.softplus_sweep = "0,5";
   config_.levels = "0.1,0.5";
@@ -67,7 +67,7 @@ TEST_F(Calibrate, WritesNumbersTablesAndDiagrams) {
 }
 
 TEST_F(Calibrate, StopsWithoutWriting) {
-  config_.out = folder_ / "out";
+  config_.run.out = folder_ / "out";
   std::ostringstream ignored;
   Stop stop;
   stop.request(SIGINT);

@@ -74,13 +74,13 @@ TEST_F(Misfits, IncludeGuidingModelsOfOtherClasses) {
   EXPECT_NE(refusal(config, out()).find("has 7 classes, " + at("edm") + " 10"), std::string::npos);
 }
 
-TEST(UnusedSettings, OfModelsAndSamplersAreNamed) {
+TEST(SettingsWithoutEffect, OfModelsAndSamplersAreNamed) {
   const auto notes = [](const std::function<void(SampleConfig&)>& change) {
     SampleConfig config;
     config.guidance.score = "none";
     change(config);
     std::string all;
-    for (const std::string& note : commands::unused_settings(config)) all += note + "\n";
+    for (const std::string& note : commands::settings_without_effect(config)) all += note + "\n";
     return all;
   };
   EXPECT_EQ(notes([](auto&) {}), "");
@@ -114,7 +114,7 @@ TEST(UnusedSettings, OfScoresNameTheScoresThatReadThem) {
     config.guidance.terms.divergence_order = 2;
     config.guidance.terms.lambda_max = 0.3;
     std::string all;
-    for (const std::string& note : commands::unused_settings(config)) all += note + "\n";
+    for (const std::string& note : commands::settings_without_effect(config)) all += note + "\n";
     return all;
   };
   const std::string alpha =

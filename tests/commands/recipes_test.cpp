@@ -89,7 +89,7 @@ class Recipe : public ::testing::TestWithParam<std::filesystem::path> {};
 INSTANTIATE_TEST_SUITE_P(Every, Recipe, ::testing::ValuesIn(sample_recipes()), golden_name);
 
 TEST_P(Recipe, HasNoSettingWithoutEffect) {
-  EXPECT_EQ(commands::unused_settings(resolve(GetParam())), std::vector<std::string>());
+  EXPECT_EQ(commands::settings_without_effect(resolve(GetParam())), std::vector<std::string>());
 }
 
 TEST_P(Recipe, RunsTwoStepsAtReducedSize) {

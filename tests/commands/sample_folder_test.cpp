@@ -110,8 +110,7 @@ TEST(SampleFolder, KeepsTheSamplesOfAnotherRun) {
 TEST(SampleFolder, DoesNotReplaceSamplesOfUnknownOrigin) {
   const TemporaryFolder folder;
   write_atomically(folder / "samples.npz", "");
-  EXPECT_NE(error_of(folder.path(), SampleConfig()).find("no run.json says how it was made"),
-            std::string::npos);
+  EXPECT_NE(error_of(folder.path(), SampleConfig()).find("no run.json says how it was made"), std::string::npos);
 }
 
 }  // namespace

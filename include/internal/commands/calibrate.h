@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "internal/commands/format.h"
+#include "internal/commands/run.h"
 #include "internal/runtime/options.h"
 #include "sextant/calibration/measures.h"
 #include "sextant/classifiers/calibrated.h"
@@ -33,12 +34,7 @@ struct CalibrateConfig {
   int64_t batch = 100;
   calibration::MeasureOptions measures;
   uint64_t seed = 0;
-  std::string out;
   Format format = Format::kTable;
-  std::string device = "cpu";
-  std::string precision = "fp32";
-  int64_t threads = 0;
-  bool quiet = false;
 
   // [classifier]
   std::string classifier;
@@ -64,6 +60,7 @@ struct CalibrateConfig {
   FitOn fit_on = FitOn::kClean;
   double ridge = 1e-4;
   std::string save;
+  RunConfig run{.out = ""};  ///< in [calibrate]; without a folder nothing is written
 };
 
 /// The table of `sextant calibrate`; the rows point into `config`.
@@ -92,7 +89,7 @@ struct CalibrateResult {
 };
 
 /// Measures, fits, and writes: table.md, table.csv, calibration.json (settings and numbers) and the diagrams to
-/// config.out; the calibrated classifier to config.save.
+/// config.run.out; the calibrated classifier to config.save.
 CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress, const Stop& stop);
 
 /// The result as text.

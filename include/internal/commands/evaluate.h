@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "internal/commands/format.h"
+#include "internal/commands/run.h"
 #include "internal/runtime/options.h"
 #include "sextant/evaluation/evaluate.h"
 
@@ -20,7 +21,6 @@ struct EvaluateConfig {
   evaluation::EvaluateOptions options;
   std::string metrics = "all";  ///< or keys joined by '+'
   std::string save_stats;
-  std::string out;
   Format format = Format::kTable;
   std::string classifier;
   std::string classifier_arch;
@@ -28,10 +28,7 @@ struct EvaluateConfig {
   int64_t classifier_size = 0;
   evaluation::EmbedOptions embedding;
   bool no_cache = false;
-  std::string device = "cpu";
-  std::string precision = "fp32";
-  int64_t threads = 0;
-  bool quiet = false;
+  RunConfig run{.out = ""};  ///< without a folder nothing is written
 };
 
 /// The table of `sextant evaluate`; the rows point into `config`.
@@ -43,7 +40,7 @@ struct EvaluateResult {
 };
 
 /// Embeds, scores and writes: the samples' statistics to config.save_stats; metrics.json with every number
-/// and setting, table.md and table.csv to config.out. Without a reference only the statistics are written.
+/// and setting, table.md and table.csv to config.run.out. Without a reference only the statistics are written.
 EvaluateResult run_evaluate(const EvaluateConfig& config, Progress& progress, const Stop& stop);
 
 /// The evaluation as text; a table comes with what was compared and the notes.

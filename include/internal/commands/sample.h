@@ -108,7 +108,7 @@ struct SampleConfig {
 std::vector<OptionGroup> sample_options(SampleConfig& config);
 
 /// A line for each setting that differs from its default and has no effect beside the others.
-std::vector<std::string> unused_settings(const SampleConfig& config);
+std::vector<std::string> settings_without_effect(const SampleConfig& config);
 
 struct SampleResult {
   int64_t finished = 0;        ///< samples in samples.npz

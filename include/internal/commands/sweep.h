@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "internal/commands/run.h"
 #include "internal/commands/sample.h"
 #include "internal/runtime/options.h"
 #include "sextant/report/table.h"
@@ -22,14 +23,10 @@ struct SweepConfig {
   std::string title;
   std::string judge;
   std::string reference;
-  std::string out = "out/sweep";
   int64_t count = 0;
   int64_t steps = 0;
-  std::string device;
-  int64_t threads = 0;
   int64_t picture_images = 30;
-  bool overwrite = false;
-  bool quiet = false;
+  RunConfig run{.out = "out/sweep", .device = ""};  ///< of every run; a device of "" is what the recipe says
 };
 
 std::vector<OptionGroup> sweep_options(SweepConfig& config);
@@ -50,8 +47,8 @@ struct SweepResult {
   int64_t count = 0;
 };
 
-/// Runs what is not finished in config.out/ROW[-COLUMN]/ and judges all: table.md, table.csv, overview.png, run.json in
-/// config.out.
+/// Runs what is not finished in config.run.out/ROW[-COLUMN]/ and judges all: table.md, table.csv, overview.png,
+/// run.json in config.run.out.
 SweepResult run_sweep(const nlohmann::json& recipe, const SweepConfig& config, Progress& progress, const Stop& stop);
 
 }  // namespace sextant::commands

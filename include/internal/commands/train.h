@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "internal/commands/run.h"
 #include "internal/runtime/options.h"
 #include "sextant/calibration/measures.h"
 #include "sextant/runtime/progress.h"
@@ -30,8 +31,6 @@ struct TrainConfig {
   std::string arch;
   std::string init;
   std::string test;
-  std::string out = "out";
-  bool overwrite = false;
   double epochs = 0;
 
   /// [optimizer], [augment] and most of [control]; 0 steps: as many as `epochs` are.
@@ -43,14 +42,9 @@ struct TrainConfig {
   training::Timesteps timesteps = training::Timesteps::kUniform;  ///< of either
   std::string predict;  ///< "epsilon", "x0" or "v"; "" as the model's configuration says
 
-  // [control]
-  std::string device = "cpu";
-  std::string precision = "fp32";
-  int64_t threads = 0;
-  bool quiet = false;
-
   /// The recipe's [model] table: a config.json, instead of --model or --arch. Null without.
   nlohmann::json architecture;
+  RunConfig run;  ///< in [train] or [finetune], and [control]
 };
 
 /// The defaults of `sextant train` are those of TrainConfig.
@@ -69,9 +63,9 @@ struct TrainResult {
   std::optional<calibration::Measures> before, after;
 };
 
-/// Trains a network from new weights (or --init's) into config.out: a model folder (config.json, model.safetensors with
-/// the averaged weights) with metrics.jsonl, loss.svg, learning-rate.svg, gradient-norm.svg, samples of a diffusion
-/// model, run.json, and checkpoints/ from which a run that was stopped or killed continues bit by bit.
+/// Trains a network from new weights (or --init's) into config.run.out: a model folder (config.json, model.safetensors
+/// with the averaged weights) with metrics.jsonl, loss.svg, learning-rate.svg, gradient-norm.svg, samples of a
+/// diffusion model, run.json, and checkpoints/ from which a run that was stopped or killed continues bit by bit.
 TrainResult run_train(const TrainConfig& config, Progress& progress, const Stop& stop);
 
 /// Fine-tunes a trained classifier with cross entropy + lambda SmoothECE (Algorithm 2), likewise. Adds

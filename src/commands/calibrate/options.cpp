@@ -1,3 +1,4 @@
+#include "common/run_options.h"
 #include "internal/commands/calibrate.h"
 #include "sextant/models/classifier.h"
 
@@ -7,30 +8,28 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
   using data::Split;
   constexpr double kMost = 1e9;
   return {
-      {"calibrate",
-       "What to measure",
-       {
-           {"--data", &c.data, Anything{},
-            "Labelled images: a folder of MNIST's IDX files or one of them, CIFAR-10's binary version, a folder with a "
-            "subfolder for every class, or an .npz with arr_0 and arr_1",
-            "PATH"},
-           choice("--split", &c.split, {{"test", Split::kTest}, {"train", Split::kTrain}},
-                  "Part of a data set that has both"),
-           {"--labels", &c.labels, Anything{}, "IDX file of labels; left out it is the one beside the images", "PATH"},
-           {"--count", &c.count, Range{0, kMost}, "The first so many images; 0 takes all", ""},
-           {"--batch", &c.batch, Range{1, 1e6}, "Images at a time; changes speed and memory only", ""},
-           {"--bins", &c.measures.bins, Range{1, 1e6}, "Bins of every calibration error", ""},
-           {"--beta", &c.measures.beta, Range{0, 1, true}, "Smoothing of Smooth ECE, whose floor is its square root",
-            ""},
-           {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of the noise and of what is held out for --fit", ""},
-           {"--out", &c.out, Anything{},
-            "Folder for calibration.json, table.md, table.csv and the diagrams; left out nothing is written", "DIR"},
-           format_option(&c.format),
-           {"--device", &c.device, Anything{}, "cpu, cuda or cuda:INDEX", "NAME"},
-           {"--precision", &c.precision, OneOf{{"fp32", "bf16", "fp16"}}, "The networks' arithmetic", ""},
-           {"--threads", &c.threads, Range{0, 4096}, "CPU threads; 0 takes every core", ""},
-           {"--quiet", &c.quiet, Anything{}, "No progress, only notes and errors", ""},
-       }},
+      {"calibrate", "What to measure",
+       appended(
+           {
+               {"--data", &c.data, Anything{},
+                "Labelled images: a folder of MNIST's IDX files or one of them, CIFAR-10's binary version, a folder "
+                "with a "
+                "subfolder for every class, or an .npz with arr_0 and arr_1",
+                "PATH"},
+               choice("--split", &c.split, {{"test", Split::kTest}, {"train", Split::kTrain}},
+                      "Part of a data set that has both"),
+               {"--labels", &c.labels, Anything{}, "IDX file of labels; left out it is the one beside the images",
+                "PATH"},
+               {"--count", &c.count, Range{0, kMost}, "The first so many images; 0 takes all", ""},
+               {"--batch", &c.batch, Range{1, 1e6}, "Images at a time; changes speed and memory only", ""},
+               {"--bins", &c.measures.bins, Range{1, 1e6}, "Bins of every calibration error", ""},
+               {"--beta", &c.measures.beta, Range{0, 1, true},
+                "Smoothing of Smooth ECE, whose floor is its square root", ""},
+               {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of the noise and of what is held out for --fit", ""},
+               out_option(c.run, "calibration.json, table.md, table.csv and the diagrams; left out nothing is written"),
+               format_option(&c.format),
+           },
+           run_options(c.run))},
       {"classifier",
        "Classifier",
        {

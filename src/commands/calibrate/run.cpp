@@ -37,7 +37,7 @@ void check(const CalibrateConfig& config) {
     throw UsageError(std::string("--fit-on ") + (config.fit_on == FitOn::kXt ? "xt" : "x0") +
                      " needs --levels or a --model");
   }
-  if (!config.out.empty()) check_writable_folder(config.out);
+  if (!config.run.out.empty()) check_writable_folder(config.run.out);
   if (config.save.empty()) return;
   check_writable_folder(config.save);
   if (std::filesystem::exists(config.classifier) && std::filesystem::equivalent(config.save, config.classifier)) {
@@ -134,10 +134,10 @@ void write_results(const CalibrateConfig& given, const CalibrateResult& result, 
   CalibrateConfig config = given;
   const json record = {{"command", "calibrate"},
                        {"config", OptionTable("calibrate", calibrate_options(config)).to_json()},
-                       {"versions", versions_record(config.device)},
+                       {"versions", versions_record(config.run.device)},
                        {"complete", true},
                        {"calibration", to_json(result)}};
-  const std::filesystem::path out = config.out;
+  const std::filesystem::path out = config.run.out;
   write_diagrams(out, result, symbol);
   write_atomically(out / "table.md", calibrate_text(result, Format::kMarkdown));
   write_atomically(out / "table.csv", calibrate_text(result, Format::kCsv));
@@ -148,9 +148,10 @@ void write_results(const CalibrateConfig& given, const CalibrateResult& result, 
 
 CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress, const Stop& stop) {
   check(config);
-  set_threads(static_cast<int>(config.threads));
-  const at::Device device = parse_device(config.device);
-  const models::Placement placement{device, parse_precision(config.precision, device)};
+  set_threads(static_cast<int>(config.run.threads));
+  const at::Device device = parse_device(config.run.device);
+  check_precision(config.run.precision, device);
+  const models::Placement placement{device, config.run.precision};
   const models::Description description = models::describe(config.classifier, config.classifier_arch);
   // A TorchScript program need not say how many channels it takes; then it takes those of the images.
   const bool silent = description.config.value("type", "") == "torchscript" &&
@@ -188,7 +189,7 @@ CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress,
   }
   result.means = means_of(result.rows);
   result.complete = true;
-  if (!config.out.empty()) write_results(config, result, levels ? levels->symbol() : "t");
+  if (!config.run.out.empty()) write_results(config, result, levels ? levels->symbol() : "t");
   if (!config.save.empty()) {
     models::save_calibrated(config.save, config.classifier, config.classifier_arch,
                             classifier_options(config, config.softplus_beta, image), classifier.classes,

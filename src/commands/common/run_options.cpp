@@ -28,7 +28,7 @@ Option overwrite_option(RunConfig& run, const std::string& help) {
   return {"--overwrite", &run.overwrite, Anything{}, help, ""};
 }
 
-std::vector<Option> joined(std::vector<Option> rows, const std::vector<Option>& more) {
+std::vector<Option> appended(std::vector<Option> rows, const std::vector<Option>& more) {
   rows.insert(rows.end(), more.begin(), more.end());
   return rows;
 }

@@ -20,6 +20,6 @@ Option out_option(RunConfig& run, const std::string& what);
 Option overwrite_option(RunConfig& run, const std::string& help);
 
 /// `rows` and `more`, in this order.
-std::vector<Option> joined(std::vector<Option> rows, const std::vector<Option>& more);
+std::vector<Option> appended(std::vector<Option> rows, const std::vector<Option>& more);
 
 }  // namespace sextant::commands

@@ -69,8 +69,8 @@ void write_evaluation(const EvaluateConfig& given, const evaluation::Evaluation&
   nlohmann::json numbers = evaluation::to_json(evaluation);
   numbers["command"] = "evaluate";
   numbers["config"] = OptionTable("evaluate", evaluate_options(config)).to_json();
-  numbers["versions"] = versions_record(config.device);
-  const std::filesystem::path out = config.out;
+  numbers["versions"] = versions_record(config.run.device);
+  const std::filesystem::path out = config.run.out;
   write_atomically(out / "table.md", markdown_of(evaluation));
   write_atomically(out / "table.csv", report::format_table(table_of(evaluation), report::TableFormat::kCsv));
   write_atomically(out / "metrics.json", numbers.dump(2) + "\n");

@@ -5,7 +5,7 @@
 
 namespace sextant::commands {
 
-/// metrics.json, table.md and table.csv in config.out.
+/// metrics.json, table.md and table.csv in config.run.out.
 void write_evaluation(const EvaluateConfig& config, const evaluation::Evaluation& evaluation);
 
 }  // namespace sextant::commands

@@ -76,7 +76,7 @@ void check(const EvaluateConfig& config) {
     const std::filesystem::path folder = std::filesystem::absolute(config.save_stats).parent_path();
     check_writable_folder(folder);
   }
-  if (!config.out.empty()) check_writable_folder(config.out);
+  if (!config.run.out.empty()) check_writable_folder(config.run.out);
 }
 
 guidance::Classifier classifier_of(const EvaluateConfig& config, const evaluation::FeatureExtractor& extractor,
@@ -93,11 +93,12 @@ guidance::Classifier classifier_of(const EvaluateConfig& config, const evaluatio
 
 EvaluateResult run_evaluate(const EvaluateConfig& config, Progress& progress, const Stop& stop) {
   check(config);
-  set_threads(static_cast<int>(config.threads));
-  const at::Device device = parse_device(config.device);
+  set_threads(static_cast<int>(config.run.threads));
+  const at::Device device = parse_device(config.run.device);
+  check_precision(config.run.precision, device);
   evaluation::EvaluateOptions options = config.options;
   if (config.metrics != "all") options.metrics = split(config.metrics, '+');
-  const models::Placement placement{device, parse_precision(config.precision, device)};
+  const models::Placement placement{device, config.run.precision};
   const evaluation::FeatureExtractor extractor = evaluation::open_extractor(
       features_of(config), options.protocol, placement.device, placement.precision, config.features_arch, config.layer);
 
@@ -123,7 +124,7 @@ EvaluateResult run_evaluate(const EvaluateConfig& config, Progress& progress, co
                          samples->labels.min().item<int64_t>() >= 0;
   auto evaluation = evaluation::evaluate(*samples, *reference, extractor, options, progress, stop);
   if (!evaluation) return {};
-  if (!config.out.empty()) write_evaluation(config, *evaluation);
+  if (!config.run.out.empty()) write_evaluation(config, *evaluation);
   return {true, std::move(evaluation)};
 }
 

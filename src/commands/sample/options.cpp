@@ -23,7 +23,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
   methods.insert(methods.end(), guidance::score_names().begin(), guidance::score_names().end());
   return {
       {"sample", "What to draw",
-       joined(
+       appended(
            {
                {"--labels", &c.sample.labels, Anything{},
                 "Classes to draw: random, or a list such as 3 or 0-9 or 0,3,7-9 taken in turn", "LIST"},

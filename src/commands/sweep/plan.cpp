@@ -55,12 +55,12 @@ SampleConfig sample_config(const json& base, const Axis& column, const Axis& row
   table.merge(base, "the recipe");
   table.merge(column.tables, "column '" + column.name + "'");
   table.merge(row.tables, "row '" + row.name + "'");
-  config.run.out = sweep.out + "/" + row.name + (column.name.empty() ? "" : "-" + column.name);
-  config.run.overwrite = sweep.overwrite;
+  config.run.out = sweep.run.out + "/" + row.name + (column.name.empty() ? "" : "-" + column.name);
+  config.run.overwrite = sweep.run.overwrite;
   if (sweep.count > 0) config.sample.count = sweep.count;
   if (sweep.steps > 0) config.sampler.steps = sweep.steps;
-  if (!sweep.device.empty()) config.run.device = sweep.device;
-  config.run.threads = sweep.threads;
+  if (!sweep.run.device.empty()) config.run.device = sweep.run.device;
+  config.run.threads = sweep.run.threads;
   return config;
 }
 

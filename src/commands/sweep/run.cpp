@@ -3,6 +3,7 @@
 
 #include "common/record.h"
 #include "common/run_folder.h"
+#include "common/run_options.h"
 #include "internal/commands/sweep.h"
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/npz.h"
@@ -10,7 +11,7 @@
 #include "sextant/report/montage.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
-#include "sweep/judge.h"
+#include "sweep/sample_scorer.h"
 
 namespace sextant::commands {
 
@@ -37,7 +38,7 @@ class NumberedProgress : public Progress {
 struct Finished {
   SweepRun run;
   SampleResult result;
-  std::optional<Verdict> verdict;
+  std::optional<SampleScore> score;
 };
 
 std::string name_of(const SweepRun& run) { return run.column.empty() ? run.row : run.row + ", " + run.column; }
@@ -56,7 +57,7 @@ SampleResult run_one(const SweepRun& run, std::size_t number, std::size_t count,
 
 report::Table table_of(const std::vector<Finished>& runs) {
   const bool columns = std::any_of(runs.begin(), runs.end(), [](const Finished& f) { return !f.run.column.empty(); });
-  const bool judged = std::any_of(runs.begin(), runs.end(), [](const Finished& f) { return f.verdict.has_value(); });
+  const bool judged = std::any_of(runs.begin(), runs.end(), [](const Finished& f) { return f.score.has_value(); });
   report::Table table;
   table.header = {"method"};
   if (columns) table.header.emplace_back("model");
@@ -66,8 +67,8 @@ report::Table table_of(const std::vector<Finished>& runs) {
     std::vector<std::string> row = {run.run.row};
     if (columns) row.push_back(run.run.column);
     if (judged) {
-      row.push_back(report::fixed(100 * run.verdict->accuracy, 1));
-      row.push_back(run.verdict->frechet ? report::fixed(*run.verdict->frechet, 2) : "");
+      row.push_back(report::fixed(100 * run.score->accuracy, 1));
+      row.push_back(run.score->frechet ? report::fixed(*run.score->frechet, 2) : "");
     }
     row.push_back(std::to_string(run.result.finished));
     row.push_back(report::fixed(run.result.seconds_per_image, 4));
@@ -111,9 +112,9 @@ json record_of(const json& recipe, const SweepConfig& given, const std::vector<F
                    {"images", run.result.finished},
                    {"seconds_per_image", run.result.seconds_per_image},
                    {"gradient_norm", run.result.gradient_norm}};
-    if (run.verdict) {
-      result["accuracy"] = run.verdict->accuracy;
-      if (run.verdict->frechet) result["frechet_distance"] = *run.verdict->frechet;
+    if (run.score) {
+      result["accuracy"] = run.score->accuracy;
+      if (run.score->frechet) result["frechet_distance"] = *run.score->frechet;
     }
     results.push_back(result);
   }
@@ -127,44 +128,43 @@ json record_of(const json& recipe, const SweepConfig& given, const std::vector<F
 }  // namespace
 
 std::vector<OptionGroup> sweep_options(SweepConfig& c) {
-  return {
-      {"sweep",
-       "The grid and its judge",
-       {
-           {"--title", &c.title, Anything{}, "Title of the picture", "TEXT"},
-           {"--judge", &c.judge, Anything{},
-            "Feature network that reads the images, not the guide, as --features of evaluate", "PATH"},
-           {"--reference", &c.reference, Anything{},
-            "Statistics of the judge's features, or images, for the Frechet distance", "PATH"},
-           {"--out", &c.out, Anything{}, "Folder for table.md, table.csv, overview.png, run.json and the runs", "DIR"},
-           {"--count", &c.count, Range{0, 1e9}, "Images per run; 0 is what the recipe says", ""},
-           {"--steps", &c.steps, Range{0, 1e6}, "Steps of every run; 0 is what the recipe says", ""},
-           {"--device", &c.device, Anything{}, "Device of every run; empty is what the recipe says", "NAME"},
-           {"--threads", &c.threads, Range{0, 4096}, "CPU threads; 0 takes every core", ""},
-           {"--picture-images", &c.picture_images, Range{1, 1e4}, "Images of each run in overview.png", ""},
-           {"--overwrite", &c.overwrite, Anything{}, "Replace the samples of other settings in --out", ""},
-           {"--quiet", &c.quiet, Anything{}, "No progress, only notes and errors", ""},
-       }}};
+  return {{"sweep",
+           "The grid and its judge",
+           {
+               {"--title", &c.title, Anything{}, "Title of the picture", "TEXT"},
+               {"--judge", &c.judge, Anything{},
+                "Feature network that reads the images, not the guide, as --features of evaluate", "PATH"},
+               {"--reference", &c.reference, Anything{},
+                "Statistics of the judge's features, or images, for the Frechet distance", "PATH"},
+               out_option(c.run, "table.md, table.csv, overview.png, run.json and the runs"),
+               {"--count", &c.count, Range{0, 1e9}, "Images per run; 0 is what the recipe says", ""},
+               {"--steps", &c.steps, Range{0, 1e6}, "Steps of every run; 0 is what the recipe says", ""},
+               {"--device", &c.run.device, Anything{}, "Device of every run; empty is what the recipe says", "NAME"},
+               threads_option(c.run),
+               {"--picture-images", &c.picture_images, Range{1, 1e4}, "Images of each run in overview.png", ""},
+               overwrite_option(c.run, "Replace the samples of other settings in --out"),
+               quiet_option(c.run),
+           }}};
 }
 
 SweepResult run_sweep(const json& recipe, const SweepConfig& config, Progress& progress, const Stop& stop) {
   const std::vector<SweepRun> runs = sweep_runs(recipe, config);
-  check_writable_folder(config.out);
-  set_threads(static_cast<int>(config.threads));
-  std::optional<Judge> judge;
+  check_writable_folder(config.run.out);
+  set_threads(static_cast<int>(config.run.threads));
+  std::optional<SampleScorer> scorer;
   if (!config.judge.empty()) {
-    judge.emplace(config.judge, config.reference, parse_device(config.device.empty() ? "cpu" : config.device));
+    scorer.emplace(config.judge, config.reference, parse_device(config.run.device.empty() ? "cpu" : config.run.device));
   }
   std::vector<Finished> finished;
   for (std::size_t i = 0; i < runs.size() && !stop.requested(); ++i) {
     Finished run{runs[i], run_one(runs[i], i + 1, runs.size(), progress, stop), {}};
     if (!run.result.complete()) break;
-    if (judge) run.verdict = judge->judge(run.run.config.run.out + "/samples.npz");
+    if (scorer) run.score = scorer->score(run.run.config.run.out + "/samples.npz");
     finished.push_back(std::move(run));
   }
   SweepResult result{table_of(finished), static_cast<int64_t>(finished.size()), static_cast<int64_t>(runs.size())};
   if (finished.empty()) return result;
-  const std::filesystem::path out = config.out;
+  const std::filesystem::path out = config.run.out;
   write_atomically(out / "table.md", report::format_table(result.table, report::TableFormat::kMarkdown));
   write_atomically(out / "table.csv", report::format_table(result.table, report::TableFormat::kCsv));
   if (report::can_draw()) report::write_drawing(out / "overview.png", overview(finished, config));

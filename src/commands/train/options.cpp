@@ -1,3 +1,4 @@
+#include "common/run_options.h"
 #include "internal/commands/train.h"
 
 namespace sextant::commands {
@@ -53,10 +54,10 @@ std::vector<Option> data_options(TrainConfig& c) {
   };
 }
 
-std::vector<Option> run_options(TrainConfig& c) {
+std::vector<Option> length_options(TrainConfig& c) {
   return {
-      {"--out", &c.out, Anything{}, "Folder for the model and all about its training; continues what is in it", "DIR"},
-      {"--overwrite", &c.overwrite, Anything{}, "Start anew where --out holds another training", ""},
+      out_option(c.run, "the model and all about its training; continues what is in it"),
+      overwrite_option(c.run, "Start anew where --out holds another training"),
       {"--epochs", &c.epochs, Range{0, 1e6}, "Times that every image is seen", ""},
       {"--steps", &c.trainer.steps, Range{0, kMost}, "Steps, instead of --epochs", ""},
       {"--batch", &c.trainer.batch, Range{1, 1e6}, "Images a step", ""},
@@ -66,32 +67,28 @@ std::vector<Option> run_options(TrainConfig& c) {
 
 OptionGroup control_options(TrainConfig& c) {
   using training::Criterion;
-  return {"control",
-          "Control",
-          {
-              choice("--keep", &c.trainer.keeps_best, {{"last", false}, {"best", true}},
-                     "Weights to save at the end: the last or the best validated"),
-              choice("--criterion", &c.classification.criterion,
-                     {{"nll", Criterion::kNll},
-                      {"ece", Criterion::kEce},
-                      {"loss", Criterion::kLoss},
-                      {"error", Criterion::kError}},
-                     "What is best, for classifiers; diffusion models go by their loss"),
-              {"--patience", &c.trainer.patience, Range{0, kMost},
-               "Stop after so many validations without a better one; 0 is off", ""},
-              {"--log-every", &c.trainer.log_every, Range{1, kMost}, "Steps between lines of metrics.jsonl", ""},
-              {"--sample-every", &c.trainer.sample_every, Range{0, kMost},
-               "Steps between sample grids of a diffusion model; 0 is off", ""},
-              {"--checkpoint-every", &c.trainer.checkpoint_every, Range{1, kMost},
-               "Steps between checkpoints, of which the last two stay", ""},
-              {"--workers", &c.trainer.workers, Range{0, 256},
-               "Threads that read and augment images ahead; changes speed only", ""},
-              {"--device", &c.device, Anything{}, "cpu, cuda or cuda:INDEX", "NAME"},
-              {"--precision", &c.precision, OneOf{{"fp32", "bf16", "fp16"}},
-               "Arithmetic of the network; the weights are kept in fp32", ""},
-              {"--threads", &c.threads, Range{0, 4096}, "CPU threads; 0 takes every core", ""},
-              {"--quiet", &c.quiet, Anything{}, "No progress, only notes and errors", ""},
-          }};
+  return {"control", "Control",
+          appended(
+              {
+                  choice("--keep", &c.trainer.keeps_best, {{"last", false}, {"best", true}},
+                         "Weights to save at the end: the last or the best validated"),
+                  choice("--criterion", &c.classification.criterion,
+                         {{"nll", Criterion::kNll},
+                          {"ece", Criterion::kEce},
+                          {"loss", Criterion::kLoss},
+                          {"error", Criterion::kError}},
+                         "What is best, for classifiers; diffusion models go by their loss"),
+                  {"--patience", &c.trainer.patience, Range{0, kMost},
+                   "Stop after so many validations without a better one; 0 is off", ""},
+                  {"--log-every", &c.trainer.log_every, Range{1, kMost}, "Steps between lines of metrics.jsonl", ""},
+                  {"--sample-every", &c.trainer.sample_every, Range{0, kMost},
+                   "Steps between sample grids of a diffusion model; 0 is off", ""},
+                  {"--checkpoint-every", &c.trainer.checkpoint_every, Range{1, kMost},
+                   "Steps between checkpoints, of which the last two stay", ""},
+                  {"--workers", &c.trainer.workers, Range{0, 256},
+                   "Threads that read and augment images ahead; changes speed only", ""},
+              },
+              run_options(c.run, "Arithmetic of the network; the weights are kept in fp32"))};
 }
 
 Option lambda_option(TrainConfig& c) {
@@ -101,11 +98,6 @@ Option lambda_option(TrainConfig& c) {
 
 Option beta_option(TrainConfig& c) {
   return {"--beta", &c.classification.beta, Range{0, 1, true}, "Smoothing of the Smooth ECE", ""};
-}
-
-std::vector<Option> joined(std::vector<Option> a, const std::vector<Option>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
 }
 
 }  // namespace
@@ -135,7 +127,7 @@ std::vector<OptionGroup> train_options(TrainConfig& c) {
       {"--init", &c.init, Anything{}, "First weights: a model folder or checkpoint; left out they are drawn anew",
        "PATH"},
   };
-  return {{"train", "What to train", joined(joined(model, data_options(c)), run_options(c))},
+  return {{"train", "What to train", appended(appended(model, data_options(c)), length_options(c))},
           optimizer_options(c),
           {"loss",
            "Loss",
@@ -172,7 +164,7 @@ std::vector<OptionGroup> finetune_options(TrainConfig& c) {
       {"--test", &c.test, Anything{},
        "Images of the comparison before and after: as --validation, which it is where left out", "PATH"},
   };
-  return {{"finetune", "What to fine-tune", joined(joined(model, data_options(c)), run_options(c))},
+  return {{"finetune", "What to fine-tune", appended(appended(model, data_options(c)), length_options(c))},
           optimizer_options(c),
           {"loss",
            "Loss",

@@ -28,14 +28,14 @@ std::string how_trained(const TrainConfig& config, const TrainSetup& setup, cons
   return c10::str("sextant train: ", setup.images->size(), " images, batch ", t.batch, ", ", result.best_step,
                   " steps, ", t.adam.decoupled ? "adamw " : "adam ", t.learning_rate.lr, ", weight decay ",
                   t.adam.weight_decay, t.ema > 0 ? c10::str(", moving average ", t.ema) : "", ", seed ", t.seed, ", ",
-                  config.precision);
+                  setup.settings.at("control").at("precision").get<std::string>());
 }
 
 }  // namespace
 
 TrainResult run_train(const TrainConfig& config, Progress& progress, const Stop& stop) {
   const TrainSetup setup = open_training(config, TrainTask::kTrain);
-  const TrainFolder folder(config.out, setup.trainer.identity, config.overwrite);
+  const TrainFolder folder(config.run.out, setup.trainer.identity, config.run.overwrite);
   if (folder.complete()) return folder.former();
   const auto objective = objective_of(config, setup);
   const training::TrainerResult trained = training::train(*setup.network, *objective, *setup.images, setup.trainer,

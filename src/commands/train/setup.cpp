@@ -145,7 +145,7 @@ int64_t steps_of(const TrainConfig& config, int64_t images) {
 /// The settings with what follows from the network and the images.
 training::TrainerConfig resolved(const TrainConfig& config, const TrainSetup& setup, at::ScalarType compute) {
   training::TrainerConfig t = config.trainer;
-  t.folder = config.out;
+  t.folder = config.run.out;
   t.identity = identity_of(setup.settings, setup);
   t.steps = t.learning_rate.steps = steps_of(config, setup.images->size());
   if (setup.role != models::Role::kNoise) t.sample_every = 0;
@@ -183,9 +183,9 @@ TrainSetup open_training(const TrainConfig& config, TrainTask task) {
   if (task == TrainTask::kFinetune && config.test.empty() && config.validation.empty() && config.hold_out == 0) {
     throw UsageError("--test, --validation or --hold-out is needed: images to measure calibration on");
   }
-  set_threads(static_cast<int>(config.threads));
-  const at::Device device = parse_device(config.device);
-  const at::ScalarType compute = parse_precision(config.precision, device);
+  set_threads(static_cast<int>(config.run.threads));
+  const at::Device device = parse_device(config.run.device);
+  check_precision(config.run.precision, device);
   TrainSetup setup;
   TrainConfig copy = config;
   setup.settings = task == TrainTask::kTrain ? OptionTable("train", train_options(copy)).to_json()
@@ -193,7 +193,7 @@ TrainSetup open_training(const TrainConfig& config, TrainTask task) {
   if (!config.architecture.is_null()) setup.settings["model"] = config.architecture;
   open_network(config, task, setup);
   open_images(config, task, setup);
-  setup.trainer = resolved(config, setup, compute);
+  setup.trainer = resolved(config, setup, config.run.precision);
   setup.network->to(device, at::kFloat);  // the trainer rounds the weights of half-precision networks
   setup.network->train();
   return setup;

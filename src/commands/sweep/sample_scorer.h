@@ -9,20 +9,20 @@
 
 namespace sextant::commands {
 
-struct Verdict {
+struct SampleScore {
   double accuracy = 0;            ///< share of the images that it reads as their label
   std::optional<double> frechet;  ///< distance to the reference; none with fewer than two images or without a reference
   int64_t count = 0;
 };
 
-class Judge {
+class SampleScorer {
  public:
   /// `network` is a folder or a checkpoint file of a feature network that knows the labels; `reference` statistics of
   /// its features or images, or "". UsageError when the two do not fit.
-  Judge(const std::string& network, const std::string& reference, at::Device device);
+  SampleScorer(const std::string& network, const std::string& reference, at::Device device);
 
-  /// Judges samples.npz, by the metrics of `sextant evaluate`.
-  Verdict judge(const std::filesystem::path& samples) const;
+  /// Scores samples.npz, by the metrics of `sextant evaluate`.
+  SampleScore score(const std::filesystem::path& samples) const;
 
  private:
   evaluation::FeatureExtractor extractor_;

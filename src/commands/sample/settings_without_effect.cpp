@@ -84,7 +84,7 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
 
 }  // namespace
 
-std::vector<std::string> unused_settings(const SampleConfig& given) {
+std::vector<std::string> settings_without_effect(const SampleConfig& given) {
   SampleConfig config = given;
   SampleConfig defaults;
   const json now = OptionTable("sample", sample_options(config)).to_json();

@@ -1,4 +1,4 @@
-#include "sweep/judge.h"
+#include "sweep/sample_scorer.h"
 
 #include "sextant/metrics/accuracy.h"
 #include "sextant/metrics/frechet.h"
@@ -6,7 +6,7 @@
 namespace sextant::commands {
 namespace {
 
-/// Judging takes a moment beside the drawing.
+/// Scoring takes a moment beside the drawing.
 class Silent : public Progress {
  public:
   void begin(const std::string&, double, double, const std::string&) override {}
@@ -23,27 +23,27 @@ evaluation::Embedding embedded(const std::filesystem::path& samples, const evalu
 
 }  // namespace
 
-Judge::Judge(const std::string& network, const std::string& reference, at::Device device)
+SampleScorer::SampleScorer(const std::string& network, const std::string& reference, at::Device device)
     : extractor_(evaluation::open_extractor(network, evaluation::Protocol::kOpenAi, device)) {
   Silent progress;
   if (!reference.empty()) reference_ = evaluation::open_reference(reference, extractor_, {}, {false}, progress, Stop());
 }
 
-Verdict Judge::judge(const std::filesystem::path& samples) const {
+SampleScore SampleScorer::score(const std::filesystem::path& samples) const {
   constexpr int64_t kFewest = 2;  // for a covariance
   const auto images = evaluation::open_images_for(extractor_, samples);
-  Verdict verdict;
-  verdict.count = images->size();
-  if (verdict.count < kFewest) {
+  SampleScore result;
+  result.count = images->size();
+  if (result.count < kFewest) {
     const at::NoGradGuard no_grad;
     const Tensor logits = extractor_.network->forward(images->image(0).unsqueeze(0)).at("logits");
-    verdict.accuracy = logits.argmax(1).item<int64_t>() == images->label(0) ? 1 : 0;
-    return verdict;
+    result.accuracy = logits.argmax(1).item<int64_t>() == images->label(0) ? 1 : 0;
+    return result;
   }
   const evaluation::Embedding drawn = embedded(samples, extractor_);
-  verdict.accuracy = metrics::class_accuracy(drawn.logits, drawn.labels).overall;
-  if (reference_) verdict.frechet = metrics::frechet_distance(drawn.pool, reference_->pool).value;
-  return verdict;
+  result.accuracy = metrics::class_accuracy(drawn.logits, drawn.labels).overall;
+  if (reference_) result.frechet = metrics::frechet_distance(drawn.pool, reference_->pool).value;
+  return result;
 }
 
 }  // namespace sextant::commands
