@@ -53,11 +53,11 @@ int main(int argc, char** argv) try {
 
   std::unique_ptr<guidance::Guide> guide;
   if (flags.at("method") != "none") {
-    models::ClassifierOptions options;
-    options.softplus_beta = std::stod(flags.at("softplus-beta"));
+    const models::ClassifierConfig classifier = {.path = flags.at("classifier"),
+                                                 .softplus_beta = std::stod(flags.at("softplus-beta"))};
     guidance::ScoreConfig terms;
     terms.temperatures.marginal = 0.5;
-    guide = std::make_unique<guidance::Guide>(models::open_classifier(flags.at("classifier"), "", options, place),
+    guide = std::make_unique<guidance::Guide>(models::open_classifier(classifier, place),
                                               guidance::named_score(flags.at("method"), terms));
   }
 

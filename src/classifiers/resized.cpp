@@ -3,14 +3,20 @@
 #include "sextant/runtime/error.h"
 
 namespace sextant::classifiers {
-std::vector<std::string> resize_names() { return {"bilinear", "bicubic", "area"}; }
+const std::vector<std::pair<std::string, Resize>>& resize_words() {
+  static const std::vector<std::pair<std::string, Resize>> kWords = {
+      {"bilinear", Resize::kBilinear}, {"bicubic", Resize::kBicubic}, {"area", Resize::kArea}};
+  return kWords;
+}
 
-Resize parse_resize(const std::string& name) {
-  const std::vector<std::string> names = resize_names();
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found != names.end()) return static_cast<Resize>(found - names.begin());
-  throw UsageError("resize '" + name + "' is unknown; use " + joined(names, ", ", " or ") + "." +
-                   did_you_mean(name, names));
+Resize parse_resize(const std::string& word) {
+  std::vector<std::string> words;
+  for (const auto& [known, filter] : resize_words()) {
+    if (known == word) return filter;
+    words.push_back(known);
+  }
+  throw UsageError("resize '" + word + "' is unknown; use " + joined(words, ", ", " or ") + "." +
+                   did_you_mean(word, words));
 }
 
 Tensor resized(const Tensor& x, int64_t height, int64_t width, Resize how) {

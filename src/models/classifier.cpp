@@ -3,6 +3,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "internal/models/registry.h"
+#include "internal/runtime/text.h"
 #include "prompts.h"
 #include "sextant/runtime/error.h"
 
@@ -14,6 +15,8 @@ using classifiers::InputConvention;
 using nlohmann::json;
 
 namespace {
+
+using Warn = std::function<void(const std::string&)>;
 
 /// A classifier of its own input and the side that its images must have, 0 for any.
 struct Core {
@@ -34,14 +37,14 @@ guidance::Classifier behind(Core core, const InputConvention& convention, Cutout
 }
 
 Core core_of(const fs::path& path, const std::string& type, const std::shared_ptr<const networks::Network>& network,
-             const ClassifierOptions& options) {
+             const Prompts& prompts, const Warn& warn) {
   if (const auto clip = std::dynamic_pointer_cast<const networks::Clip>(network)) {
-    const Tensor tokens = prompt_tokens(options.prompts, clip->context_length(), options.warn);
+    const Tensor tokens = prompt_tokens(prompts, clip->context_length(), warn);
     return {classifiers::prompted(clip, tokens), clip->image_resolution()};
   }
   const auto classifier = std::dynamic_pointer_cast<const networks::ClassifierNetwork>(network);
   if (!classifier) throw CheckpointError(path.string() + ": a network of type '" + type + "' is no classifier");
-  if (!options.prompts.targets.empty()) {
+  if (!prompts.targets.empty()) {
     throw UsageError("prompts: " + path.string() + " is of type '" + type +
                      "', whose classes are fixed; only CLIP's are texts");
   }
@@ -64,13 +67,13 @@ json smoothed(json config, double softplus_beta, const fs::path& path) {
 }
 
 /// What a network that says nothing of its input is tried with.
-json with_input_shape(json config, const ClassifierOptions& options) {
+json with_input_shape(json config, ImageSize images) {
   if (!networks::family_of(config).open) return config;
   const auto fill = [&](const char* key, int64_t value) {
     if (value > 0 && !config["model"].contains(key)) config["model"][key] = value;
   };
-  fill("in_channels", options.channels);
-  fill("image_size", options.input_size > 0 ? options.input_size : options.image_size);
+  fill("in_channels", images.channels);
+  fill("image_size", images.side);
   return config;
 }
 
@@ -81,6 +84,22 @@ void check_channels(const fs::path& path, const json& config, int64_t channels) 
                             " channels, the diffusion model draws ", channels));
 }
 
+/// Of the one that `config` names.
+guidance::Classifier open_one(const ClassifierConfig& config, Placement placement, ImageSize images, const Warn& warn) {
+  const fs::path path = config.path;
+  Description description = describe(path, config.arch);
+  const ImageSize tried = {images.channels, config.size > 0 ? config.size : images.side};
+  description.config = with_input_shape(smoothed(description.config, config.softplus_beta, path), tried);
+  const auto network = open_network(description, placement);
+  Core core = core_of(path, description.config.at("type").get<std::string>(), network, config.prompts, warn);
+  core.classifier =
+      classifiers::calibrated(core.classifier, classifiers::rescaling_of(description.config, core.classifier.classes));
+  check_channels(path, description.config, images.channels);
+  InputConvention convention = input_convention(config.input, description.config, config.size);
+  if (config.resize) convention.resize = *config.resize;
+  return behind(std::move(core), convention, config.cutouts);
+}
+
 }  // namespace
 
 guidance::Classifier as_classifier(std::shared_ptr<const networks::ClassifierNetwork> network,
@@ -89,18 +108,32 @@ guidance::Classifier as_classifier(std::shared_ptr<const networks::ClassifierNet
   return behind({classifiers::of_network(std::move(network)), size}, convention);
 }
 
-guidance::Classifier open_classifier(const fs::path& path, const std::string& arch, const ClassifierOptions& options,
-                                     Placement placement) {
-  Description description = describe(path, arch);
-  description.config = with_input_shape(smoothed(description.config, options.softplus_beta, path), options);
-  const auto network = open_network(description, placement);
-  Core core = core_of(path, description.config.at("type").get<std::string>(), network, options);
-  core.classifier =
-      classifiers::calibrated(core.classifier, classifiers::rescaling_of(description.config, core.classifier.classes));
-  check_channels(path, description.config, options.channels);
-  InputConvention convention = input_convention(options.input, description.config, options.input_size);
-  if (options.resize != "config") convention.resize = classifiers::parse_resize(options.resize);
-  return behind(std::move(core), convention, options.cutouts);
+std::vector<ClassifierConfig> members_of(const ClassifierConfig& config) {
+  std::vector<std::string> paths = split(config.path, ',');
+  if (fs::exists(config.path)) paths = {config.path};
+  const std::vector<std::string> archs = split(config.arch, ',');
+  if (archs.size() != 1 && archs.size() != paths.size()) {
+    throw UsageError(c10::str("classifier-arch names ", archs.size(), " architectures for ", paths.size(),
+                              " classifiers; give one for all, or one each"));
+  }
+  std::vector<ClassifierConfig> members(paths.size(), config);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (paths[i].empty()) throw UsageError("classifier '" + config.path + "' names an empty path");
+    members[i].path = paths[i];
+    members[i].arch = archs.size() == 1 ? archs[0] : archs[i];
+  }
+  return members;
+}
+
+guidance::Classifier open_classifier(const ClassifierConfig& config, Placement placement, ImageSize images,
+                                     const Warn& warn) {
+  if (config.prompts.targets.empty() && !config.prompts.contrast.empty()) {
+    throw UsageError("contrast needs prompts: what the images are to be, beside what they are not to be");
+  }
+  std::vector<guidance::Classifier> members;
+  for (const ClassifierConfig& member : members_of(config))
+    members.push_back(open_one(member, placement, images, warn));
+  return classifiers::ensemble(std::move(members));
 }
 
 }  // namespace sextant::models

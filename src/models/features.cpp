@@ -14,7 +14,8 @@ namespace {
 /// From pixels 0 to 255 to what a network eats.
 class Preparation {
  public:
-  Preparation(const nlohmann::json& config, int64_t own_size) : convention_(input_convention("config", config)) {
+  Preparation(const nlohmann::json& config, int64_t own_size)
+      : convention_(input_convention(ClassifierInput::kConfig, config)) {
     const int64_t usual = config.value("/input/size"_json_pointer, int64_t{0});
     size_ = own_size > 0 ? own_size : usual;
   }

@@ -1,4 +1,3 @@
-#include "internal/runtime/text.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
 
@@ -40,24 +39,35 @@ InputConvention from_config(const json& config) {
   return convention;
 }
 
+InputConvention chosen(ClassifierInput input, const json& config) {
+  switch (input) {
+    case ClassifierInput::kConfig:
+      return from_config(config);
+    case ClassifierInput::kRaw:
+      return {};
+    case ClassifierInput::kHalf:
+      return unit_range(Resize::kBilinear);
+    case ClassifierInput::kImageNet:
+      return unit_range(networks::kImageNetMean, networks::kImageNetStd, Resize::kBilinear);
+    case ClassifierInput::kClip:
+      return unit_range(networks::kClipMean, networks::kClipStd, Resize::kBicubic);
+  }
+  throw UsageError("classifier input: unknown");
+}
+
 }  // namespace
 
-std::vector<std::string> input_convention_names() { return {"config", "raw", "half", "imagenet", "clip"}; }
+const std::vector<std::pair<std::string, ClassifierInput>>& classifier_input_words() {
+  static const std::vector<std::pair<std::string, ClassifierInput>> kWords = {{"config", ClassifierInput::kConfig},
+                                                                              {"raw", ClassifierInput::kRaw},
+                                                                              {"half", ClassifierInput::kHalf},
+                                                                              {"imagenet", ClassifierInput::kImageNet},
+                                                                              {"clip", ClassifierInput::kClip}};
+  return kWords;
+}
 
-InputConvention input_convention(const std::string& name, const json& config, int64_t size) {
-  InputConvention convention;
-  if (name == "config") {
-    convention = from_config(config);
-  } else if (name == "half") {
-    convention = unit_range(Resize::kBilinear);
-  } else if (name == "imagenet") {
-    convention = unit_range(networks::kImageNetMean, networks::kImageNetStd, Resize::kBilinear);
-  } else if (name == "clip") {
-    convention = unit_range(networks::kClipMean, networks::kClipStd, Resize::kBicubic);
-  } else if (name != "raw") {
-    throw UsageError("classifier input '" + name + "' is unknown; use " +
-                     joined(input_convention_names(), ", ", " or "));
-  }
+InputConvention input_convention(ClassifierInput input, const json& config, int64_t size) {
+  InputConvention convention = chosen(input, config);
   if (size > 0) convention.size = size;
   return convention;
 }

@@ -17,19 +17,26 @@ json input_of(const classifiers::InputConvention& convention) {
     input["std"] = convention.std;
   }
   if (convention.size > 0) input["resized_to"] = convention.size;
+  for (const auto& [word, filter] : classifiers::resize_words()) {
+    if (filter == convention.resize) input["resize"] = word;
+  }
   return input;
 }
 
 }  // namespace
 
-void save_calibrated(const fs::path& folder, const fs::path& path, const std::string& arch,
-                     const ClassifierOptions& options, int64_t classes, const classifiers::Rescaling& rescaling,
-                     const json& remarks) {
-  const Description description = describe(path, arch);
+void save_calibrated(const fs::path& folder, const ClassifierConfig& classifier, int64_t classes,
+                     const classifiers::Rescaling& rescaling, const json& remarks) {
+  if (members_of(classifier).size() > 1) {
+    throw UsageError("classifier " + classifier.path + " is several; a folder keeps the calibration of one");
+  }
+  const Description description = describe(classifier.path, classifier.arch);
   json config = description.config;
-  if (options.softplus_beta > 0) config["model"]["softplus_beta"] = options.softplus_beta;
-  if (options.input != "config" || options.input_size > 0) {
-    config["input"] = input_of(input_convention(options.input, config, options.input_size));
+  if (classifier.softplus_beta > 0) config["model"]["softplus_beta"] = classifier.softplus_beta;
+  if (classifier.input != ClassifierInput::kConfig || classifier.size > 0 || classifier.resize) {
+    classifiers::InputConvention convention = input_convention(classifier.input, config, classifier.size);
+    if (classifier.resize) convention.resize = *classifier.resize;
+    config["input"] = input_of(convention);
   }
   json calibration = classifiers::to_json(compose(classifiers::rescaling_of(config, classes), rescaling));
   calibration.update(remarks);

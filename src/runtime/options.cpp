@@ -94,7 +94,8 @@ void store(const Option& option, const std::string& text) {
                           *target = text.empty() ? std::nullopt : std::optional(parse_interval(option, text));
                         },
                         [&](const Choice& choice) {
-                          check_name(option.flag, text, std::get<OneOf>(option.accepts).names);
+                          if (const auto* one = std::get_if<OneOf>(&option.accepts))
+                            check_name(option.flag, text, one->names);
                           choice.choose(text);
                         },
                         [&]<class Number>(Number* target) { *target = parse_number<Number>(option, text); },

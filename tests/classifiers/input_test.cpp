@@ -26,7 +26,7 @@ TEST(Resized, TakesTheMeanOfTheAreaAndLeavesTheSameSizeAlone) {
   const Tensor x = at::rand({2, 3, 8, 8});
   const Tensor quarters = x.reshape({2, 3, 4, 2, 4, 2}).mean({3, 5});
   EXPECT_TENSOR_NEAR(resized(x, 4, 4, Resize::kArea), quarters, (Tolerance{1e-6, 0}));
-  for (const std::string& name : resize_names()) EXPECT_TRUE(resized(x, 8, 8, parse_resize(name)).is_same(x)) << name;
+  for (const auto& [word, filter] : resize_words()) EXPECT_TRUE(resized(x, 8, 8, filter).is_same(x)) << word;
   EXPECT_EQ(testing::message_of<UsageError>([] { parse_resize("bicubik"); }),
             "resize 'bicubik' is unknown; use bilinear, bicubic or area. Did you mean 'bicubic'?");
 }
@@ -36,14 +36,14 @@ TEST(Sized, CarriesTheGradientThroughEveryFilter) {
   const Tensor x = at::rand({2, 2, 9, 9}, at::kDouble);
   const Tensor y = at::tensor({0, 2}, at::kLong);
   const Classifier inner = means({1, 2, -1, 0.5, 3, -2}, 3);
-  for (const std::string& name : resize_names()) {
-    const Classifier classifier = sized(inner, 5, parse_resize(name));
+  for (const auto& [word, filter] : resize_words()) {
+    const Classifier classifier = sized(inner, 5, filter);
     const Tensor gradient = log_prob_gradient(classifier, x, y);
     const Tensor step = at::randn_like(x) * 1e-6;
     const auto value = [&](const Tensor& at) {
       return at::log_softmax(classifier.logits(at, {}), 1).gather(1, y.unsqueeze(1)).sum().item<double>();
     };
-    EXPECT_NEAR((gradient * step).sum().item<double>(), (value(x + step) - value(x - step)) / 2, 1e-12) << name;
+    EXPECT_NEAR((gradient * step).sum().item<double>(), (value(x + step) - value(x - step)) / 2, 1e-12) << word;
   }
 }
 

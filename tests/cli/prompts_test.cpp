@@ -3,6 +3,7 @@
 
 #include "cli/program.h"
 #include "models/toy.h"
+#include "sextant/checkpoint/npz.h"
 
 namespace sextant::cli::testing {
 namespace {
@@ -123,7 +124,7 @@ TEST_F(Prompts, SayWhatIsMissing) {
   };
   expect(error({"--classifier", folder_ / "clip"}), "prompts are needed");
   expect(error({"--classifier", folder_ / "clip", "--prompts", "a fox"}), "contrast is needed");
-  expect(error({"--classifier", folder_ / "clip", "--contrast", "a fox"}), "--contrast needs --prompts");
+  expect(error({"--classifier", folder_ / "clip", "--contrast", "a fox"}), "contrast needs prompts");
   expect(error(prompted({"--clip-vocab", "nowhere.gz"})), "clip-vocab: there is no file nowhere.gz");
   expect(error(prompted({"--labels", "2"})), "class 2 is not one of the prompts, 0-1");
   expect(error(prompted({}), "classes"), "--prompts are no classes of model");
@@ -140,6 +141,38 @@ TEST_F(Prompts, WorkWithEnsemblesOfEqualClasses) {
       run("bad", {"--classifier", clip + "," + clip, "--classifier-arch", "a,b,c", "--prompts", "a;b"});
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_NE(outcome.err.find("names 3 architectures for 2 classifiers"), std::string::npos) << outcome.err;
+}
+
+TEST_F(Prompts, AreTheClassesThatCalibrateAndEvaluateMeasure) {
+  at::manual_seed(5);
+  const Tensor pixels = at::randint(0, 256, {12, 16, 16, 3}, at::kByte);
+  const Tensor labels = at::arange(12, at::kLong).remainder(2);
+  checkpoint::save_npz(folder_ / "images.npz", {{"arr_0", pixels}, {"arr_1", labels}});
+  models::ClassifierConfig clip = {.path = folder_ / "clip"};
+  clip.prompts.targets = {"a red fox", "a blue cat"};
+  clip.prompts.contrast = {"a photo"};
+  const Tensor x = pixels.permute({0, 3, 1, 2}).to(at::kFloat) / 127.5 - 1;
+  const Tensor right = models::open_classifier(clip, {}).logits(x).argmax(1).eq(labels);
+  const double accuracy = right.to(at::kDouble).mean().item<double>();
+
+  const Outcome calibrated = sextant([&] {
+    std::vector<std::string> words = prompted({"--data", folder_ / "images.npz", "--format", "json", "--quiet"});
+    words.insert(words.begin(), "calibrate");
+    return words;
+  }());
+  ASSERT_EQ(calibrated.exit_code, 0) << calibrated.err;
+  EXPECT_NEAR(json::parse(calibrated.out)["rows"][0]["accuracy"].get<double>(), accuracy, 1e-6);
+
+  const std::string images = folder_ / "images.npz";
+  const Outcome evaluated = sextant([&] {
+    std::vector<std::string> words =
+        prompted({"--reference", images, "--features", folder_ / "clip", "--layer", "visual", "--metrics", "accuracy",
+                  "--format", "json", "--quiet", "--no-cache"});
+    words.insert(words.begin(), {"evaluate", images});
+    return words;
+  }());
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
+  EXPECT_NEAR(json::parse(evaluated.out)["metrics"]["accuracy"]["value"].get<double>(), accuracy, 1e-6);
 }
 
 TEST_F(Prompts, AreNotNeededByATorchScriptClassifier) {

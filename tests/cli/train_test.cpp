@@ -125,7 +125,7 @@ TEST(Train, MakesAModelFolderThatOtherCommandsTake) {
   const TemporaryFolder folder;
   const Outcome outcome = sextant(tiny(folder, "o", {"--hold-out", "50"}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_NO_THROW(models::open_classifier((folder / "o").string(), "", {}, {}));
+  EXPECT_NO_THROW(models::open_classifier({.path = (folder / "o").string()}, {}));
   for (const char* file : {"run.json", "metrics.jsonl", "loss.svg", "learning-rate.svg", "gradient-norm.svg"}) {
     if (fs::path(file).extension() == ".svg" && !report::can_draw()) continue;
     EXPECT_TRUE(fs::exists(folder / "o" / file)) << file;

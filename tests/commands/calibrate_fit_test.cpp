@@ -14,7 +14,7 @@ TEST_F(Calibrate, FitsATemperatureOnWhatItHoldsOut) {
   EXPECT_EQ(result.fit->count, 120);
   const commands::CalibrateData data = commands::open_data(config_, 1);
   const Tensor held_out = at::tensor(data.fitted->numbers, at::kLong);
-  const Tensor f = logits_of(config_.classifier, pixels(200)).index_select(0, held_out);
+  const Tensor f = logits_of(config_.classifier.path, pixels(200)).index_select(0, held_out);
   const double expected = calibration::fit_temperature(f, data.fitted->labels);
   EXPECT_NEAR(result.fit->rescaling.temperature, expected, 1e-4 * expected);
   ASSERT_EQ(result.rows.size(), 2u);
@@ -54,7 +54,7 @@ TEST_F(Calibrate, FitsOnOtherImagesWhenGivenSome) {
   config_.fit_data = folder_ / "fit.npz";
   config_.count = 50;
   const CalibrateResult result = go(config_);
-  const Tensor f = logits_of(config_.classifier, pixels(200));
+  const Tensor f = logits_of(config_.classifier.path, pixels(200));
   const double expected = calibration::fit_temperature(f.slice(0, 50), labels_.slice(0, 50));
   EXPECT_NEAR(result.fit->rescaling.temperature, expected, 1e-4 * expected);
   const Tensor scaled = f.slice(0, 0, 50) / result.fit->rescaling.temperature;

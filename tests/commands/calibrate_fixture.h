@@ -25,7 +25,7 @@ class Calibrate : public ::testing::Test {
     bytes_ = arrays.at("arr_0").unsqueeze(3);
     labels_ = arrays.at("arr_1").to(at::kLong);
     write(bytes_, labels_);
-    config_.classifier = bundled("mnist-classifier-overconfident");
+    config_.classifier.path = bundled("mnist-classifier-overconfident");
     config_.data = folder_ / "digits.npz";
     config_.run.threads = 1;
   }
@@ -62,7 +62,7 @@ class Calibrate : public ::testing::Test {
   }
   static Tensor logits_of(const std::string& classifier, const Tensor& x, const Tensor& t = {}) {
     const at::NoGradGuard no_grad;
-    return models::open_classifier(classifier, "", {}, {}).logits(x, t);
+    return models::open_classifier({.path = classifier}, {}).logits(x, t);
   }
 
   static void expect_same(const calibration::Measures& actual, const calibration::Measures& expected) {

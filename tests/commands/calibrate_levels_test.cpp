@@ -16,7 +16,7 @@ TEST_F(Calibrate, AddsTheNoiseOfEachSamplesOwnStream) {
   std::vector<int64_t> samples(40);
   for (int64_t i = 0; i < 40; ++i) samples[static_cast<std::size_t>(i)] = i;
   const Tensor noisy = pixels(40) + 0.6 * Noise(5, samples, {1, 28, 28}).initial();
-  const auto expected = measure(logits_of(config_.classifier, noisy), labels_.slice(0, 0, 40));
+  const auto expected = measure(logits_of(config_.classifier.path, noisy), labels_.slice(0, 0, 40));
   EXPECT_LT(expected.accuracy, result.rows[0].measures.accuracy);
   expect_same(result.rows[2].measures, expected);
 }
@@ -36,17 +36,17 @@ TEST_F(Calibrate, ShowsNoisedImagesAndTheModelsEstimates) {
     const CalibrateResult result = go(config_);
     ASSERT_EQ(result.rows.size(), 3u);
     EXPECT_EQ(result.rows[1].input, "xt");
-    expect_same(result.rows[1].measures, measure(logits_of(config_.classifier, x_t), labels));
+    expect_same(result.rows[1].measures, measure(logits_of(config_.classifier.path, x_t), labels));
     const Tensor told = unconditional ? at::full_like(labels, 10) : labels;
     const Tensor x0 = denoiser.predict(x_t, 400, told).x0;
     EXPECT_LE(x0.abs().max().item<double>(), 1);
     EXPECT_EQ(result.rows[2].input, "x0");
-    expect_same(result.rows[2].measures, measure(logits_of(config_.classifier, x0), labels));
+    expect_same(result.rows[2].measures, measure(logits_of(config_.classifier.path, x0), labels));
   }
 }
 
 TEST_F(Calibrate, MeansAreOverTheLevelsAndALevelDoesNotDependOnOthers) {
-  config_.classifier = bundled("mnist-noisy-classifier");
+  config_.classifier.path = bundled("mnist-noisy-classifier");
   config_.count = 30;
   config_.levels = "100,500,900";
   const CalibrateResult several = go(config_);
@@ -61,19 +61,19 @@ TEST_F(Calibrate, MeansAreOverTheLevelsAndALevelDoesNotDependOnOthers) {
 }
 
 TEST_F(Calibrate, TellsANoiseAwareClassifierTheTimestep) {
-  config_.classifier = bundled("mnist-noisy-classifier");
+  config_.classifier.path = bundled("mnist-noisy-classifier");
   config_.count = 20;
   config_.levels = "600";
   std::vector<int64_t> samples(20);
   for (int64_t i = 0; i < 20; ++i) samples[static_cast<std::size_t>(i)] = i;
   const diffusion::Process process(
-      models::process_config(models::describe(config_.classifier, "").config["diffusion"]));
+      models::process_config(models::describe(config_.classifier.path, "").config["diffusion"]));
   const Tensor x_t = process.q_sample(pixels(20), 600, Noise(0, samples, {1, 28, 28}).at_step(600));
   const Tensor labels = labels_.slice(0, 0, 20);
-  const Tensor f = logits_of(config_.classifier, x_t, at::full({20}, 600, at::kLong));
+  const Tensor f = logits_of(config_.classifier.path, x_t, at::full({20}, 600, at::kLong));
   expect_same(go(config_).rows[1].measures, measure(f, labels));
   // At another time it answers otherwise, so the time did arrive.
-  EXPECT_FALSE(at::allclose(f, logits_of(config_.classifier, x_t, at::zeros({20}, at::kLong)), 1e-3, 1e-3));
+  EXPECT_FALSE(at::allclose(f, logits_of(config_.classifier.path, x_t, at::zeros({20}, at::kLong)), 1e-3, 1e-3));
 }
 
 TEST_F(Calibrate, TakesTheLevelsOfAnEdmModelForDeviations) {
@@ -82,7 +82,7 @@ TEST_F(Calibrate, TakesTheLevelsOfAnEdmModelForDeviations) {
   const Tensor images = at::arange(6 * 16 * 16 * 3).remainder(251).to(at::kByte).view({6, 16, 16, 3});
   const Tensor labels = at::arange(6, at::kLong);
   write(images, labels);
-  config_.classifier = folder_ / "resnet";
+  config_.classifier.path = folder_ / "resnet";
   config_.model = folder_ / "edm";
   config_.levels = "0.5";
   const at::NoGradGuard no_grad;
@@ -93,16 +93,16 @@ TEST_F(Calibrate, TakesTheLevelsOfAnEdmModelForDeviations) {
     config_.unconditional = unconditional;
     const CalibrateResult result = go(config_);
     ASSERT_EQ(result.rows.size(), 3u);
-    expect_same(result.rows[1].measures, measure(logits_of(config_.classifier, x), labels));
+    expect_same(result.rows[1].measures, measure(logits_of(config_.classifier.path, x), labels));
     const Tensor estimate = model.sigma->denoise(x, at::full({6}, 0.5), unconditional ? Tensor() : labels);
-    expect_same(result.rows[2].measures, measure(logits_of(config_.classifier, estimate.clamp(-1, 1)), labels));
+    expect_same(result.rows[2].measures, measure(logits_of(config_.classifier.path, estimate.clamp(-1, 1)), labels));
   }
   config_.levels = "";
   EXPECT_EQ(go(config_).rows.size(), 1u + 2u * 9u);
   config_.levels = "0";
   expect_refusal(config_, "2", "--levels: 0 is no standard deviation of noise");
   write_model(folder_ / "resnet7", tiny_resnet(3, 7));
-  config_.classifier = folder_ / "resnet7";
+  config_.classifier.path = folder_ / "resnet7";
   config_.unconditional = false;
   config_.levels = "1";
   expect_refusal(config_, "2", "has 7 classes but model ");
@@ -118,7 +118,7 @@ TEST_F(Calibrate, ComparesSoftplusBetas) {
   EXPECT_EQ(result.rows[1].variant, "softplus 3");
   EXPECT_EQ(result.means.size(), 2u);
   config_.softplus_sweep = "";
-  config_.softplus_beta = 3;
+  config_.classifier.softplus_beta = 3;
   expect_same(go(config_).rows[1].measures, result.rows[3].measures);
 }
 

@@ -39,11 +39,11 @@ TEST_F(Calibrate, NamesAnEmptyClassAndAnUnreadableImage) {
 TEST_F(Calibrate, RefusesAnswersThatAreNotFinite) {
   const std::filesystem::path broken = folder_ / "broken";
   std::filesystem::create_directories(broken);
-  std::filesystem::copy_file(config_.classifier + "/config.json", broken / "config.json");
-  checkpoint::StateDict weights = checkpoint::load(config_.classifier + "/model.safetensors").weights();
+  std::filesystem::copy_file(config_.classifier.path + "/config.json", broken / "config.json");
+  checkpoint::StateDict weights = checkpoint::load(config_.classifier.path + "/model.safetensors").weights();
   weights.set("fc.bias", at::full({10}, NAN));
   checkpoint::save_safetensors(broken / "model.safetensors", weights);
-  config_.classifier = broken;
+  config_.classifier.path = broken;
   expect_refusal(config_, "1", "answers clean images with logits that are not finite, among images 0 to 99 of");
 }
 
@@ -72,7 +72,7 @@ TEST_F(Calibrate, RefusesWhatDoesNotFitTogether) {
   expect([](auto& c) { c.classifier = ""; }, "2", "--classifier is needed");
   expect([](auto& c) { c.data = ""; }, "2", "--data is needed");
   expect([](auto& c) { c.data = "/nowhere"; }, "1", "/nowhere: does not exist");
-  expect([](auto& c) { c.classifier = bundled("mnist-adm"); }, "1", "is no classifier");
+  expect([](auto& c) { c.classifier.path = bundled("mnist-adm"); }, "1", "is no classifier");
   expect([](auto& c) { c.count = 201; }, "2", "--count 201");
   expect([](auto& c) { c.save = "x"; }, "2", "--save needs a --fit");
   expect([](auto& c) { c.fit_split = data::Split::kTrain; }, "2", "need a --fit");
@@ -83,11 +83,12 @@ TEST_F(Calibrate, RefusesWhatDoesNotFitTogether) {
   expect([](auto& c) { c.fit = FitMethod::kTemperature, c.fit_on = FitOn::kX0, c.levels = "1"; }, "2",
          "--fit-on x0 needs a --model");
   expect([](auto& c) { c.fit = FitMethod::kTemperature, c.softplus_sweep = "0,3"; }, "2", "--fit repairs one network");
-  expect([](auto& c) { c.softplus_beta = 1, c.softplus_sweep = "0,3"; }, "2", "contradict each other");
+  expect([](auto& c) { c.classifier.softplus_beta = 1, c.softplus_sweep = "0,3"; }, "2", "contradict each other");
   expect([](auto& c) { c.softplus_sweep = "-3"; }, "2", "-3 is below 0");
   expect([](auto& c) { c.fit = FitMethod::kTemperature, c.fit_data = c.data; }, "2", "is what is measured");
   expect([](auto& c) { c.fit = FitMethod::kTemperature, c.count = 1; }, "2", "leaves none to measure on");
-  expect([](auto& c) { c.classifier = bundled("mnist-noisy-classifier"), c.softplus_beta = 3; }, "2", "no ReLU");
+  expect([](auto& c) { c.classifier.path = bundled("mnist-noisy-classifier"), c.classifier.softplus_beta = 3; }, "2",
+         "no ReLU");
   expect([&](auto& c) { c.fit = FitMethod::kTemperature, c.save = bundled("mnist-classifier-overconfident"); }, "2",
          "is the folder of the classifier itself");
 }

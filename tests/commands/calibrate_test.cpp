@@ -21,7 +21,7 @@ TEST_F(Calibrate, MeasuresTheLogitsOfTheClassifier) {
   EXPECT_TRUE(result.means.empty());
   EXPECT_EQ(result.rows[0].input, "clean");
   EXPECT_EQ(result.rows[0].measures.diagram.count.numel(), 10);
-  expect_same(result.rows[0].measures, measure(logits_of(config_.classifier, pixels(200)), labels_, {10, 1e-3}));
+  expect_same(result.rows[0].measures, measure(logits_of(config_.classifier.path, pixels(200)), labels_, {10, 1e-3}));
 }
 
 TEST_F(Calibrate, TakesTheFirstImagesAndAnyBatch) {
@@ -32,7 +32,7 @@ TEST_F(Calibrate, TakesTheFirstImagesAndAnyBatch) {
   const CalibrateResult parts = go(config_);
   ASSERT_EQ(whole.rows.size(), 2u);
   for (std::size_t row = 0; row < 2; ++row) expect_same(parts.rows[row].measures, whole.rows[row].measures);
-  const Tensor f = logits_of(config_.classifier, pixels(50));
+  const Tensor f = logits_of(config_.classifier.path, pixels(50));
   expect_same(whole.rows[0].measures, measure(f, labels_.slice(0, 0, 50)));
 }
 
@@ -88,9 +88,9 @@ TEST_F(Calibrate, GivesTheNumbersOfTheBundledClassifiers) {
   if (mnist().empty()) GTEST_SKIP() << "SEXTANT_DATA_DIR has no mnist/";
   config_.data = mnist();
   for (const char* name : {"mnist-classifier", "mnist-classifier-overconfident"}) {
-    config_.classifier = bundled(name);
+    config_.classifier.path = bundled(name);
     const auto m = go(config_).rows[0].measures;
-    const auto stated = models::describe(config_.classifier, "").config["measured"];
+    const auto stated = models::describe(config_.classifier.path, "").config["measured"];
     EXPECT_NEAR(m.accuracy, stated["accuracy, 10000 test images"], 1e-9) << name;
     EXPECT_NEAR(m.ece, stated["ECE, 15 bins"], 1.5e-4) << name;
     EXPECT_NEAR(m.nll, stated["NLL"], 1e-4) << name;
@@ -112,7 +112,7 @@ TEST_F(Calibrate, GivesTheNumbersOfTheNoiseAwareClassifierForTheSameNoise) {
   const auto images = data::open_labelled(mnist(), {data::Split::kTest, {}, 1});
   const Tensor x0 = images->batch(0, 2000).permute({0, 3, 1, 2}).to(at::kFloat) / 127.5 - 1;
   const Tensor labels = images->labels().slice(0, 0, 2000);
-  const auto classifier = models::open_classifier(bundled("mnist-noisy-classifier"), "", {}, {});
+  const auto classifier = models::open_classifier({.path = bundled("mnist-noisy-classifier")}, {});
   const diffusion::Process process(
       models::process_config(models::describe(bundled("mnist-noisy-classifier"), "").config["diffusion"]));
   auto generator = at::detail::createCPUGenerator(5);

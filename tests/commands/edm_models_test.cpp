@@ -19,9 +19,7 @@ TEST_F(EdmModels, EdmIsGuidedAsEluCDsRecipeSays) {
 
   // The same by hand: x / max(RMS, 1) into the classifier, the gradient of tau1 f_y rescaled to x's own RMS.
   const models::DiffusionModel model = models::open_diffusion(at("edm"), "", {});
-  models::ClassifierOptions options;
-  options.softplus_beta = 5;
-  const auto classifier = models::open_classifier(at("resnet"), "", options, {});
+  const auto classifier = models::open_classifier({.path = at("resnet"), .softplus_beta = 5}, {});
   const Tensor y = at::tensor({3, 1}, at::kLong);
   const double levels[] = {80, 0.002, 0};
   Tensor x = Noise(0, {0, 1}, {3, 16, 16}).initial().to(at::kDouble) * 80;

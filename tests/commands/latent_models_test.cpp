@@ -54,7 +54,7 @@ TEST_F(LatentModels, DitIsGuidedClassifierFreeOnThreeChannelsUnlessToldOtherwise
 
 TEST_F(LatentModels, AClassifierOfImagesReadsTheDecodedLatentsAndItsGradientGoesThroughTheDecoder) {
   const Cast cast = open_cast(latent_model("resnet"));
-  const auto resnet = models::open_classifier(at("resnet"), "", {}, {});
+  const auto resnet = models::open_classifier({.path = at("resnet")}, {});
   const auto vae = open_vae(at("vae"));
   const Tensor z = latents_of(cast);
   EXPECT_LT(largest_difference(cast.classifier.logits(z, {}), resnet.logits(vae->decode(z / 0.18215), {})), 1e-4);
@@ -80,7 +80,7 @@ TEST_F(LatentModels, AClassifierOfLatentsReadsThemAsTheyAre) {
     config.guidance.space = space;
     const Cast cast = open_cast(config);
     const Tensor z = latents_of(cast);
-    const auto resnet = models::open_classifier(at("latent-resnet"), "", {}, {});
+    const auto resnet = models::open_classifier({.path = at("latent-resnet")}, {});
     EXPECT_TRUE(cast.classifier.logits(z, {}).equal(resnet.logits(z, {}))) << static_cast<int>(space);
   }
   EXPECT_EQ(draw(latent_model("latent-resnet"), out()).sizes(), (at::IntArrayRef{2, 16, 16, 3}));

@@ -106,8 +106,8 @@ TEST_P(Recipe, RunsTwoStepsAtReducedSize) {
   shrink(config.model.vae, config.model.vae_arch, "vae");
   shrink(config.model.autoguidance_model, config.model.autoguidance_arch, "autoguidance-model");
   ASSERT_FALSE(HasFailure());
-  if (!config.classifier.prompts.empty())
-    config.classifier.vocabulary = (source_dir() / "models/clip/bpe_simple_vocab_16e6.txt.gz").string();
+  if (!config.classifier.prompts.targets.empty())
+    config.classifier.prompts.vocabulary = (source_dir() / "models/clip/bpe_simple_vocab_16e6.txt.gz").string();
   config.guidance.guide.tilt_group = std::min<int64_t>(config.guidance.guide.tilt_group, 2);
   const Tensor images = draw(config, folder / "out");
   EXPECT_EQ(images.size(0), 2);

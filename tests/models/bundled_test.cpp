@@ -29,17 +29,15 @@ class BundledModels : public ::testing::Test {
 
 TEST_F(BundledModels, ClassifierKnowsItsDigits) {
   for (const double beta : {0.0, 5.0}) {
-    ClassifierOptions options;
-    options.softplus_beta = beta;
-    options.channels = 1;
-    const auto classifier = open_classifier(bundled("mnist-classifier"), "", options, {});
+    const auto classifier =
+        open_classifier({.path = bundled("mnist-classifier"), .softplus_beta = beta}, {}, {.channels = 1});
     EXPECT_GE(right(classifier.logits(pixels_, {})), 198) << "softplus beta " << beta;
   }
 }
 
 TEST_F(BundledModels, OverconfidentClassifierIsWorseAndSurer) {
-  const Tensor good = open_classifier(bundled("mnist-classifier"), "", {}, {}).logits(pixels_, {});
-  const Tensor sure = open_classifier(bundled("mnist-classifier-overconfident"), "", {}, {}).logits(pixels_, {});
+  const Tensor good = open_classifier({.path = bundled("mnist-classifier")}, {}).logits(pixels_, {});
+  const Tensor sure = open_classifier({.path = bundled("mnist-classifier-overconfident")}, {}).logits(pixels_, {});
   EXPECT_GE(right(sure), 185);
   EXPECT_LT(right(sure), right(good));
   const auto nll = [&](const Tensor& logits) { return at::cross_entropy_loss(logits, labels_).item<double>(); };
@@ -47,14 +45,14 @@ TEST_F(BundledModels, OverconfidentClassifierIsWorseAndSurer) {
 }
 
 TEST_F(BundledModels, ClassifierComputesInBfloat16) {
-  const auto exact = open_classifier(bundled("mnist-classifier"), "", {}, {});
-  const auto rounded = open_classifier(bundled("mnist-classifier"), "", {}, {at::kCPU, at::kBFloat16});
+  const auto exact = open_classifier({.path = bundled("mnist-classifier")}, {});
+  const auto rounded = open_classifier({.path = bundled("mnist-classifier")}, {at::kCPU, at::kBFloat16});
   EXPECT_EQ(rounded.logits(pixels_, {}).scalar_type(), at::kFloat);
   EXPECT_LE(std::abs(right(rounded.logits(pixels_, {})) - right(exact.logits(pixels_, {}))), 2);
 }
 
 TEST_F(BundledModels, ClassifierGradientClimbsTheTargetClass) {
-  const auto classifier = open_classifier(bundled("mnist-classifier"), "", {}, {});
+  const auto classifier = open_classifier({.path = bundled("mnist-classifier")}, {});
   const Tensor target = (labels_ + 1) % 10;
   const auto log_prob = [&](const Tensor& x) {
     return at::log_softmax(classifier.logits(x, {}), 1).gather(1, target.unsqueeze(1)).squeeze(1);
@@ -66,7 +64,7 @@ TEST_F(BundledModels, ClassifierGradientClimbsTheTargetClass) {
 }
 
 TEST_F(BundledModels, NoisyClassifierKnowsCleanAndNoisedDigits) {
-  const auto classifier = open_classifier(bundled("mnist-noisy-classifier"), "", {}, {});
+  const auto classifier = open_classifier({.path = bundled("mnist-noisy-classifier")}, {});
   ASSERT_TRUE(classifier.uses_time);
   const diffusion::Process process(process_config(describe(bundled("mnist-noisy-classifier")).config.at("diffusion")));
   at::manual_seed(1);

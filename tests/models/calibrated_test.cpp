@@ -14,6 +14,7 @@ namespace sextant::models {
 namespace {
 
 using classifiers::Rescaling;
+using classifiers::Resize;
 using nlohmann::json;
 using testing::message_of;
 using testing::TemporaryFolder;
@@ -58,12 +59,9 @@ std::filesystem::path edited(const TemporaryFolder& folder, Edit edit) {
 TEST(CalibratedClassifier, IsOpenedFromItsFolder) {
   const TemporaryFolder folder;
   const Tensor x = digits();
-  const Tensor plain = open_classifier(kBundled, "", {}, {}).logits(x, {});
-  const auto calibrated = open_classifier(edited(folder,
-                                                 [](json& c) {
-                                                   c["calibration"] = {{"temperature", 4}};
-                                                 }),
-                                          "", {}, {});
+  const Tensor plain = open_classifier({.path = kBundled}, {}).logits(x, {});
+  const auto copy = edited(folder, [](json& c) { c["calibration"] = {{"temperature", 4}}; });
+  const guidance::Classifier calibrated = open_classifier({.path = copy}, {});
   EXPECT_TENSOR_NEAR(calibrated.logits(x, {}), plain / 4, (Tolerance{1e-6, 1e-6}));
   EXPECT_EQ(calibrated.classes, 10);
   EXPECT_FALSE(calibrated.uses_time);
@@ -72,42 +70,40 @@ TEST(CalibratedClassifier, IsOpenedFromItsFolder) {
   const at::AutoGradMode on(true);
   const Tensor gradient = torch::autograd::grad({calibrated.logits(input, {}).sum()}, {input})[0];
   const Tensor expected =
-      torch::autograd::grad({open_classifier(kBundled, "", {}, {}).logits(input, {}).sum() / 4}, {input})[0];
+      torch::autograd::grad({open_classifier({.path = kBundled}, {}).logits(input, {}).sum() / 4}, {input})[0];
   EXPECT_TENSOR_NEAR(gradient, expected, (Tolerance{1e-6, 1e-5}));
 }
 
 TEST(CalibratedClassifier, DoesNotOpenWithNumbersForOtherClasses) {
   const TemporaryFolder folder;
   const auto copy = edited(folder, [](json& c) { c["calibration"] = classifiers::to_json(some_scaling(9, 1)); });
-  const std::string message = message_of<CheckpointError>([&] { open_classifier(copy, "", {}, {}); });
+  const std::string message = message_of<CheckpointError>([&] { open_classifier({.path = copy}, {}); });
   EXPECT_NE(message.find("a scale and a shift of 10 finite numbers"), std::string::npos) << message;
 }
 
 TEST(CalibratedClassifier, IsSavedWithWhatItWasOpenedWith) {
   const TemporaryFolder folder;
   const Tensor x = digits();
-  ClassifierOptions options;
-  options.softplus_beta = 3;
-  options.input = "half";
-  options.input_size = 20;
-  const Tensor plain = open_classifier(kBundled, "", options, {}).logits(x, {});
+  const ClassifierConfig config = {
+      .path = kBundled, .input = ClassifierInput::kHalf, .size = 20, .resize = Resize::kArea, .softplus_beta = 3};
+  const Tensor plain = open_classifier(config, {}).logits(x, {});
   const Rescaling rescaling = some_scaling(10, 0.5);
-  save_calibrated(folder / "saved", kBundled, "", options, 10, rescaling, {{"images", 7}});
-  EXPECT_TENSOR_NEAR(open_classifier(folder / "saved", "", {}, {}).logits(x, {}), rescaling(plain),
+  save_calibrated(folder / "saved", config, 10, rescaling, {{"images", 7}});
+  EXPECT_TENSOR_NEAR(open_classifier({.path = folder / "saved"}, {}).logits(x, {}), rescaling(plain),
                      (Tolerance{1e-5, 1e-5}));
-  const json config = json::parse(read_file(folder / "saved/config.json"));
-  EXPECT_EQ(config["calibration"]["images"], 7);
-  EXPECT_FALSE(config.contains("measured"));
-  EXPECT_EQ(config["type"], "resnet");
+  const json saved = json::parse(read_file(folder / "saved/config.json"));
+  EXPECT_EQ(saved["calibration"]["images"], 7);
+  EXPECT_FALSE(saved.contains("measured"));
+  EXPECT_EQ(saved["type"], "resnet");
 }
 
 TEST(CalibratedClassifier, IsCalibratedOnceMore) {
   const TemporaryFolder folder;
   const Tensor x = digits();
-  const Tensor plain = open_classifier(kBundled, "", {}, {}).logits(x, {});
-  save_calibrated(folder / "a", kBundled, "", {}, 10, kTemperature, json::object());
-  save_calibrated(folder / "b", folder / "a", "", {}, 10, {2, {}, {}}, json::object());
-  EXPECT_TENSOR_NEAR(open_classifier(folder / "b", "", {}, {}).logits(x, {}), plain / 5, (Tolerance{1e-5, 1e-5}));
+  const Tensor plain = open_classifier({.path = kBundled}, {}).logits(x, {});
+  save_calibrated(folder / "a", {.path = kBundled}, 10, kTemperature, json::object());
+  save_calibrated(folder / "b", {.path = folder / "a"}, 10, {2, {}, {}}, json::object());
+  EXPECT_TENSOR_NEAR(open_classifier({.path = folder / "b"}, {}).logits(x, {}), plain / 5, (Tolerance{1e-5, 1e-5}));
   EXPECT_EQ(json::parse(read_file(folder / "b/config.json"))["calibration"]["temperature"], 5.0);
 }
 
@@ -116,16 +112,20 @@ TEST(CalibratedClassifier, KeepsItsTorchScriptProgram) {
   const std::filesystem::path program = testing::source_dir() / "tests/models/data/classifier_scripted.ts";
   auto generator = at::detail::createCPUGenerator(1);
   const Tensor x = at::rand({2, 3, 12, 12}, generator) * 2 - 1;
-  ClassifierOptions options;
-  options.softplus_beta = 3;
-  options.channels = 3;
-  options.image_size = 12;
-  const Tensor plain = open_classifier(program, "torchscript", options, {}).logits(x, {});
-  save_calibrated(folder / "saved", program, "torchscript", options, 5, kTemperature, json::object());
-  options.softplus_beta = 0;
-  EXPECT_TENSOR_NEAR(open_classifier(folder / "saved", "", options, {}).logits(x, {}), plain / 2.5,
+  const ClassifierConfig config = {.path = program, .arch = "torchscript", .softplus_beta = 3};
+  const Tensor plain = open_classifier(config, {}, {3, 12}).logits(x, {});
+  save_calibrated(folder / "saved", config, 5, kTemperature, json::object());
+  EXPECT_TENSOR_NEAR(open_classifier({.path = folder / "saved"}, {}, {3, 12}).logits(x, {}), plain / 2.5,
                      (Tolerance{1e-6, 1e-6}));
   EXPECT_EQ(read_file(folder / "saved/classifier_scripted.ts"), read_file(program));
+}
+
+TEST(CalibratedClassifier, IsOneClassifier) {
+  const TemporaryFolder folder;
+  const std::string two = kBundled.string() + "," + kBundled.string();
+  const std::string message =
+      message_of<UsageError>([&] { save_calibrated(folder / "saved", {.path = two}, 10, kTemperature, {}); });
+  EXPECT_NE(message.find("is several"), std::string::npos) << message;
 }
 
 TEST(CalibratedClassifier, IsNotSavedOverItself) {
@@ -133,7 +133,7 @@ TEST(CalibratedClassifier, IsNotSavedOverItself) {
   const auto copy = edited(folder, [](json&) {});
   const std::string before = read_file(copy / "config.json");
   const std::string message =
-      message_of<UsageError>([&] { save_calibrated(copy, copy, "", {}, 10, kTemperature, json::object()); });
+      message_of<UsageError>([&] { save_calibrated(copy, {.path = copy}, 10, kTemperature, json::object()); });
   EXPECT_NE(message.find("is the folder of the classifier itself"), std::string::npos) << message;
   EXPECT_EQ(read_file(copy / "config.json"), before);
 }

@@ -49,7 +49,7 @@ TEST(ClassifierFeatures, AreTheOutputsOfNamedLayers) {
     EXPECT_EQ(before.sizes(), (std::vector<int64_t>{2, width})) << config;
     // The last layer's output is the classifier's own.
     const Tensor last = open_features(path, "", {}, layers.back())->forward(images).at("pool");
-    const Tensor logits = open_classifier(path, "", {}, {}).logits(images.to(at::kFloat) / 127.5 - 1, {});
+    const Tensor logits = open_classifier({.path = path}, {}).logits(images.to(at::kFloat) / 127.5 - 1, {});
     EXPECT_TENSOR_NEAR(last, logits, (Tolerance{1e-5, 1e-4})) << config;
     for (const std::string& layer : layers) {
       EXPECT_EQ(open_features(path, "", {}, layer)->forward(images).at("pool").dim(), 2) << layer;

@@ -40,9 +40,9 @@ TEST(OpenedFile, ComputesTheSameAsTheOpenedFolder) {
   checkpoint::save_safetensors(folder / "file.safetensors", weights);
 
   const Tensor x = at::rand({2, 3, 32, 32}) * 2 - 1;
-  const Tensor from_folder = open_classifier(folder / "model", "", {}, {}).logits(x, {});
+  const Tensor from_folder = open_classifier({.path = folder / "model"}, {}).logits(x, {});
   for (const char* arch : {"cifar-resnet20", ""}) {
-    const auto classifier = open_classifier(folder / "file.safetensors", arch, {}, {});
+    const auto classifier = open_classifier({.path = folder / "file.safetensors", .arch = arch}, {});
     EXPECT_EQ(classifier.classes, 10);
     EXPECT_FALSE(classifier.uses_time);
     EXPECT_TRUE(at::equal(classifier.logits(x, {}), from_folder));
@@ -52,8 +52,8 @@ TEST(OpenedFile, ComputesTheSameAsTheOpenedFolder) {
 TEST(OpenedFile, SaysWhichArchitectureFitsInPlaceOfAWrongOne) {
   const TemporaryFolder folder;
   checkpoint::save_safetensors(folder / "w.safetensors", some_weights("cifar-resnet20"));
-  const std::string message =
-      message_of<CheckpointError>([&] { open_classifier(folder / "w.safetensors", "cifar-resnet32", {}, {}); });
+  const std::string message = message_of<CheckpointError>(
+      [&] { open_classifier({.path = folder / "w.safetensors", .arch = "cifar-resnet32"}, {}); });
   EXPECT_NE(message.find("w.safetensors: key '"), std::string::npos) << message;
   EXPECT_NE(message.find("The file fits --arch cifar-resnet20"), std::string::npos) << message;
 }
@@ -70,9 +70,8 @@ TEST(OpenedFile, MustExistAndHaveTheRightRole) {
 TEST(OpenedClassifier, NamesAWrongNumberOfChannels) {
   const TemporaryFolder folder;
   write_folder(folder / "model", arch_config("cifar-resnet20"), some_weights("cifar-resnet20"));
-  ClassifierOptions options;
-  options.channels = 1;
-  const std::string message = message_of<UsageError>([&] { open_classifier(folder / "model", "", options, {}); });
+  const std::string message =
+      message_of<UsageError>([&] { open_classifier({.path = folder / "model"}, {}, {.channels = 1}); });
   EXPECT_NE(message.find("takes images of 3 channels, the diffusion model draws 1"), std::string::npos) << message;
 }
 
@@ -82,13 +81,10 @@ TEST(OpenedClassifier, NamesAWrongNumberOfChannels) {
 TEST(InputConvention, IsAppliedToPixelsFromMinusOneToOne) {
   const TemporaryFolder folder;
   write_folder(folder / "model", arch_config("cifar-resnet20"), some_weights("cifar-resnet20"));
-  const auto open = [&](const std::string& input, int64_t size = 0) {
-    ClassifierOptions options;
-    options.input = input;
-    options.input_size = size;
-    return open_classifier(folder / "model", "", options, {});
+  const auto open = [&](ClassifierInput input, int64_t size = 0) {
+    return open_classifier({.path = folder / "model", .input = input, .size = size}, {});
   };
-  const auto raw = open("raw");
+  const auto raw = open(ClassifierInput::kRaw);
   at::manual_seed(2);
   const Tensor x = at::rand({2, 3, 32, 32}) * 2 - 1;
   const Tensor unit = (x + 1) / 2;
@@ -97,18 +93,17 @@ TEST(InputConvention, IsAppliedToPixelsFromMinusOneToOne) {
   };
   const Tensor imagenet = (unit - constant({0.485, 0.456, 0.406})) / constant({0.229, 0.224, 0.225});
   const Tolerance rounding{1e-4, 1e-5};
-  EXPECT_TENSOR_NEAR(open("half").logits(x, {}), raw.logits(unit, {}), rounding);
-  EXPECT_TENSOR_NEAR(open("imagenet").logits(x, {}), raw.logits(imagenet, {}), rounding);
-  EXPECT_TENSOR_NEAR(open("config").logits(x, {}), raw.logits(imagenet, {}), rounding);
+  EXPECT_TENSOR_NEAR(open(ClassifierInput::kHalf).logits(x, {}), raw.logits(unit, {}), rounding);
+  EXPECT_TENSOR_NEAR(open(ClassifierInput::kImageNet).logits(x, {}), raw.logits(imagenet, {}), rounding);
+  EXPECT_TENSOR_NEAR(open(ClassifierInput::kConfig).logits(x, {}), raw.logits(imagenet, {}), rounding);
   const Tensor small = at::_upsample_bilinear2d_aa(x, {20, 20}, false);
-  EXPECT_TENSOR_NEAR(open("raw", 20).logits(x, {}), raw.logits(small, {}), rounding);
-  EXPECT_THROW(open("rwa"), UsageError);
+  EXPECT_TENSOR_NEAR(open(ClassifierInput::kRaw, 20).logits(x, {}), raw.logits(small, {}), rounding);
 }
 
 TEST(InputConvention, RefusesAnUnusableOne) {
-  EXPECT_THROW(input_convention("config", {{"input", {{"range", {1, 0}}}}}), CheckpointError);
-  EXPECT_THROW(input_convention("config", {{"input", {{"mean", {0.5}}}}}), CheckpointError);
-  EXPECT_THROW(input_convention("config", {{"input", {{"range", "wide"}}}}), CheckpointError);
+  EXPECT_THROW(input_convention(ClassifierInput::kConfig, {{"input", {{"range", {1, 0}}}}}), CheckpointError);
+  EXPECT_THROW(input_convention(ClassifierInput::kConfig, {{"input", {{"mean", {0.5}}}}}), CheckpointError);
+  EXPECT_THROW(input_convention(ClassifierInput::kConfig, {{"input", {{"range", "wide"}}}}), CheckpointError);
 }
 
 // ---- processes -----------------------------------------------------------------------------------------

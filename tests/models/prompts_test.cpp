@@ -13,17 +13,13 @@ class PromptedClip : public ::testing::Test {
  protected:
   PromptedClip() { write_model(folder_ / "clip", tiny_clip_config(), random_weights(tiny_clip_config())); }
 
-  guidance::Classifier open(const ClassifierOptions& options) {
-    return open_classifier(folder_ / "clip", "", options, {});
+  guidance::Classifier open(const ClassifierConfig& config) {
+    return open_classifier(config, {}, {}, [this](const std::string& line) { warnings_.push_back(line); });
   }
 
-  ClassifierOptions options(std::vector<std::string> targets, std::vector<std::string> contrast = {}) {
-    ClassifierOptions options;
-    options.prompts.targets = std::move(targets);
-    options.prompts.contrast = std::move(contrast);
-    options.prompts.vocabulary = testing::source_dir() / "models/clip/bpe_simple_vocab_16e6.txt.gz";
-    options.warn = [this](const std::string& line) { warnings_.push_back(line); };
-    return options;
+  ClassifierConfig clip(std::vector<std::string> targets, std::vector<std::string> contrast = {}) {
+    const auto vocabulary = testing::source_dir() / "models/clip/bpe_simple_vocab_16e6.txt.gz";
+    return {.path = folder_ / "clip", .prompts = {std::move(targets), std::move(contrast), false, vocabulary}};
   }
 
   testing::TemporaryFolder folder_;
@@ -31,8 +27,8 @@ class PromptedClip : public ::testing::Test {
 };
 
 TEST_F(PromptedClip, MeasuresTheSimilarityToEveryText) {
-  const ClassifierOptions asked = options({"a red fox", "a blue cat"}, {"a photo"});
-  const auto clip = std::dynamic_pointer_cast<const networks::Clip>(open_network(describe(folder_ / "clip"), {}));
+  const ClassifierConfig asked = clip({"a red fox", "a blue cat"}, {"a photo"});
+  const auto network = std::dynamic_pointer_cast<const networks::Clip>(open_network(describe(folder_ / "clip"), {}));
   const text::ClipTokenizer tokenizer(asked.prompts.vocabulary);
   at::manual_seed(4);
   const Tensor x = at::rand({2, 3, 40, 40}) * 2 - 1;
@@ -41,8 +37,8 @@ TEST_F(PromptedClip, MeasuresTheSimilarityToEveryText) {
   };
   const Tensor seen = at::_upsample_bicubic2d_aa((x + 1) / 2, {16, 16}, false);
   const Tensor image = (seen - constant(networks::kClipMean)) / constant(networks::kClipStd);
-  const Tensor texts = clip->text_features(tokenizer.tokenize({"a red fox", "a blue cat", "a photo"}));
-  const Tensor expected = clip.logits(clip->image_features(image), texts);
+  const Tensor texts = network->text_features(tokenizer.tokenize({"a red fox", "a blue cat", "a photo"}));
+  const Tensor expected = clip.logits(network->image_features(image), texts);
   const guidance::Classifier classifier = open(asked);
   EXPECT_EQ(classifier.classes, 3);
   EXPECT_FALSE(classifier.uses_time);
@@ -53,7 +49,7 @@ TEST_F(PromptedClip, MeasuresTheSimilarityToEveryText) {
 TEST_F(PromptedClip, SaysWhichPromptItCutAndRefusesItWhenStrict) {
   std::string text = "fox";
   for (int i = 0; i < 79; ++i) text += " fox";
-  ClassifierOptions asked = options({text, "a cat"});
+  ClassifierConfig asked = clip({text, "a cat"});
   open(asked);
   ASSERT_EQ(warnings_.size(), 1u);
   EXPECT_NE(warnings_[0].find("has 80 tokens, of which CLIP reads 75"), std::string::npos) << warnings_[0];
@@ -63,18 +59,19 @@ TEST_F(PromptedClip, SaysWhichPromptItCutAndRefusesItWhenStrict) {
 }
 
 TEST_F(PromptedClip, NeedsTwoTextsAndItsVocabulary) {
-  EXPECT_NE(testing::message_of<UsageError>([&] { open(options({})); }).find("prompts are needed"), std::string::npos);
-  EXPECT_NE(
-      testing::message_of<UsageError>([&] { open(options({"a fox"})); }).find("contrast is needed beside a single"),
-      std::string::npos);
-  ClassifierOptions asked = options({"a fox", "a cat"});
+  EXPECT_NE(testing::message_of<UsageError>([&] { open(clip({})); }).find("prompts are needed"), std::string::npos);
+  EXPECT_NE(testing::message_of<UsageError>([&] { open(clip({"a fox"})); }).find("contrast is needed beside a single"),
+            std::string::npos);
+  EXPECT_NE(testing::message_of<UsageError>([&] { open(clip({}, {"a fox"})); }).find("contrast needs prompts"),
+            std::string::npos);
+  ClassifierConfig asked = clip({"a fox", "a cat"});
   asked.prompts.vocabulary = folder_ / "nowhere.gz";
   EXPECT_NE(testing::message_of<UsageError>([&] { open(asked); }).find("clip-vocab: there is no file"),
             std::string::npos);
 }
 
 TEST_F(PromptedClip, HasNoReluToSmoothInItsTransformer) {
-  ClassifierOptions asked = options({"a fox", "a cat"});
+  ClassifierConfig asked = clip({"a fox", "a cat"});
   asked.softplus_beta = 3;
   EXPECT_NE(testing::message_of<UsageError>([&] { open(asked); }).find("has no ReLU to smooth"), std::string::npos);
 }
@@ -83,10 +80,8 @@ TEST(Prompts, AreOfClipAlone) {
   const testing::TemporaryFolder folder;
   const nlohmann::json config = arch_config("cifar-resnet20");
   write_model(folder / "model", config, random_weights(config));
-  ClassifierOptions options;
-  options.prompts.targets = {"a fox"};
-  const std::string message =
-      testing::message_of<UsageError>([&] { open_classifier(folder / "model", "", options, {}); });
+  const std::string message = testing::message_of<UsageError>(
+      [&] { open_classifier({.path = folder / "model", .prompts = {.targets = {"a fox"}}}, {}); });
   EXPECT_NE(message.find("is of type 'cifar-resnet', whose classes are fixed; only CLIP's are texts"),
             std::string::npos)
       << message;

@@ -25,11 +25,8 @@ class ScriptedClassifier : public ::testing::TestWithParam<const char*> {
  protected:
   /// An archive as a classifier of images as they are, 12 x 12.
   guidance::Classifier open(double softplus_beta = 0, at::ScalarType precision = at::kFloat) const {
-    ClassifierOptions options;
-    options.softplus_beta = softplus_beta;
-    options.channels = 3;
-    options.image_size = 12;
-    return open_classifier(data(GetParam()), "torchscript", options, {at::kCPU, precision});
+    return open_classifier({.path = data(GetParam()), .arch = "torchscript", .softplus_beta = softplus_beta},
+                           {at::kCPU, precision}, {3, 12});
   }
 };
 
@@ -69,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(Archives, ScriptedClassifier,
 
 TEST(TorchScript, IsNeverRunByAGuess) {
   const std::string message =
-      testing::message_of<CheckpointError>([] { open_classifier(data("classifier_scripted.ts"), "", {}, {}); });
+      testing::message_of<CheckpointError>([] { open_classifier({.path = data("classifier_scripted.ts")}, {}); });
   EXPECT_NE(message.find("its tensors fit no known architecture; to run the TorchScript program in it, which is code, "
                          "name it: --arch torchscript, --classifier-arch torchscript"),
             std::string::npos)
@@ -80,20 +77,17 @@ TEST(TorchScript, SaysWhatIsWrongWithAFile) {
   const TemporaryFolder folder;
   std::ofstream(folder / "no.ts") << "nothing of the kind";
   EXPECT_NE(testing::message_of<CheckpointError>([&] {
-              open_classifier(folder / "no.ts", "torchscript", {}, {});
+              open_classifier({.path = folder / "no.ts", .arch = "torchscript"}, {});
             }).find("no.ts: cannot be opened as TorchScript: "),
             std::string::npos);
-  ClassifierOptions smooth;
-  smooth.softplus_beta = 3;
+  const ClassifierConfig smooth = {.path = data("no_relu.ts"), .arch = "torchscript", .softplus_beta = 3};
   EXPECT_NE(testing::message_of<UsageError>([&] {
-              open_classifier(data("no_relu.ts"), "torchscript", smooth, {});
+              open_classifier(smooth, {});
             }).find("no_relu.ts: the program has no ReLU to smooth"),
             std::string::npos);
-  ClassifierOptions grey;
-  grey.channels = 1;
-  grey.image_size = 28;
-  const std::string message =
-      testing::message_of<CheckpointError>([&] { open_classifier(data("no_relu.ts"), "torchscript", grey, {}); });
+  const std::string message = testing::message_of<CheckpointError>([&] {
+    open_classifier({.path = data("no_relu.ts"), .arch = "torchscript"}, {}, {1, 28});
+  });
   EXPECT_NE(message.find("no_relu.ts: tried with one image [1, 1, 28, 28]: "), std::string::npos) << message;
   EXPECT_EQ(message.find('\n'), std::string::npos) << message;
   EXPECT_NE(testing::message_of<CheckpointError>([] {
@@ -144,12 +138,12 @@ TEST(TorchScript, MustFitWhatItsConfigSays) {
       << message;
   write_folder(folder / "b", "classifier_scripted.ts", {{"classes", 7}, {"image_size", 12}});
   EXPECT_NE(testing::message_of<CheckpointError>([&] {
-              open_classifier(folder / "b", "", {}, {});
+              open_classifier({.path = folder / "b"}, {});
             }).find("it has 5 classes but config.json says 7"),
             std::string::npos);
   write_folder(folder / "c", "classifier_scripted.ts", {{"predicts", "logit"}});
   EXPECT_NE(testing::message_of<CheckpointError>([&] {
-              open_classifier(folder / "c", "", {}, {});
+              open_classifier({.path = folder / "c"}, {});
             }).find("Did you mean 'logits'?"),
             std::string::npos);
   EXPECT_NE(testing::message_of<CheckpointError>([&] { open_diffusion(folder / "b", "", {}); }).size(), 0u);
@@ -160,7 +154,7 @@ TEST(TorchScript, GivesFeatures) {
   write_folder(folder / "model", "classifier_scripted.ts", {{"image_size", 12}});
   const Tensor images = at::randint(0, 256, {2, 3, 12, 12}, at::kByte);
   const auto features = open_features(folder / "model", "", {}, "output");
-  const Tensor expected = open_classifier(folder / "model", "", {}, {}).logits(images.to(at::kFloat) / 127.5 - 1, {});
+  const Tensor expected = open_classifier({.path = folder / "model"}, {}).logits(images.to(at::kFloat) / 127.5 - 1, {});
   EXPECT_TENSOR_NEAR(features->forward(images).at("pool"), expected, kRounding);
 }
 

@@ -13,8 +13,8 @@
 #include "internal/commands/run.h"
 #include "internal/runtime/options.h"
 #include "sextant/calibration/measures.h"
-#include "sextant/classifiers/calibrated.h"
 #include "sextant/data/images.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
 
@@ -37,11 +37,7 @@ struct CalibrateConfig {
   Format format = Format::kTable;
 
   // [classifier]
-  std::string classifier;
-  std::string classifier_arch;
-  std::string classifier_input = "config";
-  int64_t classifier_size = 0;
-  double softplus_beta = 0;
+  models::ClassifierConfig classifier;
   std::string softplus_sweep;
 
   // [levels]

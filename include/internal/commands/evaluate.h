@@ -9,6 +9,7 @@
 #include "internal/commands/run.h"
 #include "internal/runtime/options.h"
 #include "sextant/evaluation/evaluate.h"
+#include "sextant/models/classifier.h"
 
 namespace sextant::commands {
 
@@ -22,10 +23,7 @@ struct EvaluateConfig {
   std::string metrics = "all";  ///< or keys joined by '+'
   std::string save_stats;
   Format format = Format::kTable;
-  std::string classifier;
-  std::string classifier_arch;
-  std::string classifier_input = "config";
-  int64_t classifier_size = 0;
+  models::ClassifierConfig classifier;
   evaluation::EmbedOptions embedding;
   bool no_cache = false;
   RunConfig run{.out = ""};  ///< without a folder nothing is written

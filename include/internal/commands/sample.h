@@ -15,6 +15,7 @@
 #include "sextant/diffusion/process.h"
 #include "sextant/guidance/guide.h"
 #include "sextant/guidance/named_score.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
 #include "sextant/samplers/samplers.h"
@@ -53,22 +54,6 @@ struct ModelSettings {
   std::string vae_arch;
 };
 
-/// The classifier that steers, and what it sees.
-struct ClassifierSettings {
-  std::string path;               ///< folder or checkpoint file; several with commas between are averaged
-  std::string arch;               ///< one for all of them, or one each
-  std::string input = "config";   ///< a name of models::input_convention_names()
-  int64_t size = 0;               ///< side in pixels that images are resized to; 0 leaves them
-  std::string resize = "config";  ///< filter of the resizing: "config", or a name of models::resize_names()
-  double softplus_beta = 0;       ///< every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU
-  std::string prompts;            ///< texts with semicolons or lines between, or a file with one a line
-  std::string contrast;           ///< likewise: texts that the images are not to be
-  bool strict = false;            ///< a prompt of more than 77 tokens is an error
-  std::string vocabulary;         ///< CLIP's bpe_simple_vocab_16e6.txt.gz; "" looks for it
-  int64_t cutouts = 0;            ///< random square views of each image; 0 is the image itself
-  double cutout_min = 0.3;        ///< smallest side of a view as a share of the image's, above 0
-};
-
 /// What the classifier reads of a latent model.
 enum class GuidanceSpace {
   kAuto,    ///< by its channels
@@ -99,7 +84,7 @@ struct SampleConfig {
   SampleSettings sample;
   RunConfig run;
   ModelSettings model;
-  ClassifierSettings classifier;
+  models::ClassifierConfig classifier;
   GuidanceSettings guidance;
   SamplerSettings sampler;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sextant/guidance/classifier.h"
@@ -14,9 +15,10 @@ enum class Resize {
   kArea,      ///< mean of the pixels covered
 };
 
-std::vector<std::string> resize_names();
-/// "bilinear", "bicubic" or "area"; UsageError for another word.
-Resize parse_resize(const std::string& name);
+/// Each filter with its word: "bilinear", "bicubic", "area".
+const std::vector<std::pair<std::string, Resize>>& resize_words();
+/// UsageError for another word.
+Resize parse_resize(const std::string& word);
 
 /// x [N, C, H, W] resampled to [N, C, height, width], differentiable; x itself where it has that size.
 Tensor resized(const Tensor& x, int64_t height, int64_t width, Resize how);

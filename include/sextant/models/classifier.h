@@ -7,7 +7,9 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sextant/classifiers/calibrated.h"
@@ -16,18 +18,27 @@
 
 namespace sextant::models {
 
-/// "config" (as config.json's "input" says), "raw" (as it is: EluCD), "half" ([0, 1]), "imagenet" or "clip" ([0, 1] by
-/// the mean and deviation of ImageNet or of CLIP's images). `size` > 0 adds a resize. The filter is config.json's
-/// input.resize, else bilinear.
-classifiers::InputConvention input_convention(const std::string& name, const nlohmann::json& config, int64_t size = 0);
-std::vector<std::string> input_convention_names();
+/// What a classifier is given of the diffusion model's pixels x in [-1, 1].
+enum class ClassifierInput {
+  kConfig,    ///< as config.json's "input" says
+  kRaw,       ///< x as it is, as EluCD does
+  kHalf,      ///< [0, 1]
+  kImageNet,  ///< [0, 1] by the mean and deviation of ImageNet
+  kClip,      ///< [0, 1] by the mean and deviation of CLIP's images
+};
+
+/// Each with its word: "config", "raw", "half", "imagenet", "clip".
+const std::vector<std::pair<std::string, ClassifierInput>>& classifier_input_words();
+
+/// The filter is config.json's input.resize, else bilinear, for CLIP bicubic. `size` > 0 resizes to size x size.
+classifiers::InputConvention input_convention(ClassifierInput input, const nlohmann::json& config, int64_t size = 0);
 
 /// Texts as classes.
 struct Prompts {
   std::vector<std::string> targets;   ///< classes 0, 1, ...: what labels name
   std::vector<std::string> contrast;  ///< the classes after them
-  std::filesystem::path vocabulary;   ///< "" is looked for, see find_clip_vocabulary()
-  bool strict = false;                ///< UsageError for a prompt that is too long, which is else cut
+  bool strict = false;                ///< UsageError for a text of more tokens than CLIP reads, which is else cut
+  std::string vocabulary;             ///< "" is looked for, see find_clip_vocabulary()
 };
 
 /// CLIP's vocabulary: `given` where it is not empty, else models/clip/bpe_simple_vocab_16e6.txt.gz below the current
@@ -35,32 +46,42 @@ struct Prompts {
 /// where there is none.
 std::filesystem::path find_clip_vocabulary(const std::filesystem::path& given);
 
-struct ClassifierOptions {
-  std::string input = "config";
-  int64_t input_size = 0;
-  std::string resize = "config";                 ///< "config" (as the input convention says) or one of resize_names()
-  double softplus_beta = 0;                      ///< > 0 smooths every ReLU
-  int64_t channels = 0;                          ///< of the images; > 0 checks that the classifier takes them
-  int64_t image_size = 0;                        ///< of the images, if known: what a TorchScript network is tried with
-  classifiers::Cutouts cutouts;                  ///< count and min_share; the rest follows from the network
-  Prompts prompts;                               ///< of a CLIP network, which needs them, and of no other
-  std::function<void(const std::string&)> warn;  ///< hears one line for each prompt that was cut
+/// A classifier and what it sees.
+struct ClassifierConfig {
+  std::string path;  ///< folder or checkpoint file; several with commas between are averaged, see ensemble()
+  std::string arch;  ///< of a checkpoint file; one for all of them, or one each with commas between
+  ClassifierInput input = ClassifierInput::kConfig;
+  int64_t size = 0;                           ///< images are resized to size x size for it; 0 leaves them
+  std::optional<classifiers::Resize> resize;  ///< none: as the input convention says
+  double softplus_beta = 0;                   ///< every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU
+  Prompts prompts;                            ///< of a CLIP network, which needs them, and of no other
+  classifiers::Cutouts cutouts;               ///< count and min_share; the rest follows from the network
 };
+
+/// The images that a classifier is to read; 0 is unknown.
+struct ImageSize {
+  int64_t channels = 0;
+  int64_t side = 0;
+};
+
+/// The classifiers that `config` names, one by one. A path that is there whole is one, whatever commas it has.
+std::vector<ClassifierConfig> members_of(const ClassifierConfig& config);
+
+/// A classifier of the diffusion model's pixels, noise-aware or not. `images` have channels that it takes, or
+/// UsageError; a TorchScript network that says nothing of its input is tried with such. `warn` hears one line for each
+/// prompt that was cut.
+guidance::Classifier open_classifier(const ClassifierConfig& config, Placement placement, ImageSize images = {},
+                                     const std::function<void(const std::string&)>& warn = {});
 
 /// The classifier of the diffusion model's pixels that a network is behind its input convention. Follows later changes
 /// of the network's weights.
 guidance::Classifier as_classifier(std::shared_ptr<const networks::ClassifierNetwork> network,
                                    const classifiers::InputConvention& convention);
 
-/// A classifier of the diffusion model's pixels, noise-aware or not.
-guidance::Classifier open_classifier(const std::filesystem::path& path, const std::string& arch,
-                                     const ClassifierOptions& options, Placement placement);
-
-/// A model folder of the classifier that open_classifier(path, arch, options) opens, with its logits rescaled once
-/// more: config.json, which keeps the options too, and the weights. `classes` is its number of classes; `remarks` go to
-/// "calibration" beside the numbers. UsageError when `folder` holds the classifier itself.
-void save_calibrated(const std::filesystem::path& folder, const std::filesystem::path& path, const std::string& arch,
-                     const ClassifierOptions& options, int64_t classes, const classifiers::Rescaling& rescaling,
-                     const nlohmann::json& remarks);
+/// A model folder of the classifier that `config` opens, with its logits rescaled once more: config.json, which keeps
+/// input, size, resize and softplus_beta too, and the weights. `classes` is its number of classes; `remarks` go to
+/// "calibration" beside the numbers. UsageError when `folder` holds the classifier itself, or `config` names several.
+void save_calibrated(const std::filesystem::path& folder, const ClassifierConfig& config, int64_t classes,
+                     const classifiers::Rescaling& rescaling, const nlohmann::json& remarks);
 
 }  // namespace sextant::models

@@ -83,14 +83,14 @@ CalibrateData open_data(const CalibrateConfig& config, int64_t channels) {
 void check_classes(const CalibrateConfig& config, const std::string& data, const Chosen& chosen, int64_t classes) {
   const auto named = static_cast<int64_t>(chosen.images->class_names().size());
   if (named > 0 && named != classes) {
-    throw UsageError(c10::str("classifier ", config.classifier, " has ", classes, " classes but ", data, " has ", named,
-                              "; give the images of every class of the classifier"));
+    throw UsageError(c10::str("classifier ", config.classifier.path, " has ", classes, " classes but ", data, " has ",
+                              named, "; give the images of every class of the classifier"));
   }
   const Tensor bad = ((chosen.labels < 0) | (chosen.labels >= classes)).nonzero();
   if (bad.numel() == 0) return;
   const auto first = bad[0][0].item<int64_t>();
   throw UsageError(c10::str(chosen.images->name(chosen.numbers[static_cast<std::size_t>(first)]), ": its label ",
-                            chosen.labels[first].item<int64_t>(), " is no class of classifier ", config.classifier,
+                            chosen.labels[first].item<int64_t>(), " is no class of classifier ", config.classifier.path,
                             ", which has 0 to ", classes - 1));
 }
 

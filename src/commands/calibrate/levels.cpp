@@ -117,13 +117,18 @@ void check_model(const CalibrateConfig& config, const models::DiffusionModel& mo
     throw UsageError("--unconditional: " + config.model + " has no null label; it was trained with classes only");
   }
   if (!config.unconditional && model.classes > 0 && model.classes != classes) {
-    throw UsageError(c10::str("classifier ", config.classifier, " has ", classes, " classes but model ", config.model,
-                              " has ", model.classes,
+    throw UsageError(c10::str("classifier ", config.classifier.path, " has ", classes, " classes but model ",
+                              config.model, " has ", model.classes,
                               "; pass a --classifier of the model's classes, or --unconditional"));
   }
 }
 
 }  // namespace
+
+models::Description described(const models::ClassifierConfig& classifier) {
+  const models::ClassifierConfig first = models::members_of(classifier).front();
+  return models::describe(first.path, first.arch);
+}
 
 std::vector<double> parse_numbers(const std::string& flag, const std::string& text) {
   std::vector<double> numbers;
@@ -148,21 +153,21 @@ std::unique_ptr<Levels> open_levels(const CalibrateConfig& config, const std::ve
     check_model(config, model, images, classes);
     if (model.noise) return std::make_unique<Timesteps>(config, model.process, &model, config.model);
     if (noise_aware) {
-      throw UsageError("classifier " + config.classifier + " knows discrete timesteps, " + config.model +
+      throw UsageError("classifier " + config.classifier.path + " knows discrete timesteps, " + config.model +
                        " has noise levels instead");
     }
     return std::make_unique<Deviations>(config, &model);
   }
   if (config.levels.empty()) return nullptr;
   if (!noise_aware) return std::make_unique<Deviations>(config, nullptr);
-  const nlohmann::json description = models::describe(config.classifier, config.classifier_arch).config;
+  const nlohmann::json description = described(config.classifier).config;
   if (!description.contains("diffusion")) {
-    throw UsageError("--levels: " + config.classifier +
+    throw UsageError("--levels: " + config.classifier.path +
                      " is noise-aware and its config.json has no \"diffusion\" that says what its timesteps mean; give "
                      "the --model it goes with");
   }
   return std::make_unique<Timesteps>(config, models::process_config(description["diffusion"]), nullptr,
-                                     config.classifier);
+                                     config.classifier.path);
 }
 
 }  // namespace sextant::commands

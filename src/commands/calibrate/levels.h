@@ -39,6 +39,9 @@ class Levels {
 std::unique_ptr<Levels> open_levels(const CalibrateConfig& config, const std::vector<int64_t>& images, bool noise_aware,
                                     int64_t classes, models::Placement placement);
 
+/// What the classifier is; the first one where there are several.
+models::Description described(const models::ClassifierConfig& classifier);
+
 /// "0,2.5,10" as numbers. UsageError that begins with `flag`.
 std::vector<double> parse_numbers(const std::string& flag, const std::string& text);
 

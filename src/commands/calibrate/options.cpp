@@ -1,12 +1,15 @@
+#include "common/classifier_options.h"
 #include "common/run_options.h"
 #include "internal/commands/calibrate.h"
-#include "sextant/models/classifier.h"
 
 namespace sextant::commands {
 
 std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
   using data::Split;
   constexpr double kMost = 1e9;
+  OptionGroup classifier = classifier_options(c.classifier, "Network to measure");
+  classifier.options.push_back({"--softplus-sweep", &c.softplus_sweep, Anything{},
+                                "Several --softplus-beta, to be compared: \"0,1,3,5\"", "LIST"});
   return {
       {"calibrate", "What to measure",
        appended(
@@ -30,22 +33,7 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
                format_option(&c.format),
            },
            run_options(c.run))},
-      {"classifier",
-       "Classifier",
-       {
-           {"--classifier", &c.classifier, Anything{}, "Folder with config.json and weights, or a checkpoint file",
-            "PATH"},
-           {"--classifier-arch", &c.classifier_arch, Anything{}, "Architecture of a checkpoint file", "NAME"},
-           {"--classifier-input", &c.classifier_input, OneOf{models::input_convention_names()},
-            "What it sees of pixels in [-1, 1]: as its config says, the same, [0, 1], or by the mean and deviation of "
-            "ImageNet or CLIP",
-            ""},
-           {"--classifier-size", &c.classifier_size, Range{0, 4096},
-            "Images are resized to this many pixels square for it; 0 leaves them", ""},
-           {"--softplus-beta", &c.softplus_beta, Range{0, 1000},
-            "Every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU", "BETA"},
-           {"--softplus-sweep", &c.softplus_sweep, Anything{}, "Several of them, to be compared: \"0,1,3,5\"", "LIST"},
-       }},
+      classifier,
       {"levels",
        "Along the noise levels",
        {

@@ -1,6 +1,7 @@
 #include "calibrate/data.h"
 #include "calibrate/fit.h"
 #include "calibrate/report.h"
+#include "common/prompts.h"
 #include "common/record.h"
 #include "common/run_folder.h"
 #include "internal/runtime/files.h"
@@ -27,7 +28,7 @@ void check(const CalibrateConfig& config) {
   if (fits && !config.softplus_sweep.empty()) {
     throw UsageError("--fit repairs one network; give its --softplus-beta instead of a --softplus-sweep");
   }
-  if (!config.softplus_sweep.empty() && config.softplus_beta > 0) {
+  if (!config.softplus_sweep.empty() && config.classifier.softplus_beta > 0) {
     throw UsageError("--softplus-beta and --softplus-sweep contradict each other");
   }
   const bool leveled = !config.levels.empty() || !config.model.empty();
@@ -39,8 +40,12 @@ void check(const CalibrateConfig& config) {
   }
   if (!config.run.out.empty()) check_writable_folder(config.run.out);
   if (config.save.empty()) return;
+  if (models::members_of(config.classifier).size() > 1) {
+    throw UsageError("--save keeps one classifier; --classifier " + config.classifier.path + " names several");
+  }
   check_writable_folder(config.save);
-  if (std::filesystem::exists(config.classifier) && std::filesystem::equivalent(config.save, config.classifier)) {
+  if (std::filesystem::exists(config.classifier.path) &&
+      std::filesystem::equivalent(config.save, config.classifier.path)) {
     throw UsageError("--save " + config.save + " is the folder of the classifier itself; choose another one");
   }
 }
@@ -51,22 +56,15 @@ struct Variant {
   guidance::Classifier classifier;
 };
 
-models::ClassifierOptions classifier_options(const CalibrateConfig& config, double beta, const Tensor& image) {
-  models::ClassifierOptions options;
-  options.input = config.classifier_input;
-  options.input_size = config.classifier_size;
-  options.softplus_beta = beta;
-  options.channels = image.size(0);
-  options.image_size = image.size(1);
-  return options;
-}
-
-std::vector<Variant> open_variants(const CalibrateConfig& config, const Tensor& image, models::Placement placement) {
+std::vector<Variant> open_variants(const CalibrateConfig& config, const Tensor& image, models::Placement placement,
+                                   Progress& progress) {
   const auto open = [&](double beta) {
-    return models::open_classifier(config.classifier, config.classifier_arch, classifier_options(config, beta, image),
-                                   placement);
+    models::ClassifierConfig classifier = config.classifier;
+    classifier.softplus_beta = beta;
+    return models::open_classifier(classifier, placement, {image.size(0), image.size(1)},
+                                   [&](const std::string& line) { progress.note("note: " + line); });
   };
-  if (config.softplus_sweep.empty()) return {{"", open(config.softplus_beta)}};
+  if (config.softplus_sweep.empty()) return {{"", open(config.classifier.softplus_beta)}};
   std::vector<Variant> variants;
   for (const double beta : parse_numbers("--softplus-sweep", config.softplus_sweep)) {
     if (beta < 0) throw UsageError("--softplus-sweep: " + shortest(beta) + " is below 0, which keeps ReLU");
@@ -146,13 +144,15 @@ void write_results(const CalibrateConfig& given, const CalibrateResult& result, 
 
 }  // namespace
 
-CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress, const Stop& stop) {
+CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, const Stop& stop) {
+  CalibrateConfig config = given;
+  config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
   check(config);
   set_threads(static_cast<int>(config.run.threads));
   const at::Device device = parse_device(config.run.device);
   check_precision(config.run.precision, device);
   const models::Placement placement{device, config.run.precision};
-  const models::Description description = models::describe(config.classifier, config.classifier_arch);
+  const models::Description description = described(config.classifier);
   // A TorchScript program need not say how many channels it takes; then it takes those of the images.
   const bool silent = description.config.value("type", "") == "torchscript" &&
                       !description.config.contains("/model/in_channels"_json_pointer);
@@ -160,10 +160,10 @@ CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress,
   const CalibrateData data = open_data(config, channels);
   const Tensor image = data.measured.images->image(data.measured.numbers.front());
   if (image.size(0) != channels && !silent) {
-    throw UsageError(c10::str("classifier ", config.classifier, " takes images of ", channels, " channels, those of ",
-                              config.data, " have ", image.size(0)));
+    throw UsageError(c10::str("classifier ", config.classifier.path, " takes images of ", channels,
+                              " channels, those of ", config.data, " have ", image.size(0)));
   }
-  const std::vector<Variant> variants = open_variants(config, image, placement);
+  const std::vector<Variant> variants = open_variants(config, image, placement, progress);
   const guidance::Classifier& classifier = variants.front().classifier;
   check_classes(config, config.data, data.measured, classifier.classes);
   if (data.fitted) check_classes(config, data.fitted_on, *data.fitted, classifier.classes);
@@ -191,9 +191,8 @@ CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress,
   result.complete = true;
   if (!config.run.out.empty()) write_results(config, result, levels ? levels->symbol() : "t");
   if (!config.save.empty()) {
-    models::save_calibrated(config.save, config.classifier, config.classifier_arch,
-                            classifier_options(config, config.softplus_beta, image), classifier.classes,
-                            result.fit->rescaling, fit_remarks(config, result));
+    models::save_calibrated(config.save, config.classifier, classifier.classes, result.fit->rescaling,
+                            fit_remarks(config, result));
   }
   return result;
 }

@@ -70,7 +70,7 @@ void Viewer::ask(const Tensor& x, const Tensor& t, const View& view, const std::
   for (std::size_t c = 0; c < classifiers_.size(); ++c) {
     const Tensor f = classifiers_[c].logits(x, t, {static_cast<uint64_t>(config_.seed), numbers}).cpu();
     if (!at::isfinite(f).all().item<bool>()) {
-      throw NumericError(c10::str("classifier ", config_.classifier, " answers ", shown_as(view, levels_),
+      throw NumericError(c10::str("classifier ", config_.classifier.path, " answers ", shown_as(view, levels_),
                                   " with logits that are not finite, among images ", numbers.front(), " to ",
                                   numbers.back(), " of ", config_.data, "; are its weights and --precision right?"));
     }

@@ -1,46 +1,58 @@
 #include "common/classifier_options.h"
 
-#include "sextant/models/classifier.h"
+#include "common/prompts.h"
 
 namespace sextant::commands {
+namespace {
 
-OptionGroup classifier_options(SampleConfig& c) {
-  std::vector<std::string> resizes = {"config"};
-  for (const std::string& name : classifiers::resize_names()) resizes.push_back(name);
+Option texts_option(const std::string& flag, std::vector<std::string>* texts, const std::string& help) {
+  const auto word = [texts] { return joined_prompts(*texts); };
+  const auto choose = [texts](const std::string& text) { *texts = split_prompts(text); };
+  return {flag, Choice{word, choose}, Several{';'}, help, "TEXT"};
+}
+
+Words<std::optional<classifiers::Resize>> filter_words() {
+  Words<std::optional<classifiers::Resize>> words = {{"config", std::nullopt}};
+  for (const auto& [word, filter] : classifiers::resize_words()) words.emplace_back(word, filter);
+  return words;
+}
+
+}  // namespace
+
+std::vector<Option> classifier_rows(models::ClassifierConfig& c, const std::string& role) {
   return {
-      "classifier",
-      "Classifier",
-      {
-          {"--classifier", &c.classifier.path, Several{},
-           "Folder with config.json and weights, or a checkpoint file; of several the log-probabilities are averaged",
-           "PATH"},
-          {"--classifier-arch", &c.classifier.arch, Several{},
-           "Architecture of a checkpoint file, one for all or one each; torchscript runs the program in the file",
-           "NAME"},
-          {"--classifier-input", &c.classifier.input, OneOf{models::input_convention_names()},
-           "What it sees of pixels in [-1, 1]: as its config says, the same, [0, 1], or that by the mean and deviation "
-           "of ImageNet or of CLIP's images",
-           ""},
-          {"--classifier-size", &c.classifier.size, Range{0, 4096},
-           "Images are resized to this many pixels square for it; 0 leaves them", ""},
-          {"--classifier-resize", &c.classifier.resize, OneOf{resizes},
-           "Filter of the resizing, antialiased; config is bilinear, for CLIP bicubic", ""},
-          {"--softplus-beta", &c.classifier.softplus_beta, Range{0, 1000},
-           "Every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU (EluCD: 3)", "BETA"},
-          {"--prompts", &c.classifier.prompts, Several{';'},
-           "Texts to draw, for a CLIP classifier: its classes 0, 1, ...; or a file with one a line", "TEXT"},
-          {"--contrast", &c.classifier.contrast, Several{';'},
-           "Texts that the images are not to be: further classes, which --labels cannot name; or a file", "TEXT"},
-          {"--strict", &c.classifier.strict, Anything{}, "A prompt of more than CLIP's 77 tokens is an error, not cut",
-           ""},
-          {"--clip-vocab", &c.classifier.vocabulary, Anything{},
-           "CLIP's bpe_simple_vocab_16e6.txt.gz; left out it is looked for in models/clip here and beside the program",
-           "FILE"},
-          {"--cutouts", &c.classifier.cutouts, Range{0, 1024},
-           "Classify this many random square views of each image and average the logits; 0 is the image itself", ""},
-          {"--cutout-min", &c.classifier.cutout_min, Range{0, 1, true},
-           "Smallest side of a view, as a share of the image's", ""},
-      }};
+      {"--classifier", &c.path, Several{},
+       role + ": folder with config.json and weights, or a checkpoint file; of several the log-probabilities are "
+              "averaged",
+       "PATH"},
+      {"--classifier-arch", &c.arch, Several{},
+       "Architecture of a checkpoint file, one for all or one each; torchscript runs the program in the file", "NAME"},
+      choice("--classifier-input", &c.input, models::classifier_input_words(),
+             "What it sees of pixels in [-1, 1]: as its config says, the same, [0, 1], or that by the mean and "
+             "deviation of ImageNet or of CLIP's images"),
+      {"--classifier-size", &c.size, Range{0, 4096},
+       "Images are resized to this many pixels square for it; 0 leaves them", ""},
+      choice("--classifier-resize", &c.resize, filter_words(),
+             "Filter of the resizing, antialiased; config is bilinear, for CLIP bicubic"),
+      {"--softplus-beta", &c.softplus_beta, Range{0, 1000},
+       "Every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU (EluCD: 3)", "BETA"},
+      texts_option("--prompts", &c.prompts.targets,
+                   "Texts that are the classes 0, 1, ... of a CLIP classifier; or a file with one a line"),
+      texts_option("--contrast", &c.prompts.contrast,
+                   "Texts that the images are not like: further classes, after those that labels name; or a file"),
+      {"--strict", &c.prompts.strict, Anything{}, "A prompt of more than CLIP's 77 tokens is an error, not cut", ""},
+      {"--clip-vocab", &c.prompts.vocabulary, Anything{},
+       "CLIP's bpe_simple_vocab_16e6.txt.gz; left out it is looked for in models/clip here and beside the program",
+       "FILE"},
+      {"--cutouts", &c.cutouts.count, Range{0, 1024},
+       "Classify this many random square views of each image and average the logits; 0 is the image itself", ""},
+      {"--cutout-min", &c.cutouts.min_share, Range{0, 1, true}, "Smallest side of a view, as a share of the image's",
+       ""},
+  };
+}
+
+OptionGroup classifier_options(models::ClassifierConfig& config, const std::string& role) {
+  return {"classifier", "Classifier", classifier_rows(config, role)};
 }
 
 }  // namespace sextant::commands

@@ -1,12 +1,18 @@
-// The table [classifier] of `sextant sample`.
+// A classifier and what it sees, as settings of whatever command takes one.
 #pragma once
 
-#include "internal/commands/sample.h"
+#include <string>
+#include <vector>
+
 #include "internal/runtime/options.h"
+#include "sextant/models/classifier.h"
 
 namespace sextant::commands {
 
-/// Which classifier steers and what it sees; the rows point into `config`.
-OptionGroup classifier_options(SampleConfig& config);
+/// The rows, which point into `config`; `role` says in --help what the command wants the classifier for.
+std::vector<Option> classifier_rows(models::ClassifierConfig& config, const std::string& role);
+
+/// The table [classifier] of these rows.
+OptionGroup classifier_options(models::ClassifierConfig& config, const std::string& role);
 
 }  // namespace sextant::commands

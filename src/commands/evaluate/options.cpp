@@ -1,3 +1,4 @@
+#include "common/classifier_options.h"
 #include "common/run_options.h"
 #include "internal/commands/evaluate.h"
 
@@ -14,63 +15,53 @@ std::vector<std::string> metric_choices() {
 }  // namespace
 
 std::vector<OptionGroup> evaluate_options(EvaluateConfig& c) {
+  const std::vector<Option> compared = {
+      {"--samples", &c.samples, Anything{},
+       "An .npz of samples, a folder of PNG and JPEG files, CIFAR-10's binary version or an IDX file", "PATH"},
+      {"--reference", &c.reference, Anything{},
+       "Statistics (.npz with mu and sigma, as of OpenAI, EDM and pytorch-fid), or a set of images like "
+       "--samples",
+       "PATH"},
+      {"--features", &c.features, Anything{},
+       "Feature network: a model folder or Inception's weights; left out it is models/mnist-features for "
+       "28x28 images, else Inception's published weights in models/",
+       "PATH"},
+      {"--features-arch", &c.features_arch, Anything{},
+       "Architecture of a --features file that is not Inception's: resnet50, clip-ViT-L/14, torchscript, ...", "NAME"},
+      {"--layer", &c.layer, Anything{},
+       "Layer of an image classifier whose output describes an image, such as avgpool; a wrong name lists "
+       "them",
+       "NAME"},
+      choice("--protocol", &c.options.protocol, evaluation::protocol_words(),
+             "Resize and inception score as this tool's; numbers of different protocols do not compare"),
+      {"--metrics", &c.metrics, SumOf{metric_choices()},
+       "What to compute; all is all that the reference allows but fid-infinity", ""},
+      {"--save-stats", &c.save_stats, Anything{}, "Write mu and sigma of the samples, to be a --reference later",
+       "NPZ"},
+      out_option(c.run, "metrics.json, table.md and table.csv; left out nothing is written"),
+      format_option(&c.format),
+  };
+  const std::vector<Option> judged = classifier_rows(
+      c.classifier,
+      "Network that reads the samples for accuracy and ECE, left out the feature network where that knows the labels");
+  const std::vector<Option> how = {
+      {"--batch", &c.embedding.batch, Range{1, 1e6}, "Images at a time; changes speed and memory only", ""},
+      {"--skip-bad", &c.embedding.skip_bad, Anything{}, "Leave out images that cannot be read, and count them", ""},
+      {"--resize", &c.embedding.resize, Anything{},
+       "Take images of several sizes, each resized for the network; without it they are an error", ""},
+      {"--no-cache", &c.no_cache, Anything{}, "Do not keep the embedded reference beside its images", ""},
+      {"--neighbours", &c.options.neighbours, Range{1, 1e6}, "k of precision and recall", ""},
+      {"--kid-subsets", &c.options.kid_subsets, Range{1, 1e6}, "Subsets of the kernel distance", ""},
+      {"--kid-subset-size", &c.options.kid_subset_size, Range{2, 1e6}, "Images in each, at most", ""},
+      {"--bootstrap", &c.options.bootstrap, Range{0, 1e6},
+       "Resamples for the intervals of precision, recall and accuracy; 0 is off", ""},
+      {"--bootstrap-fid", &c.options.bootstrap_fid, Range{-1, 1e6},
+       "Resamples for FID's interval, a distance each; -1 is 100 up to 512 dimensions, else none", ""},
+      {"--level", &c.options.level, Range{0.5, 0.9999}, "Level of the intervals", ""},
+  };
   return {
       {"evaluate", "What to compare, and how",
-       appended(
-           {
-               {"--samples", &c.samples, Anything{},
-                "An .npz of samples, a folder of PNG and JPEG files, CIFAR-10's binary version or an IDX file", "PATH"},
-               {"--reference", &c.reference, Anything{},
-                "Statistics (.npz with mu and sigma, as of OpenAI, EDM and pytorch-fid), or a set of images like "
-                "--samples",
-                "PATH"},
-               {"--features", &c.features, Anything{},
-                "Feature network: a model folder or Inception's weights; left out it is models/mnist-features for "
-                "28x28 "
-                "images, else Inception's published weights in models/",
-                "PATH"},
-               {"--features-arch", &c.features_arch, Anything{},
-                "Architecture of a --features file that is not Inception's: resnet50, clip-ViT-L/14, torchscript, ...",
-                "NAME"},
-               {"--layer", &c.layer, Anything{},
-                "Layer of an image classifier whose output describes an image, such as avgpool; a wrong name lists "
-                "them",
-                "NAME"},
-               choice("--protocol", &c.options.protocol, evaluation::protocol_words(),
-                      "Resize and inception score as this tool's; numbers of different protocols do not compare"),
-               {"--metrics", &c.metrics, SumOf{metric_choices()},
-                "What to compute; all is all that the reference allows but fid-infinity", ""},
-               {"--save-stats", &c.save_stats, Anything{},
-                "Write mu and sigma of the samples, to be a --reference later", "NPZ"},
-               out_option(c.run, "metrics.json, table.md and table.csv; left out nothing is written"),
-               format_option(&c.format),
-               {"--classifier", &c.classifier, Anything{},
-                "Network that reads the samples for accuracy and ECE: folder or checkpoint file; left out it is the "
-                "feature "
-                "network, where that knows the labels",
-                "PATH"},
-               {"--classifier-arch", &c.classifier_arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
-               {"--classifier-input", &c.classifier_input, OneOf{{"config", "raw", "half", "imagenet"}},
-                "What it sees of the pixels: as its config says, [-1, 1], [0, 1], or ImageNet's mean and deviation",
-                ""},
-               {"--classifier-size", &c.classifier_size, Range{0, 4096},
-                "Images are resized to this many pixels square for it; 0 leaves them", ""},
-               {"--batch", &c.embedding.batch, Range{1, 1e6}, "Images at a time; changes speed and memory only", ""},
-               {"--skip-bad", &c.embedding.skip_bad, Anything{}, "Leave out images that cannot be read, and count them",
-                ""},
-               {"--resize", &c.embedding.resize, Anything{},
-                "Take images of several sizes, each resized for the network; without it they are an error", ""},
-               {"--no-cache", &c.no_cache, Anything{}, "Do not keep the embedded reference beside its images", ""},
-               {"--neighbours", &c.options.neighbours, Range{1, 1e6}, "k of precision and recall", ""},
-               {"--kid-subsets", &c.options.kid_subsets, Range{1, 1e6}, "Subsets of the kernel distance", ""},
-               {"--kid-subset-size", &c.options.kid_subset_size, Range{2, 1e6}, "Images in each, at most", ""},
-               {"--bootstrap", &c.options.bootstrap, Range{0, 1e6},
-                "Resamples for the intervals of precision, recall and accuracy; 0 is off", ""},
-               {"--bootstrap-fid", &c.options.bootstrap_fid, Range{-1, 1e6},
-                "Resamples for FID's interval, a distance each; -1 is 100 up to 512 dimensions, else none", ""},
-               {"--level", &c.options.level, Range{0.5, 0.9999}, "Level of the intervals", ""},
-           },
-           run_options(c.run, "The feature network's arithmetic"))}};
+       appended(appended(appended(compared, judged), how), run_options(c.run, "The feature network's arithmetic"))}};
 }
 
 }  // namespace sextant::commands

@@ -1,5 +1,6 @@
 #include <c10/util/StringUtil.h>
 
+#include "common/prompts.h"
 #include "common/run_folder.h"
 #include "evaluate/report.h"
 #include "internal/runtime/text.h"
@@ -31,7 +32,7 @@ void check_labels(const evaluation::Embedding& samples, const guidance::Classifi
   const int64_t low = samples.labels.min().item<int64_t>();
   const int64_t high = samples.labels.max().item<int64_t>();
   if (low >= 0 && high < classifier.classes) return;
-  throw UsageError(c10::str("classifier ", config.classifier, " has classes 0-", classifier.classes - 1, ", ",
+  throw UsageError(c10::str("classifier ", config.classifier.path, " has classes 0-", classifier.classes - 1, ", ",
                             config.samples, " has label ", low < 0 ? low : high));
 }
 
@@ -80,18 +81,17 @@ void check(const EvaluateConfig& config) {
 }
 
 guidance::Classifier classifier_of(const EvaluateConfig& config, const evaluation::FeatureExtractor& extractor,
-                                   models::Placement placement) {
-  if (config.classifier.empty()) return {};
-  models::ClassifierOptions options;
-  options.input = config.classifier_input;
-  options.input_size = config.classifier_size;
-  options.channels = extractor.network->channels();
-  return models::open_classifier(config.classifier, config.classifier_arch, options, placement);
+                                   models::Placement placement, Progress& progress) {
+  if (config.classifier.path.empty()) return {};
+  return models::open_classifier(config.classifier, placement, {.channels = extractor.network->channels()},
+                                 [&](const std::string& line) { progress.note("note: " + line); });
 }
 
 }  // namespace
 
-EvaluateResult run_evaluate(const EvaluateConfig& config, Progress& progress, const Stop& stop) {
+EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, const Stop& stop) {
+  EvaluateConfig config = given;
+  config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
   check(config);
   set_threads(static_cast<int>(config.run.threads));
   const at::Device device = parse_device(config.run.device);
@@ -103,8 +103,8 @@ EvaluateResult run_evaluate(const EvaluateConfig& config, Progress& progress, co
       features_of(config), options.protocol, placement.device, placement.precision, config.features_arch, config.layer);
 
   evaluation::EmbedOptions embedding = config.embedding;
-  embedding.classifier = classifier_of(config, extractor, placement);
-  options.judge_name = config.classifier;
+  embedding.classifier = classifier_of(config, extractor, placement, progress);
+  options.judge_name = config.classifier.path;
   const auto images = evaluation::open_images_for(extractor, config.samples);
   const auto samples = evaluation::embed(*images, config.samples, extractor, embedding, progress, stop);
   if (!samples) return {};

@@ -68,7 +68,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
             "PATH"},
            {"--vae-arch", &c.model.vae_arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
        }},
-      classifier_options(c),
+      classifier_options(c.classifier, "Network that steers"),
       {"guidance",
        "Guidance",
        {

@@ -43,8 +43,7 @@ SampleConfig resolved(SampleConfig config) {
     guidance::check_config(config.guidance.guide);
   }
   Labels(config.sample.labels);
-  config.classifier.prompts = resolved_prompts("--prompts", config.classifier.prompts);
-  config.classifier.contrast = resolved_prompts("--contrast", config.classifier.contrast);
+  config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
   OptionTable("sample", sample_options(config)).check();
   return config;
 }

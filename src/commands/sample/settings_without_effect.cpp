@@ -73,8 +73,8 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
     all.push_back({has_term(c, words), "--guidance " + joined(words, ", ", " or "), "guidance", {setting}});
   }
   all.push_back({c.guidance.guide.tilt != 0, "--tilt", "guidance", {"tilt-form", "tilt-group"}});
-  all.push_back({c.classifier.cutouts > 0, "--cutouts", "classifier", {"cutout-min"}});
-  all.push_back({!c.classifier.prompts.empty(), "--prompts", "classifier", {"strict", "clip-vocab"}});
+  all.push_back({c.classifier.cutouts.count > 0, "--cutouts", "classifier", {"cutout-min"}});
+  all.push_back({!c.classifier.prompts.targets.empty(), "--prompts", "classifier", {"strict", "clip-vocab"}});
   all.push_back({c.guidance.guide.backward_steps > 0, "--backward-steps", "guidance", {"backward-lr"}});
   // Without one, latent is an error.
   all.push_back(
