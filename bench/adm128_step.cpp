@@ -14,6 +14,7 @@
 #include "random_network.h"
 #include "sextant/guidance/named_score.h"
 #include "sextant/models/classifier.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/device.h"
 #include "sextant/samplers/samplers.h"
 
@@ -30,7 +31,7 @@ struct Bench {
     const auto noise = bench::random_network<networks::NoiseNetwork>(config, unet, place);
     diffusion::ProcessConfig process = models::process_config(config.at("diffusion"));
     process.respacing = "250";
-    denoiser = std::make_unique<diffusion::ModelDenoiser>(
+    denoiser = std::make_unique<diffusion::Denoiser>(
         [noise](const Tensor& x, const Tensor& t, const Tensor& y) { return noise->forward(x, t, y); },
         diffusion::Process(process), noise->image_shape());
     if (flags.at("method") == "none") return;
@@ -65,14 +66,14 @@ struct Bench {
     in.y = y;
     in.step = t;
     in.num_steps = process.num_steps();
-    in.alpha_cumprod = process.alphas_cumprod[static_cast<std::size_t>(t)];
+    in.alpha_cumprod = process.abar(t);
     const Tensor gamma = guide->gamma(in);
     return at::addcmul(p.mean, gamma, (*guide)(in).gradient);
   }
 
   models::Placement place;
   int64_t batch;
-  std::unique_ptr<diffusion::ModelDenoiser> denoiser;
+  std::unique_ptr<diffusion::Denoiser> denoiser;
   std::unique_ptr<guidance::Guide> guide;
 };
 

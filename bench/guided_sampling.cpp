@@ -12,6 +12,7 @@
 
 #include "sextant/guidance/named_score.h"
 #include "sextant/models/classifier.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/device.h"
 #include "sextant/samplers/samplers.h"
 
@@ -47,9 +48,9 @@ int main(int argc, char** argv) try {
   const models::Placement place{device, parse_precision(flags.at("precision"), device)};
 
   const models::DiffusionModel model = models::open_diffusion(flags.at("model"), "", place);
-  diffusion::ProcessConfig process = model.process;
-  process.respacing = std::to_string(steps);
-  const diffusion::ModelDenoiser denoiser(model.function(), diffusion::Process(process), model.sample_shape());
+  const diffusion::Denoiser denoiser = model.denoiser();
+  samplers::SamplerConfig sampler;
+  sampler.steps = steps;
 
   std::unique_ptr<guidance::Guide> guide;
   if (flags.at("method") != "none") {
@@ -66,9 +67,9 @@ int main(int argc, char** argv) try {
   std::iota(samples.begin(), samples.end(), int64_t{0});
   std::vector<double> seconds;
   for (int run = 0; run <= std::stoi(flags.at("runs")); ++run) {
-    Noise noise(0, samples, model.sample_shape(), device);
+    Noise noise(0, samples, model.sample_shape, device);
     const auto start = Clock::now();
-    samplers::sample_ddpm(denoiser, guide.get(), labels, labels, noise).cpu();
+    samplers::draw(sampler, denoiser, guide.get(), labels, labels, noise).cpu();
     if (run > 0) seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
   }
   std::sort(seconds.begin(), seconds.end());

@@ -14,6 +14,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "sextant/diffusion/guided_models.h"
 #include "sextant/diffusion/mixture.h"
 #include "sextant/guidance/named_score.h"
 #include "sextant/runtime/device.h"
@@ -55,7 +56,7 @@ diffusion::ProcessConfig process_config(int64_t steps) {
 diffusion::Model model_of(const Mixture& mixture) {
   const auto whole = std::make_shared<diffusion::Process>(process_config(0));
   return [=](const Tensor& x, const Tensor& t, const Tensor& y) {
-    const double abar = whole->alphas_cumprod[static_cast<std::size_t>(t[0].item<double>())];
+    const double abar = whole->abar(static_cast<int64_t>(t[0].item<double>()));
     return mixture.denoise(x.flatten(1), abar, y).view(x.sizes());
   };
 }
@@ -63,9 +64,9 @@ diffusion::Model model_of(const Mixture& mixture) {
 /// The timestep whose noise level sqrt((1 - abar)/abar) is nearest to sigma.
 double timestep_of(double sigma) {
   const diffusion::Process whole(process_config(0));
-  double t = 0;
-  while (t < 999 && 1 / whole.alphas_cumprod[static_cast<std::size_t>(t)] - 1 < sigma * sigma) ++t;
-  return t;
+  int64_t t = 0;
+  while (t < 999 && 1 / whole.abar(t) - 1 < sigma * sigma) ++t;
+  return static_cast<double>(t);
 }
 
 class DoubleNoise : public Noise {
@@ -81,7 +82,7 @@ struct Method {
   diffusion::Model model;
   std::optional<GuideConfig> guide;
   int64_t recurrence = 1;
-  std::string sampler = "ddpm";
+  samplers::Sampler* sampler = samplers::sample_ddpm;
   guidance::ScoreFunction score = guidance::named_score("plain");
 };
 
@@ -97,17 +98,18 @@ struct Bench {
     std::iota(indices.begin(), indices.end(), int64_t{0});
     DoubleNoise noise(seed, indices, {2, 1, 1});
     const diffusion::Process process(process_config(steps));
-    const diffusion::ModelDenoiser denoiser(method.model, process, {2, 1, 1});
+    const diffusion::Denoiser denoiser(method.model, process, {2, 1, 1});
     std::optional<guidance::Guide> guide;
     if (method.guide) {
       guide.emplace(method.guide->input == Input::kNoisy ? diffusion::mixture_classifier(exact(), process)
                                                          : diffusion::mixture_classifier(exact()),
                     method.score, *method.guide);
     }
-    const samplers::Sampler sample = samplers::named_sampler(method.sampler, 0, method.recurrence);
+    samplers::SamplerConfig config;
+    config.recurrence = method.recurrence;
     // A guide steers a model that is told nothing.
     const Tensor told = method.guide ? at::full({samples}, kClasses, at::kLong) : labels();
-    return sample(denoiser, guide ? &*guide : nullptr, told, labels(), noise, {}).flatten(1);
+    return method.sampler({denoiser, guide ? &*guide : nullptr, told, labels(), noise}, config).flatten(1);
   }
 
   Tensor exact_draws(uint64_t seed) const {
@@ -212,15 +214,16 @@ std::vector<Method> all_methods() {
 
   const diffusion::Model model = model_of(exact());
   const auto universal = [&](const std::string& name, const GuideConfig& guide, int64_t recurrence,
-                             const std::string& sampler) {
-    methods.push_back({name, sampler + ", x0-hat, Jacobian", model, guide, recurrence, sampler});
+                             const samplers::SamplerRow& row) {
+    methods.push_back({name, row.word + ", x0-hat, Jacobian", model, guide, recurrence, row.sampler});
   };
   const GuideConfig forward = plain(Input::kThroughDenoiser);
-  for (const std::string sampler : {"ddpm", "ddim"}) {
-    universal("forward guidance", forward, 1, sampler);
-    universal("recurrence 4", forward, 4, sampler);
+  for (const samplers::SamplerRow& row : samplers::table()) {
+    if (!row.recurs) continue;
+    universal("forward guidance", forward, 1, row);
+    universal("recurrence 4", forward, 4, row);
     universal("5 backward steps",
-              changed(forward, [](GuideConfig& c) { c.backward_steps = 5, c.backward_rate = 0.02; }), 1, sampler);
+              changed(forward, [](GuideConfig& c) { c.backward_steps = 5, c.backward_rate = 0.02; }), 1, row);
   }
   methods.push_back(
       {"interval 0.2,0.8 of the steps", "x0-hat", model,
@@ -232,7 +235,7 @@ std::vector<Method> all_methods() {
   methods.push_back({"classifier-free, 3", "the model without labels", free(3), {}});
   methods.push_back({"classifier-free, 3, sigma in 0.3,3",
                      "the model without labels",
-                     diffusion::in_interval(free(3), model, timestep_of(0.3), timestep_of(3)),
+                     diffusion::in_interval(free(3), model, {timestep_of(0.3), timestep_of(3)}),
                      {}});
   methods.push_back({"a blurred conditional model", "none", model_of(blurred()), {}});
   const diffusion::Model worse = model_of({weights(), means(), covariances() + 0.3 * at::eye(2, at::kDouble)});

@@ -1,49 +1,50 @@
-#include "sextant/diffusion/process.h"
-#include "sextant/guidance/classifier_free.h"
+#include "sextant/diffusion/denoiser.h"
+
+#include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {
-namespace {
 
-/// bad + scale (good - bad) on the first channels; the rest of `good` as it is.
-Tensor extrapolate(const Tensor& good, const Tensor& bad, double scale, int64_t channels) {
-  const Tensor mixed = guidance::classifier_free(good.narrow(1, 0, channels), bad.narrow(1, 0, channels), scale);
-  const int64_t rest = good.size(1) - channels;
-  return rest == 0 ? mixed : at::cat({mixed, good.narrow(1, channels, rest)}, 1);
+Denoiser::Denoiser(Model model, Process process, std::vector<int64_t> sample_shape)
+    : model_(std::move(model)), levels_(std::move(process)), sample_shape_(std::move(sample_shape)) {
+  if (!model_) throw UsageError("denoiser: expected a model, got none");
 }
 
-}  // namespace
-
-ModelDenoiser::ModelDenoiser(Model model, Process process, std::vector<int64_t> sample_shape)
-    : model_(std::move(model)), process_(std::move(process)), shape_(std::move(sample_shape)) {}
-
-Prediction ModelDenoiser::predict(const Tensor& x, int64_t step, const Tensor& y) const {
-  return process_.p_mean_variance(model_(x, process_.model_time(step, x), y), x, step);
+Denoiser::Denoiser(Model model, SigmaRange range, std::vector<int64_t> sample_shape)
+    : model_(std::move(model)), levels_(std::move(range)), sample_shape_(std::move(sample_shape)) {
+  if (!model_) throw UsageError("denoiser: expected a model, got none");
 }
 
-Model classifier_free(Model model, int64_t null_class, double scale, int64_t guided_channels) {
-  if (scale == 1) return model;
-  return [=, model = std::move(model)](const Tensor& x, const Tensor& t, const Tensor& y) {
-    const Tensor both = model(at::cat({x, x}), at::cat({t, t}), at::cat({y, at::full_like(y, null_class)}));
-    const std::vector<Tensor> halves = both.chunk(2);
-    return extrapolate(halves[0], halves[1], scale, guided_channels);
-  };
+Counts Denoiser::counts() const {
+  return std::holds_alternative<Process>(levels_) ? Counts::kTimesteps : Counts::kNoiseLevels;
 }
 
-Model autoguidance(Model good, Model bad, double scale, int64_t guided_channels) {
-  if (scale == 1) return good;
-  return [=, good = std::move(good), bad = std::move(bad)](const Tensor& x, const Tensor& t, const Tensor& y) {
-    return extrapolate(good(x, t, y), bad(x, t, y), scale, guided_channels);
-  };
+const Process& Denoiser::process() const {
+  if (const auto* process = std::get_if<Process>(&levels_)) return *process;
+  throw UsageError("denoiser: it counts noise levels, not timesteps; use a sampler of noise levels, such as edm-heun");
 }
 
-Model in_interval(Model inside, Model outside, double low, double high) {
-  return
-      [=, inside = std::move(inside), outside = std::move(outside)](const Tensor& x, const Tensor& t, const Tensor& y) {
-        const Tensor within = (t >= low).logical_and(t <= high);
-        if (within.all().item<bool>()) return inside(x, t, y);
-        if (!within.any().item<bool>()) return outside(x, t, y);
-        return at::where(within.view({-1, 1, 1, 1}), inside(x, t, y), outside(x, t, y));
-      };
+const SigmaRange& Denoiser::range() const {
+  if (const auto* range = std::get_if<SigmaRange>(&levels_)) return *range;
+  throw UsageError("denoiser: it counts timesteps, not noise levels; use a sampler of timesteps, such as ddpm or ddim");
+}
+
+Prediction Denoiser::predict(const Tensor& x, int64_t step, const Tensor& y) const {
+  return process().p_mean_variance(model_(x, process().model_time(step, x), y), x, step);
+}
+
+Tensor Denoiser::denoise(const Tensor& x, double sigma, const Tensor& y) const {
+  range();
+  return model_(x, at::full({x.size(0)}, sigma, x.options()), y).to(x.scalar_type());
+}
+
+Denoiser Denoiser::with(Model model) const {
+  Denoiser changed = *this;
+  changed.model_ = std::move(model);
+  return changed;
+}
+
+Denoiser Denoiser::respaced(const std::string& sections) const {
+  return {model_, process().respaced(sections), sample_shape_};
 }
 
 }  // namespace sextant::diffusion

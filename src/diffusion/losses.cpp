@@ -39,7 +39,7 @@ Tensor bound_term(const Process& process, const Tensor& output, const Tensor& x0
                   const Tensor& steps) {
   const Prediction p = process.p_mean_variance(output, x_t, steps, /*clip=*/false);
   const Tensor true_mean = process.posterior_mean(x0, x_t, steps);
-  const Tensor true_log_variance = Steps(steps).of(process.posterior_log_variance_clipped, x0);
+  const Tensor true_log_variance = process.posterior_log_variance(steps, x0);
   const Tensor kl = mean_per_image(gaussian_kl(true_mean, true_log_variance, p.mean, p.log_variance));
   const Tensor nll = mean_per_image(-discretized_log_likelihood(x0, p.mean, 0.5 * p.log_variance));
   return at::where(steps.to(x0.device()) == 0, nll, kl) / std::numbers::ln2;
@@ -84,13 +84,6 @@ LossTerms training_loss(const Process& process, const Model& model, const Tensor
     terms.loss = terms.mse + terms.vb;
   }
   return terms;
-}
-
-Tensor edm_loss(const SigmaModel& denoise, const Tensor& images, const Tensor& sigma, const Tensor& y,
-                const Tensor& noise, double sigma_data) {
-  const Tensor s = sigma.view({-1, 1, 1, 1});
-  const Tensor weight = (s.square() + sigma_data * sigma_data) / (s * sigma_data).square();
-  return weight * (denoise(images + s * noise, sigma, y) - images).square();
 }
 
 }  // namespace sextant::diffusion

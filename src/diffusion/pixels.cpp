@@ -1,4 +1,4 @@
-#include "sextant/diffusion/process.h"
+#include "sextant/diffusion/pixels.h"
 
 namespace sextant::diffusion {
 

@@ -41,7 +41,7 @@ void check_betas(const std::vector<double>& betas, const std::vector<int64_t>& t
 }
 
 template <class Number>
-Number entry(const std::vector<Number>& table, int64_t step) {
+Number entry_of(const std::vector<Number>& table, int64_t step) {
   if (step < 0 || step >= static_cast<int64_t>(table.size())) {
     throw UsageError(c10::str("diffusion process: step ", step, " is not in [0, ", table.size(), ")"));
   }
@@ -52,7 +52,7 @@ template <class Number>
 std::vector<Number> entries(const std::vector<Number>& table, const Tensor& index) {
   const Tensor dense = index.contiguous();
   std::vector<Number> result;
-  for (int64_t n = 0; n < dense.size(0); ++n) result.push_back(entry(table, dense.data_ptr<int64_t>()[n]));
+  for (int64_t n = 0; n < dense.size(0); ++n) result.push_back(entry_of(table, dense.data_ptr<int64_t>()[n]));
   return result;
 }
 
@@ -73,7 +73,7 @@ Tensor Steps::indices(int64_t n) const {
 }
 
 Tensor Steps::of(const std::vector<double>& table, const Tensor& images) const {
-  if (!per_image()) return at::scalar_tensor(entry(table, step_), at::kDouble);
+  if (!per_image()) return at::scalar_tensor(entry_of(table, step_), at::kDouble);
   return at::tensor(entries(table, indices(images.size(0))), at::kDouble).to(images.options()).view({-1, 1, 1, 1});
 }
 
@@ -82,71 +82,87 @@ Process::Process(const ProcessConfig& config) : Process(respaced_schedule(config
 Process::Process(Respaced respaced, ProcessConfig config)
     : Process(std::move(respaced.betas), std::move(respaced.timestep_map), std::move(config)) {}
 
-Process::Process(std::vector<double> betas_in, std::vector<int64_t> timestep_map_in, ProcessConfig config)
-    : betas(std::move(betas_in)), timestep_map(std::move(timestep_map_in)), config_(std::move(config)) {
-  check_betas(betas, timestep_map);
-  const std::size_t n = betas.size();
+Process::Process(std::vector<double> betas, std::vector<int64_t> timestep_map, ProcessConfig config)
+    : config_(std::move(config)), betas_(std::move(betas)), timestep_map_(std::move(timestep_map)) {
+  check_betas(betas_, timestep_map_);
 
   double product = 1;
-  for (const double beta : betas) {
-    alphas_cumprod_prev.push_back(product);
-    alphas_cumprod.push_back(product *= 1 - beta);
+  for (const double beta : betas_) {
+    abar_prev_.push_back(product);
+    abar_.push_back(product *= 1 - beta);
   }
-  alphas_cumprod_next.assign(alphas_cumprod.begin() + 1, alphas_cumprod.end());
-  alphas_cumprod_next.push_back(0);
+  log_betas_ = each(betas_, [](double beta) { return std::log(beta); });
+  sqrt_abar_ = each(abar_, [](double abar) { return std::sqrt(abar); });
+  sqrt_one_minus_abar_ = each(abar_, [](double abar) { return std::sqrt(1 - abar); });
+  sqrt_recip_abar_ = each(abar_, [](double abar) { return std::sqrt(1 / abar); });
+  sqrt_recipm1_abar_ = each(abar_, [](double abar) { return std::sqrt(1 / abar - 1); });
 
-  log_betas = each(betas, [](double beta) { return std::log(beta); });
-  sqrt_alphas_cumprod = each(alphas_cumprod, [](double abar) { return std::sqrt(abar); });
-  sqrt_one_minus_alphas_cumprod = each(alphas_cumprod, [](double abar) { return std::sqrt(1 - abar); });
-  log_one_minus_alphas_cumprod = each(alphas_cumprod, [](double abar) { return std::log(1 - abar); });
-  sqrt_recip_alphas_cumprod = each(alphas_cumprod, [](double abar) { return std::sqrt(1 / abar); });
-  sqrt_recipm1_alphas_cumprod = each(alphas_cumprod, [](double abar) { return std::sqrt(1 / abar - 1); });
-
-  for (std::size_t t = 0; t < n; ++t) {
-    const double noise = 1 - alphas_cumprod[t];
-    const double noise_before = 1 - alphas_cumprod_prev[t];
-    posterior_variance.push_back(betas[t] * noise_before / noise);
-    posterior_mean_coef1.push_back(betas[t] * std::sqrt(alphas_cumprod_prev[t]) / noise);
-    posterior_mean_coef2.push_back(noise_before * std::sqrt(1 - betas[t]) / noise);
+  for (std::size_t t = 0; t < betas_.size(); ++t) {
+    const double noise = 1 - abar_[t];
+    const double noise_before = 1 - abar_prev_[t];
+    posterior_variance_.push_back(betas_[t] * noise_before / noise);
+    posterior_mean_coef1_.push_back(betas_[t] * std::sqrt(abar_prev_[t]) / noise);
+    posterior_mean_coef2_.push_back(noise_before * std::sqrt(1 - betas_[t]) / noise);
   }
 
   // Step 0 of the true posterior has no variance, whose logarithm would be infinite: step 1's stands in.
-  std::vector<double> clipped = posterior_variance;
-  clipped[0] = posterior_variance[1];
-  posterior_log_variance_clipped = each(clipped, [](double variance) { return std::log(variance); });
-  fixed_large_variance = betas;
-  fixed_large_variance[0] = posterior_variance[1];
-  fixed_large_log_variance = each(fixed_large_variance, [](double variance) { return std::log(variance); });
+  std::vector<double> clipped = posterior_variance_;
+  clipped[0] = posterior_variance_[1];
+  posterior_log_variance_ = each(clipped, [](double variance) { return std::log(variance); });
+  fixed_large_variance_ = betas_;
+  fixed_large_variance_[0] = posterior_variance_[1];
+  fixed_large_log_variance_ = each(fixed_large_variance_, [](double variance) { return std::log(variance); });
 }
 
+Process Process::respaced(const std::string& sections) const {
+  Respaced shorter = respace(betas_, space_timesteps(num_steps(), sections));
+  for (int64_t& t : shorter.timestep_map) t = timestep(t);
+  ProcessConfig config = config_;
+  config.respacing = sections;
+  return Process(std::move(shorter), std::move(config));
+}
+
+Process Process::predicting(MeanType mean) const {
+  Process changed = *this;
+  changed.config_.mean = mean;
+  return changed;
+}
+
+double Process::entry(const std::vector<double>& table, int64_t step) { return entry_of(table, step); }
+int64_t Process::entry(const std::vector<int64_t>& table, int64_t step) { return entry_of(table, step); }
+
 Tensor Process::model_time(const Steps& step, const Tensor& images) const {
-  const Tensor t = at::tensor(entries(timestep_map, step.indices(images.size(0))), at::kLong).to(images.device());
+  const Tensor t = at::tensor(entries(timestep_map_, step.indices(images.size(0))), at::kLong).to(images.device());
   return config_.rescale_timesteps ? t.to(images.scalar_type()) * (1000.0 / static_cast<double>(config_.steps)) : t;
 }
 
 Tensor Process::q_sample(const Tensor& x0, const Steps& step, const Tensor& noise) const {
-  return step.of(sqrt_alphas_cumprod, x0) * x0 + step.of(sqrt_one_minus_alphas_cumprod, x0) * noise;
+  return step.of(sqrt_abar_, x0) * x0 + step.of(sqrt_one_minus_abar_, x0) * noise;
 }
 
 Tensor Process::posterior_mean(const Tensor& x0, const Tensor& x_t, const Steps& step) const {
-  return step.of(posterior_mean_coef1, x0) * x0 + step.of(posterior_mean_coef2, x0) * x_t;
+  return step.of(posterior_mean_coef1_, x0) * x0 + step.of(posterior_mean_coef2_, x0) * x_t;
+}
+
+Tensor Process::posterior_log_variance(const Steps& step, const Tensor& images) const {
+  return step.of(posterior_log_variance_, images);
 }
 
 Tensor Process::x0_from_epsilon(const Tensor& x_t, const Steps& step, const Tensor& epsilon) const {
-  return step.of(sqrt_recip_alphas_cumprod, x_t) * x_t - step.of(sqrt_recipm1_alphas_cumprod, x_t) * epsilon;
+  return step.of(sqrt_recip_abar_, x_t) * x_t - step.of(sqrt_recipm1_abar_, x_t) * epsilon;
 }
 
 Tensor Process::epsilon_from_x0(const Tensor& x_t, const Steps& step, const Tensor& x0) const {
   // q_sample solved for the noise. The form with 1/sqrt(abar) cancels badly where abar is near 0.
-  return (x_t - step.of(sqrt_alphas_cumprod, x_t) * x0) / step.of(sqrt_one_minus_alphas_cumprod, x_t);
+  return (x_t - step.of(sqrt_abar_, x_t) * x0) / step.of(sqrt_one_minus_abar_, x_t);
 }
 
 Tensor Process::velocity(const Tensor& x0, const Steps& step, const Tensor& noise) const {
-  return step.of(sqrt_alphas_cumprod, x0) * noise - step.of(sqrt_one_minus_alphas_cumprod, x0) * x0;
+  return step.of(sqrt_abar_, x0) * noise - step.of(sqrt_one_minus_abar_, x0) * x0;
 }
 
 Tensor Process::x0_from_velocity(const Tensor& x_t, const Steps& step, const Tensor& v) const {
-  return step.of(sqrt_alphas_cumprod, x_t) * x_t - step.of(sqrt_one_minus_alphas_cumprod, x_t) * v;
+  return step.of(sqrt_abar_, x_t) * x_t - step.of(sqrt_one_minus_abar_, x_t) * v;
 }
 
 Prediction Process::p_mean_variance(const Tensor& output, const Tensor& x_t, const Steps& step, bool clip) const {
@@ -165,12 +181,12 @@ Prediction Process::p_mean_variance(const Tensor& output, const Tensor& x_t, con
   Prediction p;
   switch (config_.variance) {
     case VarianceType::kFixedSmall:
-      p.variance = broadcastable(posterior_variance, step, x_t);
-      p.log_variance = broadcastable(posterior_log_variance_clipped, step, x_t);
+      p.variance = broadcastable(posterior_variance_, step, x_t);
+      p.log_variance = broadcastable(posterior_log_variance_, step, x_t);
       break;
     case VarianceType::kFixedLarge:
-      p.variance = broadcastable(fixed_large_variance, step, x_t);
-      p.log_variance = broadcastable(fixed_large_log_variance, step, x_t);
+      p.variance = broadcastable(fixed_large_variance_, step, x_t);
+      p.log_variance = broadcastable(fixed_large_log_variance_, step, x_t);
       break;
     case VarianceType::kLearned:
       p.log_variance = output.narrow(1, channels, channels);
@@ -179,8 +195,8 @@ Prediction Process::p_mean_variance(const Tensor& output, const Tensor& x_t, con
     case VarianceType::kLearnedRange: {
       // -1 is the smallest possible variance (the posterior's), +1 the largest (beta).
       const Tensor fraction = (output.narrow(1, channels, channels) + 1) / 2;
-      const Tensor low = step.of(posterior_log_variance_clipped, x_t);
-      const Tensor high = step.of(log_betas, x_t);
+      const Tensor low = step.of(posterior_log_variance_, x_t);
+      const Tensor high = step.of(log_betas_, x_t);
       p.log_variance = fraction * (high - low) + low;
       p.variance = p.log_variance.exp();
       break;
@@ -195,7 +211,7 @@ Prediction Process::p_mean_variance(const Tensor& output, const Tensor& x_t, con
       p.x0 = predicted;
       break;
     case MeanType::kPreviousX:  // posterior_mean solved for x0
-      p.x0 = (predicted - step.of(posterior_mean_coef2, x_t) * x_t) / step.of(posterior_mean_coef1, x_t);
+      p.x0 = (predicted - step.of(posterior_mean_coef2_, x_t) * x_t) / step.of(posterior_mean_coef1_, x_t);
       break;
     case MeanType::kVelocity:
       p.x0 = x0_from_velocity(x_t, step, predicted);

@@ -1,8 +1,9 @@
+#include "sextant/diffusion/sigma_schedule.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-#include "sextant/diffusion/sigma.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {
@@ -44,15 +45,14 @@ double default_sigma_max(const SigmaConfig& config) {
 }
 
 /// The iDDPM levels inside the range, thinned evenly.
-std::vector<double> iddpm_sigmas(const SigmaConfig& config, double sigma_min, double sigma_max) {
+std::vector<double> iddpm_sigmas(const SigmaConfig& config, int64_t steps, double sigma_min, double sigma_max) {
   std::vector<double> inside = iddpm_levels(config.m, config.c1, config.c2);
   std::erase_if(inside, [&](double u) { return u < sigma_min || u > sigma_max; });
   if (inside.empty())
     throw UsageError("noise levels: no level of the iddpm table lies between sigma_min and sigma_max");
-  const double stride =
-      config.steps > 1 ? static_cast<double>(inside.size() - 1) / static_cast<double>(config.steps - 1) : 0;
+  const double stride = steps > 1 ? static_cast<double>(inside.size() - 1) / static_cast<double>(steps - 1) : 0;
   std::vector<double> sigmas;
-  for (int64_t i = 0; i < config.steps; ++i) {
+  for (int64_t i = 0; i < steps; ++i) {
     sigmas.push_back(inside[static_cast<std::size_t>(std::llrint(stride * static_cast<double>(i)))]);
   }
   return sigmas;
@@ -74,10 +74,10 @@ std::vector<double> iddpm_levels(int64_t m, double c1, double c2) {
   return u;
 }
 
-SigmaSchedule::SigmaSchedule(const SigmaConfig& config, const SigmaDenoiser& denoiser) : config_(config) {
-  if (config.steps < 1) throw UsageError("noise levels: needs at least 1 step, got " + std::to_string(config.steps));
-  sigma_min_ = std::max(config.sigma_min > 0 ? config.sigma_min : default_sigma_min(config), denoiser.sigma_min());
-  sigma_max_ = std::min(config.sigma_max > 0 ? config.sigma_max : default_sigma_max(config), denoiser.sigma_max());
+SigmaSchedule::SigmaSchedule(const SigmaConfig& config, int64_t steps, const SigmaRange& range) : config_(config) {
+  if (steps < 1) throw UsageError("noise levels: needs at least 1 step, got " + std::to_string(steps));
+  sigma_min_ = std::max(config.sigma_min > 0 ? config.sigma_min : default_sigma_min(config), range.min);
+  sigma_max_ = std::min(config.sigma_max > 0 ? config.sigma_max : default_sigma_max(config), range.max);
   if (!(0 < sigma_min_ && sigma_min_ < sigma_max_)) {
     throw UsageError("noise levels: expected 0 < sigma_min < sigma_max within what the model supports, got " +
                      std::to_string(sigma_min_) + " and " + std::to_string(sigma_max_));
@@ -90,10 +90,10 @@ SigmaSchedule::SigmaSchedule(const SigmaConfig& config, const SigmaDenoiser& den
   vp_beta_min_ = log_max - 0.5 * vp_beta_d_;
 
   if (config.discretization == Discretization::kIddpm) {
-    sigma_steps_ = iddpm_sigmas(config, sigma_min_, sigma_max_);
+    sigma_steps_ = iddpm_sigmas(config, steps, sigma_min_, sigma_max_);
   } else {
-    for (int64_t i = 0; i < config.steps; ++i) {
-      const double u = config.steps > 1 ? static_cast<double>(i) / static_cast<double>(config.steps - 1) : 0;
+    for (int64_t i = 0; i < steps; ++i) {
+      const double u = steps > 1 ? static_cast<double>(i) / static_cast<double>(steps - 1) : 0;
       if (config.discretization == Discretization::kVp) {
         sigma_steps_.push_back(vp_sigma(1 + u * (config.epsilon_s - 1), vp_beta_d_, vp_beta_min_));
       } else if (config.discretization == Discretization::kVe) {
@@ -105,7 +105,7 @@ SigmaSchedule::SigmaSchedule(const SigmaConfig& config, const SigmaDenoiser& den
       }
     }
   }
-  for (const double sigma : sigma_steps_) times_.push_back(time_of(denoiser.round_sigma(sigma)));
+  for (const double sigma : sigma_steps_) times_.push_back(time_of(range.nearest(sigma)));
   times_.push_back(0);
 }
 

@@ -1,37 +1,40 @@
-#include "step.h"
+// Ancestral sampling (Ho et al. 2020), guided: Algorithm 1 of Javid et al. 2025.
+#include "finite.h"
+#include "guided_x0.h"
+#include "time_travel.h"
 
 namespace sextant::samplers {
 
-Tensor sample_ddpm(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
-                   const Tensor& targets, Noise& noise, const StepObserver& observe, int64_t recurrence) {
+Tensor sample_ddpm(const Run& run, const SamplerConfig& config) {
   const at::NoGradGuard no_grad;
-  const diffusion::Process& process = denoiser.process();
+  const diffusion::Process& process = run.denoiser.process();
   const int64_t num_steps = process.num_steps();
-  const Passes passes("ddpm", process, noise, recurrence);
+  const TimeTravel travel("ddpm", run, config.recurrence);
+  guidance::Guide* const guide = run.guide;
   if (guide) guide->begin();
 
-  Tensor x = noise.initial();  // x_T ~ N(0, I)
+  Tensor x = run.noise.initial();  // x_T ~ N(0, I)
   for (int64_t t = num_steps - 1; t >= 0; --t) {
     diffusion::Prediction p;
     std::optional<guidance::Guidance> g;
-    for (int64_t pass = 0; pass < passes.count(); ++pass) {
-      const Tensor x_t = passes.start(x, t, pass);
-      p = denoiser.predict(x_t, t, labels);
+    for (int64_t pass = 0; pass < travel.passes(); ++pass) {
+      const Tensor x_t = travel.start(x, t, pass);
+      p = run.denoiser.predict(x_t, t, run.labels);
       Tensor mean = p.mean;
       if (guide) {
-        const guidance::GuideInput in = guide_input(denoiser, p, x_t, t, labels, targets, noise.ids());
+        const guidance::GuideInput in = guide_input(run, p, x_t, t);
         const Tensor gamma = guide->gamma(in);  // at every step: it keeps the running maximum
         if (guide->active(t, num_steps)) {
           g = (*guide)(in);
           mean = at::addcmul(mean, gamma, g->gradient);  // mu + gamma_t g
           const Tensor delta = guide->backward(in);
-          if (delta.defined()) mean = at::add(mean, delta, process.posterior_mean_coef1[static_cast<std::size_t>(t)]);
+          if (delta.defined()) mean = at::add(mean, delta, process.posterior_mean_coef1(t));
         }
       }
-      x = t > 0 ? at::addcmul(mean, (0.5 * p.log_variance).exp(), passes.noise(t, pass)) : mean;  // the last has none
+      x = t > 0 ? at::addcmul(mean, (0.5 * p.log_variance).exp(), travel.noise(t, pass)) : mean;  // the last has none
       check_finite("ddpm", x, t);
     }
-    if (observe) observe({t, num_steps, p.x0, x, g ? &*g : nullptr});
+    if (run.observe) run.observe({t, num_steps, p.x0, x, g ? &*g : nullptr});
   }
   return x;
 }

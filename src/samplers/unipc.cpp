@@ -1,11 +1,15 @@
+// UniPC (Zhao et al. 2023): a unified predictor and corrector.
 #include <algorithm>
 #include <cmath>
 
+#include "finite.h"
+#include "guided_x0.h"
 #include "sextant/runtime/error.h"
-#include "step.h"
 
 namespace sextant::samplers {
 namespace {
+
+using diffusion::NoiseLevel;
 
 /// Solves the Vandermonde system sum_k r_k^i rho_k = b_i, i = 0 .. n-1 (Björck & Pereyra 1970).
 std::vector<double> solve_vandermonde(const std::vector<double>& r, std::vector<double> b) {
@@ -44,8 +48,9 @@ struct Node {
 
 /// One step from `from` to `to` whose x0 prediction is interpolated through `nodes`: the first is the one at `from`;
 /// the others enter by their differences to it.
-Tensor step(const Tensor& x, const Level& from, const Level& to, const std::vector<Node>& nodes, bool exponential) {
-  const double h = to.lambda - from.lambda;
+Tensor step(const Tensor& x, const NoiseLevel& from, const NoiseLevel& to, const std::vector<Node>& nodes,
+            bool exponential) {
+  const double h = to.lambda() - from.lambda();
   const double big = exponential ? std::expm1(-h) : -h;
   Tensor result = at::add(to.sigma / from.sigma * x, nodes[0].x0, -to.alpha * std::expm1(-h));
   if (nodes.size() == 1) return result;
@@ -63,34 +68,35 @@ Tensor step(const Tensor& x, const Level& from, const Level& to, const std::vect
 
 }  // namespace
 
-Tensor sample_unipc(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
-                    const Tensor& targets, Noise& noise, const UniPcConfig& config, const StepObserver& observe) {
+Tensor sample_unipc(const Run& run, const SamplerConfig& config) {
   if (config.order < 1 || config.order > 3) {
     throw UsageError("unipc: expected an order from 1 to 3, got " + std::to_string(config.order));
   }
+  const bool exponential = config.unipc_form == UniPcForm::kExponential;
   const at::NoGradGuard no_grad;
-  const int64_t num_steps = denoiser.process().num_steps();
-  if (guide) guide->begin();
+  const diffusion::Process& process = run.denoiser.process();
+  const int64_t num_steps = process.num_steps();
+  if (run.guide) run.guide->begin();
 
-  Tensor x = noise.initial();
+  Tensor x = run.noise.initial();
   Tensor x_before;          // where the last step started, for the corrector
   std::vector<Node> nodes;  // the last predictions, newest first
   for (int64_t t = num_steps - 1; t >= 0; --t) {
-    const Level here = level_of(denoiser.process(), t);
-    const GuidedX0 p = predict_guided(denoiser, guide, x, t, labels, targets, noise.ids());
+    const NoiseLevel here = process.level(t);
+    const GuidedX0 p = predict_guided(run, x, t);
     if (!nodes.empty()) {
       // Corrector: the last step again, now with the prediction at its end. That prediction is kept, not renewed.
       std::vector<Node> corrected = nodes;
-      corrected.insert(corrected.begin() + 1, {p.x0, here.lambda});
-      x = step(x_before, level_of(denoiser.process(), t + 1), here, corrected, config.exponential);
+      corrected.insert(corrected.begin() + 1, {p.x0, here.lambda()});
+      x = step(x_before, process.level(t + 1), here, corrected, exponential);
     }
-    nodes.insert(nodes.begin(), {p.x0, here.lambda});
+    nodes.insert(nodes.begin(), {p.x0, here.lambda()});
     nodes.resize(std::min(nodes.size(), static_cast<std::size_t>(config.order)));
 
     x_before = x;
-    x = t == 0 ? p.x0 : step(x, here, level_of(denoiser.process(), t - 1), nodes, config.exponential);
+    x = t == 0 ? p.x0 : step(x, here, process.level(t - 1), nodes, exponential);
     check_finite("unipc", x, t);
-    if (observe) observe({t, num_steps, p.x0, x, p.get_guidance()});
+    if (run.observe) run.observe({t, num_steps, p.x0, x, p.get_guidance()});
   }
   return x;
 }

@@ -17,7 +17,9 @@ diffusion::Model function_of(const networks::NoiseNetwork& network) {
 /// 1/SNR(t) = (1 - abar)/abar within [1, most].
 std::vector<double> inverse_snr(const diffusion::Process& process, double most) {
   std::vector<double> weights;
-  for (const double abar : process.alphas_cumprod) weights.push_back(std::clamp((1 - abar) / abar, 1.0, most));
+  for (int64_t t = 0; t < process.num_steps(); ++t) {
+    weights.push_back(std::clamp((1 - process.abar(t)) / process.abar(t), 1.0, most));
+  }
   return weights;
 }
 

@@ -1,6 +1,7 @@
 // Calibration along the noise levels.
 #include "commands/calibrate_fixture.h"
 #include "commands/filled_model.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::testing {
@@ -25,11 +26,11 @@ TEST_F(Calibrate, ShowsNoisedImagesAndTheModelsEstimates) {
   config_.count = 8;
   config_.model = bundled("mnist-adm");
   const models::DiffusionModel model = models::open_diffusion(config_.model, "", {});
-  const diffusion::Process process(model.process);
+  const diffusion::Process process(model.process());
   const Tensor labels = labels_.slice(0, 0, 8);
   const at::NoGradGuard no_grad;
   const Tensor x_t = process.q_sample(pixels(8), 400, Noise(0, {0, 1, 2, 3, 4, 5, 6, 7}, {1, 28, 28}).at_step(400));
-  const diffusion::ModelDenoiser denoiser(model.function(), process, model.sample_shape());
+  const diffusion::Denoiser denoiser = model.denoiser();
   for (const bool unconditional : {false, true}) {
     config_.unconditional = unconditional;
     config_.levels = "400";
@@ -94,7 +95,7 @@ TEST_F(Calibrate, TakesTheLevelsOfAnEdmModelForDeviations) {
     const CalibrateResult result = go(config_);
     ASSERT_EQ(result.rows.size(), 3u);
     expect_same(result.rows[1].measures, measure(logits_of(config_.classifier.path, x), labels));
-    const Tensor estimate = model.sigma->denoise(x, at::full({6}, 0.5), unconditional ? Tensor() : labels);
+    const Tensor estimate = model.function(x, at::full({6}, 0.5), unconditional ? Tensor() : labels);
     expect_same(result.rows[2].measures, measure(logits_of(config_.classifier.path, estimate.clamp(-1, 1)), labels));
   }
   config_.levels = "";

@@ -5,6 +5,7 @@
 #include "commands/calibrate_fixture.h"
 #include "internal/runtime/files.h"
 #include "sextant/data/labelled.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/report/drawing.h"
 
 namespace sextant::testing {

@@ -26,7 +26,7 @@ TEST_F(EdmModels, EdmIsGuidedAsEluCDsRecipeSays) {
   const auto rms = [](const Tensor& a) { return a.square().mean({1, 2, 3}, true).sqrt(); };
   const auto denoise = [&](const Tensor& noisy, double sigma) {
     const at::NoGradGuard no_grad;
-    return model.sigma->denoise(noisy.to(at::kFloat), at::full({2}, sigma), y).to(at::kDouble);
+    return model.function(noisy.to(at::kFloat), at::full({2}, sigma), y).to(at::kDouble);
   };
   for (int step = 0; step < 2; ++step) {
     const Tensor seen = (x / rms(x).clamp_min(1)).to(at::kFloat).requires_grad_(true);
@@ -78,7 +78,7 @@ TEST_F(EdmModels, EdmTakesEveryChoiceOfTheAblation) {
   });
   expect_new("ve", [](SampleConfig& c) { c.sampler.edm.levels = {Discretization::kVe, NoiseSchedule::kVe}; });
   expect_new("iddpm", [](SampleConfig& c) { c.sampler.edm.levels.discretization = Discretization::kIddpm; });
-  expect_new("euler", [](SampleConfig& c) { c.sampler.name = "edm-euler"; });
+  expect_new("euler", [](SampleConfig& c) { c.sampler.sampler = samplers::sample_edm_euler; });
   expect_new("midpoint", [](SampleConfig& c) { c.sampler.edm.alpha = 0.5; });
   expect_new("vp scaling alone", [](SampleConfig& c) { c.sampler.edm.levels.scaling = Scaling::kVp; });
 }
@@ -92,8 +92,8 @@ TEST_F(EdmModels, Edm2LatentsAreScaledAsItsEncoderScalesThem) {
   const Tensor scale = 0.5 / at::tensor({4.17, 4.62, 3.71, 3.28}, at::kFloat).view({1, 4, 1, 1});
   const Tensor bias = -at::tensor({5.81, 3.25, 0.12, -2.15}, at::kFloat).view({1, 4, 1, 1}) * scale;
   const Tensor pixels = open_vae(at("vae"))->decode((z - bias) / scale);
-  EXPECT_LT(largest_difference(cast.decode(z), 2 * pixels - 1), 1e-4);
-  EXPECT_EQ(cast.image_shape, (std::vector<int64_t>{3, 16, 16}));
+  EXPECT_LT(largest_difference(cast.decoder->decode(z), 2 * pixels - 1), 1e-4);
+  EXPECT_EQ(cast.image_shape(), (std::vector<int64_t>{3, 16, 16}));
 }
 
 }  // namespace

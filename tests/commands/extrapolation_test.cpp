@@ -1,6 +1,5 @@
 // Autoguidance and intervals of noise levels, as `sextant sample` sets them up.
 #include "commands/systems.h"
-#include "sample/denoisers.h"
 
 namespace sextant::testing {
 namespace {
@@ -15,9 +14,9 @@ TEST_F(Extrapolation, AutoguidanceMovesAwayFromTheSecondModelAtNoiseLevels) {
   const Tensor x = 3 * latents_of(cast);
   const Tensor y = at::tensor({3, 1}, at::kLong);
   const Tensor sigma = at::full({2}, 3.0);
-  const Tensor good = models::open_diffusion(at("edm2"), "", {}).sigma->denoise(x, sigma, y);
-  const Tensor bad = models::open_diffusion(at("edm2-bad"), "", {}).sigma->denoise(x, sigma);
-  EXPECT_LT(largest_difference(cast.sigma_denoiser->denoise(x, 3, y), bad + 1.7 * (good - bad)), 1e-5);
+  const Tensor good = models::open_diffusion(at("edm2"), "", {}).function(x, sigma, y);
+  const Tensor bad = models::open_diffusion(at("edm2-bad"), "", {}).function(x, sigma, {});
+  EXPECT_LT(largest_difference(cast.denoiser.denoise(x, 3, y), bad + 1.7 * (good - bad)), 1e-5);
   EXPECT_GT(largest_difference(good, bad), 1e-3);
 }
 
@@ -25,17 +24,17 @@ TEST_F(Extrapolation, AutoguidanceMovesAwayFromTheSecondModelAtTimesteps) {
   SampleConfig config = unguided(latent_model());
   config.model.autoguidance_model = at("dit-bad");
   config.model.autoguidance_scale = 2;
-  config.model.cfg_channels = commands::CfgChannels::kAll;
+  config.model.cfg_channels = models::CfgChannels::kAll;
   const Cast cast = open_cast(config);
   const Tensor x = latents_of(cast);
   const Tensor y = at::tensor({3, 1}, at::kLong);
   const Tensor t = at::full({2}, 999, at::kLong);
   const auto epsilon = [&](const char* name) {
-    return models::open_diffusion(at(name), "", {}).function()(x, t, y).narrow(1, 0, 4);
+    return models::open_diffusion(at(name), "", {}).function(x, t, y).narrow(1, 0, 4);
   };
   const Tensor expected =
-      cast.denoiser->process().x0_from_epsilon(x, 1, epsilon("dit-bad") + 2 * (epsilon("dit") - epsilon("dit-bad")));
-  EXPECT_LT(largest_difference(cast.denoiser->predict(x, 1, y).x0 / expected, at::ones_like(expected)), 1e-2);
+      cast.denoiser.process().x0_from_epsilon(x, 999, epsilon("dit-bad") + 2 * (epsilon("dit") - epsilon("dit-bad")));
+  EXPECT_LT(largest_difference(cast.denoiser.predict(x, 999, y).x0 / expected, at::ones_like(expected)), 1e-2);
 }
 
 TEST_F(Extrapolation, ExtrapolationIsConfinedToAnIntervalOfNoiseLevels) {
@@ -48,27 +47,10 @@ TEST_F(Extrapolation, ExtrapolationIsConfinedToAnIntervalOfNoiseLevels) {
   const Cast plain = open_cast(config);
   const Tensor x = latents_of(plain);
   const Tensor y = at::tensor({3, 1}, at::kLong);
-  const auto denoised = [&](const Cast& cast, double sigma) { return cast.sigma_denoiser->denoise(x, sigma, y); };
+  const auto denoised = [&](const Cast& cast, double sigma) { return cast.denoiser.denoise(x, sigma, y); };
   EXPECT_TRUE(denoised(inside, 2).equal(denoised(everywhere, 2)));
   EXPECT_FALSE(denoised(inside, 2).equal(denoised(plain, 2)));
   for (const double sigma : {0.1, 40.0}) EXPECT_TRUE(denoised(inside, sigma).equal(denoised(plain, sigma))) << sigma;
-}
-
-TEST(TimestepsBetween, AreThoseWithSuchNoiseLevels) {
-  for (const bool rescale : {false, true}) {
-    diffusion::ProcessConfig config;
-    config.steps = 500;
-    config.rescale_timesteps = rescale;
-    const Interval interval = commands::timesteps_between(config, {0.3, 5});
-    const diffusion::Process process(config);
-    const Tensor like = at::zeros({1, 1, 1, 1});
-    for (int64_t t = 0; t < 500; ++t) {
-      const double abar = process.alphas_cumprod[static_cast<std::size_t>(t)];
-      const double sigma = std::sqrt((1 - abar) / abar);
-      const double time = process.model_time(t, like).item<double>();
-      EXPECT_EQ(0.3 <= sigma && sigma <= 5, interval.low <= time && time <= interval.high) << t;
-    }
-  }
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ TEST_F(LatentModels, DitDrawsAsItsSampleScriptDoes) {
 
   const at::NoGradGuard no_grad;
   const models::DiffusionModel model = models::open_diffusion(at("dit"), "", {});
-  const diffusion::Model dit = model.function();
+  const diffusion::Model& dit = model.function;
   const diffusion::Model with_cfg = [&](const Tensor& x, const Tensor& t, const Tensor& y) {
     const Tensor conditional = dit(x, t, y);
     const Tensor unconditional = dit(x, t, at::full_like(y, 10));
@@ -29,8 +29,8 @@ TEST_F(LatentModels, DitDrawsAsItsSampleScriptDoes) {
   process.clip = false;
   Noise noise(0, {0, 1}, {4, 8, 8});
   const Tensor y = at::tensor({3, 1}, at::kLong);
-  const Tensor z = samplers::sample_ddpm(diffusion::ModelDenoiser(with_cfg, diffusion::Process(process), {4, 8, 8}),
-                                         nullptr, y, y, noise);
+  const diffusion::Denoiser denoiser(with_cfg, diffusion::Process(process), {4, 8, 8});
+  const Tensor z = samplers::sample_ddpm({denoiser, nullptr, y, y, noise}, {});
   const Tensor expected = diffusion::to_uint8(open_vae(at("vae"))->decode(z / 0.18215)).permute({0, 2, 3, 1});
   EXPECT_EQ(images.sizes(), (at::IntArrayRef{2, 16, 16, 3}));
   EXPECT_LE(largest_difference(images, expected), 1);
@@ -38,13 +38,13 @@ TEST_F(LatentModels, DitDrawsAsItsSampleScriptDoes) {
 }
 
 TEST_F(LatentModels, DitIsGuidedClassifierFreeOnThreeChannelsUnlessToldOtherwise) {
-  using commands::CfgChannels;
+  using models::CfgChannels;
   const auto denoised = [&](CfgChannels channels) {
     SampleConfig config = latent_model();
     config.model.cfg_scale = 3;
     config.model.cfg_channels = channels;
     const Cast cast = open_cast(unguided(config));
-    return cast.denoiser->predict(latents_of(cast), 1, at::tensor({3, 1}, at::kLong)).x0;
+    return cast.denoiser.predict(latents_of(cast), 999, at::tensor({3, 1}, at::kLong)).x0;
   };
   const Tensor by_model = denoised(CfgChannels::kModel), all = denoised(CfgChannels::kAll);
   EXPECT_TRUE(by_model.equal(denoised(CfgChannels::kThree)));

@@ -20,12 +20,14 @@ TEST_F(Misfits, AreRefusedInOneLine) {
   adm.model.path = at("adm");
   const std::vector<Mistake> mistakes = {
       {changed(dit, [](auto& c) { c.model.vae.clear(); }),
-       "draws latents of 4 channels; give the --vae that decodes them"},
+       "draws latents of 4 channels; give the vae that decodes them"},
       {changed(dit, [](auto& c) { c.model.vae = at("vae3"); }), "give the autoencoder it was trained with"},
       {changed(dit, [](auto& c) { c.model.vae = at("resnet"); }), "is no autoencoder"},
-      {changed(adm, [](auto& c) { c.model.vae = at("vae"); }), "it draws images, leave --vae out"},
-      {changed(edm, [](auto& c) { c.sampler.name = "ddpm"; }), "it is an EDM model; use edm-heun or edm-euler"},
-      {changed(dit, [](auto& c) { c.sampler.name = "edm-heun"; }), "it predicts noise at discrete timesteps"},
+      {changed(adm, [](auto& c) { c.model.vae = at("vae"); }), "it draws images, leave the vae out"},
+      {changed(edm, [](auto& c) { c.sampler.sampler = samplers::sample_ddpm; }),
+       "sampler ddpm does not fit a model that counts noise levels; use edm-heun or edm-euler"},
+      {changed(dit, [](auto& c) { c.sampler.sampler = samplers::sample_edm_heun; }),
+       "use ddpm, ddim, dpmpp-2m, dpmpp-2m-sde or unipc"},
       {changed(edm, [](auto& c) { c.model.autoguidance_model = at("edm2"); }),
        "draws [3, 8, 8], " + at("edm") + " [3, 16, 16]; autoguidance needs two models of one shape"},
       {changed(edm, [](auto& c) { c.model.autoguidance_model = at("adm"); }),
@@ -43,7 +45,8 @@ TEST_F(Misfits, AreRefusedInOneLine) {
                  c.model.cfg_scale = 2, c.model.cfg_interval = {1e6, 1e7};
                }),
        "no timestep with a noise level"},
-      {changed(dit, [](auto& c) { c.sampler.name = "unipc", c.sampler.recurrence = 2; }), "use ddpm or ddim"},
+      {changed(dit, [](auto& c) { c.sampler.sampler = samplers::sample_unipc, c.sampler.recurrence = 2; }),
+       "use ddpm or ddim"},
       {changed(latent_model("resnet"), [](auto& c) { c.guidance.space = commands::GuidanceSpace::kLatent; }),
        "takes images of 3 channels"},
       {changed(latent_model("latent-resnet"), [](auto& c) { c.guidance.space = commands::GuidanceSpace::kPixels; }),
@@ -86,11 +89,11 @@ TEST(SettingsWithoutEffect, OfModelsAndSamplersAreNamed) {
   EXPECT_EQ(notes([](auto&) {}), "");
   EXPECT_EQ(notes([](auto& c) { c.sampler.edm.levels.discretization = diffusion::Discretization::kVp; }),
             "note: --discretization has no effect without an edm sampler\n");
-  EXPECT_EQ(notes([](auto& c) { c.sampler.name = "edm-euler", c.sampler.edm.alpha = 0.5; }),
+  EXPECT_EQ(notes([](auto& c) { c.sampler.sampler = samplers::sample_edm_euler, c.sampler.edm.alpha = 0.5; }),
             "note: --solver-alpha has no effect without --sampler edm-heun\n");
   EXPECT_EQ(notes([](auto& c) {
-              c.sampler.name = "edm-heun", c.sampler.edm.levels.discretization = diffusion::Discretization::kVe,
-              c.sampler.edm.levels.rho = 5;
+              c.sampler.sampler = samplers::sample_edm_heun,
+              c.sampler.edm.levels.discretization = diffusion::Discretization::kVe, c.sampler.edm.levels.rho = 5;
             }),
             "note: --rho has no effect without --discretization edm\n");
   EXPECT_EQ(notes([](auto& c) { c.model.autoguidance_scale = 2; }),
@@ -98,7 +101,7 @@ TEST(SettingsWithoutEffect, OfModelsAndSamplersAreNamed) {
   EXPECT_EQ(notes([](auto& c) { c.model.autoguidance_model = std::string("weaker"); }),
             "note: --autoguidance-model has no effect without an --autoguidance-scale other than 1\n");
   EXPECT_EQ(notes([](auto& c) {
-              c.model.cfg_channels = commands::CfgChannels::kAll, c.model.cfg_interval = {1, 2};
+              c.model.cfg_channels = models::CfgChannels::kAll, c.model.cfg_interval = {1, 2};
             }),
             "note: --cfg-interval has no effect without --cfg-scale or --autoguidance-model\n"
             "note: --cfg-channels has no effect without --cfg-scale or --autoguidance-model\n");

@@ -56,7 +56,7 @@ class Systems : public ::testing::Test {
   static SampleConfig edm_model(const std::string& model = "edm", bool guided = false) {
     SampleConfig config;
     config.model.path = at(model);
-    config.sampler.name = "edm-heun";
+    config.sampler.sampler = samplers::sample_edm_heun;
     config.sampler.steps = 2;
     config.sample.rounding = diffusion::Rounding::kEdm;
     if (guided) {
@@ -71,7 +71,7 @@ class Systems : public ::testing::Test {
   }
 
   /// Standard normals of the shape that the cast's sampler works on.
-  static Tensor latents_of(const Cast& cast) { return Noise(4, {0, 1}, cast.sample_shape()).initial(); }
+  static Tensor latents_of(const Cast& cast) { return Noise(4, {0, 1}, cast.denoiser.sample_shape()).initial(); }
 
  private:
   static inline TemporaryFolder* folder_ = nullptr;

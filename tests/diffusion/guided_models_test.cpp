@@ -1,4 +1,6 @@
 // Models made of models: classifier-free guidance and autoguidance.
+#include <cmath>
+
 #include "samplers/tiny_models.h"
 
 namespace sextant::testing {
@@ -75,12 +77,29 @@ TEST(InInterval, AsksOnlyTheModelsThatItNeeds) {
       return answer;
     };
   };
-  const Model both = diffusion::in_interval(model("inside", kFirst), model("outside", kSecond), 0.3, 5);
+  const Model both = diffusion::in_interval(model("inside", kFirst), model("outside", kSecond), {0.3, 5});
   EXPECT_TRUE(both(kFirst, at::tensor({0.3, 5.0}), kLabels).equal(kFirst));
   EXPECT_EQ(asked, (std::vector<std::string>{"inside"}));
   EXPECT_TRUE(both(kFirst, at::tensor({0.1, 80.0}), kLabels).equal(kSecond));
   EXPECT_EQ(asked, (std::vector<std::string>{"inside", "outside"}));
   EXPECT_TRUE(both(kFirst, at::tensor({80.0, 1.0}), kLabels).equal(at::stack({kSecond[0], kFirst[1]})));
+}
+
+TEST(TimestepsBetween, AreThoseWithSuchNoiseLevels) {
+  for (const bool rescale : {false, true}) {
+    diffusion::ProcessConfig config;
+    config.steps = 500;
+    config.rescale_timesteps = rescale;
+    const Interval interval = diffusion::timesteps_between(config, {0.3, 5});
+    const diffusion::Process process(config);
+    const Tensor like = at::zeros({1, 1, 1, 1});
+    for (int64_t t = 0; t < 500; ++t) {
+      const double abar = process.abar(t);
+      const double sigma = std::sqrt((1 - abar) / abar);
+      const double time = process.model_time(t, like).item<double>();
+      EXPECT_EQ(0.3 <= sigma && sigma <= 5, interval.low <= time && time <= interval.high) << t;
+    }
+  }
 }
 
 }  // namespace

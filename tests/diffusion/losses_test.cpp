@@ -52,21 +52,5 @@ TEST(TrainingLoss, TeachesTheMeanByTheSquaredErrorAlone) {
   EXPECT_GT(gradient.narrow(1, 3, 3).abs().max().item<double>(), 0);
 }
 
-class EdmLoss : public ::testing::TestWithParam<std::filesystem::path> {};
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EdmLoss);
-INSTANTIATE_TEST_SUITE_P(Golden, EdmLoss, ::testing::ValuesIn(golden_files("math/samplers", "edm_loss")), golden_name);
-
-TEST_P(EdmLoss, AgreesWithTheReference) {
-  const Golden golden(GetParam());
-  const auto& config = golden.config();
-  const Tensor normal = input(golden, "rnd_normal", at::kDouble).flatten();
-  const Tensor sigma = (normal * config.at("P_std").get<double>() + config.at("P_mean").get<double>()).exp();
-  EXPECT_TENSOR_NEAR(sigma, golden["output/sigma"].flatten(), golden.tolerance());
-  const Tensor loss =
-      diffusion::edm_loss(tiny_sigma_model(golden, at::kDouble), input(golden, "images", at::kDouble), sigma,
-                          golden["input/labels"], input(golden, "noise", at::kDouble), config.at("sigma_data"));
-  EXPECT_TENSOR_NEAR(loss, golden["output/loss"], golden.tolerance());
-}
-
 }  // namespace
 }  // namespace sextant::testing

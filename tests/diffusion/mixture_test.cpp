@@ -140,11 +140,11 @@ TEST(Mixture, RefusesParametersThatMakeNoMixture) {
 
 TEST(MixtureDenoiser, PredictsTheExactX0InTheImagesDtype) {
   const Process process = process_of("50");
-  const MixtureDenoiser denoiser(example(), process);
+  const Denoiser denoiser = mixture_denoiser(example(), process);
   for (const auto dtype : {at::kDouble, at::kFloat}) {
     const Tensor x = normal(7, {5, 2, 1, 1}).to(dtype);
     const Prediction p = denoiser.predict(x, 30, {});
-    const Tensor expected = example().denoise(x.flatten(1).to(at::kDouble), process.alphas_cumprod[30]);
+    const Tensor expected = example().denoise(x.flatten(1).to(at::kDouble), process.abar(30));
     EXPECT_EQ(p.x0.scalar_type(), dtype);
     EXPECT_LT(largest_difference(p.x0.flatten(1), expected), dtype == at::kDouble ? 1e-14 : 1e-6);
     EXPECT_LT(largest_difference(p.mean, process.posterior_mean(p.x0, x, 30)), 1e-14);
@@ -155,22 +155,22 @@ TEST(MixtureDenoiser, ObeysLabelsOnlyWhenConditional) {
   const Tensor x = normal(8, {5, 2, 1, 1});
   const Tensor y = at::tensor({0, 1, 2, 3, 0}, at::kLong);
   const Process process = process_of("50");
-  const Tensor free = MixtureDenoiser(example(), process).predict(x, 40, y).x0;
-  const Tensor given = MixtureDenoiser(example(), process, /*conditional=*/true).predict(x, 40, y).x0;
+  const Tensor free = mixture_denoiser(example(), process).predict(x, 40, y).x0;
+  const Tensor given = mixture_denoiser(example(), process, /*conditional=*/true).predict(x, 40, y).x0;
   EXPECT_GT(largest_difference(free.narrow(0, 0, 3), given.narrow(0, 0, 3)), 0.1);
   EXPECT_LT(largest_difference(free[3], given[3]), 1e-14);
 }
 
 TEST(MixtureDenoiser, RefusesALearnedVarianceAndImagesOfAnotherShape) {
-  EXPECT_THROW(MixtureDenoiser(example(), Process(ProcessConfig{})), UsageError);
-  EXPECT_THROW(MixtureDenoiser(example(), process_of("50")).predict(at::zeros({5, 3, 1, 1}), 3, {}), ShapeError);
+  EXPECT_THROW(mixture_denoiser(example(), Process(ProcessConfig{})), UsageError);
+  EXPECT_THROW(mixture_denoiser(example(), process_of("50")).predict(at::zeros({5, 3, 1, 1}), 3, {}), ShapeError);
 }
 
-TEST(MixtureSigmaDenoiser, AgreesWithTheDiscreteProcess) {
+TEST(MixtureDenoiser, OfNoiseLevelsAgreesWithTheDiscreteProcess) {
   const double sigma = 1.7, abar = 1 / (1 + sigma * sigma);
   const Tensor x = 2 * normal(9, {5, 2, 1, 1});
   const Tensor expected = example().denoise(std::sqrt(abar) * x.flatten(1), abar);
-  EXPECT_LT(largest_difference(MixtureSigmaDenoiser(example()).denoise(x, sigma, {}).flatten(1), expected), 1e-13);
+  EXPECT_LT(largest_difference(mixture_denoiser(example()).denoise(x, sigma, {}).flatten(1), expected), 1e-13);
 }
 
 TEST(MixtureClassifier, OfCleanImagesGivesTheLogJoint) {
@@ -190,7 +190,7 @@ TEST(MixtureClassifier, OfNoisyImagesKnowsEachImagesTimestep) {
     const Tensor steps = at::tensor({3, 3, 19, 0}, at::kLong);
     const Tensor logits = classifier.logits(x, process.model_time(steps, x));
     for (int64_t n = 0; n < 4; ++n) {
-      const double abar = process.alphas_cumprod[static_cast<std::size_t>(steps[n].item<int64_t>())];
+      const double abar = process.abar(steps[n].item<int64_t>());
       EXPECT_LT(largest_difference(logits[n], example().noised(abar).log_joint(x.flatten(1))[n]), 1e-12);
     }
     EXPECT_THROW(classifier.logits(x, at::full({4}, 7.5)), UsageError);

@@ -1,4 +1,5 @@
 #include "samplers/tiny_models.h"
+#include "sextant/diffusion/pixels.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::testing {
@@ -49,6 +50,13 @@ TEST_P(PMeanVariance, IsTheSameForABatchAndForOneStepAtATime) {
   }
 }
 
+/// f at each image's step, ready to combine with `images`.
+Tensor at_each(const Tensor& steps, const Tensor& images, const std::function<double(int64_t)>& f) {
+  std::vector<double> values;
+  for (int64_t n = 0; n < steps.size(0); ++n) values.push_back(f(steps[n].item<int64_t>()));
+  return at::tensor(values, at::kDouble).to(images.options()).view({-1, 1, 1, 1});
+}
+
 class QSample : public ::testing::TestWithParam<std::filesystem::path> {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(QSample);
 INSTANTIATE_TEST_SUITE_P(Golden, QSample, ::testing::ValuesIn(golden_files("math/samplers", "q_sample_posterior")),
@@ -69,8 +77,9 @@ TEST_P(QSample, AndItsPosteriorAgreeWithTheReference) {
     };
     expect("q_sample", process.q_sample(x0, t, noise));
     expect("posterior_mean", process.posterior_mean(x0, x_t, t));
-    expect("posterior_variance", t.of(process.posterior_variance, x0));
-    expect("posterior_log_variance", t.of(process.posterior_log_variance_clipped, x0));
+    expect("posterior_variance",
+           at_each(golden["input/t"], x0, [&](int64_t step) { return process.posterior_variance(step); }));
+    expect("posterior_log_variance", process.posterior_log_variance(t, x0));
     expect("xstart_from_eps", process.x0_from_epsilon(x_t, t, noise));
     expect("eps_from_xstart", process.epsilon_from_x0(x_t, t, x0));
   }

@@ -1,6 +1,7 @@
+#include "sextant/diffusion/sigma_schedule.h"
+
 #include <cmath>
 
-#include "sextant/diffusion/sigma.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 #include "support/numbers.h"
@@ -11,11 +12,7 @@ namespace {
 using diffusion::SigmaConfig;
 using diffusion::SigmaSchedule;
 
-/// A denoiser that knows its noise levels and nothing else.
-diffusion::ModelSigmaDenoiser with_range(double sigma_min, double sigma_max) {
-  return {[](const Tensor& x, const Tensor&, const Tensor&) { return x; }, {1, 1, 1}, sigma_min, sigma_max};
-}
-const diffusion::ModelSigmaDenoiser kAnyLevel = with_range(0, std::numeric_limits<double>::infinity());
+const diffusion::SigmaRange kAnyLevel;
 
 double number_or_zero(const nlohmann::json& value) { return value.is_null() ? 0 : value.get<double>(); }
 
@@ -28,13 +25,13 @@ TEST_P(EdmSteps, AgreeWithTheReference) {
   const Golden golden(GetParam());
   const auto& config = golden.config();
   SigmaConfig levels;
-  levels.steps = config.at("num_steps");
   levels.sigma_min = config.at("sigma_min").get<double>();
   levels.sigma_max = config.at("sigma_max").get<double>();
   levels.rho = config.at("rho");
-  const auto denoiser = with_range(config.value("net_sigma_min", 0.0),
-                                   config.value("net_sigma_max", std::numeric_limits<double>::infinity()));
-  EXPECT_TENSOR_NEAR(doubles(SigmaSchedule(levels, denoiser).times()), golden["output/t_steps"], golden.tolerance());
+  const diffusion::SigmaRange range{
+      config.value("net_sigma_min", 0.0), config.value("net_sigma_max", std::numeric_limits<double>::infinity()), {}};
+  const SigmaSchedule schedule(levels, config.at("num_steps"), range);
+  EXPECT_TENSOR_NEAR(doubles(schedule.times()), golden["output/t_steps"], golden.tolerance());
 }
 
 SigmaConfig ablation_config(const nlohmann::json& config) {
@@ -48,7 +45,6 @@ SigmaConfig ablation_config(const nlohmann::json& config) {
   levels.schedule = schedule == "vp"   ? diffusion::NoiseSchedule::kVp
                     : schedule == "ve" ? diffusion::NoiseSchedule::kVe
                                        : diffusion::NoiseSchedule::kLinear;
-  levels.steps = config.at("num_steps");
   levels.sigma_min = number_or_zero(config.at("sigma_min"));
   levels.sigma_max = number_or_zero(config.at("sigma_max"));
   levels.rho = config.at("rho");
@@ -67,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(Golden, AblationSchedule, ::testing::ValuesIn(golden_fi
 TEST_P(AblationSchedule, AgreesWithTheReference) {
   const Golden golden(GetParam());
   const SigmaConfig levels = ablation_config(golden.config());
-  const SigmaSchedule schedule(levels, kAnyLevel);
+  const SigmaSchedule schedule(levels, golden.config().at("num_steps"), kAnyLevel);
   const Tolerance tolerance = golden.tolerance();
   EXPECT_TENSOR_NEAR(doubles({schedule.sigma_min(), schedule.sigma_max()}), golden["output/sigma_min_max"], tolerance);
   EXPECT_TENSOR_NEAR(doubles({schedule.vp_beta_d(), schedule.vp_beta_min()}), golden["output/vp_beta_d_min"],
@@ -80,10 +76,11 @@ TEST_P(AblationSchedule, AgreesWithTheReference) {
 }
 
 TEST_P(AblationSchedule, HasTheDerivativesAndTheInverseOfItsFormulas) {
-  SigmaConfig levels = ablation_config(Golden(GetParam()).config());
+  const Golden golden(GetParam());
+  SigmaConfig levels = ablation_config(golden.config());
   for (const auto scaling : {diffusion::Scaling::kNone, diffusion::Scaling::kVp}) {
     levels.scaling = scaling;
-    const SigmaSchedule schedule(levels, kAnyLevel);
+    const SigmaSchedule schedule(levels, golden.config().at("num_steps"), kAnyLevel);
     for (int64_t i = 0; i < schedule.num_steps(); ++i) {
       const double t = schedule.times()[static_cast<std::size_t>(i)];
       const double h = 1e-5 * t;
@@ -97,9 +94,8 @@ TEST_P(AblationSchedule, HasTheDerivativesAndTheInverseOfItsFormulas) {
 }
 
 TEST(SigmaSchedule, RoundsToTheLevelsThatTheDenoiserKnows) {
-  const diffusion::ModelSigmaDenoiser whole_numbers([](const Tensor& x, const Tensor&, const Tensor&) { return x; },
-                                                    {1, 1, 1}, 1, 80, [](double sigma) { return std::round(sigma); });
-  const SigmaSchedule schedule({}, whole_numbers);
+  const diffusion::SigmaRange whole_numbers{1, 80, [](double sigma) { return std::round(sigma); }};
+  const SigmaSchedule schedule({}, 18, whole_numbers);
   for (const double t : schedule.times()) EXPECT_EQ(t, std::round(t));
 }
 
@@ -108,8 +104,7 @@ TEST(SigmaSchedule, OfOneStepStartsAtTheNoisiestLevel) {
                                     diffusion::Discretization::kIddpm, diffusion::Discretization::kEdm}) {
     SigmaConfig levels;
     levels.discretization = discretization;
-    levels.steps = 1;
-    const SigmaSchedule schedule(levels, kAnyLevel);
+    const SigmaSchedule schedule(levels, 1, kAnyLevel);
     ASSERT_EQ(schedule.times().size(), 2);
     EXPECT_GT(schedule.times()[0], 75);
     EXPECT_EQ(schedule.times()[1], 0);
@@ -118,11 +113,9 @@ TEST(SigmaSchedule, OfOneStepStartsAtTheNoisiestLevel) {
 
 TEST(SigmaSchedule, RefusesEmptyRanges) {
   SigmaConfig levels;
-  levels.steps = 0;
-  EXPECT_THROW(SigmaSchedule(levels, kAnyLevel), UsageError);
-  levels.steps = 18;
+  EXPECT_THROW(SigmaSchedule(levels, 0, kAnyLevel), UsageError);
   levels.sigma_min = 3;
-  EXPECT_THROW(SigmaSchedule(levels, with_range(0, 2)), UsageError);
+  EXPECT_THROW(SigmaSchedule(levels, 18, {0, 2, {}}), UsageError);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "sextant/checkpoint/npz.h"
 #include "sextant/models/classifier.h"
+#include "sextant/models/denoiser.h"
 #include "support/golden.h"
 
 namespace sextant::models {
@@ -94,14 +95,14 @@ TEST_F(BundledModels, DiffusionModelPredictsTheNoise) {
   const DiffusionModel model = open_diffusion(bundled("mnist-adm"), "", {});
   EXPECT_EQ(model.classes, 10);
   EXPECT_EQ(model.null_label, 10);
-  EXPECT_EQ(model.sample_shape(), (std::vector<int64_t>{1, 28, 28}));
-  const diffusion::Process process(model.process);
+  EXPECT_EQ(model.sample_shape, (std::vector<int64_t>{1, 28, 28}));
+  const diffusion::Process process(model.process());
   at::manual_seed(1);
   const Tensor images = pixels_.slice(0, 0, {}, 10), labels = labels_.slice(0, 0, {}, 10);
   const Tensor noise = at::randn(images.sizes());
   const int64_t step = 500;
   const Tensor x = process.q_sample(images, step, noise);
-  const Tensor epsilon = model.function()(x, process.model_time(step, x), labels).narrow(1, 0, 1);
+  const Tensor epsilon = model.function(x, process.model_time(step, x), labels).narrow(1, 0, 1);
   EXPECT_LT((epsilon - noise).square().mean().item<double>(), 0.05);
 }
 

@@ -3,6 +3,7 @@
 
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/models/classifier.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

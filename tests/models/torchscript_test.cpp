@@ -1,6 +1,7 @@
 // TorchScript archives as classifiers, denoisers and features, against what the networks give in Python.
 #include "models/toy.h"
 #include "sextant/checkpoint/checkpoint.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 
@@ -111,11 +112,11 @@ TEST(TorchScript, PredictsNoise) {
   write_folder(folder / "model", "noise.ts", {{"predicts", "noise"}, {"image_size", 8}, {"classes", 4}},
                {{"diffusion", {{"noise_schedule", "cosine"}, {"learn_sigma", true}}}, {"null_label", 3}});
   const DiffusionModel model = open_diffusion(folder / "model", "", {});
-  ASSERT_TRUE(model.noise);
-  EXPECT_EQ(model.sample_shape(), (std::vector<int64_t>{3, 8, 8}));
+  ASSERT_EQ(model.counts(), diffusion::Counts::kTimesteps);
+  EXPECT_EQ(model.sample_shape, (std::vector<int64_t>{3, 8, 8}));
   EXPECT_EQ(model.classes, 3);
-  EXPECT_EQ(model.process.schedule, "cosine");
-  const Tensor out = model.function()(expected().at("image"), expected().at("t"), expected().at("labels"));
+  EXPECT_EQ(model.process().schedule, "cosine");
+  const Tensor out = model.function(expected().at("image"), expected().at("t"), expected().at("labels"));
   EXPECT_TENSOR_NEAR(out, expected().at("noise"), kRounding);
 }
 
@@ -123,9 +124,9 @@ TEST(TorchScript, DenoisesByNoiseLevel) {
   const TemporaryFolder folder;
   write_folder(folder / "model", "denoised.ts", {{"predicts", "denoised"}, {"image_size", 8}, {"sigma_max", 50}});
   const DiffusionModel model = open_diffusion(folder / "model", "", {});
-  ASSERT_TRUE(model.sigma);
-  EXPECT_EQ(model.sigma->sigma_max(), 50);
-  EXPECT_TENSOR_NEAR(model.sigma->denoise(expected().at("image"), expected().at("sigma")), expected().at("denoised"),
+  ASSERT_EQ(model.counts(), diffusion::Counts::kNoiseLevels);
+  EXPECT_EQ(model.denoiser().range().max, 50);
+  EXPECT_TENSOR_NEAR(model.function(expected().at("image"), expected().at("sigma"), {}), expected().at("denoised"),
                      kRounding);
 }
 

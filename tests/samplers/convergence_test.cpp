@@ -15,70 +15,65 @@ double observed_order(const std::function<double(int64_t)>& error, int64_t n) {
   return std::log2(error(n) / error(2 * n));
 }
 
-// ---- on a discrete process, uniform in the log signal-to-noise ratio
-// -------------------------------------------------
+// ---- on a discrete process, uniform in the log signal-to-noise ratio ----------------------------------------------
 
 constexpr double kClean = 2.0;
 constexpr double kNoisy = -2.0;
 
 struct Solver {
   std::string name;
-  std::function<void(const diffusion::Denoiser&, Noise&, const samplers::StepObserver&)> run;
+  samplers::Sampler* run;
+  samplers::SamplerConfig config;
   double order;
 };
 
-Solver dpm(const std::string& name, int order) {
-  return {name,
-          [order](const diffusion::Denoiser& denoiser, Noise& noise, const samplers::StepObserver& observe) {
-            samplers::sample_dpm_solver(denoiser, nullptr, {}, {}, noise, {order, false}, observe);
-          },
-          static_cast<double>(order)};
+Solver solver(const std::string& name, samplers::Sampler* run, int64_t order, double observed,
+              samplers::UniPcForm form = samplers::UniPcForm::kExponential) {
+  Solver result{name, run, {}, observed};
+  result.config.order = order;
+  result.config.unipc_form = form;
+  return result;
 }
 
-Solver unipc(const std::string& name, int order, bool exponential, double observed) {
-  return {name,
-          [=](const diffusion::Denoiser& denoiser, Noise& noise, const samplers::StepObserver& observe) {
-            samplers::sample_unipc(denoiser, nullptr, {}, {}, noise, {order, exponential}, observe);
-          },
-          observed};
+/// The table's samplers that draw no noise with their default settings, and some with others.
+std::vector<Solver> solvers() {
+  std::vector<Solver> all;
+  for (const samplers::SamplerRow& row : samplers::table()) {
+    if (row.order == 0 || row.needs != diffusion::Counts::kTimesteps) continue;
+    std::string name = row.word;
+    std::replace(name.begin(), name.end(), '-', '_');
+    all.push_back({name, row.sampler, {}, static_cast<double>(row.order)});
+  }
+  const auto linear = samplers::UniPcForm::kLinear;
+  all.push_back(solver("dpm_solver_1", samplers::sample_dpm_solver, 1, 1));
+  all.push_back(solver("unipc_1", samplers::sample_unipc, 1, 2));
+  // Its first step, of order 1 and corrected, sets the limit.
+  all.push_back(solver("unipc_3", samplers::sample_unipc, 3, 3));
+  all.push_back(solver("unipc_2_bh1", samplers::sample_unipc, 2, 3, linear));
+  all.push_back(solver("unipc_3_bh1", samplers::sample_unipc, 3, 3, linear));
+  return all;
 }
-
-const std::vector<Solver> kSolvers = {
-    {"ddim",
-     [](const diffusion::Denoiser& denoiser, Noise& noise, const samplers::StepObserver& observe) {
-       samplers::sample_ddim(denoiser, nullptr, {}, {}, noise, 0, observe);
-     },
-     1},
-    dpm("dpm_solver_1", 1),
-    dpm("dpm_solver_2m", 2),
-    unipc("unipc_1", 1, true, 2),
-    unipc("unipc_2", 2, true, 3),
-    unipc("unipc_3", 3, true, 3),  // its first step, of order 1 and corrected, sets the limit
-    unipc("unipc_2_bh1", 2, false, 3),
-    unipc("unipc_3_bh1", 3, false, 3),
-};
 
 /// The largest error at the process's cleanest level, after n steps; the step from there to x_0 is the same for all.
 double flow_error(const Solver& solver, int64_t n) {
   const diffusion::Process process = uniform_process(n + 1, kClean, kNoisy);
-  const ToyDenoiser denoiser(process);
   const Tensor start = at::linspace(-1.5, 1.5, 7, at::kDouble).view({-1, 1, 1, 1});
+  const diffusion::NoiseLevel from = process.level(n), to = process.level(0);
   StartAt noise(start);
   double error = 0;
-  solver.run(denoiser, noise, [&](const Step& step) {
+  const auto observe = [&](const Step& step) {
     if (step.step != 1) return;
     for (int64_t i = 0; i < start.size(0); ++i) {
-      const double exact = toy_flow(start[i].item<double>(), process.sqrt_alphas_cumprod.back(),
-                                    process.sqrt_one_minus_alphas_cumprod.back(), process.sqrt_alphas_cumprod[0],
-                                    process.sqrt_one_minus_alphas_cumprod[0]);
+      const double exact = toy_flow(start[i].item<double>(), from.alpha, from.sigma, to.alpha, to.sigma);
       error = std::max(error, std::abs(step.x[i].item<double>() - exact));
     }
-  });
+  };
+  solver.run({toy_denoiser(process), nullptr, {}, {}, noise, observe}, solver.config);
   return error;
 }
 
 class DiscreteSolver : public ::testing::TestWithParam<Solver> {};
-INSTANTIATE_TEST_SUITE_P(All, DiscreteSolver, ::testing::ValuesIn(kSolvers),
+INSTANTIATE_TEST_SUITE_P(All, DiscreteSolver, ::testing::ValuesIn(solvers()),
                          [](const auto& info) { return info.param.name; });
 
 TEST_P(DiscreteSolver, ConvergesToTheProbabilityFlowAtItsOrder) {
@@ -89,9 +84,10 @@ TEST_P(DiscreteSolver, ConvergesToTheProbabilityFlowAtItsOrder) {
 }
 
 TEST(DiscreteSolver, OfHigherOrderIsBetterAtTwentySteps) {
-  const auto error = [](std::size_t solver) { return flow_error(kSolvers[solver], 20); };
-  EXPECT_LT(error(2), 0.5 * error(0)) << "DPM-Solver++(2M) against DDIM";
-  EXPECT_LT(error(4), error(2)) << "UniPC against DPM-Solver++(2M)";
+  const auto error = [](samplers::Sampler* sampler) { return flow_error({"", sampler, {}, 0}, 20); };
+  const double second = error(samplers::sample_dpm_solver);
+  EXPECT_LT(second, 0.5 * error(samplers::sample_ddim));
+  EXPECT_LT(error(samplers::sample_unipc), second);
 }
 
 // ---- on noise levels ----------------------------------------------------------------------------------------------
@@ -109,7 +105,6 @@ EdmCase edm(const std::string& name, double order, diffusion::NoiseSchedule sche
   result.config.levels.scaling = scaling;
   result.config.levels.sigma_min = 0.1;
   result.config.levels.sigma_max = 10;
-  result.config.heun = order > 1;
   result.config.alpha = alpha;
   return result;
 }
@@ -130,23 +125,26 @@ INSTANTIATE_TEST_SUITE_P(All, EdmSolver, ::testing::ValuesIn(kEdmCases),
                          [](const auto& info) { return info.param.name; });
 
 TEST_P(EdmSolver, ConvergesToTheProbabilityFlowAtItsOrder) {
-  const ToySigmaDenoiser denoiser;
+  const diffusion::Denoiser denoiser = toy_sigma_denoiser();
   const Tensor start = at::linspace(-1.5, 1.5, 7, at::kDouble).view({-1, 1, 1, 1});
   const auto error = [&](int64_t n) {
-    EdmConfig config = GetParam().config;
-    config.levels.steps = n;
-    const diffusion::SigmaSchedule schedule(config.levels, denoiser);
+    samplers::SamplerConfig config;
+    config.steps = n;
+    config.edm = GetParam().config;
+    const diffusion::SigmaSchedule schedule(config.edm.levels, n, denoiser.range());
     const double last = schedule.times()[static_cast<std::size_t>(n - 1)];
     StartAt noise(start);
     double worst = 0;
-    samplers::sample_edm(denoiser, nullptr, {}, {}, noise, config, [&](const Step& step) {
+    const auto observe = [&](const Step& step) {
       if (step.step != 1) return;
       for (int64_t i = 0; i < start.size(0); ++i) {
         const double x = schedule.sigma_max() * start[i].item<double>();
         const double exact = toy_flow(x, 1, schedule.sigma_max(), 1, schedule.sigma_min());
         worst = std::max(worst, std::abs(step.x[i].item<double>() / schedule.scale(last) - exact));
       }
-    });
+    };
+    const auto sampler = GetParam().order > 1 ? samplers::sample_edm_heun : samplers::sample_edm_euler;
+    sampler({denoiser, nullptr, {}, {}, noise, observe}, config);
     return worst;
   };
   EXPECT_LT(error(160), 0.05);

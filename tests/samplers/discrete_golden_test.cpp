@@ -49,8 +49,8 @@ struct Outcome {
 
 Outcome run(const Golden& golden, at::ScalarType type) {
   const auto& config = golden.config();
-  const diffusion::ModelDenoiser denoiser(tiny_model(golden, type), diffusion::Process(process_config(config)),
-                                          golden["input/x_T"].sizes().slice(1).vec());
+  const diffusion::Denoiser denoiser(tiny_model(golden, type), diffusion::Process(process_config(config)),
+                                     golden["input/x_T"].sizes().slice(1).vec());
   GoldenNoise noise(input(golden, "x_T", type), input(golden, "noise", type));
   const Tensor labels = golden["input/labels"];
   std::optional<Guide> guide;
@@ -68,9 +68,10 @@ Outcome run(const Golden& golden, at::ScalarType type) {
     outcome.schedule.max_variance.push_back(guide->max_variance().flatten()[0]);
   };
   Guide* const steered = guide ? &*guide : nullptr;
-  outcome.final = config.at("method") == "ddim"
-                      ? samplers::sample_ddim(denoiser, steered, labels, labels, noise, config.at("eta"), observe)
-                      : samplers::sample_ddpm(denoiser, steered, labels, labels, noise, observe);
+  samplers::SamplerConfig sampler;
+  sampler.eta = config.value("eta", 0.0);
+  const auto loop = config.at("method") == "ddim" ? samplers::sample_ddim : samplers::sample_ddpm;
+  outcome.final = loop({denoiser, steered, labels, labels, noise, observe}, sampler);
   return outcome;
 }
 
@@ -159,12 +160,12 @@ TEST_P(ClassifierFreeLoop, FollowsDiT) {
   for (const auto& [name, type] : kPrecisions) {
     const diffusion::Model guided = diffusion::classifier_free(
         tiny_model(golden, type), config.at("null_label"), config.at("cfg_scale"), guided_channels(config, channels));
-    const diffusion::ModelDenoiser denoiser(guided, diffusion::Process(process_config(config)),
-                                            golden["input/z"].sizes().slice(1).vec());
+    const diffusion::Denoiser denoiser(guided, diffusion::Process(process_config(config)),
+                                       golden["input/z"].sizes().slice(1).vec());
     GoldenNoise noise(input(golden, "z", type), input(golden, "noise", type));
     Recording recording;
     const Tensor labels = golden["input/labels"];
-    const Tensor final = samplers::sample_ddpm(denoiser, nullptr, labels, labels, noise, recording.observer());
+    const Tensor final = samplers::sample_ddpm({denoiser, nullptr, labels, labels, noise, recording.observer()}, {});
     EXPECT_TENSOR_NEAR(final, golden[std::string("output/") + name + "/final"], golden.tolerance(name)) << name;
     if (type != at::kDouble) continue;
     const auto recorded = config.at("traj_steps").get<std::vector<std::size_t>>();

@@ -19,11 +19,9 @@ EdmConfig edm_config(const nlohmann::json& config) {
                         : schedule == "ve" ? diffusion::NoiseSchedule::kVe
                                            : diffusion::NoiseSchedule::kLinear;
   edm.levels.scaling = config.value("scaling", "none") == "vp" ? diffusion::Scaling::kVp : diffusion::Scaling::kNone;
-  edm.levels.steps = config.at("num_steps");
   edm.levels.rho = config.value("rho", 7.0);
   if (config.contains("sigma_min")) edm.levels.sigma_min = config.at("sigma_min").get<double>();
   if (config.contains("sigma_max")) edm.levels.sigma_max = config.at("sigma_max").get<double>();
-  edm.heun = config.value("solver", "heun") == "heun";
   edm.alpha = config.value("alpha", 1.0);
   edm.churn = config.value("S_churn", 0.0);
   edm.churn_min = config.value("S_min", 0.0);
@@ -43,13 +41,13 @@ struct Calls {
 
 Tensor run(const Golden& golden, at::ScalarType type, Calls& calls) {
   const auto& config = golden.config();
-  const diffusion::ModelSigmaDenoiser denoiser(
+  const diffusion::Denoiser denoiser(
       [&calls, model = tiny_sigma_model(golden, type)](const Tensor& x, const Tensor& sigma, const Tensor& y) {
         calls.x.push_back(x);
         calls.sigma.push_back(sigma[0].item<double>());
         return model(x, sigma, y);
       },
-      golden["input/latents"].sizes().slice(1).vec());
+      diffusion::SigmaRange{}, golden["input/latents"].sizes().slice(1).vec());
   std::optional<guidance::Guide> guide;
   if (config.value("use_classifier", 0) != 0) {
     guidance::ScoreConfig terms;
@@ -58,7 +56,11 @@ Tensor run(const Golden& golden, at::ScalarType type, Calls& calls) {
   }
   GoldenNoise noise(input(golden, "latents", type), input(golden, "noise", type));
   const Tensor labels = golden["input/labels"];
-  return samplers::sample_edm(denoiser, guide ? &*guide : nullptr, labels, labels, noise, edm_config(config));
+  samplers::SamplerConfig sampler;
+  sampler.steps = config.at("num_steps");
+  sampler.edm = edm_config(config);
+  const auto loop = config.value("solver", "heun") == "heun" ? samplers::sample_edm_heun : samplers::sample_edm_euler;
+  return loop({denoiser, guide ? &*guide : nullptr, labels, labels, noise}, sampler);
 }
 
 std::vector<std::filesystem::path> edm_loops() {

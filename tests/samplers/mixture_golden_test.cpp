@@ -35,7 +35,7 @@ TEST_P(MixtureRun, FollowsTheReferenceStepByStep) {
   const auto& config = golden.config();
   const Mixture mixture(input(golden, "weights", at::kDouble), input(golden, "mu", at::kDouble),
                         input(golden, "cov", at::kDouble));
-  const diffusion::MixtureDenoiser denoiser(mixture, process_of(golden));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture, process_of(golden));
   std::optional<guidance::Guide> guide;
   if (config.at("score") != "none") {
     guide.emplace(diffusion::mixture_classifier(mixture), score_of(config), guide_config(config));
@@ -44,10 +44,10 @@ TEST_P(MixtureRun, FollowsTheReferenceStepByStep) {
   GoldenNoise noise(input(golden, "x_T", at::kDouble), input(golden, "noise", at::kDouble));
   const Tensor labels = golden["input/labels"];
   Recording r;
-  const Tensor final =
-      config.at("method") == "ddim"
-          ? samplers::sample_ddim(denoiser, steered, labels, labels, noise, config.at("eta"), r.observer())
-          : samplers::sample_ddpm(denoiser, steered, labels, labels, noise, r.observer());
+  samplers::SamplerConfig sampler;
+  sampler.eta = config.value("eta", 0.0);
+  const auto loop = config.at("method") == "ddim" ? samplers::sample_ddim : samplers::sample_ddpm;
+  const Tensor final = loop({denoiser, steered, labels, labels, noise, r.observer()}, sampler);
 
   const Tolerance tolerance = golden.tolerance("f64");
   EXPECT_TENSOR_NEAR(at::stack(r.x), golden["output/f64/traj"], tolerance);

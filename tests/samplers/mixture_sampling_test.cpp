@@ -14,7 +14,7 @@ namespace sextant::samplers {
 namespace {
 
 using diffusion::Mixture;
-using diffusion::MixtureDenoiser;
+using diffusion::mixture_denoiser;
 using diffusion::Process;
 
 constexpr int64_t kSamples = 3000;
@@ -79,14 +79,16 @@ Tensor no_labels() { return at::zeros({kSamples}, at::kLong); }
 
 double ddpm_distance(int64_t steps) {
   Noise noise = noise_of(1);
-  const MixtureDenoiser denoiser(example(), process_of(steps));
-  return sliced_wasserstein(sample_ddpm(denoiser, nullptr, no_labels(), no_labels(), noise), exact_draws(11));
+  const Tensor drawn =
+      sample_ddpm({mixture_denoiser(example(), process_of(steps)), nullptr, no_labels(), no_labels(), noise}, {});
+  return sliced_wasserstein(drawn, exact_draws(11));
 }
 
 double ddim_distance(int64_t steps) {
   Noise noise = noise_of(2);
-  const MixtureDenoiser denoiser(example(), process_of(steps));
-  return sliced_wasserstein(sample_ddim(denoiser, nullptr, no_labels(), no_labels(), noise, 0), exact_draws(11));
+  const Tensor drawn =
+      sample_ddim({mixture_denoiser(example(), process_of(steps)), nullptr, no_labels(), no_labels(), noise}, {});
+  return sliced_wasserstein(drawn, exact_draws(11));
 }
 
 TEST_F(MixtureSampling, ByDdpmRecoversTheMixtureAsStepsRise) {
@@ -105,10 +107,9 @@ TEST_F(MixtureSampling, ByDdimRecoversTheMixtureAsStepsRise) {
 
 TEST_F(MixtureSampling, ByEdmHeunRecoversTheMixture) {
   Noise noise = noise_of(3);
-  EdmConfig config;
-  config.levels.steps = 20;
-  const Tensor drawn =
-      sample_edm(diffusion::MixtureSigmaDenoiser(example()), nullptr, no_labels(), no_labels(), noise, config);
+  SamplerConfig config;
+  config.steps = 20;
+  const Tensor drawn = sample_edm_heun({mixture_denoiser(example()), nullptr, no_labels(), no_labels(), noise}, config);
   EXPECT_LT(sliced_wasserstein(drawn, exact_draws(11)), 2 * floor_distance());
 }
 
@@ -128,7 +129,8 @@ TEST_F(MixtureSampling, ByDdpmWithPlainGuidanceRecoversTheConditionalComponent) 
       Noise noise = noise_of(4);
       const Process process = process_of(steps);
       guidance::Guide guide = bayes(process);
-      return sliced_wasserstein(sample_ddpm(MixtureDenoiser(example(), process), &guide, y, y, noise), component);
+      return sliced_wasserstein(sample_ddpm({mixture_denoiser(example(), process), &guide, y, y, noise}, {}),
+                                component);
     };
     const double few = distance(10), many = distance(150);
     const double unguided = sliced_wasserstein(exact_draws(11), component);
@@ -145,10 +147,12 @@ TEST_F(MixtureSampling, ByDdimWithPlainGuidanceIsTheConditionalDenoiserSampleByS
     const Process process = process_of(25);
     guidance::Guide guide = bayes(process);
     Noise noise = noise_of(5, n);
-    const Tensor guided = sample_ddim(MixtureDenoiser(example(), process), &guide, y, y, noise, eta);
-    const Tensor conditional =
-        sample_ddim(MixtureDenoiser(example(), process, /*conditional=*/true), nullptr, y, y, noise, eta);
-    const Tensor free = sample_ddim(MixtureDenoiser(example(), process), nullptr, y, y, noise, eta);
+    SamplerConfig config;
+    config.eta = eta;
+    const auto drawn = [&](guidance::Guide* by, bool conditional) {
+      return sample_ddim({mixture_denoiser(example(), process, conditional), by, y, y, noise}, config);
+    };
+    const Tensor guided = drawn(&guide, false), conditional = drawn(nullptr, true), free = drawn(nullptr, false);
     EXPECT_LT((guided - conditional).abs().max().item<double>(), 1e-4);
     EXPECT_GT((free - conditional).abs().max().item<double>(), 0.5);
   }

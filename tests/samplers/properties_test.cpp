@@ -8,6 +8,7 @@
 #include "sextant/diffusion/mixture.h"
 #include "sextant/guidance/named_score.h"
 #include "sextant/runtime/error.h"
+#include "support/errors.h"
 
 namespace sextant::testing {
 namespace {
@@ -40,39 +41,40 @@ diffusion::Process toy_process() {
   return diffusion::Process(config);
 }
 
-/// One of the samplers on the toy network, by name; "edm" is EDM's with churn.
+/// A sampler of the table on the toy network; those of noise levels with churn.
 struct Runner {
-  std::string name;
+  samplers::SamplerRow row;
 
   Tensor operator()(Guide* guide, const Tensor& labels, Noise& noise, const samplers::StepObserver& observe = {},
                     const diffusion::Model& network = toy_network) const {
-    if (name == "edm") {
-      samplers::EdmConfig config;
-      config.levels.steps = 12;
-      config.levels.sigma_max = 10;
-      config.churn = 4;
+    samplers::SamplerConfig config;
+    config.eta = 0.5;
+    config.steps = 12;
+    config.edm.levels.sigma_max = 10;
+    config.edm.churn = 4;
+    if (row.needs == diffusion::Counts::kNoiseLevels) {
       // Nearly the denoiser of standard normal images.
-      const diffusion::ModelSigmaDenoiser denoiser(
+      const diffusion::Denoiser denoiser(
           [&](const Tensor& x, const Tensor& sigma, const Tensor& y) {
             const Tensor signal = 1 / (1 + sigma.square()).view({-1, 1, 1, 1});
             return signal * x + 0.1 * (1 - signal) * network(signal.sqrt() * x, sigma, y).narrow(1, 0, 2);
           },
-          kShape);
-      return samplers::sample_edm(denoiser, guide, labels, labels, noise, config, observe);
+          diffusion::SigmaRange{}, kShape);
+      return row.sampler({denoiser, guide, labels, labels, noise, observe}, config);
     }
-    const diffusion::ModelDenoiser denoiser(network, toy_process(), kShape);
-    return samplers::named_sampler(name, 0.5)(denoiser, guide, labels, labels, noise, observe);
+    const diffusion::Denoiser denoiser(network, toy_process(), kShape);
+    return row.sampler({denoiser, guide, labels, labels, noise, observe}, config);
   }
 };
 
 std::vector<Runner> runners() {
-  std::vector<Runner> all = {{"edm"}};
-  for (const std::string& name : samplers::sampler_names()) all.push_back({name});
+  std::vector<Runner> all;
+  for (const samplers::SamplerRow& row : samplers::table()) all.push_back({row});
   return all;
 }
 
 std::string runner_name(const ::testing::TestParamInfo<Runner>& info) {
-  std::string name = info.param.name;
+  std::string name = info.param.row.word;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 }
@@ -157,8 +159,8 @@ TEST_P(EverySampler, NamesTheStepAndTheImageThatStopBeingFinite) {
     GetParam()(nullptr, at::arange(3), noise, {}, failing);
     FAIL() << "sampled on";
   } catch (const NumericError& error) {
-    // EDM's fourth call is the second of its second step.
-    const std::string step = GetParam().name == "edm" ? "step 10" : "step 8";
+    // Heun's fourth call is the second of its second step.
+    const std::string step = GetParam().row.word == "edm-heun" ? "step 10" : "step 8";
     EXPECT_NE(std::string(error.what()).find("image 1 of the batch"), std::string::npos) << error.what();
     EXPECT_NE(std::string(error.what()).find(step), std::string::npos) << error.what();
   }
@@ -170,10 +172,11 @@ TEST(Ddpm, KeepsTheRunningMaximumOutsideTheGuidesInterval) {
     config.interval.high = interval_high;
     Guide guide(toy_classifier(), guidance::named_score("plain"), config);
     Noise noise(kSeed, {0}, kShape);
-    const diffusion::ModelDenoiser denoiser(toy_network, toy_process(), kShape);
+    const diffusion::Denoiser denoiser(toy_network, toy_process(), kShape);
     std::vector<double> seen;
-    samplers::sample_ddpm(denoiser, &guide, at::zeros({1}, at::kLong), at::zeros({1}, at::kLong), noise,
-                          [&](const Step&) { seen.push_back(guide.max_variance()[0].item<double>()); });
+    const Tensor target = at::zeros({1}, at::kLong);
+    const auto observe = [&](const Step&) { seen.push_back(guide.max_variance()[0].item<double>()); };
+    samplers::sample_ddpm({denoiser, &guide, target, target, noise, observe}, {});
     return seen;
   };
   EXPECT_EQ(maximum(0)[0], maximum(1)[0]);
@@ -186,24 +189,58 @@ TEST(Ddpm, WithEluCDsMaximumDependsOnTheFirstImageOfTheBatch) {
     config.gamma_max = gamma_max;
     Guide guide(toy_classifier(), guidance::named_score("plain"), config);
     Noise noise(kSeed, which, kShape);
-    const diffusion::ModelDenoiser denoiser(toy_network, toy_process(), kShape);
+    const diffusion::Denoiser denoiser(toy_network, toy_process(), kShape);
     const Tensor targets = at::zeros({static_cast<int64_t>(which.size())}, at::kLong);
-    return samplers::sample_ddpm(denoiser, &guide, targets, targets, noise)[-1];
+    return samplers::sample_ddpm({denoiser, &guide, targets, targets, noise}, {})[-1];
   };
   EXPECT_FALSE(last({1, 0}, guidance::GammaMax::kElucd).equal(last({0}, guidance::GammaMax::kElucd)));
   EXPECT_TRUE(last({1, 0}, guidance::GammaMax::kPerSample).equal(last({0}, guidance::GammaMax::kPerSample)));
 }
 
-TEST(NamedSampler, RefusesUnknownNamesAndSettingsOutOfRange) {
-  EXPECT_THROW(samplers::named_sampler("ddmp"), UsageError);
-  const ToyDenoiser denoiser(uniform_process(4, 2, -2));
+TEST(Samplers, RefuseSettingsOutOfRange) {
+  const diffusion::Denoiser denoiser = toy_denoiser(uniform_process(4, 2, -2));
   StartAt noise(at::zeros({1, 1, 1, 1}, at::kDouble));
-  EXPECT_THROW(samplers::sample_ddim(denoiser, nullptr, {}, {}, noise, 1.5), UsageError);
-  EXPECT_THROW(samplers::sample_dpm_solver(denoiser, nullptr, {}, {}, noise, {3, false}), UsageError);
-  EXPECT_THROW(samplers::sample_unipc(denoiser, nullptr, {}, {}, noise, {0, true}), UsageError);
-  samplers::EdmConfig edm;
-  edm.churn = -1;
-  EXPECT_THROW(samplers::sample_edm(ToySigmaDenoiser(), nullptr, {}, {}, noise, edm), UsageError);
+  const samplers::Run run{denoiser, nullptr, {}, {}, noise};
+  samplers::SamplerConfig config;
+  config.eta = 1.5;
+  EXPECT_THROW(samplers::sample_ddim(run, config), UsageError);
+  config.order = 3;
+  EXPECT_THROW(samplers::sample_dpm_solver(run, config), UsageError);
+  config.order = 0;
+  EXPECT_THROW(samplers::sample_unipc(run, config), UsageError);
+  config.edm.churn = -1;
+  const diffusion::Denoiser levels = toy_sigma_denoiser();
+  EXPECT_THROW(samplers::sample_edm_heun({levels, nullptr, {}, {}, noise}, config), UsageError);
+}
+
+TEST(Samplers, RefuseADenoiserThatCountsInSomethingElse) {
+  const diffusion::Denoiser timesteps = toy_denoiser(uniform_process(4, 2, -2)), levels = toy_sigma_denoiser();
+  StartAt noise(at::zeros({1, 1, 1, 1}, at::kDouble));
+  for (const samplers::SamplerRow& row : samplers::table()) {
+    const bool by_timesteps = row.needs == diffusion::Counts::kTimesteps;
+    const diffusion::Denoiser& other = by_timesteps ? levels : timesteps;
+    EXPECT_THROW(row.sampler({other, nullptr, {}, {}, noise}, {}), UsageError) << row.word;
+    samplers::SamplerConfig config;
+    config.sampler = row.sampler;
+    const std::string message = message_of<UsageError>([&] { samplers::check(config, other); });
+    EXPECT_NE(message.find("use " + samplers::words(other.counts())), std::string::npos) << message;
+  }
+}
+
+TEST(Draw, KeepsTheStepsThatAreAskedFor) {
+  const diffusion::Denoiser denoiser(toy_network, diffusion::Process({}), kShape);
+  Noise noise(kSeed, {0, 1}, kShape);
+  const Tensor y = at::arange(2);
+  samplers::SamplerConfig config;
+  config.steps = 12;
+  const Tensor drawn = samplers::draw(config, denoiser, nullptr, y, y, noise);
+  const diffusion::Denoiser respaced(toy_network, toy_process(), kShape);
+  EXPECT_TRUE(drawn.equal(samplers::sample_ddpm({respaced, nullptr, y, y, noise}, {})));
+  config.steps = 1001;
+  EXPECT_NE(message_of<UsageError>([&] {
+              samplers::draw(config, denoiser, nullptr, y, y, noise);
+            }).find("steps 1001 is more than the 1000 of the model"),
+            std::string::npos);
 }
 
 }  // namespace

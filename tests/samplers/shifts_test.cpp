@@ -5,12 +5,12 @@
 #include <numbers>
 #include <numeric>
 
+#include "guided_x0.h"
 #include "samplers/golden_run.h"
 #include "samplers/toy.h"
 #include "sextant/diffusion/mixture.h"
 #include "sextant/guidance/named_score.h"
 #include "sextant/runtime/error.h"
-#include "step.h"
 #include "support/errors.h"
 
 namespace sextant::testing {
@@ -55,16 +55,18 @@ std::vector<int64_t> first(int64_t n) {
 Tensor targets_of(const std::vector<int64_t>& which) { return at::tensor(which, at::kLong).remainder(3); }
 
 struct Loop {
-  std::string sampler = "ddim";
+  samplers::Sampler* sampler = samplers::sample_ddim;
   double eta = 0;
   int64_t recurrence = 1;
   int64_t steps = 10;
 
   Tensor operator()(Guide* guide, const std::vector<int64_t>& which) const {
-    const diffusion::MixtureDenoiser denoiser(mixture(), process_of(steps));
     DoubleNoise noise(kShiftSeed, which, {2, 1, 1});
     const Tensor y = targets_of(which);
-    return samplers::named_sampler(sampler, eta, recurrence)(denoiser, guide, y, y, noise, {});
+    samplers::SamplerConfig config;
+    config.eta = eta;
+    config.recurrence = recurrence;
+    return sampler({diffusion::mixture_denoiser(mixture(), process_of(steps)), guide, y, y, noise}, config);
   }
 };
 
@@ -80,58 +82,58 @@ void expect_images_independent_of_their_batch(const std::function<Tensor(const s
 // ---- a gradient at x0 in the score ------------------------------------------------------------------------------
 
 TEST(ScoreShiftAtX0, IsOneMinusAbarTimesTheGradient) {
-  const diffusion::MixtureDenoiser denoiser(mixture(), process_of(10));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process_of(10));
   Guide guide = guide_at(Input::kX0, [](GuideConfig& c) { c.gamma_factor = 0.3; });
   DoubleNoise noise(kShiftSeed, first(5), {2, 1, 1});
   const Tensor x = noise.initial();
   const Tensor y = targets_of(first(5));
   for (const int64_t step : {0, 4, 9}) {
     const Tensor x0 = denoiser.predict(x, step, y).x0;
-    const double abar = denoiser.process().alphas_cumprod[static_cast<std::size_t>(step)];
+    const double abar = denoiser.process().abar(step);
     const Tensor gradient = mixture().class_score(x0.flatten(1), y).view(x.sizes());
     const double sine = 1 + 0.3 * std::sin(std::numbers::pi * static_cast<double>(step) / 10);
-    EXPECT_TENSOR_NEAR(samplers::predict_guided(denoiser, &guide, x, step, y, y).x0, x0 + (1 - abar) * sine * gradient,
-                       (Tolerance{1e-12, 1e-12}));
+    EXPECT_TENSOR_NEAR(samplers::predict_guided({denoiser, &guide, y, y, noise}, x, step).x0,
+                       x0 + (1 - abar) * sine * gradient, (Tolerance{1e-12, 1e-12}));
   }
 }
 
 TEST(ScoreShiftAtX0, StaysBoundedWhereAlphasCumprodIsNearZero) {
   // The cosine schedule ends at abar = 2e-9: 1/sqrt(abar) is 2e4 there.
   const diffusion::Process process = process_of(1000, "cosine");
-  ASSERT_LT(process.alphas_cumprod.back(), 1e-8);
-  const diffusion::MixtureDenoiser denoiser(mixture(), process);
+  ASSERT_LT(process.abar(999), 1e-8);
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process);
   Guide guide = guide_at(Input::kX0);
   DoubleNoise noise(kShiftSeed, first(8), {2, 1, 1});
   const Tensor x = noise.initial();
   const Tensor y = targets_of(first(8));
-  const samplers::GuidedX0 guided = samplers::predict_guided(denoiser, &guide, x, 999, y, y);
+  const samplers::GuidedX0 guided = samplers::predict_guided({denoiser, &guide, y, y, noise}, x, 999);
   const Tensor shift = guided.x0 - denoiser.predict(x, 999, y).x0;
   EXPECT_LE(shift.abs().max().item<double>(), guided.guidance->gradient.abs().max().item<double>());
   EXPECT_GT(shift.abs().max().item<double>(), 0.01);
 }
 
 TEST(ScoreShiftAtX0, StaysBoundedAtLargeNoiseLevels) {
-  const diffusion::MixtureSigmaDenoiser denoiser(mixture());
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture());
   Guide guide = guide_at(Input::kX0);
   DoubleNoise noise(kShiftSeed, first(6), {2, 1, 1});
   const Tensor y = targets_of(first(6));
-  samplers::EdmConfig config;
-  config.heun = false;
-  config.levels.steps = 12;
+  samplers::SamplerConfig config;
+  config.steps = 12;
   const Tensor start = noise.initial() * 80;
-  samplers::sample_edm(denoiser, &guide, y, y, noise, config, [&](const samplers::Step& step) {
+  const auto observe = [&](const samplers::Step& step) {
     if (step.step != 11) return;
     // The first step: x' = x + (sigma' - sigma)/sigma (x - D'), solved for D' = D + sigma^2/(1 + sigma^2) g.
     const Tensor D = denoiser.denoise(start, 80, y);
     const Tensor gradient = mixture().class_score(D.flatten(1), y).view(D.sizes());
     EXPECT_TENSOR_NEAR(step.x0, D + 6400.0 / 6401 * gradient, (Tolerance{1e-6, 1e-6}));
-  });
+  };
+  samplers::sample_edm_euler({denoiser, &guide, y, y, noise, observe}, config);
 }
 
 TEST(ScoreShiftAtX0, DrawsImagesThatDoNotDependOnTheirBatch) {
   expect_images_independent_of_their_batch([](const std::vector<int64_t>& which) {
     Guide guide = guide_at(Input::kX0);
-    return Loop{"ddim", 0.5}(&guide, which);
+    return Loop{samplers::sample_ddim, 0.5}(&guide, which);
   });
 }
 
@@ -188,46 +190,46 @@ TEST(BackwardGuidance, IsNothingWithoutStepsAndRefusedForNoisyImages) {
 }
 
 TEST(BackwardGuidance, MovesTheMeanByX0sShareOfIt) {
-  const diffusion::MixtureDenoiser denoiser(mixture(), process_of(10));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process_of(10));
   const auto first_step = [&](int64_t backward_steps) {
     Guide guide = guide_at(Input::kX0, [&](GuideConfig& c) { c.backward_steps = backward_steps; });
     Recording run;
     DoubleNoise noise(kShiftSeed, first(4), {2, 1, 1});
     const Tensor y = targets_of(first(4));
-    samplers::sample_ddpm(denoiser, &guide, y, y, noise, run.observer());
+    samplers::sample_ddpm({denoiser, &guide, y, y, noise, run.observer()}, {});
     return run;
   };
   const Recording plain = first_step(0), moved = first_step(2);
   guidance::GuideInput in = clean_input(4);
   in.x0 = plain.x0[0];
   const Tensor delta = guide_at(Input::kX0, [](GuideConfig& c) { c.backward_steps = 2; }).backward(in);
-  EXPECT_TENSOR_NEAR(moved.x[0], plain.x[0] + denoiser.process().posterior_mean_coef1[9] * delta,
+  EXPECT_TENSOR_NEAR(moved.x[0], plain.x[0] + denoiser.process().posterior_mean_coef1(9) * delta,
                      (Tolerance{1e-12, 1e-12}));
 }
 
 // ---- recurrence -----------------------------------------------------------------------------------------------------
 
 /// The plain loops, written out once more.
-Tensor plain_loop(const std::string& sampler, Guide& guide, const std::vector<int64_t>& which, double eta) {
+Tensor plain_loop(samplers::Sampler* sampler, Guide& guide, const std::vector<int64_t>& which, double eta) {
   const at::NoGradGuard no_grad;
-  const diffusion::MixtureDenoiser denoiser(mixture(), process_of(10));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process_of(10));
   const diffusion::Process& process = denoiser.process();
   DoubleNoise noise(kShiftSeed, which, {2, 1, 1});
   const Tensor y = targets_of(which);
+  const samplers::Run run{denoiser, &guide, y, y, noise};
   guide.begin();
   Tensor x = noise.initial();
   for (int64_t t = 9; t >= 0; --t) {
-    const auto at_t = static_cast<std::size_t>(t);
-    if (sampler == "ddpm") {
+    if (sampler == samplers::sample_ddpm) {
       const diffusion::Prediction p = denoiser.predict(x, t, y);
-      const guidance::GuideInput in = samplers::guide_input(denoiser, p, x, t, y, y, {});
+      const guidance::GuideInput in = samplers::guide_input(run, p, x, t);
       const Tensor gamma = guide.gamma(in);
       const Tensor mean = at::addcmul(p.mean, gamma, guide(in).gradient);
       x = t > 0 ? at::addcmul(mean, (0.5 * p.log_variance).exp(), noise.at_step(t)) : mean;
     } else {
-      const Tensor x0 = samplers::predict_guided(denoiser, &guide, x, t, y, y).x0;
+      const Tensor x0 = samplers::predict_guided(run, x, t).x0;
       const Tensor eps = process.epsilon_from_x0(x, t, x0);
-      const double abar = process.alphas_cumprod[at_t], before = process.alphas_cumprod_prev[at_t];
+      const double abar = process.abar(t), before = process.abar_prev(t);
       const double sigma = eta * std::sqrt((1 - before) / (1 - abar)) * std::sqrt(1 - abar / before);
       x = at::add(std::sqrt(before) * x0, eps, std::sqrt(std::max(1 - before - sigma * sigma, 0.0)));
       if (sigma > 0) x = at::add(x, noise.at_step(t), sigma);
@@ -236,35 +238,46 @@ Tensor plain_loop(const std::string& sampler, Guide& guide, const std::vector<in
   return x;
 }
 
-class Recurrence : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(All, Recurrence, ::testing::Values("ddpm", "ddim"));
+/// The samplers of the table that take a recurrence.
+std::vector<samplers::SamplerRow> recurring() {
+  std::vector<samplers::SamplerRow> rows = samplers::table();
+  std::erase_if(rows, [](const samplers::SamplerRow& row) { return !row.recurs; });
+  return rows;
+}
+
+class Recurrence : public ::testing::TestWithParam<samplers::SamplerRow> {};
+INSTANTIATE_TEST_SUITE_P(All, Recurrence, ::testing::ValuesIn(recurring()),
+                         [](const auto& info) { return info.param.word; });
 
 TEST_P(Recurrence, OfOneWithoutBackwardStepsIsThePlainLoopBitForBit) {
   Guide guide = guide_at(Input::kX0);
-  EXPECT_TRUE((Loop{GetParam(), 0.5, 1}(&guide, first(5)).equal(plain_loop(GetParam(), guide, first(5), 0.5))));
+  EXPECT_TRUE(
+      (Loop{GetParam().sampler, 0.5, 1}(&guide, first(5)).equal(plain_loop(GetParam().sampler, guide, first(5), 0.5))));
 }
 
 TEST_P(Recurrence, WithBackwardStepsDrawsImagesThatDoNotDependOnTheirBatch) {
   expect_images_independent_of_their_batch([](const std::vector<int64_t>& which) {
     Guide guide = guide_at(Input::kThroughDenoiser, [](GuideConfig& c) { c.backward_steps = 2; });
-    return Loop{GetParam(), 0.5, 3}(&guide, which);
+    return Loop{GetParam().sampler, 0.5, 3}(&guide, which);
   });
 }
 
 TEST_P(Recurrence, ReportsEveryStepOnce) {
-  const diffusion::MixtureDenoiser denoiser(mixture(), process_of(10));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process_of(10));
   DoubleNoise noise(kShiftSeed, first(2), {2, 1, 1});
   const Tensor y = targets_of(first(2));
   std::vector<int64_t> steps;
-  samplers::named_sampler(GetParam(), 0, 4)(denoiser, nullptr, y, y, noise,
-                                            [&](const samplers::Step& step) { steps.push_back(step.step); });
+  samplers::SamplerConfig config;
+  config.recurrence = 4;
+  const auto observe = [&](const samplers::Step& step) { steps.push_back(step.step); };
+  GetParam().sampler({denoiser, nullptr, y, y, noise, observe}, config);
   EXPECT_EQ(steps, (std::vector<int64_t>{9, 8, 7, 6, 5, 4, 3, 2, 1, 0}));
 }
 
 TEST_P(Recurrence, KeepsTheDistributionOfAnExactModel) {
   // Renoising x_{t-1} gives x_t again where x_{t-1} has the right distribution.
   const auto samples = first(4000);
-  const Tensor x = Loop{GetParam(), 1, 3, 60}(nullptr, samples).flatten(1);
+  const Tensor x = Loop{GetParam().sampler, 1, 3, 60}(nullptr, samples).flatten(1);
   const Tensor exact_mean =
       at::tensor({0.4 * -0.6 + 0.35 * 0.6 + 0.25 * 0.2, 0.4 * 0.1 + 0.35 * 0.5 + 0.25 * -0.9}, at::kDouble);
   EXPECT_TENSOR_NEAR(x.mean(0), exact_mean, (Tolerance{0.04, 0}));
@@ -297,7 +310,7 @@ TEST_P(Recurrence, KeepsTheAskedClassAndComesNearerToItsDistribution) {
   };
   const auto guided = [&](int64_t recurrence) {
     Guide guide = guide_at(Input::kThroughDenoiser);
-    return Loop{GetParam(), 0, recurrence, 100}(&guide, samples).flatten(1);
+    return Loop{GetParam().sampler, 0, recurrence, 100}(&guide, samples).flatten(1);
   };
   const Tensor once = guided(1), often = guided(4);
   const Tensor truth = mixture().draw(y, at::randn({1500, 2}, at::detail::createCPUGenerator(6), at::kDouble));
@@ -306,10 +319,19 @@ TEST_P(Recurrence, KeepsTheAskedClassAndComesNearerToItsDistribution) {
 }
 
 TEST(RecurrenceSettings, AreCheckedWhereTheyHaveNoMeaning) {
-  EXPECT_THROW(samplers::named_sampler("unipc", 0, 2), UsageError);
   DoubleNoise noise(kShiftSeed, first(1), {2, 1, 1});
-  const diffusion::MixtureDenoiser denoiser(mixture(), process_of(10));
-  EXPECT_THROW(samplers::sample_ddpm(denoiser, nullptr, targets_of({0}), targets_of({0}), noise, {}, 0), UsageError);
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process_of(10));
+  samplers::SamplerConfig config;
+  config.steps = 10;
+  config.recurrence = 2;
+  config.sampler = samplers::sample_unipc;
+  EXPECT_NE(message_of<UsageError>([&] {
+              samplers::check(config, denoiser);
+            }).find("sampler unipc takes each step once; use ddpm or ddim"),
+            std::string::npos);
+  config.recurrence = 0;
+  const Tensor y = targets_of({0});
+  EXPECT_THROW(samplers::sample_ddpm({denoiser, nullptr, y, y, noise}, config), UsageError);
 }
 
 }  // namespace

@@ -20,35 +20,47 @@ class ToyRun {
   ToyRun() {
     for (int64_t n = 0; n < 16; ++n) samples_.push_back(n);
   }
-  DoubleNoise noise() const { return DoubleNoise(3, samples_, {1, 1, 1}); }
-  const ToyDenoiser denoiser{uniform_process(24, 3, -3)};
+  Tensor operator()(samplers::Sampler* sampler, const samplers::SamplerConfig& config,
+                    const samplers::StepObserver& observe = {}) const {
+    DoubleNoise noise(3, samples_, {1, 1, 1});
+    return sampler({denoiser_, nullptr, {}, {}, noise, observe}, config);
+  }
 
  private:
+  const diffusion::Denoiser denoiser_ = toy_denoiser(uniform_process(24, 3, -3));
   std::vector<int64_t> samples_;
 };
 
+samplers::SamplerConfig of_order(int64_t order) {
+  samplers::SamplerConfig config;
+  config.order = order;
+  return config;
+}
+
+samplers::SamplerConfig with_eta(double eta) {
+  samplers::SamplerConfig config;
+  config.eta = eta;
+  return config;
+}
+
 TEST(DpmSolver, OfOrderOneIsDdim) {
   const ToyRun run;
-  DoubleNoise noise = run.noise();
-  const Tensor dpm = samplers::sample_dpm_solver(run.denoiser, nullptr, {}, {}, noise, {1, false});
-  const Tensor ddim = samplers::sample_ddim(run.denoiser, nullptr, {}, {}, noise, 0);
-  EXPECT_TENSOR_NEAR(dpm, ddim, (Tolerance{1e-12, 0}));
+  const Tensor dpm = run(samplers::sample_dpm_solver, of_order(1));
+  EXPECT_TENSOR_NEAR(dpm, run(samplers::sample_ddim, with_eta(0)), (Tolerance{1e-12, 0}));
 }
 
 TEST(DpmSolver, OfOrderOneWithNoiseIsDdpm) {
   const ToyRun run;
-  DoubleNoise noise = run.noise();
-  const Tensor sde = samplers::sample_dpm_solver(run.denoiser, nullptr, {}, {}, noise, {1, true});
-  EXPECT_TENSOR_NEAR(sde, samplers::sample_ddim(run.denoiser, nullptr, {}, {}, noise, 1), (Tolerance{1e-12, 0}));
-  EXPECT_TENSOR_NEAR(sde, samplers::sample_ddpm(run.denoiser, nullptr, {}, {}, noise), (Tolerance{1e-12, 0}));
+  const Tensor sde = run(samplers::sample_dpm_solver_sde, of_order(1));
+  EXPECT_TENSOR_NEAR(sde, run(samplers::sample_ddim, with_eta(1)), (Tolerance{1e-12, 0}));
+  EXPECT_TENSOR_NEAR(sde, run(samplers::sample_ddpm, {}), (Tolerance{1e-12, 0}));
 }
 
 TEST(UniPc, OfOrderOneStartsAsDdim) {
   const ToyRun run;
-  DoubleNoise noise = run.noise();
   Recording unipc, ddim;
-  samplers::sample_unipc(run.denoiser, nullptr, {}, {}, noise, {1, true}, unipc.observer());
-  samplers::sample_ddim(run.denoiser, nullptr, {}, {}, noise, 0, ddim.observer());
+  run(samplers::sample_unipc, of_order(1), unipc.observer());
+  run(samplers::sample_ddim, with_eta(0), ddim.observer());
   EXPECT_TENSOR_NEAR(unipc.x[0], ddim.x[0], (Tolerance{1e-12, 0}));
 }
 
@@ -77,29 +89,28 @@ struct Drawer {
   std::function<Tensor(Noise&)> draw;
 };
 
-Drawer discrete(const std::string& name, const std::string& sampler, double eta) {
+Drawer discrete(const std::string& name, samplers::Sampler* sampler, double eta) {
   return {name, [=](Noise& noise) {
-            const ToyDenoiser denoiser(uniform_process(200, 4, -4));
-            return samplers::named_sampler(sampler, eta)(denoiser, nullptr, {}, {}, noise, {});
+            return sampler({toy_denoiser(uniform_process(200, 4, -4)), nullptr, {}, {}, noise}, with_eta(eta));
           }};
 }
 
 Drawer on_levels(const std::string& name, double churn) {
   return {name, [=](Noise& noise) {
-            samplers::EdmConfig config;
-            config.levels.steps = 100;
-            config.churn = churn;
-            return samplers::sample_edm(ToySigmaDenoiser(), nullptr, {}, {}, noise, config);
+            samplers::SamplerConfig config;
+            config.steps = 100;
+            config.edm.churn = churn;
+            return samplers::sample_edm_heun({toy_sigma_denoiser(), nullptr, {}, {}, noise}, config);
           }};
 }
 
 const std::vector<Drawer> kDrawers = {
-    discrete("ddpm", "ddpm", 0),
-    discrete("ddim_eta_half", "ddim", 0.5),
-    discrete("ddim", "ddim", 0),
-    discrete("dpmpp_2m", "dpmpp-2m", 0),
-    discrete("dpmpp_2m_sde", "dpmpp-2m-sde", 0),
-    discrete("unipc", "unipc", 0),
+    discrete("ddpm", samplers::sample_ddpm, 0),
+    discrete("ddim_eta_half", samplers::sample_ddim, 0.5),
+    discrete("ddim", samplers::sample_ddim, 0),
+    discrete("dpmpp_2m", samplers::sample_dpm_solver, 0),
+    discrete("dpmpp_2m_sde", samplers::sample_dpm_solver_sde, 0),
+    discrete("unipc", samplers::sample_unipc, 0),
     on_levels("edm", 0),
     on_levels("edm_churn", 20),
 };
@@ -142,13 +153,21 @@ GuideConfig exact_guidance() {
   return config;
 }
 
-class ScoreShift : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(All, ScoreShift, ::testing::Values("ddim", "dpmpp-2m", "dpmpp-2m-sde", "unipc"),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+/// The samplers of the table that shift the score: all over timesteps but DDPM.
+std::vector<samplers::SamplerRow> shifting() {
+  std::vector<samplers::SamplerRow> rows;
+  for (const samplers::SamplerRow& row : samplers::table()) {
+    if (row.needs == diffusion::Counts::kTimesteps && row.sampler != samplers::sample_ddpm) rows.push_back(row);
+  }
+  return rows;
+}
+
+class ScoreShift : public ::testing::TestWithParam<samplers::SamplerRow> {};
+INSTANTIATE_TEST_SUITE_P(All, ScoreShift, ::testing::ValuesIn(shifting()), [](const auto& info) {
+  std::string name = info.param.word;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
 
 TEST_P(ScoreShift, ByTheExactNoisyClassifierSamplesTheConditionalDistribution) {
   // Bayes: grad log q(x_t|y) = grad log q(x_t) + grad log p(y|x_t)
@@ -157,13 +176,14 @@ TEST_P(ScoreShift, ByTheExactNoisyClassifierSamplesTheConditionalDistribution) {
   config.variance = diffusion::VarianceType::kFixedSmall;
   config.clip = false;
   const diffusion::Process process(config);
-  const diffusion::MixtureDenoiser unconditional(plane_mixture(), process);
-  const diffusion::MixtureDenoiser conditional(plane_mixture(), process, true);
+  const diffusion::Denoiser unconditional = diffusion::mixture_denoiser(plane_mixture(), process);
+  const diffusion::Denoiser conditional = diffusion::mixture_denoiser(plane_mixture(), process, true);
   Guide guide(diffusion::mixture_classifier(plane_mixture(), process), kPlain, exact_guidance());
   DoubleNoise noise(5, {0, 1, 2, 3, 4, 5}, {2, 1, 1});
-  const samplers::Sampler sample = samplers::named_sampler(GetParam(), 0.5);
-  const Tensor guided = sample(unconditional, &guide, kTargets, kTargets, noise, {});
-  EXPECT_TENSOR_NEAR(guided, sample(conditional, nullptr, kTargets, kTargets, noise, {}), (Tolerance{1e-8, 1e-8}));
+  samplers::Sampler* const sample = GetParam().sampler;
+  const Tensor guided = sample({unconditional, &guide, kTargets, kTargets, noise}, with_eta(0.5));
+  const Tensor exact = sample({conditional, nullptr, kTargets, kTargets, noise}, with_eta(0.5));
+  EXPECT_TENSOR_NEAR(guided, exact, (Tolerance{1e-8, 1e-8}));
 }
 
 /// p(y | x_0 + sigma n = x); t is sigma.
@@ -179,12 +199,13 @@ guidance::Classifier sigma_classifier() {
 TEST(EdmGuidance, OfTheScoreByTheExactNoisyClassifierSamplesTheConditionalDistribution) {
   Guide guide(sigma_classifier(), kPlain, exact_guidance());
   DoubleNoise noise(5, {0, 1, 2, 3, 4, 5}, {2, 1, 1});
-  samplers::EdmConfig config;
-  config.churn = 5;
-  const diffusion::MixtureSigmaDenoiser unconditional(plane_mixture());
-  const diffusion::MixtureSigmaDenoiser conditional(plane_mixture(), true);
-  const Tensor guided = samplers::sample_edm(unconditional, &guide, kTargets, kTargets, noise, config);
-  const Tensor exact = samplers::sample_edm(conditional, nullptr, kTargets, kTargets, noise, config);
+  samplers::SamplerConfig config;
+  config.steps = 18;
+  config.edm.churn = 5;
+  const diffusion::Denoiser unconditional = diffusion::mixture_denoiser(plane_mixture());
+  const diffusion::Denoiser conditional = diffusion::mixture_denoiser(plane_mixture(), true);
+  const Tensor guided = samplers::sample_edm_heun({unconditional, &guide, kTargets, kTargets, noise}, config);
+  const Tensor exact = samplers::sample_edm_heun({conditional, nullptr, kTargets, kTargets, noise}, config);
   EXPECT_TENSOR_NEAR(guided, exact, (Tolerance{1e-7, 1e-7}));
 }
 
@@ -194,30 +215,28 @@ TEST(Autoguidance, FromTheUnconditionalDenoiserIsGuidanceByItsClassifier) {
   GuideConfig settings = exact_guidance();
   settings.scale = kScale;
   Guide guide(sigma_classifier(), kPlain, settings);
-  const diffusion::MixtureSigmaDenoiser unconditional(plane_mixture());
-  const diffusion::MixtureSigmaDenoiser conditional(plane_mixture(), true);
-  const auto model = [](const diffusion::SigmaDenoiser& denoiser) {
-    return [&](const Tensor& x, const Tensor& sigma, const Tensor& y) {
-      return denoiser.denoise(x, sigma[0].item<double>(), y);
-    };
-  };
-  const diffusion::ModelSigmaDenoiser autoguided(
-      diffusion::autoguided_denoiser(model(conditional), model(unconditional), kScale), {2, 1, 1});
+  const diffusion::Denoiser unconditional = diffusion::mixture_denoiser(plane_mixture());
+  const diffusion::Denoiser conditional = diffusion::mixture_denoiser(plane_mixture(), true);
+  const diffusion::Denoiser autoguided =
+      conditional.with(diffusion::autoguidance(conditional.model(), unconditional.model(), kScale, 2));
   DoubleNoise noise(5, {0, 1, 2, 3, 4, 5}, {2, 1, 1});
-  const Tensor by_classifier = samplers::sample_edm(unconditional, &guide, kTargets, kTargets, noise, {});
-  const Tensor by_itself = samplers::sample_edm(autoguided, nullptr, kTargets, kTargets, noise, {});
+  samplers::SamplerConfig config;
+  config.steps = 18;
+  const Tensor by_classifier = samplers::sample_edm_heun({unconditional, &guide, kTargets, kTargets, noise}, config);
+  const Tensor by_itself = samplers::sample_edm_heun({autoguided, nullptr, kTargets, kTargets, noise}, config);
   EXPECT_TENSOR_NEAR(by_classifier, by_itself, (Tolerance{1e-7, 1e-7}));
 }
 
 TEST(EdmGuidance, AsEluCDLeavesImagesWhereTheClassifierIsFlat) {
   Guide guide({[](const Tensor& x) { return 0 * x.flatten(1); }, 2}, kPlain);
   DoubleNoise noise(5, {0, 1}, {2, 1, 1});
-  samplers::EdmConfig config;
-  config.guidance = samplers::EdmGuidance::kElucd;
+  samplers::SamplerConfig config;
+  config.steps = 18;
+  config.edm.guidance = samplers::EdmGuidance::kElucd;
   const Tensor y = at::zeros({2}, at::kLong);
-  const diffusion::MixtureSigmaDenoiser denoiser(plane_mixture());
-  EXPECT_TRUE(samplers::sample_edm(denoiser, &guide, y, y, noise, config)
-                  .equal(samplers::sample_edm(denoiser, nullptr, y, y, noise, config)));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(plane_mixture());
+  EXPECT_TRUE(samplers::sample_edm_heun({denoiser, &guide, y, y, noise}, config)
+                  .equal(samplers::sample_edm_heun({denoiser, nullptr, y, y, noise}, config)));
 }
 
 TEST(ThroughDenoiser, TheGradientIsThatOfTheScoreOfThePredictedX0) {
@@ -225,14 +244,14 @@ TEST(ThroughDenoiser, TheGradientIsThatOfTheScoreOfThePredictedX0) {
   process_config.respacing = "5";
   process_config.variance = diffusion::VarianceType::kFixedSmall;
   process_config.clip = false;
-  const diffusion::MixtureDenoiser denoiser(plane_mixture(), diffusion::Process(process_config));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(plane_mixture(), diffusion::Process(process_config));
   const guidance::Classifier classifier = diffusion::mixture_classifier(plane_mixture());
   GuideConfig config;
   config.input = guidance::Input::kThroughDenoiser;
   Guide guide(diffusion::mixture_classifier(plane_mixture()), kPlain, config);
   DoubleNoise noise(5, {0, 1, 2, 3, 4, 5}, {2, 1, 1});
   Recording r;
-  samplers::sample_ddim(denoiser, &guide, kTargets, kTargets, noise, 0, r.observer());
+  samplers::sample_ddim({denoiser, &guide, kTargets, kTargets, noise, r.observer()}, {});
 
   const auto score = [&](const Tensor& x) {
     const Tensor x0 = denoiser.predict(x, 4, kTargets).x0;

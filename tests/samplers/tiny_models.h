@@ -1,8 +1,8 @@
 // The fixed little denoiser and classifier of the reference vectors: formulas whose weights are the file's inputs.
 #pragma once
 
-#include "sextant/diffusion/process.h"
-#include "sextant/diffusion/sigma.h"
+#include "sextant/diffusion/denoiser.h"
+#include "sextant/diffusion/guided_models.h"
 #include "sextant/guidance/guide.h"
 #include "support/golden.h"
 
@@ -64,7 +64,7 @@ inline diffusion::Model tiny_model(const Golden& golden, at::ScalarType type) {
 }
 
 /// Preconditioned as EDM with sigma_data 0.5; sigma [N].
-inline diffusion::SigmaModel tiny_sigma_model(const Golden& golden, at::ScalarType type) {
+inline diffusion::Model tiny_sigma_model(const Golden& golden, at::ScalarType type) {
   return [weights = TinyWeights(golden, type)](const Tensor& x, const Tensor& sigma, const Tensor& y) {
     const Tensor s = sigma.view({-1, 1, 1, 1});
     const Tensor total = s.square() + 0.25;

@@ -33,26 +33,21 @@ inline Tensor toy_denoise(const Tensor& x, double alpha, double sigma) {
   return x0;
 }
 
-class ToyDenoiser : public diffusion::Denoiser {
- public:
-  explicit ToyDenoiser(diffusion::Process process) : process_(std::move(process)) {}
-  std::vector<int64_t> sample_shape() const override { return {1, 1, 1}; }
-  const diffusion::Process& process() const override { return process_; }
-  diffusion::Prediction predict(const Tensor& x, int64_t step, const Tensor&) const override {
-    const auto at = static_cast<std::size_t>(step);
-    const Tensor x0 = toy_denoise(x, process_.sqrt_alphas_cumprod[at], process_.sqrt_one_minus_alphas_cumprod[at]);
-    return process_.p_mean_variance(x0, x, step);
-  }
+/// At the timesteps of a process that keeps all of its own.
+inline diffusion::Denoiser toy_denoiser(const diffusion::Process& process) {
+  const diffusion::Model model = [process](const Tensor& x, const Tensor& t, const Tensor&) {
+    const diffusion::NoiseLevel level = process.level(t[0].item<int64_t>());
+    return toy_denoise(x, level.alpha, level.sigma);
+  };
+  return {model, process, {1, 1, 1}};
+}
 
- private:
-  diffusion::Process process_;
-};
-
-class ToySigmaDenoiser : public diffusion::SigmaDenoiser {
- public:
-  std::vector<int64_t> sample_shape() const override { return {1, 1, 1}; }
-  Tensor denoise(const Tensor& x, double sigma, const Tensor&) const override { return toy_denoise(x, 1, sigma); }
-};
+inline diffusion::Denoiser toy_sigma_denoiser() {
+  const diffusion::Model model = [](const Tensor& x, const Tensor& sigma, const Tensor&) {
+    return toy_denoise(x, 1, sigma[0].item<double>());
+  };
+  return {model, diffusion::SigmaRange{}, {1, 1, 1}};
+}
 
 /// P(alpha x_0 + sigma n <= x)
 inline double toy_cdf(double x, double alpha, double sigma) {

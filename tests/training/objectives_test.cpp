@@ -1,4 +1,5 @@
 #include "sextant/diffusion/losses.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 #include "training/tiny_training.h"
 

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "internal/runtime/files.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "training/tiny_training.h"

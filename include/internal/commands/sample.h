@@ -12,10 +12,11 @@
 
 #include "internal/commands/run.h"
 #include "internal/runtime/options.h"
-#include "sextant/diffusion/process.h"
+#include "sextant/diffusion/pixels.h"
 #include "sextant/guidance/guide.h"
 #include "sextant/guidance/named_score.h"
 #include "sextant/models/classifier.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
 #include "sextant/samplers/samplers.h"
@@ -29,29 +30,6 @@ struct SampleSettings {
   int64_t batch = 16;             ///< images at a time, at least 1
   uint64_t seed = 0;              ///< image i depends on it and i alone
   diffusion::Rounding rounding = diffusion::Rounding::kOpenAi;  ///< pixels to bytes
-};
-
-/// The channels of a model's output that classifier-free guidance and autoguidance act on.
-enum class CfgChannels {
-  kModel,  ///< those of the model's own sampler (DiT: the first 3 of 4)
-  kThree,  ///< the first 3
-  kAll,
-};
-
-/// The diffusion model, and what is mixed with it.
-struct ModelSettings {
-  std::string path;             ///< folder with config.json and weights, or a checkpoint file
-  std::string arch;             ///< architecture of a checkpoint file; "" for a folder
-  bool unconditional = false;   ///< the model gets the null label
-  int64_t denoiser_label = -1;  ///< the label it gets for every image; -1 is the image's own
-  double cfg_scale = 1;         ///< classifier-free guidance; 1 is off
-  CfgChannels cfg_channels = CfgChannels::kModel;
-  std::optional<Interval> cfg_interval;  ///< noise levels sigma between which it or autoguidance act; none is all
-  std::string autoguidance_model;        ///< the weaker model to move away from, as `path`; "" is none
-  std::string autoguidance_arch;
-  double autoguidance_scale = 1;  ///< s of bad + s (good - bad); 1 is the model alone
-  std::string vae;                ///< autoencoder of a model that draws latents, as `path`
-  std::string vae_arch;
 };
 
 /// What the classifier reads of a latent model.
@@ -69,24 +47,14 @@ struct GuidanceSettings {
   GuidanceSpace space = GuidanceSpace::kAuto;
 };
 
-/// The sampling loop.
-struct SamplerSettings {
-  std::string name = "ddpm";
-  int64_t steps = 250;      ///< evenly spaced over the model's
-  std::string respacing;    ///< instead of steps: "ddim50", "10,10,5"
-  double eta = 0;           ///< noise of ddim, 0 to 1
-  int64_t recurrence = 1;   ///< ddpm, ddim: times that each step is made
-  samplers::EdmConfig edm;  ///< of the samplers by noise level; its levels.steps and heun follow from steps and name
-};
-
 /// Settings of `sextant sample`: a part for each table of its recipe; `run` stands in [sample] as well.
 struct SampleConfig {
   SampleSettings sample;
   RunConfig run;
-  ModelSettings model;
+  models::DenoiserConfig model;
   models::ClassifierConfig classifier;
   GuidanceSettings guidance;
-  SamplerSettings sampler;
+  samplers::SamplerConfig sampler;
 };
 
 /// The table of `sextant sample`; the rows point into `config`.

@@ -1,8 +1,7 @@
 // Training losses of diffusion models, one number per image or pixel: differentiable in the model's output.
 #pragma once
 
-#include "sextant/diffusion/process.h"
-#include "sextant/diffusion/sigma.h"
+#include "sextant/diffusion/denoiser.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::diffusion {
@@ -27,10 +26,5 @@ struct LossTerms {
 /// clipped.
 LossTerms training_loss(const Process& process, const Model& model, const Tensor& x0, const Tensor& steps,
                         const Tensor& y, const Tensor& noise, Loss loss);
-
-/// (sigma^2 + sigma_data^2) / (sigma sigma_data)^2 (D(images + sigma noise; sigma) - images)^2, per pixel [N, C, H, W]
-/// (Karras et al. 2022, Table 1). sigma [N], in training exp(P_mean + P_std n) with n standard normal.
-Tensor edm_loss(const SigmaModel& denoise, const Tensor& images, const Tensor& sigma, const Tensor& y,
-                const Tensor& noise, double sigma_data);
 
 }  // namespace sextant::diffusion

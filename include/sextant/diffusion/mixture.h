@@ -14,8 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "sextant/diffusion/process.h"
-#include "sextant/diffusion/sigma.h"
+#include "sextant/diffusion/denoiser.h"
 #include "sextant/guidance/classifier.h"
 #include "sextant/runtime/tensor.h"
 
@@ -77,33 +76,11 @@ class Mixture {
   Tensor variances_;    ///< v [K, d]
 };
 
-/// E[x_0 | x_t] as a Denoiser of images [N, d, 1, 1] in any dtype, computed in the mixture's. Labels are ignored unless
-/// `conditional`; then they choose the component, K none. UsageError for a process with a learned variance.
-class MixtureDenoiser : public Denoiser {
- public:
-  MixtureDenoiser(Mixture mixture, const Process& process, bool conditional = false);
-  std::vector<int64_t> sample_shape() const override { return {mixture_.dimension(), 1, 1}; }
-  const Process& process() const override { return process_; }
-  Prediction predict(const Tensor& x, int64_t step, const Tensor& y) const override;
-
- private:
-  Mixture mixture_;
-  Process process_;
-  bool conditional_;
-};
-
-/// The same in noise levels: E[x_0 | x_0 + sigma n = x].
-class MixtureSigmaDenoiser : public SigmaDenoiser {
- public:
-  explicit MixtureSigmaDenoiser(Mixture mixture, bool conditional = false)
-      : mixture_(std::move(mixture)), conditional_(conditional) {}
-  std::vector<int64_t> sample_shape() const override { return {mixture_.dimension(), 1, 1}; }
-  Tensor denoise(const Tensor& x, double sigma, const Tensor& y) const override;
-
- private:
-  Mixture mixture_;
-  bool conditional_;
-};
+/// E[x_0 | x_t] as a denoiser of images [N, d, 1, 1] in any dtype, computed in the mixture's. Labels are ignored unless
+/// `conditional`; then they choose the component, K none. It counts the process's timesteps (UsageError for a process
+/// with a learned variance), or without one noise levels.
+Denoiser mixture_denoiser(Mixture mixture, const Process& process, bool conditional = false);
+Denoiser mixture_denoiser(Mixture mixture, bool conditional = false);
 
 /// p(k|x) as a classifier of images [N, d, 1, 1], logits l_k in the mixture's dtype: of clean x_0, or, made with a
 /// process, of x_t at that process's timesteps t (UsageError for others; each image has its own).

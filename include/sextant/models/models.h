@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/diffusion/process.h"
 #include "sextant/networks/autoencoder.h"
 #include "sextant/networks/classifier.h"
 #include "sextant/networks/clip.h"
@@ -68,27 +67,6 @@ struct Guess {
   std::string why;                 ///< one sentence for a reader
 };
 Guess guess_architecture(const checkpoint::StateDict& weights);
-
-// ---- diffusion models ------------------------------------------------------------------------------------
-
-/// A diffusion model: exactly one of `noise` and `sigma`.
-struct DiffusionModel {
-  nlohmann::json config;
-  std::shared_ptr<const networks::NoiseNetwork> noise;  ///< predicts noise at discrete timesteps
-  std::shared_ptr<const networks::EdmDenoiser> sigma;   ///< estimates the clean image at a noise level
-  diffusion::ProcessConfig process;                     ///< of `noise`
-  int64_t classes = 0;                                  ///< without the null label; 0 if unconditional
-  int64_t null_label = -1;                              ///< -1 without one
-
-  std::vector<int64_t> sample_shape() const;  ///< [C, H, W]
-  /// `noise` as a function; labels are ignored by an unconditional network.
-  diffusion::Model function() const;
-};
-
-DiffusionModel open_diffusion(const std::filesystem::path& path, const std::string& arch, Placement placement);
-
-/// The process that config.json's "diffusion" describes.
-diffusion::ProcessConfig process_config(const nlohmann::json& diffusion);
 
 // ---- features ------------------------------------------------------------------------------------------
 

@@ -1,20 +1,20 @@
-// Samplers: each a short loop from x_T to x_0. Model, guide and noise come in from outside.
+// Samplers: each a short loop from x_T to x_0. Denoiser, guide and noise come in from outside.
 //
-//   labels   [N] int64   condition the denoiser
-//   targets  [N] int64   are what the guide steers to
-//   guide    may be null; `begin` is called here
-//   returns  [N, C, H, W], unclamped, in the denoiser's pixel range and the noise's dtype
+//   SamplerConfig config;
+//   config.sampler = samplers::sample_ddim;
+//   const Tensor x = samplers::draw(config, denoiser, &guide, labels, targets, noise);
 //
-// Image n depends on y[n] and its own noise stream, not on the batch, unless the guide couples rows (tilt,
-// GammaMax::kElucd). All throw NumericError, naming the step and the image, when an image stops being finite.
+// Image n depends on its labels and its own noise stream, not on the batch, unless the guide couples rows (tilt,
+// GammaMax::kElucd). All throw UsageError for settings out of range or a denoiser that counts in something else, and
+// NumericError, naming the step and the image, when an image stops being finite.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "sextant/diffusion/process.h"
-#include "sextant/diffusion/sigma.h"
+#include "sextant/diffusion/denoiser.h"
+#include "sextant/diffusion/sigma_schedule.h"
 #include "sextant/guidance/guide.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/runtime/tensor.h"
@@ -31,50 +31,55 @@ struct Step {
 };
 using StepObserver = std::function<void(const Step&)>;
 
-/// Guided ancestral sampling (Algorithm 1): the guide shifts the mean by gamma_t g, and by backward guidance's Delta
-/// times x0's share of the mean.
-///
-/// A `recurrence` above 1 is universal guidance's "time travel" (Bansal et al. 2023): each step is made that often,
-/// each time but the first from x_{t-1} carried back to x_t by fresh noise. UsageError below 1.
-Tensor sample_ddpm(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
-                   const Tensor& targets, Noise& noise, const StepObserver& observe = {}, int64_t recurrence = 1);
-
-/// DDIM (Song et al. 2021): eta 0 is deterministic, 1 has DDPM's variance; UsageError outside [0, 1]. The guide shifts
-/// the score: eps - sqrt(1 - abar) g, times sqrt(abar) for a gradient at x0. `recurrence` as in sample_ddpm.
-Tensor sample_ddim(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
-                   const Tensor& targets, Noise& noise, double eta, const StepObserver& observe = {},
-                   int64_t recurrence = 1);
-
-struct DpmSolverConfig {
-  int order = 2;            ///< 1 (DDIM) or 2 (2M, multistep)
-  bool stochastic = false;  ///< the SDE variant: noise at every step; order 1 has DDPM's variance
+/// What one run of a sampler is given.
+struct Run {
+  const diffusion::Denoiser& denoiser;
+  guidance::Guide* guide;  ///< null draws unguided; `begin` is called by the sampler
+  Tensor labels;           ///< [N] int64, condition the denoiser
+  Tensor targets;          ///< [N] int64, what the guide steers to
+  Noise& noise;
+  StepObserver observe = {};
 };
+
+struct SamplerConfig;
+
+/// A sampling loop, a function of this type. Returns [N, C, H, W], unclamped, in the denoiser's pixel range and the
+/// noise's dtype. A loop over timesteps makes every step of the denoiser's process.
+using Sampler = Tensor(const Run& run, const SamplerConfig& config);
+
+// ---- over timesteps ------------------------------------------------------------------------------------------------
+
+/// Guided ancestral sampling (Ho et al. 2020; Algorithm 1 of Javid et al. 2025): the guide shifts the mean by gamma_t
+/// g, and by backward guidance's Delta times x0's share of the mean.
+Sampler sample_ddpm;
+
+/// DDIM (Song et al. 2021). The guide shifts the score: eps - sqrt(1 - abar) g, times sqrt(abar) for a gradient at x0.
+Sampler sample_ddim;
 
 /// DPM-Solver++ (Lu et al. 2022): integrates the x0 prediction over the log signal-to-noise ratio exactly up to
-/// `order`, one network call a step. The guide shifts the score as in DDIM.
-Tensor sample_dpm_solver(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
-                         const Tensor& targets, Noise& noise, const DpmSolverConfig& config,
-                         const StepObserver& observe = {});
-
-struct UniPcConfig {
-  int order = 2;            ///< of the predictor, 1 to 3; the corrector has one more
-  bool exponential = true;  ///< B(h) = e^h - 1 ("bh2"), else B(h) = h ("bh1")
-};
+/// `order`, one network call a step. The guide shifts the score as in DDIM. The second adds noise at every step, the
+/// SDE variant; of order 1 it has DDPM's variance.
+Sampler sample_dpm_solver;
+Sampler sample_dpm_solver_sde;
 
 /// UniPC (Zhao et al. 2023): a predictor and a corrector that shares its network calls, one a step. Deterministic: of
 /// the noise only x_T is used. The guide shifts the score as in DDIM.
-Tensor sample_unipc(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
-                    const Tensor& targets, Noise& noise, const UniPcConfig& config, const StepObserver& observe = {});
+Sampler sample_unipc;
 
-/// A sampler with its settings filled in.
-using Sampler = std::function<Tensor(const diffusion::Denoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
-                                     const Tensor& targets, Noise& noise, const StepObserver& observe)>;
+// ---- over noise levels ---------------------------------------------------------------------------------------------
 
-/// The samplers above by name: ddpm, ddim, dpmpp-2m, dpmpp-2m-sde, unipc.
-const std::vector<std::string>& sampler_names();
-/// UsageError for another name, and for a `recurrence` above 1 with another sampler than ddpm and ddim. `eta` is
-/// DDIM's.
-Sampler named_sampler(const std::string& name, double eta = 0, int64_t recurrence = 1);
+/// EDM's sampler (Karras et al. 2022): with the defaults Algorithm 2, else the generalised sampler of its ablation. The
+/// state is float64 throughout; denoiser and guide see it in the noise's dtype. The second leaves out the correction.
+Sampler sample_edm_heun;
+Sampler sample_edm_euler;
+
+// ---- settings ------------------------------------------------------------------------------------------------------
+
+/// B(h) of UniPC.
+enum class UniPcForm {
+  kExponential,  ///< e^h - 1, "bh2"
+  kLinear,       ///< h, "bh1"
+};
 
 /// How a guide enters an EDM run. The guide's t is sigma [N], its variance sigma^2, its x0 the denoised image.
 enum class EdmGuidance {
@@ -85,10 +90,9 @@ enum class EdmGuidance {
 
 struct EdmConfig {
   diffusion::SigmaConfig levels;  ///< noise levels, sigma(t) and s(t)
-  bool heun = true;               ///< second-order correction; false is Euler's method
-  double alpha = 1;               ///< where the second call of a step is made, as a fraction of it; 1 is Heun's method
-  double churn = 0;               ///< S_churn: noise added before a step, spread over all steps; 0 is deterministic
-  double churn_min = 0;           ///< S_tmin, S_tmax: only between these noise levels
+  double alpha = 1;      ///< heun: where the second call of a step is made, as a fraction of it, in (0, 1]; 1 is Heun's
+  double churn = 0;      ///< S_churn >= 0: noise added before a step, spread over all steps; 0 is deterministic
+  double churn_min = 0;  ///< S_tmin, S_tmax: only between these noise levels
   double churn_max = 1e9;
   double churn_noise = 1;  ///< S_noise: inflation of the added noise
 
@@ -97,9 +101,41 @@ struct EdmConfig {
   double add_factor = 0;        ///< kElucd: a half sine on top, this share of max_guidance high
 };
 
-/// EDM's sampler (Karras et al. 2022): with the defaults Algorithm 2, else the generalised sampler of its ablation. The
-/// state is float64 throughout; denoiser and guide see it in the noise's dtype.
-Tensor sample_edm(const diffusion::SigmaDenoiser& denoiser, guidance::Guide* guide, const Tensor& labels,
-                  const Tensor& targets, Noise& noise, const EdmConfig& config, const StepObserver& observe = {});
+struct SamplerConfig {
+  Sampler* sampler = sample_ddpm;
+  int64_t steps = 250;     ///< over timesteps, draw() keeps that many of the denoiser's, evenly
+  std::string respacing;   ///< over timesteps, instead of `steps`: see diffusion::space_timesteps(); "" is off
+  double eta = 0;          ///< ddim: 0 is deterministic, 1 has DDPM's variance
+  int64_t recurrence = 1;  ///< ddpm, ddim: times that each step is made, each but the first from x_{t-1} carried back
+                           ///< to x_t by fresh noise: universal guidance's "time travel" (Bansal et al. 2023)
+  int64_t order = 2;       ///< dpmpp-2m and its SDE: 1 (DDIM) or 2 (multistep); unipc: of its predictor, 1 to 3, the
+                           ///< corrector has one more
+  UniPcForm unipc_form = UniPcForm::kExponential;
+  EdmConfig edm;
+};
+
+// ---- the table -----------------------------------------------------------------------------------------------------
+
+/// What there is to know of a sampler.
+struct SamplerRow {
+  std::string word;  ///< "ddim"
+  Sampler* sampler;
+  diffusion::Counts needs;  ///< what the denoiser has to count
+  bool recurs;              ///< takes a `recurrence` above 1
+  int order;                ///< of the error in the length of a step, with the default settings; 0 where it adds noise
+};
+const std::vector<SamplerRow>& table();
+/// The row of a sampler that has one, else null.
+const SamplerRow* find(const Sampler* sampler);
+
+/// The words of the samplers that a denoiser counting so can be given: "ddpm, ddim or unipc".
+std::string words(diffusion::Counts counts);
+
+/// UsageError where the sampler does not fit the denoiser, the process has fewer steps, or a recurrence has no meaning.
+void check(const SamplerConfig& config, const diffusion::Denoiser& denoiser);
+
+/// Draws one image for each of `labels`, with the denoiser at config's steps: see Run and Sampler.
+Tensor draw(const SamplerConfig& config, const diffusion::Denoiser& denoiser, guidance::Guide* guide,
+            const Tensor& labels, const Tensor& targets, Noise& noise, const StepObserver& observe = {});
 
 }  // namespace sextant::samplers

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "internal/runtime/text.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 
@@ -12,31 +13,20 @@ namespace {
 
 std::vector<int64_t> shape_of(const Tensor& images) { return images.sizes().slice(1).vec(); }
 
-/// Labels for the model: the images' own, or none.
-class ModelLabels {
- public:
-  ModelLabels(const models::DiffusionModel& model, bool unconditional)
-      : null_label_(model.null_label), hidden_(unconditional) {}
-  Tensor of(const Tensor& labels) const { return hidden_ ? at::full_like(labels, null_label_) : labels; }
-  bool hidden() const { return hidden_; }
-
- private:
-  int64_t null_label_;
-  bool hidden_;
-};
+/// The model, with the images' own labels or none.
+std::optional<diffusion::Denoiser> denoiser_of(const models::DiffusionModel* model, bool unconditional) {
+  if (model == nullptr) return std::nullopt;
+  return unconditional ? model->denoiser().with(model->unconditional()) : model->denoiser();
+}
 
 /// Timesteps of a discrete process, with or without a network that predicts its noise.
 class Timesteps : public Levels {
  public:
   Timesteps(const CalibrateConfig& config, const diffusion::ProcessConfig& process, const models::DiffusionModel* model,
             const std::string& whose)
-      : seed_(config.seed), process_(process) {
+      : seed_(config.seed), process_(process), denoiser_(denoiser_of(model, config.unconditional)) {
     const int64_t steps = process_.num_steps();
     denoises_ = model != nullptr;
-    if (model != nullptr) {
-      labels_.emplace(*model, config.unconditional);
-      denoiser_ = std::make_unique<diffusion::ModelDenoiser>(model->function(), process_, model->sample_shape());
-    }
     if (config.levels.empty()) {
       for (int64_t tenth = 0; tenth < 10; ++tenth) values_.push_back(static_cast<double>(tenth * steps / 10));
       values_.push_back(static_cast<double>(steps - 1));
@@ -57,7 +47,7 @@ class Timesteps : public Levels {
     return process_.q_sample(x0, step, noise.at_step(step));
   }
   Tensor denoised(const Tensor& x_t, double level, const Tensor& labels) const override {
-    return denoiser_->predict(x_t, static_cast<int64_t>(level), labels_->of(labels)).x0.clamp(-1, 1);
+    return denoiser_->predict(x_t, static_cast<int64_t>(level), labels).x0.clamp(-1, 1);
   }
   Tensor time(const Tensor& x_t, double level) const override {
     return process_.model_time(static_cast<int64_t>(level), x_t);
@@ -66,23 +56,19 @@ class Timesteps : public Levels {
  private:
   uint64_t seed_;
   diffusion::Process process_;
-  std::optional<ModelLabels> labels_;
-  std::unique_ptr<diffusion::Denoiser> denoiser_;
+  std::optional<diffusion::Denoiser> denoiser_;
 };
 
 /// Standard deviations: x = x0 + sigma n, with or without an EDM network. Every level scales the same noise.
 class Deviations : public Levels {
  public:
-  Deviations(const CalibrateConfig& config, const models::DiffusionModel* model) : seed_(config.seed) {
+  Deviations(const CalibrateConfig& config, const models::DiffusionModel* model)
+      : seed_(config.seed), denoiser_(denoiser_of(model, config.unconditional)) {
     symbol_ = "sigma";
     denoises_ = model != nullptr;
-    if (model != nullptr) {
-      network_ = model->sigma;
-      labels_.emplace(*model, config.unconditional);
-    }
     const std::string levels = config.levels.empty() ? "0.1,0.2,0.5,1,2,5,10,20,50" : config.levels;
     for (const double level : parse_numbers("--levels", levels)) {
-      if (level < 0 || (network_ && level == 0)) {
+      if (level < 0 || (denoiser_ && level == 0)) {
         throw UsageError("--levels: " + shortest(level) + " is no standard deviation of noise; they are above 0");
       }
       values_.push_back(level);
@@ -94,26 +80,23 @@ class Deviations : public Levels {
     return x0 + level * noise.initial();
   }
   Tensor denoised(const Tensor& x_t, double level, const Tensor& labels) const override {
-    const Tensor sigma = at::full({x_t.size(0)}, level, x_t.options());
-    const bool labelled = network_->num_classes() > 0 && !labels_->hidden();
-    return network_->denoise(x_t, sigma, labelled ? labels : Tensor()).to(x_t.scalar_type()).clamp(-1, 1);
+    return denoiser_->denoise(x_t, level, labels).clamp(-1, 1);
   }
   Tensor time(const Tensor&, double) const override { return {}; }
 
  private:
   uint64_t seed_;
-  std::shared_ptr<const networks::EdmDenoiser> network_;
-  std::optional<ModelLabels> labels_;
+  std::optional<diffusion::Denoiser> denoiser_;
 };
 
 void check_model(const CalibrateConfig& config, const models::DiffusionModel& model, const std::vector<int64_t>& images,
                  int64_t classes) {
-  if (model.sample_shape() != images) {
-    throw UsageError(c10::str("--model ", config.model, " draws ", c10::IntArrayRef(model.sample_shape()),
+  if (model.sample_shape != images) {
+    throw UsageError(c10::str("--model ", config.model, " draws ", c10::IntArrayRef(model.sample_shape),
                               " (channels, height, width), the images of ", config.data, " are ",
                               c10::IntArrayRef(images)));
   }
-  if (config.unconditional && model.noise && model.classes > 0 && model.null_label < 0) {
+  if (config.unconditional && !model.does_without_labels()) {
     throw UsageError("--unconditional: " + config.model + " has no null label; it was trained with classes only");
   }
   if (!config.unconditional && model.classes > 0 && model.classes != classes) {
@@ -151,7 +134,9 @@ std::unique_ptr<Levels> open_levels(const CalibrateConfig& config, const std::ve
   if (!config.model.empty()) {
     const models::DiffusionModel model = models::open_diffusion(config.model, config.arch, placement);
     check_model(config, model, images, classes);
-    if (model.noise) return std::make_unique<Timesteps>(config, model.process, &model, config.model);
+    if (model.counts() == diffusion::Counts::kTimesteps) {
+      return std::make_unique<Timesteps>(config, model.process(), &model, config.model);
+    }
     if (noise_aware) {
       throw UsageError("classifier " + config.classifier.path + " knows discrete timesteps, " + config.model +
                        " has noise levels instead");

@@ -1,29 +1,23 @@
 // The networks of a run, opened and checked against each other.
 #pragma once
 
-#include <memory>
-
 #include "internal/commands/sample.h"
-#include "sample/meter.h"
-#include "sextant/diffusion/process.h"
-#include "sextant/diffusion/sigma.h"
 #include "sextant/guidance/classifier.h"
+#include "sextant/models/latents.h"
 
 namespace sextant::commands {
 
 struct Cast {
-  std::shared_ptr<const diffusion::Denoiser> denoiser;             ///< of a discrete-time model, else null
-  std::shared_ptr<const diffusion::SigmaDenoiser> sigma_denoiser;  ///< of an EDM model, else null
-  guidance::Classifier classifier;                                 ///< none without guidance
-  int64_t guide_targets = 0;       ///< classes of the classifier that labels may name, the first ones; 0 is all
-  std::vector<std::string> notes;  ///< lines for the reader about what was opened
-  int64_t model_classes = 0;       ///< classes of the model without the null label; 0 if it has none
-  int64_t null_label = -1;         ///< -1 when the model has none
-  std::function<Tensor(const Tensor&)> decode;  ///< samples to images in [-1, 1]; empty when they are images
-  std::vector<int64_t> image_shape;             ///< [C, H, W] of the images
+  diffusion::Denoiser denoiser;            ///< it gives the model the labels that the settings say
+  std::optional<models::Decoder> decoder;  ///< of a model that draws latents
+  guidance::Classifier classifier = {};    ///< none without guidance
+  int64_t guide_targets = 0;               ///< classes of it that labels may name, the first ones; 0 is all
+  int64_t model_classes = 0;               ///< classes of the model without the null label; 0 if it has none
   at::Device device = at::kCPU;
+  std::vector<std::string> notes = {};  ///< lines for the reader about what was opened
 
-  std::vector<int64_t> sample_shape() const;  ///< [C, H, W] that the sampler works on
+  /// [C, H, W] of the images
+  const std::vector<int64_t>& image_shape() const { return decoder ? decoder->image_shape : denoiser.sample_shape(); }
 };
 
 /// Opens what config names and checks that it fits together. UsageError and CheckpointError.

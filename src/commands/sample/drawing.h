@@ -31,11 +31,15 @@ class Drawing {
   GuidanceTrace& trace() { return trace_; }
 
  private:
-  Tensor denoiser_labels(const Tensor& targets) const;
+  /// What the networks took of a batch.
+  struct Seconds {
+    double denoiser = 0;
+    double classifier = 0;  ///< forward and backward
+  };
 
   SampleConfig config_;
   Cast cast_;
-  std::shared_ptr<Meter> meter_ = std::make_shared<Meter>();
+  std::shared_ptr<Seconds> seconds_ = std::make_shared<Seconds>();
   Labels labels_;
   int64_t num_classes_ = 0;  ///< that labels are drawn from
   std::unique_ptr<guidance::Guide> guide_;

@@ -9,8 +9,9 @@ namespace sextant::commands {
 namespace {
 
 /// Whether the classifier reads a latent model's latents themselves.
-bool classifies_latents(const SampleConfig& config, const models::DiffusionModel& model, const Decoder& decoder) {
-  if (!decoder.decode) {
+bool classifies_latents(const SampleConfig& config, const models::DiffusionModel& model,
+                        const std::optional<models::Decoder>& decoder) {
+  if (!decoder) {
     if (config.guidance.space != GuidanceSpace::kLatent) return false;
     throw UsageError("--guidance-space latent: " + config.model.path + " draws images, not latents");
   }
@@ -18,7 +19,7 @@ bool classifies_latents(const SampleConfig& config, const models::DiffusionModel
   if (!std::filesystem::is_directory(config.classifier.path)) return false;  // named architectures are of images
   const auto channels =
       models::describe(config.classifier.path, "").config.value("/model/in_channels"_json_pointer, int64_t{3});
-  return channels == model.sample_shape()[0] && channels != decoder.image_shape[0];
+  return channels == model.sample_shape[0] && channels != decoder->image_shape[0];
 }
 
 void check_classes(const SampleConfig& config, const models::DiffusionModel& model, const GuideClassifier& guide) {
@@ -45,7 +46,7 @@ void check_time(const SampleConfig& config, const models::DiffusionModel& model,
     throw UsageError("classifier " + config.classifier.path +
                      " is noise-aware: it reads x_t at time t; give --guidance-input xt");
   }
-  if (!model.noise) {
+  if (model.counts() == diffusion::Counts::kNoiseLevels) {
     throw UsageError("classifier " + config.classifier.path + " knows discrete timesteps, " + config.model.path +
                      " draws by noise levels");
   }
@@ -54,22 +55,22 @@ void check_time(const SampleConfig& config, const models::DiffusionModel& model,
 }  // namespace
 
 GuideClassifier open_guide_classifier(const SampleConfig& config, const models::DiffusionModel& model,
-                                      const Decoder& decoder, models::Placement placement) {
+                                      const std::optional<models::Decoder>& decoder, models::Placement placement) {
   const bool reads_latents = classifies_latents(config, model, decoder);
-  const bool decodes = decoder.decode && !reads_latents;
+  const bool decodes = decoder && !reads_latents;
   if (decodes && config.guidance.guide.input == guidance::Input::kNoisy) {
     throw UsageError("--guidance-input xt: " + config.model.path + " is noisy in its latents, where " +
                      config.classifier.path +
                      " cannot read images; give a classifier of latents and --guidance-space latent");
   }
-  const std::vector<int64_t> seen = decodes ? decoder.image_shape : model.sample_shape();
+  const std::vector<int64_t> seen = decodes ? decoder->image_shape : model.sample_shape;
   GuideClassifier guide;
   guide.classifier = models::open_classifier(config.classifier, placement, {seen[0], seen[1]},
                                              [&](const std::string& line) { guide.notes.push_back("note: " + line); });
   guide.targets = static_cast<int64_t>(config.classifier.prompts.targets.size());
   check_classes(config, model, guide);
   check_time(config, model, guide.classifier);
-  if (decodes) guide.classifier = classifiers::latent(std::move(guide.classifier), decoder.decode);
+  if (decodes) guide.classifier = classifiers::latent(std::move(guide.classifier), decoder->decode);
   return guide;
 }
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "internal/commands/sample.h"
-#include "sample/decoder.h"
 #include "sextant/guidance/classifier.h"
+#include "sextant/models/latents.h"
 
 namespace sextant::commands {
 
@@ -16,8 +16,9 @@ struct GuideClassifier {
   std::vector<std::string> notes;   ///< lines for the reader about what was opened
 };
 
-/// What `config` says of the classifier. UsageError where it does not fit the model.
+/// What `config` says of the classifier, `decoder` being that of a latent model. UsageError where it does not fit the
+/// model.
 GuideClassifier open_guide_classifier(const SampleConfig& config, const models::DiffusionModel& model,
-                                      const Decoder& decoder, models::Placement placement);
+                                      const std::optional<models::Decoder>& decoder, models::Placement placement);
 
 }  // namespace sextant::commands

@@ -1,9 +1,17 @@
 #include "common/classifier_options.h"
 #include "common/run_options.h"
 #include "internal/commands/sample.h"
-#include "sample/samplers.h"
 
 namespace sextant::commands {
+namespace {
+
+Words<samplers::Sampler*> sampler_words() {
+  Words<samplers::Sampler*> words;
+  for (const samplers::SamplerRow& row : samplers::table()) words.emplace_back(row.word, row.sampler);
+  return words;
+}
+
+}  // namespace
 
 std::vector<OptionGroup> sample_options(SampleConfig& c) {
   constexpr double kMost = 1e9;
@@ -15,6 +23,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
   using guidance::Input;
   using guidance::JensenShannonForm;
   using guidance::TiltForm;
+  using models::CfgChannels;
   using samplers::EdmGuidance;
   guidance::ScoreConfig& s = c.guidance.terms;
   guidance::GuideConfig& g = c.guidance.guide;
@@ -116,7 +125,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
       {"sampler",
        "Sampler",
        {
-           {"--sampler", &c.sampler.name, OneOf{sampler_names()}, "Sampling loop", ""},
+           choice("--sampler", &c.sampler.sampler, sampler_words(), "Sampling loop"),
            {"--steps", &c.sampler.steps, Range{1, 1e6}, "Steps, evenly spaced over the model's", ""},
            {"--respacing", &c.sampler.respacing, Anything{},
             "Steps in another spacing, instead of --steps: \"ddim50\", \"10,10,5\"", "TEXT"},

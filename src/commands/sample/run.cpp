@@ -5,7 +5,6 @@
 #include "sample/drawing.h"
 #include "sample/folder.h"
 #include "sample/identity.h"
-#include "sample/samplers.h"
 #include "sextant/report/grid.h"
 #include "sextant/report/png.h"
 #include "sextant/runtime/device.h"
@@ -146,7 +145,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   set_threads(static_cast<int>(config.run.threads));
   const Cast cast = open_cast(config);
   for (const std::string& note : cast.notes) progress.note(note);
-  const std::vector<int64_t>& shape = cast.image_shape;
+  const std::vector<int64_t>& shape = cast.image_shape();
   Drawing drawing(config, cast);
   if (folder.former().is_object()) drawing.trace().add(folder.former().value("trace", json::array()));
   json record;

@@ -3,7 +3,6 @@
 #include "internal/commands/sample.h"
 #include "internal/guidance/score_terms.h"
 #include "internal/runtime/text.h"
-#include "sample/samplers.h"
 
 namespace sextant::commands {
 
@@ -36,9 +35,10 @@ bool has_term(const SampleConfig& config, const std::vector<std::string>& words)
 }
 
 std::vector<Dependent> dependents(const SampleConfig& c) {
-  const bool edm = draws_by_sigma(c.sampler.name);
+  const samplers::SamplerRow* row = samplers::find(c.sampler.sampler);
+  const bool edm = row != nullptr && row->needs == diffusion::Counts::kNoiseLevels;
   std::vector<Dependent> all = {
-      {c.sampler.name == "ddim", "--sampler ddim", "sampler", {"eta"}},
+      {c.sampler.sampler == samplers::sample_ddim, "--sampler ddim", "sampler", {"eta"}},
       {edm,
        "an edm sampler",
        "sampler",
@@ -48,7 +48,7 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
        "--discretization edm",
        "sampler",
        {"rho"}},
-      {c.sampler.name == "edm-heun", "--sampler edm-heun", "sampler", {"solver-alpha"}},
+      {c.sampler.sampler == samplers::sample_edm_heun, "--sampler edm-heun", "sampler", {"solver-alpha"}},
       {edm && c.sampler.edm.guidance == samplers::EdmGuidance::kElucd,
        "--edm-guidance elucd",
        "sampler",

@@ -3,6 +3,8 @@
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
 #include "sextant/checkpoint/checkpoint.h"
+#include "sextant/diffusion/pixels.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/report/chart.h"
 #include "sextant/report/grid.h"
 #include "sextant/report/png.h"
@@ -66,10 +68,10 @@ class Sampling {
     const diffusion::Model model = [this](const Tensor& x, const Tensor& t, const Tensor& y) {
       return network_->forward(x, t, network_->num_classes() > 0 ? y : Tensor());
     };
-    const diffusion::ModelDenoiser denoiser(model, *process_, network_->image_shape());
+    const diffusion::Denoiser denoiser(model, *process_, network_->image_shape());
     Noise noise(0, numbers, network_->image_shape(), device_);
     const Tensor y = at::tensor(classes, at::kLong).to(device_);
-    const Tensor x = samplers::sample_ddim(denoiser, nullptr, y, y, noise, 0);
+    const Tensor x = samplers::sample_ddim({denoiser, nullptr, y, y, noise}, {});
     fs::create_directories(folder_);
     const Tensor pictures = diffusion::to_uint8(x).permute({0, 2, 3, 1}).contiguous().to(at::kCPU);
     report::GridStyle style;

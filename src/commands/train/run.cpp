@@ -1,6 +1,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "internal/commands/train.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 #include "train/folder.h"
 #include "train/results.h"

@@ -6,6 +6,7 @@
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/checkpoint/model_folder.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/networks/features.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"

@@ -1,4 +1,4 @@
-// Diffusion in noise levels: x = x_0 + sigma n (Karras et al. 2022), its denoisers and its schedules.
+// Schedules of diffusion in noise levels, x = x_0 + sigma n (Karras et al. 2022).
 //
 //   dx/dt = (sigma'/sigma + s'/s) x - sigma' s / sigma D(x/s; sigma)        eq. (81)
 //
@@ -6,55 +6,12 @@
 // = 1. Schedules are float64 numbers on the host.
 #pragma once
 
-#include <functional>
-#include <limits>
+#include <cstdint>
 #include <vector>
 
-#include "sextant/runtime/tensor.h"
+#include "sextant/diffusion/denoiser.h"
 
 namespace sextant::diffusion {
-
-/// E[x_0 | x_0 + sigma n = x], estimated.
-class SigmaDenoiser {
- public:
-  virtual ~SigmaDenoiser() = default;
-  virtual std::vector<int64_t> sample_shape() const = 0;  ///< [C, H, W]
-  /// D(x; sigma) for x [N, C, H, W] and labels y [N] int64, shaped and typed as x.
-  virtual Tensor denoise(const Tensor& x, double sigma, const Tensor& y) const = 0;
-  /// The noise levels it was trained for.
-  virtual double sigma_min() const { return 0; }
-  virtual double sigma_max() const { return std::numeric_limits<double>::infinity(); }
-  /// The nearest level that it knows, where it knows only some.
-  virtual double round_sigma(double sigma) const { return sigma; }
-};
-
-/// A preconditioned network as a function: (x [N, C, H, W], sigma [N], y [N]) -> D(x; sigma). The same type as Model,
-/// so that autoguidance() and in_interval() combine either.
-using SigmaModel = std::function<Tensor(const Tensor& x, const Tensor& sigma, const Tensor& y)>;
-
-/// A network as a SigmaDenoiser. sigma is passed on in x's dtype.
-class ModelSigmaDenoiser : public SigmaDenoiser {
- public:
-  ModelSigmaDenoiser(SigmaModel model, std::vector<int64_t> sample_shape, double sigma_min = 0,
-                     double sigma_max = std::numeric_limits<double>::infinity(),
-                     std::function<double(double)> round_sigma = {});
-  std::vector<int64_t> sample_shape() const override { return shape_; }
-  Tensor denoise(const Tensor& x, double sigma, const Tensor& y) const override;
-  double sigma_min() const override { return sigma_min_; }
-  double sigma_max() const override { return sigma_max_; }
-  double round_sigma(double sigma) const override { return round_ ? round_(sigma) : sigma; }
-
- private:
-  SigmaModel model_;
-  std::vector<int64_t> shape_;
-  double sigma_min_;
-  double sigma_max_;
-  std::function<double(double)> round_;
-};
-
-/// Autoguidance of denoisers (Karras et al. 2024): bad + scale (good - bad). Classifier-free guidance where `bad`
-/// ignores its labels.
-SigmaModel autoguided_denoiser(SigmaModel good, SigmaModel bad, double scale);
 
 enum class Discretization {
   kVp,     ///< uniform in t of the VP schedule
@@ -77,7 +34,6 @@ struct SigmaConfig {
   Discretization discretization = Discretization::kEdm;
   NoiseSchedule schedule = NoiseSchedule::kLinear;
   Scaling scaling = Scaling::kNone;
-  int64_t steps = 18;
   double sigma_min = 0;     ///< 0: the discretisation's own, 0.002 for EDM
   double sigma_max = 0;     ///< 0: likewise, 80 for EDM
   double rho = 7;           ///< kEdm: larger spends more steps at low noise
@@ -87,11 +43,11 @@ struct SigmaConfig {
   int64_t m = 1000;         ///< kIddpm: levels in the table
 };
 
-/// sigma(t), s(t), their derivatives and the times of a sampling run, inside what the denoiser supports.
+/// sigma(t), s(t), their derivatives and the times of a sampling run, inside the range that the denoiser was made for.
 class SigmaSchedule {
  public:
   /// UsageError for fewer than 1 step or an empty range of noise levels.
-  SigmaSchedule(const SigmaConfig& config, const SigmaDenoiser& denoiser);
+  SigmaSchedule(const SigmaConfig& config, int64_t steps, const SigmaRange& range);
 
   double sigma(double t) const;
   double sigma_derivative(double t) const;

@@ -1,8 +1,8 @@
-#include "sample/decoder.h"
+#include "sextant/models/latents.h"
 
 #include "sextant/runtime/error.h"
 
-namespace sextant::commands {
+namespace sextant::models {
 namespace {
 
 /// How a model's samples z relate to an autoencoder's latents and pixels: latent = z scale + shift.
@@ -45,28 +45,27 @@ Tensor per_channel(const std::vector<double>& values, at::Device device) {
 
 }  // namespace
 
-Decoder open_decoder(const SampleConfig& config, const models::DiffusionModel& model, models::Placement placement) {
-  Decoder decoder;
-  decoder.image_shape = model.sample_shape();
-  const int64_t channels = decoder.image_shape[0];
+std::optional<Decoder> open_decoder(const DiffusionModel& model, const DenoiserConfig& config, Placement placement) {
+  const int64_t channels = model.sample_shape[0];
   const bool images = channels == 1 || channels == 3;
-  if (config.model.vae.empty()) {
-    if (images) return decoder;
-    throw UsageError(config.model.path + " draws latents of " + std::to_string(channels) +
-                     " channels; give the --vae that decodes them");
+  if (config.vae.empty()) {
+    if (images) return std::nullopt;
+    throw UsageError(model.source + " draws latents of " + std::to_string(channels) +
+                     " channels; give the vae that decodes them");
   }
-  const auto network = models::open_network(models::describe(config.model.vae, config.model.vae_arch), placement);
+  const auto network = open_network(describe(config.vae, config.vae_arch), placement);
   const auto vae = std::dynamic_pointer_cast<const networks::Autoencoder>(network);
-  if (!vae) throw UsageError("--vae " + config.model.vae + " is no autoencoder");
+  if (!vae) throw UsageError("vae " + config.vae + " is no autoencoder");
   if (vae->latent_channels() != channels) {
-    throw UsageError("--vae " + config.model.vae + " has latents of " + std::to_string(vae->latent_channels()) +
-                     " channels, " + config.model.path + " draws " + std::to_string(channels) +
-                     (images ? "; it draws images, leave --vae out" : "; give the autoencoder it was trained with"));
+    throw UsageError("vae " + config.vae + " has latents of " + std::to_string(vae->latent_channels()) + " channels, " +
+                     model.source + " draws " + std::to_string(channels) +
+                     (images ? "; it draws images, leave the vae out" : "; give the autoencoder it was trained with"));
   }
   const LatentSpace space = latent_space(model.config, channels, vae->scaling_factor());
   const Tensor scale = per_channel(space.scale, placement.device);
   const Tensor shift = per_channel(space.shift, placement.device);
-  decoder.image_shape = {3, decoder.image_shape[1] * vae->factor(), decoder.image_shape[2] * vae->factor()};
+  Decoder decoder;
+  decoder.image_shape = {3, model.sample_shape[1] * vae->factor(), model.sample_shape[2] * vae->factor()};
   decoder.decode = [=](const Tensor& z) {
     const Tensor pixels = vae->decode(at::addcmul(shift, z, scale));
     if (space.low == -1 && space.high == 1) return pixels;
@@ -75,4 +74,4 @@ Decoder open_decoder(const SampleConfig& config, const models::DiffusionModel& m
   return decoder;
 }
 
-}  // namespace sextant::commands
+}  // namespace sextant::models

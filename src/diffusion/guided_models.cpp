@@ -1,0 +1,90 @@
+#include "sextant/diffusion/guided_models.h"
+
+#include <cmath>
+
+#include "sextant/guidance/classifier_free.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/progress.h"
+
+namespace sextant::diffusion {
+namespace {
+
+/// bad + scale (good - bad) on the first channels; the rest of `good` as it is.
+Tensor extrapolate(const Tensor& good, const Tensor& bad, double scale, int64_t channels) {
+  const Tensor mixed = guidance::classifier_free(good.narrow(1, 0, channels), bad.narrow(1, 0, channels), scale);
+  const int64_t rest = good.size(1) - channels;
+  return rest == 0 ? mixed : at::cat({mixed, good.narrow(1, channels, rest)}, 1);
+}
+
+/// Now, with the work on `like`'s device done.
+double moment_after(const Tensor& like) {
+  synchronize(like.device());
+  return steady_seconds();
+}
+
+}  // namespace
+
+Model classifier_free(Model model, int64_t null_class, double scale, int64_t guided_channels) {
+  if (scale == 1) return model;
+  return [=, model = std::move(model)](const Tensor& x, const Tensor& t, const Tensor& y) {
+    const Tensor both = model(at::cat({x, x}), at::cat({t, t}), at::cat({y, at::full_like(y, null_class)}));
+    const std::vector<Tensor> halves = both.chunk(2);
+    return extrapolate(halves[0], halves[1], scale, guided_channels);
+  };
+}
+
+Model autoguidance(Model good, Model bad, double scale, int64_t guided_channels) {
+  if (scale == 1) return good;
+  return [=, good = std::move(good), bad = std::move(bad)](const Tensor& x, const Tensor& t, const Tensor& y) {
+    return extrapolate(good(x, t, y), bad(x, t, y), scale, guided_channels);
+  };
+}
+
+Model in_interval(Model inside, Model outside, Interval interval) {
+  return
+      [=, inside = std::move(inside), outside = std::move(outside)](const Tensor& x, const Tensor& t, const Tensor& y) {
+        const Tensor within = (t >= interval.low).logical_and(t <= interval.high);
+        if (within.all().item<bool>()) return inside(x, t, y);
+        if (!within.any().item<bool>()) return outside(x, t, y);
+        return at::where(within.view({-1, 1, 1, 1}), inside(x, t, y), outside(x, t, y));
+      };
+}
+
+Interval timesteps_between(const ProcessConfig& config, Interval sigmas) {
+  ProcessConfig whole = config;
+  whole.respacing.clear();
+  const Process process(whole);
+  int64_t first = -1;
+  int64_t last = -1;
+  for (int64_t t = 0; t < process.num_steps(); ++t) {
+    const double abar = process.abar(t);
+    if (!sigmas.contains(std::sqrt((1 - abar) / abar))) continue;
+    if (first < 0) first = t;
+    last = t;
+  }
+  if (first < 0) {
+    throw UsageError(c10::str("the process has no timestep with a noise level from ", sigmas.low, " to ", sigmas.high));
+  }
+  // Networks may receive the timesteps as fractions, rounded: half a step of room on either side.
+  const double scale = config.rescale_timesteps ? 1000.0 / static_cast<double>(config.steps) : 1.0;
+  return {(static_cast<double>(first) - 0.5) * scale, (static_cast<double>(last) + 0.5) * scale};
+}
+
+Model labelled(Model model, int64_t label) {
+  return [model = std::move(model), label](const Tensor& x, const Tensor& t, const Tensor& y) {
+    return model(x, t, at::full_like(y, label));
+  };
+}
+
+Denoiser timed(const Denoiser& denoiser, std::function<void(double seconds)> took) {
+  return denoiser.with(
+      [model = denoiser.model(), took = std::move(took)](const Tensor& x, const Tensor& t, const Tensor& y) {
+        const double start = moment_after(x);
+        Tensor output = model(x, t, y);
+        took(moment_after(x) - start);
+        return output;
+      });
+}
+
+}  // namespace sextant::diffusion

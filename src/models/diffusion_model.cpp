@@ -1,0 +1,153 @@
+#include <c10/util/StringUtil.h>
+
+#include "sextant/diffusion/guided_models.h"
+#include "sextant/models/denoiser.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::models {
+
+using diffusion::Counts;
+using diffusion::Model;
+using nlohmann::json;
+
+namespace {
+
+/// Whether half of the channels that a network takes are a given image: it predicts noise, or noise and variance, of
+/// the other half.
+bool is_upsampler(const networks::NoiseNetwork& network) {
+  const int64_t in = network.image_shape()[0];
+  return in % 2 == 0 && (network.out_channels() == in || 2 * network.out_channels() == in);
+}
+
+bool learns_variance(const diffusion::ProcessConfig& process) {
+  return process.variance == diffusion::VarianceType::kLearned ||
+         process.variance == diffusion::VarianceType::kLearnedRange;
+}
+
+void check_network(const networks::NoiseNetwork& network, const diffusion::ProcessConfig& process,
+                   const std::string& source) {
+  const int64_t channels = network.image_shape()[0];
+  if (is_upsampler(network)) {
+    throw UsageError(c10::str(source, ": an upsampler, which draws an image of ", channels / 2,
+                              " channels around a low-resolution one that it is given; sampling starts from noise "
+                              "alone and needs a model that does"));
+  }
+  const bool learned = learns_variance(process);
+  if (network.out_channels() != (learned ? 2 : 1) * channels) {
+    throw CheckpointError(c10::str(source, ": a network of ", channels, " channels that predicts ",
+                                   network.out_channels(), " does not fit a process with ",
+                                   learned ? "learned" : "fixed", " variance; check config.json's \"diffusion\""));
+  }
+}
+
+void set_network(DiffusionModel& model, std::shared_ptr<const networks::NoiseNetwork> network) {
+  const diffusion::ProcessConfig process = process_config(model.config.value("diffusion", json::object()));
+  check_network(*network, process, model.source);
+  const int64_t rows = network->num_classes();
+  if (model.null_label >= rows) {
+    throw CheckpointError(c10::str(model.source, ": null_label ", model.null_label, " is no row of a table of ", rows));
+  }
+  model.levels = process;
+  model.sample_shape = network->image_shape();
+  model.classes = model.null_label >= 0 ? rows - 1 : rows;
+  model.cfg_channels = network->cfg_channels();
+  model.function = [network = std::move(network)](const Tensor& x, const Tensor& t, const Tensor& y) {
+    return network->forward(x, t, network->num_classes() > 0 ? y : Tensor());
+  };
+}
+
+void set_network(DiffusionModel& model, std::shared_ptr<const networks::EdmDenoiser> network) {
+  model.levels = diffusion::SigmaRange{network->sigma_min(), network->sigma_max(), [network](double sigma) {
+                                         return network->round_sigma(at::tensor(sigma, at::kDouble)).item<double>();
+                                       }};
+  model.sample_shape = network->image_shape();
+  model.classes = network->num_classes();
+  model.cfg_channels = model.sample_shape[0];
+  model.function = [network = std::move(network)](const Tensor& x, const Tensor& sigma, const Tensor& y) {
+    return network->denoise(x, sigma, y);
+  };
+}
+
+}  // namespace
+
+Counts DiffusionModel::counts() const {
+  return std::holds_alternative<diffusion::ProcessConfig>(levels) ? Counts::kTimesteps : Counts::kNoiseLevels;
+}
+
+const diffusion::ProcessConfig& DiffusionModel::process() const {
+  if (const auto* process = std::get_if<diffusion::ProcessConfig>(&levels)) return *process;
+  throw UsageError(source + " draws by noise levels and has no timesteps");
+}
+
+bool DiffusionModel::does_without_labels() const {
+  return classes == 0 || counts() == Counts::kNoiseLevels || null_label >= 0;
+}
+
+Model DiffusionModel::unconditional() const {
+  if (!does_without_labels()) {
+    throw UsageError("unconditional: " + source + " has no null label; it was trained with classes only");
+  }
+  if (counts() == Counts::kTimesteps) return null_label >= 0 ? diffusion::labelled(function, null_label) : function;
+  return [function = function](const Tensor& x, const Tensor& sigma, const Tensor&) { return function(x, sigma, {}); };
+}
+
+diffusion::Denoiser DiffusionModel::denoiser() const {
+  if (const auto* range = std::get_if<diffusion::SigmaRange>(&levels)) return {function, *range, sample_shape};
+  return {function, diffusion::Process(process()), sample_shape};
+}
+
+DiffusionModel open_diffusion(const std::filesystem::path& path, const std::string& arch, Placement placement) {
+  const Description description = describe(path, arch);
+  DiffusionModel model;
+  model.source = path.string();
+  model.config = description.config;
+  model.null_label = description.config.value("null_label", int64_t{-1});
+  const auto network = open_network(description, placement);
+  if (auto sigma = std::dynamic_pointer_cast<const networks::EdmDenoiser>(network)) {
+    set_network(model, std::move(sigma));
+  } else if (auto noise = std::dynamic_pointer_cast<const networks::NoiseNetwork>(network)) {
+    set_network(model, std::move(noise));
+  } else {
+    throw CheckpointError(description.weights.string() + ": a network of type '" +
+                          description.config.at("type").get<std::string>() + "' is no diffusion model");
+  }
+  return model;
+}
+
+diffusion::ProcessConfig process_config(const json& diffusion) {
+  using diffusion::MeanType;
+  using diffusion::VarianceType;
+  static const std::vector<std::pair<std::string, MeanType>> kMeans = {{"epsilon", MeanType::kEpsilon},
+                                                                       {"x0", MeanType::kStartX},
+                                                                       {"previous_x", MeanType::kPreviousX},
+                                                                       {"v", MeanType::kVelocity}};
+  static const std::vector<std::pair<std::string, VarianceType>> kVariances = {
+      {"FIXED_SMALL", VarianceType::kFixedSmall},
+      {"FIXED_LARGE", VarianceType::kFixedLarge},
+      {"LEARNED", VarianceType::kLearned},
+      {"LEARNED_RANGE", VarianceType::kLearnedRange}};
+  const auto chosen = [&](const auto& table, const std::string& key, const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto& row : table) {
+      if (row.first == name) return row.second;
+      names.push_back(row.first);
+    }
+    throw CheckpointError("config.json: diffusion." + key + " '" + name + "' is unknown." + did_you_mean(name, names));
+  };
+  try {
+    diffusion::ProcessConfig process;
+    process.schedule = diffusion.value("noise_schedule", "linear");
+    process.steps = diffusion.value("steps", int64_t{1000});
+    process.mean = chosen(kMeans, "predict", diffusion.value("predict", "epsilon"));
+    const bool learned = diffusion.value("learn_sigma", false);
+    process.variance = chosen(kVariances, "model_var_type",
+                              diffusion.value("model_var_type", learned ? "LEARNED_RANGE" : "FIXED_LARGE"));
+    process.rescale_timesteps = diffusion.value("rescale_timesteps", false);
+    process.clip = diffusion.value("clip", true);
+    return process;
+  } catch (const json::exception&) {
+    throw CheckpointError("config.json: \"diffusion\" has an entry of the wrong type: " + diffusion.dump());
+  }
+}
+
+}  // namespace sextant::models
