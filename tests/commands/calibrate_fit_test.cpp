@@ -1,6 +1,7 @@
 // Temperatures and vectors that `sextant calibrate` fits, and the classifiers that it saves.
 #include "calibrate/data.h"
 #include "commands/calibrate_fixture.h"
+#include "sextant/calibration/scaling.h"
 #include "sextant/checkpoint/npz.h"
 
 namespace sextant::testing {
@@ -82,7 +83,7 @@ TEST_F(Calibrate, SavesAClassifierThatAnswersAsMeasured) {
     config_.save = folder_ / (method == commands::FitMethod::kVector ? "vector" : "temperature");
     const CalibrateResult result = go(config_);
     CalibrateConfig again = config_;
-    again.classifier = config_.save;
+    again.classifier.path = config_.save;
     again.save = "";
     const CalibrateResult reopened = go(again);
     expect_same(reopened.rows[0].measures, result.rows[1].measures);

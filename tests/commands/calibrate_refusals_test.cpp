@@ -69,7 +69,7 @@ TEST_F(Calibrate, RefusesWhatDoesNotFitTogether) {
     change(config);
     expect_refusal(config, code, part);
   };
-  expect([](auto& c) { c.classifier = ""; }, "2", "--classifier is needed");
+  expect([](auto& c) { c.classifier.path = ""; }, "2", "--classifier is needed");
   expect([](auto& c) { c.data = ""; }, "2", "--data is needed");
   expect([](auto& c) { c.data = "/nowhere"; }, "1", "/nowhere: does not exist");
   expect([](auto& c) { c.classifier.path = bundled("mnist-adm"); }, "1", "is no classifier");

@@ -3,6 +3,7 @@
 
 #include "networks/gradient.h"
 #include "networks/made.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/networks/denoiser.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
@@ -108,7 +109,7 @@ class EdmPickle : public ::testing::TestWithParam<std::filesystem::path> {};
 TEST_P(EdmPickle, HoldsTheWeightsOfTheNetworkThatMadeItsForwardPass) {
   const Golden golden(GetParam().parent_path() / "edm_forward.safetensors");
   const auto network = made<EdmDenoiser>("edm", golden.config());
-  network->load(sextant::load(GetParam()), GetParam().string());
+  network->load(checkpoint::load(GetParam()).weights(), GetParam().string());
   expect_reference(*network, golden, at::kFloat);
 }
 

@@ -1,6 +1,8 @@
 #include "sextant/diffusion/losses.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
+#include "sextant/runtime/noise.h"
+#include "sextant/training/weights.h"
 #include "training/tiny_training.h"
 
 namespace sextant::testing {

@@ -1,3 +1,4 @@
+#include "loss_scale.h"
 #include "sextant/runtime/error.h"
 #include "sextant/training/adam.h"
 #include "sextant/training/learning_rate.h"

@@ -6,6 +6,7 @@
 #include "internal/runtime/files.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
+#include "sextant/training/snapshots.h"
 #include "support/errors.h"
 #include "training/tiny_training.h"
 
@@ -88,7 +89,7 @@ class Training : public ::testing::Test {
 
 TEST_F(Training, TeachesAClassifier) {
   TrainerConfig c = config("a");
-  c.steps = c.learning_rate.total = 60;
+  c.steps = c.learning_rate.steps = 60;
   const TrainerResult result = classify(c);
   EXPECT_TRUE(result.complete);
   const auto network = tiny_network(kTinyClassifier);
@@ -194,7 +195,7 @@ TEST_F(Training, StopsAtALossThatIsNotANumberAndKeepsTheLastGoodSnapshot) {
 
 TEST_F(Training, EndsEarlyWithoutProgressAndKeepsTheBest) {
   TrainerConfig c = config("a");
-  c.steps = c.learning_rate.total = 600;
+  c.steps = c.learning_rate.steps = 600;
   c.validates = c.keeps_best = true;
   c.patience = 2;
   c.learning_rate.lr = 1e-12;  // too small to get anywhere
@@ -216,7 +217,7 @@ TEST_F(Training, EndsEarlyWithoutProgressAndKeepsTheBest) {
 
 TEST_F(Training, InBfloat16TeachesAsWell) {
   TrainerConfig c = config("a");
-  c.steps = c.learning_rate.total = 60;
+  c.steps = c.learning_rate.steps = 60;
   c.compute = at::kBFloat16;
   const TrainerResult result = classify(c);
   EXPECT_EQ(result.weights.at("fc.weight").scalar_type(), at::kFloat);

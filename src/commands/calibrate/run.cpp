@@ -16,7 +16,7 @@ using nlohmann::json;
 
 /// What can be said before a file is opened.
 void check(const CalibrateConfig& config) {
-  if (config.classifier.empty()) {
+  if (config.classifier.path.empty()) {
     throw UsageError("--classifier is needed: a folder with config.json and weights, or a checkpoint file");
   }
   if (config.data.empty()) throw UsageError("--data is needed: labelled images");
