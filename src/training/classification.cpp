@@ -37,7 +37,8 @@ LogitsFunction logits_function(std::shared_ptr<const networks::Network> network,
   const auto classifier = std::dynamic_pointer_cast<const networks::ClassifierNetwork>(network);
   if (!classifier)
     throw UsageError("a network of type '" + config.at("type").get<std::string>() + "' is no classifier");
-  const auto behind = models::as_classifier(classifier, models::input_convention(models::ClassifierInput::kConfig, config));
+  const auto behind =
+      models::as_classifier(classifier, models::input_convention(models::ClassifierInput::kConfig, config));
   return [behind](const Tensor& x, const Tensor& t) { return behind.logits(x, t); };
 }
 
