@@ -52,7 +52,7 @@ void load_weights(networks::Network& network, const checkpoint::StateDict& weigh
     const Guess guess = guess_architecture(weights);
     if (guess.archs.empty() && guess.config.is_null()) throw;
     throw CheckpointError(std::string(mismatch.what()) + " The file fits " +
-                          (guess.archs.empty() ? guess.config.dump() : "--arch " + guess.archs.front()));
+                          (guess.archs.empty() ? guess.config.dump() : "arch " + guess.archs.front()));
   }
 }
 

@@ -12,7 +12,7 @@ Tensor ClassifierNetwork::features(const Tensor& x, const std::string& layer) co
   if (std::find(layers.begin(), layers.end(), layer) == layers.end()) {
     std::string known;
     for (const std::string& name : layers) known += (known.empty() ? "" : ", ") + name;
-    throw UsageError("--layer '" + layer + "' is no layer of the feature network" +
+    throw UsageError("layer '" + layer + "' is no layer of the feature network" +
                      (known.empty() ? ", which shows none" : "; it has " + known));
   }
   Tensor found;

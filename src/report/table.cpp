@@ -101,7 +101,7 @@ std::string format_table(const Table& table, TableFormat format) {
     case TableFormat::kMarkdown: {
       text = markdown_line(table.header);
       std::vector<std::string> rule;
-      for (const Column& column : columns) rule.emplace_back(column.right ? "---:" : "---");
+      for (const Column& column : columns) rule.push_back(std::string(3, '-') + (column.right ? ":" : ""));
       text += markdown_line(rule);
       for (const auto& row : table.rows) text += markdown_line(row);
       return text;

@@ -64,10 +64,10 @@ TEST_F(Calibrate, FitsOnOtherImagesWhenGivenSome) {
 
 TEST_F(Calibrate, FitsWhereTheClassifierIsUsed) {
   config_.fit = commands::FitMethod::kTemperature;
-  config_.fit_on = commands::FitOn::kXt;
+  config_.fit_on = commands::Shown::kXt;
   config_.levels = "0.3,0.6";
   const CalibrateResult noisy = go(config_);
-  config_.fit_on = commands::FitOn::kClean;
+  config_.fit_on = commands::Shown::kClean;
   const CalibrateResult clean = go(config_);
   EXPECT_GT(noisy.fit->rescaling.temperature, 1.5 * clean.fit->rescaling.temperature);
   ASSERT_EQ(noisy.means.size(), 2u);

@@ -36,12 +36,12 @@ TEST_F(Calibrate, ShowsNoisedImagesAndTheModelsEstimates) {
     config_.levels = "400";
     const CalibrateResult result = go(config_);
     ASSERT_EQ(result.rows.size(), 3u);
-    EXPECT_EQ(result.rows[1].input, "xt");
+    EXPECT_EQ(result.rows[1].input, commands::Shown::kXt);
     expect_same(result.rows[1].measures, measure(logits_of(config_.classifier.path, x_t), labels));
     const Tensor told = unconditional ? at::full_like(labels, 10) : labels;
     const Tensor x0 = denoiser.predict(x_t, 400, told).x0;
     EXPECT_LE(x0.abs().max().item<double>(), 1);
-    EXPECT_EQ(result.rows[2].input, "x0");
+    EXPECT_EQ(result.rows[2].input, commands::Shown::kX0);
     expect_same(result.rows[2].measures, measure(logits_of(config_.classifier.path, x0), labels));
   }
 }

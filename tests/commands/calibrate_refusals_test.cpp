@@ -63,7 +63,8 @@ TEST_F(Calibrate, RefusesLevelsThatDoNotExist) {
 
 TEST_F(Calibrate, RefusesWhatDoesNotFitTogether) {
   using commands::FitMethod;
-  using commands::FitOn;
+  using commands::LevelInputs;
+  using commands::Shown;
   const auto expect = [&](auto change, const std::string& code, const std::string& part) {
     CalibrateConfig config = config_;
     change(config);
@@ -76,11 +77,11 @@ TEST_F(Calibrate, RefusesWhatDoesNotFitTogether) {
   expect([](auto& c) { c.count = 201; }, "2", "--count 201");
   expect([](auto& c) { c.save = "x"; }, "2", "--save needs a --fit");
   expect([](auto& c) { c.fit_split = data::Split::kTrain; }, "2", "need a --fit");
-  expect([](auto& c) { c.inputs = "x0"; }, "2", "--inputs x0 needs --levels or a --model");
-  expect([](auto& c) { c.inputs = "x0", c.levels = "1"; }, "2", "--inputs x0 needs a --model");
-  expect([](auto& c) { c.inputs = "auto+xt", c.levels = "1"; }, "2", "auto stands alone");
-  expect([](auto& c) { c.fit = FitMethod::kTemperature, c.fit_on = FitOn::kXt; }, "2", "--fit-on xt needs --levels");
-  expect([](auto& c) { c.fit = FitMethod::kTemperature, c.fit_on = FitOn::kX0, c.levels = "1"; }, "2",
+  expect([](auto& c) { c.inputs = LevelInputs::kX0; }, "2", "--inputs needs --levels or a --model");
+  expect([](auto& c) { c.inputs = LevelInputs::kX0, c.levels = "1"; }, "2", "--inputs x0 needs a --model");
+  expect([](auto& c) { c.inputs = LevelInputs::kBoth, c.levels = "1"; }, "2", "--inputs x0 needs a --model");
+  expect([](auto& c) { c.fit = FitMethod::kTemperature, c.fit_on = Shown::kXt; }, "2", "--fit-on xt needs --levels");
+  expect([](auto& c) { c.fit = FitMethod::kTemperature, c.fit_on = Shown::kX0, c.levels = "1"; }, "2",
          "--fit-on x0 needs a --model");
   expect([](auto& c) { c.fit = FitMethod::kTemperature, c.softplus_sweep = "0,3"; }, "2", "--fit repairs one network");
   expect([](auto& c) { c.classifier.softplus_beta = 1, c.softplus_sweep = "0,3"; }, "2", "contradict each other");

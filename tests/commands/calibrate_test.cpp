@@ -20,7 +20,7 @@ TEST_F(Calibrate, MeasuresTheLogitsOfTheClassifier) {
   ASSERT_TRUE(result.complete);
   ASSERT_EQ(result.rows.size(), 1u);
   EXPECT_TRUE(result.means.empty());
-  EXPECT_EQ(result.rows[0].input, "clean");
+  EXPECT_EQ(result.rows[0].input, commands::Shown::kClean);
   EXPECT_EQ(result.rows[0].measures.diagram.count.numel(), 10);
   expect_same(result.rows[0].measures, measure(logits_of(config_.classifier.path, pixels(200)), labels_, {10, 1e-3}));
 }

@@ -86,14 +86,14 @@ TEST_F(EdmModels, EdmTakesEveryChoiceOfTheAblation) {
 TEST_F(EdmModels, Edm2LatentsAreScaledAsItsEncoderScalesThem) {
   SampleConfig config = unguided(edm_model("edm2-latent"));
   config.model.vae = at("vae");
-  const Cast cast = open_cast(config);
-  const Tensor z = latents_of(cast);
+  const SamplingModels models = open_models(config);
+  const Tensor z = latents_of(models);
   // final latent = raw 0.5/std - mean 0.5/std; pixels in [0, 1]
   const Tensor scale = 0.5 / at::tensor({4.17, 4.62, 3.71, 3.28}, at::kFloat).view({1, 4, 1, 1});
   const Tensor bias = -at::tensor({5.81, 3.25, 0.12, -2.15}, at::kFloat).view({1, 4, 1, 1}) * scale;
   const Tensor pixels = open_vae(at("vae"))->decode((z - bias) / scale);
-  EXPECT_LT(largest_difference(cast.decoder->decode(z), 2 * pixels - 1), 1e-4);
-  EXPECT_EQ(cast.image_shape(), (std::vector<int64_t>{3, 16, 16}));
+  EXPECT_LT(largest_difference(models.decoder->decode(z), 2 * pixels - 1), 1e-4);
+  EXPECT_EQ(models.image_shape(), (std::vector<int64_t>{3, 16, 16}));
 }
 
 }  // namespace

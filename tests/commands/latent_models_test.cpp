@@ -43,8 +43,8 @@ TEST_F(LatentModels, DitIsGuidedClassifierFreeOnThreeChannelsUnlessToldOtherwise
     SampleConfig config = latent_model();
     config.model.cfg_scale = 3;
     config.model.cfg_channels = channels;
-    const Cast cast = open_cast(unguided(config));
-    return cast.denoiser.predict(latents_of(cast), 999, at::tensor({3, 1}, at::kLong)).x0;
+    const SamplingModels models = open_models(unguided(config));
+    return models.denoiser.predict(latents_of(models), 999, at::tensor({3, 1}, at::kLong)).x0;
   };
   const Tensor by_model = denoised(CfgChannels::kModel), all = denoised(CfgChannels::kAll);
   EXPECT_TRUE(by_model.equal(denoised(CfgChannels::kThree)));
@@ -53,14 +53,14 @@ TEST_F(LatentModels, DitIsGuidedClassifierFreeOnThreeChannelsUnlessToldOtherwise
 }
 
 TEST_F(LatentModels, AClassifierOfImagesReadsTheDecodedLatentsAndItsGradientGoesThroughTheDecoder) {
-  const Cast cast = open_cast(latent_model("resnet"));
+  const SamplingModels models = open_models(latent_model("resnet"));
   const auto resnet = models::open_classifier({.path = at("resnet")}, {});
   const auto vae = open_vae(at("vae"));
-  const Tensor z = latents_of(cast);
-  EXPECT_LT(largest_difference(cast.classifier.logits(z, {}), resnet.logits(vae->decode(z / 0.18215), {})), 1e-4);
+  const Tensor z = latents_of(models);
+  EXPECT_LT(largest_difference(models.guide->classifier.logits(z, {}), resnet.logits(vae->decode(z / 0.18215), {})), 1e-4);
 
   const auto log_p = [&](const Tensor& latents) {
-    return cast.classifier.logits(latents, {}).log_softmax(1).select(1, 3).sum();
+    return models.guide->classifier.logits(latents, {}).log_softmax(1).select(1, 3).sum();
   };
   const Tensor leaf = z.clone().requires_grad_(true);
   const Tensor gradient = torch::autograd::grad({log_p(leaf)}, {leaf})[0];
@@ -78,10 +78,10 @@ TEST_F(LatentModels, AClassifierOfLatentsReadsThemAsTheyAre) {
   for (const auto space : {commands::GuidanceSpace::kAuto, commands::GuidanceSpace::kLatent}) {
     SampleConfig config = latent_model("latent-resnet");
     config.guidance.space = space;
-    const Cast cast = open_cast(config);
-    const Tensor z = latents_of(cast);
+    const SamplingModels models = open_models(config);
+    const Tensor z = latents_of(models);
     const auto resnet = models::open_classifier({.path = at("latent-resnet")}, {});
-    EXPECT_TRUE(cast.classifier.logits(z, {}).equal(resnet.logits(z, {}))) << static_cast<int>(space);
+    EXPECT_TRUE(models.guide->classifier.logits(z, {}).equal(resnet.logits(z, {}))) << static_cast<int>(space);
   }
   EXPECT_EQ(draw(latent_model("latent-resnet"), out()).sizes(), (at::IntArrayRef{2, 16, 16, 3}));
 }

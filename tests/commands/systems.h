@@ -4,14 +4,14 @@
 #include <utility>
 
 #include "commands/filled_model.h"
-#include "sample/cast.h"
+#include "sample/models.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::testing {
 
-using commands::Cast;
-using commands::open_cast;
+using commands::SamplingModels;
+using commands::open_models;
 using commands::SampleConfig;
 
 /// One folder of tiny models for the whole suite.
@@ -70,8 +70,8 @@ class Systems : public ::testing::Test {
     return config;
   }
 
-  /// Standard normals of the shape that the cast's sampler works on.
-  static Tensor latents_of(const Cast& cast) { return Noise(4, {0, 1}, cast.denoiser.sample_shape()).initial(); }
+  /// Standard normals of the shape that the sampler works on.
+  static Tensor latents_of(const SamplingModels& models) { return Noise(4, {0, 1}, models.denoiser.sample_shape()).initial(); }
 
  private:
   static inline TemporaryFolder* folder_ = nullptr;

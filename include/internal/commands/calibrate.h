@@ -20,42 +20,65 @@
 
 namespace sextant::commands {
 
-enum class FitMethod { kNone, kTemperature, kVector };
+enum class FitMethod {
+  kNone,
+  kTemperature,  ///< one number divides all logits
+  kVector        ///< a scale and a shift for every class
+};
 
-/// What a repair is fitted on: images as they are, noised ones, or estimates of the clean ones.
-enum class FitOn { kClean, kXt, kX0 };
+/// What a classifier is shown.
+enum class Shown {
+  kClean,  ///< images as they are
+  kXt,     ///< noised ones, x_t
+  kX0      ///< a diffusion model's estimates of the clean ones, x0-hat(t)
+};
+
+/// "clean", "xt", "x0", as tables, recipes and calibration.json have them.
+const Words<Shown>& shown_words();
+std::string word_of(Shown shown);
+
+/// What a classifier is shown at each level.
+enum class LevelInputs {
+  kAuto,  ///< both with a model that estimates clean images, else x_t
+  kXt,
+  kX0,
+  kBoth
+};
 
 struct CalibrateConfig {
   // [calibrate]
-  std::string data;
-  data::Split split = data::Split::kTest;
-  std::string labels;
-  int64_t count = 0;
-  int64_t batch = 100;
+  std::string data;                        ///< labelled images: folder, IDX file, CIFAR-10 or .npz, see data/labelled.h
+  data::Split split = data::Split::kTest;  ///< part of a data set that has both
+  std::string labels;                      ///< IDX file of their labels; "" is the one beside the images
+  int64_t count = 0;                       ///< the first so many images; 0 is all
+  int64_t batch = 100;                     ///< images at a time, at least 1; changes speed and memory only
   calibration::MeasureOptions measures;
-  uint64_t seed = 0;
-  Format format = Format::kTable;
+  uint64_t seed = 0;               ///< of the noise, and of what is held out for a fit
+  Format format = Format::kTable;  ///< of what is printed
 
   // [classifier]
   models::ClassifierConfig classifier;
-  std::string softplus_sweep;
+  std::string softplus_sweep;  ///< several softplus betas, "0,1,3,5", each at least 0; "" is the classifier's own
 
   // [levels]
-  std::string model;
-  std::string arch;
-  bool unconditional = false;
+  std::string model;           ///< diffusion model: folder or checkpoint file; "" is none
+  std::string arch;            ///< architecture of a checkpoint file
+  bool unconditional = false;  ///< the model is not told the images' classes
+  /// Timesteps, or standard deviations of noise in units of the pixels' [-1, 1], with commas between. "" is none without
+  /// a model, else eleven timesteps from first to last, or nine deviations from 0.1 to 50.
   std::string levels;
-  std::string inputs = "auto";
+  LevelInputs inputs = LevelInputs::kAuto;
 
   // [fit]
   FitMethod fit = FitMethod::kNone;
-  std::string fit_data;
+  std::string fit_data;                  ///< images to fit on, as `data`; "" holds out a share of those
   std::optional<data::Split> fit_split;  ///< none: that of `split`
-  int64_t fit_count = 0;
-  double fit_share = 0.5;
-  FitOn fit_on = FitOn::kClean;
-  double ridge = 1e-4;
-  std::string save;
+  int64_t fit_count = 0;                 ///< the first so many of fit_data; 0 is all
+  double fit_share = 0.5;                ///< of `data` that is held out, in [0.01, 0.99]
+  Shown fit_on = Shown::kClean;          ///< noised ones at all levels together
+  double ridge = 1e-4;                   ///< kVector: pull towards no change, above 0
+  std::string save;                      ///< folder for the calibrated classifier; "" saves none
+
   RunConfig run{.out = ""};  ///< in [calibrate]; without a folder nothing is written
 };
 
@@ -65,7 +88,7 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& config);
 /// One classifier, shown one kind of images.
 struct CalibrateRow {
   std::string variant;          ///< "", "relu", "softplus 3", "before", "after"
-  std::string input;            ///< "clean", "xt", "x0"
+  Shown input = Shown::kClean;
   std::optional<double> level;  ///< timestep or standard deviation; none for clean images
   calibration::Measures measures;
 };

@@ -13,24 +13,24 @@ namespace {
 const char* word_of(data::Split split) { return split == data::Split::kTrain ? "train" : "test"; }
 
 /// The images `numbers` of a set; labels go with them.
-Chosen chosen(std::shared_ptr<const data::ImageSet> images, std::vector<int64_t> numbers) {
+Subset subset_of(std::shared_ptr<const data::ImageSet> images, std::vector<int64_t> numbers) {
   const Tensor labels = images->labels().index_select(0, at::tensor(numbers, at::kLong));
   return {std::move(images), std::move(numbers), labels};
 }
 
 /// The first `count` images, 0 for all.
-Chosen first_of(std::shared_ptr<const data::ImageSet> images, int64_t count, const std::string& flag,
+Subset first_of(std::shared_ptr<const data::ImageSet> images, int64_t count, const std::string& flag,
                 const std::string& path) {
   if (count > images->size()) {
     throw UsageError(c10::str(flag, " ", count, ": ", path, " has ", images->size(), " images"));
   }
   std::vector<int64_t> numbers(static_cast<std::size_t>(count > 0 ? count : images->size()));
   std::iota(numbers.begin(), numbers.end(), 0);
-  return chosen(std::move(images), std::move(numbers));
+  return subset_of(std::move(images), std::move(numbers));
 }
 
 /// Takes a share of the images away from `all`, drawn by the seed; both keep their order.
-Chosen hold_out(Chosen& all, double share, uint64_t seed) {
+Subset hold_out(Subset& all, double share, uint64_t seed) {
   const auto count = static_cast<int64_t>(all.numbers.size());
   const auto held = static_cast<int64_t>(std::llround(share * static_cast<double>(count)));
   if (held < 1 || held >= count) {
@@ -46,9 +46,9 @@ Chosen hold_out(Chosen& all, double share, uint64_t seed) {
     for (int64_t i = 0; i < sorted.numel(); ++i) {
       numbers.push_back(all.numbers[static_cast<std::size_t>(sorted[i].item<int64_t>())]);
     }
-    return chosen(all.images, std::move(numbers));
+    return subset_of(all.images, std::move(numbers));
   };
-  Chosen fitted = part(order.slice(0, 0, held));
+  Subset fitted = part(order.slice(0, 0, held));
   all = part(order.slice(0, held));
   return fitted;
 }
@@ -80,17 +80,17 @@ CalibrateData open_data(const CalibrateConfig& config, int64_t channels) {
   return data;
 }
 
-void check_classes(const CalibrateConfig& config, const std::string& data, const Chosen& chosen, int64_t classes) {
-  const auto named = static_cast<int64_t>(chosen.images->class_names().size());
+void check_classes(const CalibrateConfig& config, const std::string& data, const Subset& subset, int64_t classes) {
+  const auto named = static_cast<int64_t>(subset.images->class_names().size());
   if (named > 0 && named != classes) {
     throw UsageError(c10::str("classifier ", config.classifier.path, " has ", classes, " classes but ", data, " has ",
                               named, "; give the images of every class of the classifier"));
   }
-  const Tensor bad = ((chosen.labels < 0) | (chosen.labels >= classes)).nonzero();
+  const Tensor bad = ((subset.labels < 0) | (subset.labels >= classes)).nonzero();
   if (bad.numel() == 0) return;
   const auto first = bad[0][0].item<int64_t>();
-  throw UsageError(c10::str(chosen.images->name(chosen.numbers[static_cast<std::size_t>(first)]), ": its label ",
-                            chosen.labels[first].item<int64_t>(), " is no class of classifier ", config.classifier.path,
+  throw UsageError(c10::str(subset.images->name(subset.numbers[static_cast<std::size_t>(first)]), ": its label ",
+                            subset.labels[first].item<int64_t>(), " is no class of classifier ", config.classifier.path,
                             ", which has 0 to ", classes - 1));
 }
 

@@ -4,13 +4,13 @@
 #include <optional>
 #include <string>
 
-#include "calibrate/views.h"
+#include "calibrate/logits.h"
 
 namespace sextant::commands {
 
 struct CalibrateData {
-  Chosen measured;
-  std::optional<Chosen> fitted;  ///< only where something is fitted
+  Subset measured;
+  std::optional<Subset> fitted;  ///< only where something is fitted
   std::string fitted_on;         ///< which these are, for a reader
 };
 
@@ -18,6 +18,6 @@ struct CalibrateData {
 CalibrateData open_data(const CalibrateConfig& config, int64_t channels);
 
 /// UsageError unless every label is one of `classes` and the data set, if it names its classes, has as many.
-void check_classes(const CalibrateConfig& config, const std::string& data, const Chosen& chosen, int64_t classes);
+void check_classes(const CalibrateConfig& config, const std::string& data, const Subset& subset, int64_t classes);
 
 }  // namespace sextant::commands

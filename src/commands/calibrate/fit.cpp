@@ -5,34 +5,35 @@
 namespace sextant::commands {
 namespace {
 
-/// Logits of what a repair is fitted on, with as many labels; none after a stop.
-struct Evidence {
-  Tensor logits, labels;
+struct LabelledLogits {
+  Tensor logits;  ///< [N, K]
+  Tensor labels;  ///< [N]
 };
-std::optional<Evidence> gather(const CalibrateConfig& config, const Viewer& viewer, const Levels* levels,
-                               const Chosen& chosen) {
-  if (config.fit_on == FitOn::kClean) {
-    const auto answers = viewer.clean(chosen);
-    if (!answers) return std::nullopt;
-    return Evidence{answers->logits[0], chosen.labels};
+
+/// What a repair is fitted on; none after a stop.
+std::optional<LabelledLogits> collect(const CalibrateConfig& config, const LogitsCollector& collector,
+                                      const Levels* levels, const Subset& subset) {
+  if (config.fit_on == Shown::kClean) {
+    const auto clean = collector.clean(subset);
+    if (!clean) return std::nullopt;
+    return LabelledLogits{clean->of_classifiers[0], subset.labels};
   }
-  const std::string input = config.fit_on == FitOn::kXt ? "xt" : "x0";
   std::vector<Tensor> logits;
   std::vector<Tensor> labels;
   for (const double level : levels->values()) {
-    const auto answers = viewer.at(level, {input}, chosen);
-    if (!answers) return std::nullopt;
-    logits.push_back((*answers)[0].logits[0]);
-    labels.push_back(chosen.labels);
+    const auto noisy = collector.at(level, {config.fit_on}, subset);
+    if (!noisy) return std::nullopt;
+    logits.push_back(noisy->front().of_classifiers[0]);
+    labels.push_back(subset.labels);
   }
-  return Evidence{at::cat(logits), at::cat(labels)};
+  return LabelledLogits{at::cat(logits), at::cat(labels)};
 }
 
-classifiers::Rescaling fitted(const CalibrateConfig& config, const Evidence& evidence) {
+classifiers::Rescaling fitted(const CalibrateConfig& config, const LabelledLogits& answers) {
   if (config.fit == FitMethod::kTemperature)
-    return {calibration::fit_temperature(evidence.logits, evidence.labels), {}, {}};
+    return {calibration::fit_temperature(answers.logits, answers.labels), {}, {}};
   const calibration::VectorScaling scaling =
-      calibration::fit_vector_scaling(evidence.logits, evidence.labels, config.ridge);
+      calibration::fit_vector_scaling(answers.logits, answers.labels, config.ridge);
   const auto numbers = [](const Tensor& t) {
     return std::vector<double>(t.data_ptr<double>(), t.data_ptr<double>() + t.numel());
   };
@@ -41,11 +42,11 @@ classifiers::Rescaling fitted(const CalibrateConfig& config, const Evidence& evi
 
 }  // namespace
 
-std::optional<CalibrateFit> fit_repair(const CalibrateConfig& config, const Viewer& viewer, const Levels* levels,
+std::optional<CalibrateFit> fit_repair(const CalibrateConfig& config, const LogitsCollector& collector, const Levels* levels,
                                        const CalibrateData& data) {
-  const auto evidence = gather(config, viewer, levels, *data.fitted);
-  if (!evidence) return std::nullopt;
-  return CalibrateFit{config.fit, fitted(config, *evidence), data.fitted->labels.numel(), data.fitted_on};
+  const auto answers = collect(config, collector, levels, *data.fitted);
+  if (!answers) return std::nullopt;
+  return CalibrateFit{config.fit, fitted(config, *answers), data.fitted->labels.numel(), data.fitted_on};
 }
 
 nlohmann::json fit_remarks(const CalibrateConfig& config, const CalibrateResult& result) {
@@ -55,7 +56,7 @@ nlohmann::json fit_remarks(const CalibrateConfig& config, const CalibrateResult&
   nlohmann::json remarks = {
       {"fitted_on", result.fit->source}, {"images", result.fit->count}, {"measured_on", config.data}};
   for (const CalibrateRow& row : result.rows) {
-    if (row.input == "clean") remarks[row.variant] = numbers(row.measures);
+    if (row.input == Shown::kClean) remarks[row.variant] = numbers(row.measures);
   }
   return remarks;
 }

@@ -20,9 +20,9 @@ std::optional<diffusion::Denoiser> denoiser_of(const models::DiffusionModel* mod
 }
 
 /// Timesteps of a discrete process, with or without a network that predicts its noise.
-class Timesteps : public Levels {
+class TimestepLevels : public Levels {
  public:
-  Timesteps(const CalibrateConfig& config, const diffusion::ProcessConfig& process, const models::DiffusionModel* model,
+  TimestepLevels(const CalibrateConfig& config, const diffusion::ProcessConfig& process, const models::DiffusionModel* model,
             const std::string& whose)
       : seed_(config.seed), process_(process), denoiser_(denoiser_of(model, config.unconditional)) {
     const int64_t steps = process_.num_steps();
@@ -60,9 +60,9 @@ class Timesteps : public Levels {
 };
 
 /// Standard deviations: x = x0 + sigma n, with or without an EDM network. Every level scales the same noise.
-class Deviations : public Levels {
+class SigmaLevels : public Levels {
  public:
-  Deviations(const CalibrateConfig& config, const models::DiffusionModel* model)
+  SigmaLevels(const CalibrateConfig& config, const models::DiffusionModel* model)
       : seed_(config.seed), denoiser_(denoiser_of(model, config.unconditional)) {
     symbol_ = "sigma";
     denoises_ = model != nullptr;
@@ -135,23 +135,23 @@ std::unique_ptr<Levels> open_levels(const CalibrateConfig& config, const std::ve
     const models::DiffusionModel model = models::open_diffusion(config.model, config.arch, placement);
     check_model(config, model, images, classes);
     if (model.counts() == diffusion::Counts::kTimesteps) {
-      return std::make_unique<Timesteps>(config, model.process(), &model, config.model);
+      return std::make_unique<TimestepLevels>(config, model.process(), &model, config.model);
     }
     if (noise_aware) {
       throw UsageError("classifier " + config.classifier.path + " knows discrete timesteps, " + config.model +
                        " has noise levels instead");
     }
-    return std::make_unique<Deviations>(config, &model);
+    return std::make_unique<SigmaLevels>(config, &model);
   }
   if (config.levels.empty()) return nullptr;
-  if (!noise_aware) return std::make_unique<Deviations>(config, nullptr);
+  if (!noise_aware) return std::make_unique<SigmaLevels>(config, nullptr);
   const nlohmann::json description = described(config.classifier).config;
   if (!description.contains("diffusion")) {
     throw UsageError("--levels: " + config.classifier.path +
                      " is noise-aware and its config.json has no \"diffusion\" that says what its timesteps mean; give "
                      "the --model it goes with");
   }
-  return std::make_unique<Timesteps>(config, models::process_config(description["diffusion"]), nullptr,
+  return std::make_unique<TimestepLevels>(config, models::process_config(description["diffusion"]), nullptr,
                                      config.classifier.path);
 }
 

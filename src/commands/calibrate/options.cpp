@@ -1,8 +1,20 @@
+#include <algorithm>
+
 #include "common/classifier_options.h"
 #include "common/run_options.h"
 #include "internal/commands/calibrate.h"
 
 namespace sextant::commands {
+
+const Words<Shown>& shown_words() {
+  static const Words<Shown> kWords = {{"clean", Shown::kClean}, {"xt", Shown::kXt}, {"x0", Shown::kX0}};
+  return kWords;
+}
+
+std::string word_of(Shown shown) {
+  const auto& words = shown_words();
+  return std::find_if(words.begin(), words.end(), [&](const auto& row) { return row.second == shown; })->first;
+}
 
 std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
   using data::Split;
@@ -44,8 +56,12 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
             "Timesteps of the model, or of a noise-aware classifier, such as \"0,250,500\"; standard deviations of the "
             "noise for an EDM model and where there is no model. Left out with a --model it is every tenth of the way",
             "LIST"},
-           {"--inputs", &c.inputs, SumOf{{"auto", "xt", "x0"}},
-            "Noised images, and the model's estimate of the clean ones; auto is both with a --model, else xt", ""},
+           choice("--inputs", &c.inputs,
+                  {{"auto", LevelInputs::kAuto},
+                   {"xt", LevelInputs::kXt},
+                   {"x0", LevelInputs::kX0},
+                   {"xt+x0", LevelInputs::kBoth}},
+                  "Noised images, and the model's estimate of the clean ones; auto is both with a --model, else xt"),
        }},
       {"fit",
        "Repair",
@@ -62,7 +78,7 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
                   "Part of --fit-data, or of --data, to fit on; same is that of --split"),
            {"--fit-count", &c.fit_count, Range{0, kMost}, "The first so many of them; 0 takes all", ""},
            {"--fit-share", &c.fit_share, Range{0.01, 0.99}, "Share of --data that is held out, drawn by --seed", ""},
-           choice("--fit-on", &c.fit_on, {{"clean", FitOn::kClean}, {"xt", FitOn::kXt}, {"x0", FitOn::kX0}},
+           choice("--fit-on", &c.fit_on, shown_words(),
                   "Fit on images as they are, or on what the classifier sees at all --levels together"),
            {"--ridge", &c.ridge, Range{0, 1e3, true}, "vector: pull towards no change", ""},
            {"--save", &c.save, Anything{}, "Folder for the calibrated classifier, which --classifier takes", "DIR"},

@@ -62,7 +62,7 @@ report::Table wide(const std::vector<CalibrateRow>& rows, const std::vector<Cali
     table.rows.emplace_back();
     std::vector<std::string>& cells = table.rows.back();
     if (variants) cells.push_back(row.variant);
-    cells.insert(cells.end(), {row.input, level_of(row, mean)});
+    cells.insert(cells.end(), {word_of(row.input), level_of(row, mean)});
     for (const MeasureField& column : shown) cells.push_back(cell(column, row.measures));
   };
   for (const CalibrateRow& row : rows) add(row, false);
@@ -73,7 +73,7 @@ report::Table wide(const std::vector<CalibrateRow>& rows, const std::vector<Cali
 std::vector<CalibrateRow> rows_of(const CalibrateResult& result, bool clean) {
   std::vector<CalibrateRow> some;
   for (const CalibrateRow& row : result.rows) {
-    if ((row.input == "clean") == clean) some.push_back(row);
+    if ((row.input == Shown::kClean) == clean) some.push_back(row);
   }
   return some;
 }
@@ -93,7 +93,7 @@ json row_json(const CalibrateRow& row, bool mean) {
   json entry = calibration::to_json(row.measures);
   if (mean) entry.erase("bins");
   entry["classifier"] = row.variant;
-  entry["input"] = row.input;
+  entry["input"] = word_of(row.input);
   if (row.level) entry["level"] = *row.level;
   return entry;
 }
@@ -102,7 +102,7 @@ json row_json(const CalibrateRow& row, bool mean) {
 std::vector<report::Curve> curves_of(const CalibrateResult& result, const MeasureField& column) {
   std::vector<report::Curve> curves;
   for (const CalibrateRow& row : rows_of(result, /*clean=*/false)) {
-    const std::string name = (row.input == "x0" ? "x0-hat" : "x_t") + (row.variant.empty() ? "" : ", " + row.variant);
+    const std::string name = (row.input == Shown::kX0 ? "x0-hat" : "x_t") + (row.variant.empty() ? "" : ", " + row.variant);
     auto curve = std::find_if(curves.begin(), curves.end(), [&](const auto& c) { return c.name == name; });
     if (curve == curves.end()) curve = curves.insert(curves.end(), {name, {}, {}, true});
     curve->x.push_back(*row.level);
@@ -120,7 +120,7 @@ report::Chart softplus_chart(const CalibrateResult& result) {
   std::vector<CalibrateRow> rows = rows_of(result, /*clean=*/true);
   rows.insert(rows.end(), result.means.begin(), result.means.end());
   for (const CalibrateRow& row : rows) {
-    const std::string name = row.input == "clean" ? "clean" : row.input == "x0" ? "x0-hat, mean" : "x_t, mean";
+    const std::string name = row.input == Shown::kClean ? "clean" : row.input == Shown::kX0 ? "x0-hat, mean" : "x_t, mean";
     auto curve = std::find_if(chart.curves.begin(), chart.curves.end(), [&](const auto& c) { return c.name == name; });
     if (curve == chart.curves.end()) curve = chart.curves.insert(chart.curves.end(), {name, {}, {}, true});
     const std::size_t blank = row.variant.find(' ');

@@ -32,11 +32,9 @@ void check(const CalibrateConfig& config) {
     throw UsageError("--softplus-beta and --softplus-sweep contradict each other");
   }
   const bool leveled = !config.levels.empty() || !config.model.empty();
-  if (config.inputs != "auto" && !leveled)
-    throw UsageError("--inputs " + config.inputs + " needs --levels or a --model");
-  if (config.fit_on != FitOn::kClean && !leveled) {
-    throw UsageError(std::string("--fit-on ") + (config.fit_on == FitOn::kXt ? "xt" : "x0") +
-                     " needs --levels or a --model");
+  if (config.inputs != LevelInputs::kAuto && !leveled) throw UsageError("--inputs needs --levels or a --model");
+  if (config.fit_on != Shown::kClean && !leveled) {
+    throw UsageError("--fit-on " + word_of(config.fit_on) + " needs --levels or a --model");
   }
   if (!config.run.out.empty()) check_writable_folder(config.run.out);
   if (config.save.empty()) return;
@@ -73,28 +71,27 @@ std::vector<Variant> open_variants(const CalibrateConfig& config, const Tensor& 
   return variants;
 }
 
-std::vector<std::string> inputs_of(const CalibrateConfig& config, const Levels* levels) {
+/// What the classifiers are shown at each level.
+std::vector<Shown> shown_at_levels(const CalibrateConfig& config, const Levels* levels) {
   if (levels == nullptr) return {};
-  if (config.inputs == "auto")
-    return levels->denoises() ? std::vector<std::string>{"xt", "x0"} : std::vector<std::string>{"xt"};
-  std::vector<std::string> inputs = split(config.inputs, '+');
-  const auto wants = [&](const std::string& input) {
-    return std::find(inputs.begin(), inputs.end(), input) != inputs.end();
-  };
-  if (wants("auto")) throw UsageError("--inputs '" + config.inputs + "': auto stands alone");
-  if (wants("x0") && !levels->denoises())
-    throw UsageError("--inputs x0 needs a --model that estimates the clean images");
-  return inputs;
+  if (config.inputs == LevelInputs::kXt) return {Shown::kXt};
+  if (levels->denoises()) {
+    return config.inputs == LevelInputs::kX0 ? std::vector{Shown::kX0} : std::vector{Shown::kXt, Shown::kX0};
+  }
+  if (config.inputs == LevelInputs::kAuto) return {Shown::kXt};
+  throw UsageError("--inputs x0 needs a --model that estimates the clean images");
 }
 
 /// Adds a row for each variant, and for a repaired classifier one before and one after.
-void add_rows(const CalibrateConfig& config, const std::vector<Variant>& variants, const Answers& answers,
-              const Tensor& labels, CalibrateResult& result) {
-  const auto add = [&](const std::string& variant, const Tensor& logits) {
-    result.rows.push_back({variant, answers.view.input, answers.view.level, measure(logits, labels, config.measures)});
+void add_rows(const CalibrateConfig& config, const std::vector<Variant>& variants, const Logits& logits, const Tensor& labels,
+              CalibrateResult& result) {
+  const auto add = [&](const std::string& variant, const Tensor& f) {
+    result.rows.push_back(
+        {variant, logits.condition.shown, logits.condition.level, measure(f, labels, config.measures)});
   };
   for (std::size_t v = 0; v < variants.size(); ++v) {
-    const Tensor f = answers.logits[v].to(at::promoteTypes(answers.logits[v].scalar_type(), at::kFloat));
+    const Tensor& answers = logits.of_classifiers[v];
+    const Tensor f = answers.to(at::promoteTypes(answers.scalar_type(), at::kFloat));
     if (!result.fit) {
       add(variants[v].name, f);
       continue;
@@ -168,24 +165,24 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   check_classes(config, config.data, data.measured, classifier.classes);
   if (data.fitted) check_classes(config, data.fitted_on, *data.fitted, classifier.classes);
   const auto levels = open_levels(config, image.sizes().vec(), classifier.uses_time, classifier.classes, placement);
-  const std::vector<std::string> inputs = inputs_of(config, levels.get());
-  if (config.fit_on == FitOn::kX0 && !levels->denoises()) throw UsageError("--fit-on x0 needs a --model");
+  const std::vector<Shown> shown = shown_at_levels(config, levels.get());
+  if (config.fit_on == Shown::kX0 && !levels->denoises()) throw UsageError("--fit-on x0 needs a --model");
 
   std::vector<guidance::Classifier> classifiers;
   for (const Variant& variant : variants) classifiers.push_back(variant.classifier);
-  const Viewer viewer(config, classifiers, levels.get(), device, progress, stop);
+  const LogitsCollector collector(config, classifiers, levels.get(), device, progress, stop);
   CalibrateResult result;
   if (data.fitted) {
-    result.fit = fit_repair(config, viewer, levels.get(), data);
+    result.fit = fit_repair(config, collector, levels.get(), data);
     if (!result.fit) return {};
   }
-  const auto clean = viewer.clean(data.measured);
+  const auto clean = collector.clean(data.measured);
   if (!clean) return {};
   add_rows(config, variants, *clean, data.measured.labels, result);
   for (const double level : levels ? levels->values() : std::vector<double>{}) {
-    const auto noisy = viewer.at(level, inputs, data.measured);
+    const auto noisy = collector.at(level, shown, data.measured);
     if (!noisy) return {};
-    for (const Answers& answers : *noisy) add_rows(config, variants, answers, data.measured.labels, result);
+    for (const Logits& logits : *noisy) add_rows(config, variants, logits, data.measured.labels, result);
   }
   result.means = means_of(result.rows);
   result.complete = true;

@@ -1,6 +1,7 @@
 // The guide's classifier, opened and checked against the diffusion model.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -2,7 +2,7 @@
 #include "common/record.h"
 #include "internal/commands/sample.h"
 #include "internal/runtime/files.h"
-#include "sample/drawing.h"
+#include "sample/batch_sampler.h"
 #include "sample/folder.h"
 #include "sample/identity.h"
 #include "sextant/report/grid.h"
@@ -58,7 +58,7 @@ std::vector<int64_t> to_draw(const SampleStore& store, int64_t first, int64_t ba
   return coupling == Coupling::kNone || missing.empty() ? missing : all;
 }
 
-void draw_missing(const SampleConfig& config, Drawing& drawing, SampleStore& store, Progress& progress,
+void draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore& store, Progress& progress,
                   const Stop& stop) {
   const Coupling coupling = coupling_of(config.guidance);
   progress.begin("sample", static_cast<double>(store.count()), static_cast<double>(store.finished()), "images");
@@ -68,7 +68,7 @@ void draw_missing(const SampleConfig& config, Drawing& drawing, SampleStore& sto
     const auto before = static_cast<double>(store.finished());
     const auto weight =
         static_cast<double>(std::count_if(samples.begin(), samples.end(), [&](int64_t i) { return !store.has(i); }));
-    const Batch batch = drawing.draw(samples, [&](double share) { progress.update(before + weight * share); });
+    const Batch batch = sampler.draw(samples, [&](double share) { progress.update(before + weight * share); });
     store.put(samples, batch.images, batch.records);
   }
   progress.end();
@@ -143,17 +143,19 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     return result;
   }
   set_threads(static_cast<int>(config.run.threads));
-  const Cast cast = open_cast(config);
-  for (const std::string& note : cast.notes) progress.note(note);
-  const std::vector<int64_t>& shape = cast.image_shape();
-  Drawing drawing(config, cast);
-  if (folder.former().is_object()) drawing.trace().add(folder.former().value("trace", json::array()));
+  const SamplingModels models = open_models(config);
+  if (models.guide) {
+    for (const std::string& note : models.guide->notes) progress.note(note);
+  }
+  const std::vector<int64_t>& shape = models.image_shape();
+  BatchSampler sampler(config, models);
+  if (folder.former().is_object()) sampler.trace().add(folder.former().value("trace", json::array()));
   json record;
   bool complete = false;
   {
     SampleStore store(folder.partial(), identity, {shape[1], shape[2], shape[0]}, config.sample.count);
-    draw_missing(config, drawing, store, progress, stop);
-    if (store.finished() > 0) record = write_results(config, settings, store, drawing.trace().to_json(), folder);
+    draw_missing(config, sampler, store, progress, stop);
+    if (store.finished() > 0) record = write_results(config, settings, store, sampler.trace().to_json(), folder);
     complete = store.finished() == store.count();
   }
   if (complete || record.is_null()) std::filesystem::remove(folder.partial());

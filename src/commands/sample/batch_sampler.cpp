@@ -1,4 +1,7 @@
-#include "sample/drawing.h"
+#include "sample/batch_sampler.h"
+
+#include <algorithm>
+#include <utility>
 
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/diffusion/guided_models.h"
@@ -24,33 +27,35 @@ class GradientNorms {
   int64_t steps_ = 0;
 };
 
+/// How many classes labels may name, and whose they are.
+std::pair<int64_t, std::string> labelled_classes(const SamplingModels& models) {
+  if (!models.guide) return {std::max<int64_t>(1, models.model_classes), "the model's classes"};
+  if (models.guide->targets > 0) return {models.guide->targets, "the prompts"};
+  return {models.guide->classifier.classes, "the classifier's classes"};
+}
+
 }  // namespace
 
-Drawing::Drawing(const SampleConfig& config, Cast cast)
-    : config_(config), cast_(std::move(cast)), labels_(config.sample.labels) {
-  const int64_t model_classes = cast_.model_classes;
-  const int64_t guide_classes = cast_.classifier ? cast_.classifier.classes : 0;
-  num_classes_ = cast_.guide_targets > 0 ? cast_.guide_targets
-                 : guide_classes > 0     ? guide_classes
-                                         : std::max<int64_t>(1, model_classes);
-  labels_.check(num_classes_, cast_.guide_targets > 0 ? "the prompts"
-                              : guide_classes > 0     ? "the classifier's classes"
-                                                      : "the model's classes");
-  cast_.denoiser = diffusion::timed(cast_.denoiser, [seconds = seconds_](double more) { seconds->denoiser += more; });
-  if (cast_.classifier) {
+BatchSampler::BatchSampler(const SampleConfig& config, SamplingModels models)
+    : config_(config), models_(std::move(models)), labels_(config.sample.labels) {
+  const auto [classes, whose] = labelled_classes(models_);
+  labels_.check(classes, whose);
+  num_classes_ = classes;
+  models_.denoiser = diffusion::timed(models_.denoiser, [seconds = seconds_](double more) { seconds->denoiser += more; });
+  if (models_.guide) {
     const auto took = [seconds = seconds_](double more) { seconds->classifier += more; };
     const GuidanceSettings& how = config.guidance;
-    guide_ = std::make_unique<guidance::Guide>(classifiers::timed(cast_.classifier, took),
+    guide_ = std::make_unique<guidance::Guide>(classifiers::timed(models_.guide->classifier, took),
                                                guidance::named_score(how.score, how.terms), how.guide);
   }
 }
 
-Batch Drawing::draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress) {
+Batch BatchSampler::draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress) {
   const auto n = static_cast<int64_t>(samples.size());
   const uint64_t seed = config_.sample.seed;
   const Tensor labels = labels_.of(samples, seed, num_classes_);
-  const Tensor targets = labels.to(cast_.device);
-  Noise noise(seed, samples, cast_.denoiser.sample_shape(), cast_.device);
+  const Tensor targets = labels.to(models_.device);
+  Noise noise(seed, samples, models_.denoiser.sample_shape(), models_.device);
   GradientNorms norms;
   int64_t steps_done = 0;
 
@@ -60,8 +65,8 @@ Batch Drawing::draw(const std::vector<int64_t>& samples, const std::function<voi
     norms.add(trace_.add(step, targets));
     progress(static_cast<double>(++steps_done) / static_cast<double>(step.num_steps));
   };
-  Tensor x = samplers::draw(config_.sampler, cast_.denoiser, guide_.get(), targets, targets, noise, observe);
-  if (cast_.decoder) x = cast_.decoder->decode(x);
+  Tensor x = samplers::draw(config_.sampler, models_.denoiser, guide_.get(), targets, targets, noise, observe);
+  if (models_.decoder) x = models_.decoder->decode(x);
   Batch batch{diffusion::to_uint8(x, config_.sample.rounding).permute({0, 2, 3, 1}).contiguous().cpu(), {}};
 
   const double seconds = (steady_seconds() - start) / static_cast<double>(n);

@@ -1,4 +1,4 @@
-// Drawing one batch of samples.
+// Draws samples batch by batch.
 #pragma once
 
 #include <functional>
@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "internal/commands/sample.h"
-#include "sample/cast.h"
 #include "sample/guidance_trace.h"
 #include "sample/labels.h"
+#include "sample/models.h"
 #include "sample/store.h"
 
 namespace sextant::commands {
@@ -18,11 +18,11 @@ struct Batch {
   std::vector<SampleRecord> records;
 };
 
-/// Draws batch after batch with one guide.
-class Drawing {
+/// Draws batch after batch with the same models, and with one guide that forgets between them.
+class BatchSampler {
  public:
   /// UsageError when settings and networks do not fit each other.
-  Drawing(const SampleConfig& config, Cast cast);
+  BatchSampler(const SampleConfig& config, SamplingModels models);
 
   /// The samples with these indices. `progress` hears the share of the batch's steps that is done, in (0, 1].
   Batch draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress);
@@ -38,7 +38,7 @@ class Drawing {
   };
 
   SampleConfig config_;
-  Cast cast_;
+  SamplingModels models_;
   std::shared_ptr<Seconds> seconds_ = std::make_shared<Seconds>();
   Labels labels_;
   int64_t num_classes_ = 0;  ///< that labels are drawn from
