@@ -4,7 +4,8 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build libtorch-dev zlib1g-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev
-          libpng-dev libjpeg62-turbo-dev libcairo2-dev libutf8proc-dev pkg-config fonts-dejavu-core libgtest-dev libopenblas0-pthread)
+          libpng-dev libjpeg62-turbo-dev libcairo2-dev libutf8proc-dev libxxhash-dev pkg-config fonts-dejavu-core
+          libgtest-dev libopenblas0-pthread)
 
 [ $# -eq 0 ] || packages=("$@")
 

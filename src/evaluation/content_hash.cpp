@@ -1,19 +1,21 @@
 #include "content_hash.h"
 
-#include <cstring>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
 #include <fstream>
+#include <vector>
 
 #include "sextant/runtime/error.h"
 
 namespace sextant::evaluation {
-namespace {
 
-/// The upper and lower half of the 128-bit product, folded: every bit of both factors reaches every bit of the result.
-uint64_t fold(uint64_t a, uint64_t b) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
+struct ContentHash::State {
+  XXH3_state_t xxh3;
+};
+
+namespace {
 
 void add_file(ContentHash& hash, const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -27,28 +29,23 @@ void add_file(ContentHash& hash, const std::filesystem::path& path) {
 
 }  // namespace
 
+ContentHash::ContentHash() : state_(std::make_unique<State>()) { XXH3_128bits_reset(&state_->xxh3); }
+
+ContentHash::~ContentHash() = default;
+
 void ContentHash::add(const void* data, size_t size) {
-  const auto* at = static_cast<const unsigned char*>(data);
-  const auto mix = [&](uint64_t word) {
-    low_ = fold(low_ ^ word, 0x9E3779B97F4A7C15u);
-    high_ = fold(high_ + word, 0xE7037ED1A0B428DBu) ^ low_;
-  };
-  mix(size);  // so that where one piece ends and the next begins counts
-  for (; size >= 8; at += 8, size -= 8) {
-    uint64_t word;
-    std::memcpy(&word, at, 8);
-    mix(word);
-  }
-  uint64_t rest = 0;
-  std::memcpy(&rest, at, size);
-  mix(rest);
+  const uint64_t length = size;
+  XXH3_128bits_update(&state_->xxh3, &length, sizeof length);
+  XXH3_128bits_update(&state_->xxh3, data, size);
 }
 
 std::string ContentHash::digits() const {
-  char text[33];
-  std::snprintf(text, sizeof text, "%016llx%016llx",
-                static_cast<unsigned long long>(fold(low_ ^ high_, 0x8EBC6AF09C88C6E3u)),
-                static_cast<unsigned long long>(high_));
+  XXH128_canonical_t bytes;
+  XXH128_canonicalFromHash(&bytes, XXH3_128bits_digest(&state_->xxh3));
+  std::string text;
+  for (const unsigned char byte : bytes.digest) {
+    for (const int digit : {byte >> 4, byte & 15}) text += "0123456789abcdef"[digit];
+  }
   return text;
 }
 

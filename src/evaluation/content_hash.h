@@ -1,7 +1,9 @@
-// A fast hash of contents, to recognise a file or a network again. It does not withstand an adversary.
+// A fast hash of contents (XXH3, 128 bits), to recognise a file or a network again. It does not withstand an adversary.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -11,13 +13,17 @@ namespace sextant::evaluation {
 
 class ContentHash {
  public:
+  ContentHash();
+  ~ContentHash();
+
+  /// Where one piece ends and the next begins counts.
   void add(const void* data, size_t size);
   void add(std::string_view text) { add(text.data(), text.size()); }
   std::string digits() const;  ///< 32 hexadecimal digits
 
  private:
-  uint64_t low_ = 0x243F6A8885A308D3u;
-  uint64_t high_ = 0x13198A2E03707344u;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 /// Of a file's bytes, or of the names and bytes of all files below a folder. DataError where one cannot be read.

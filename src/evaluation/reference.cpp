@@ -25,7 +25,9 @@ Embedding stored_embedding(const fs::path& path, const FeatureExtractor& extract
   if (!stored.extractor.empty() && stored.extractor != extractor.hash) {
     throw UsageError(path.string() + " holds statistics of another extractor (" + stored.extractor.substr(0, 12) +
                      ") than " + extractor.name + " (" + extractor.hash.substr(0, 12) +
-                     "): same weights, precision and protocol are needed; embed the reference images again");
+                     "): the same weights, precision and protocol are needed, hashed by the same sextant; embed the "
+                     "reference images "
+                     "again");
   }
   Embedding embedding;
   embedding.source = path.string();

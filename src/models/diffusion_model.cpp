@@ -114,13 +114,17 @@ DiffusionModel open_diffusion(const std::filesystem::path& path, const std::stri
   return model;
 }
 
-diffusion::ProcessConfig process_config(const json& diffusion) {
+const std::vector<std::pair<std::string, diffusion::MeanType>>& mean_type_words() {
   using diffusion::MeanType;
-  using diffusion::VarianceType;
-  static const std::vector<std::pair<std::string, MeanType>> kMeans = {{"epsilon", MeanType::kEpsilon},
+  static const std::vector<std::pair<std::string, MeanType>> kWords = {{"epsilon", MeanType::kEpsilon},
                                                                        {"x0", MeanType::kStartX},
                                                                        {"previous_x", MeanType::kPreviousX},
                                                                        {"v", MeanType::kVelocity}};
+  return kWords;
+}
+
+diffusion::ProcessConfig process_config(const json& diffusion) {
+  using diffusion::VarianceType;
   static const std::vector<std::pair<std::string, VarianceType>> kVariances = {
       {"FIXED_SMALL", VarianceType::kFixedSmall},
       {"FIXED_LARGE", VarianceType::kFixedLarge},
@@ -138,7 +142,7 @@ diffusion::ProcessConfig process_config(const json& diffusion) {
     diffusion::ProcessConfig process;
     process.schedule = diffusion.value("noise_schedule", "linear");
     process.steps = diffusion.value("steps", int64_t{1000});
-    process.mean = chosen(kMeans, "predict", diffusion.value("predict", "epsilon"));
+    process.mean = chosen(mean_type_words(), "predict", diffusion.value("predict", "epsilon"));
     const bool learned = diffusion.value("learn_sigma", false);
     process.variance = chosen(kVariances, "model_var_type",
                               diffusion.value("model_var_type", learned ? "LEARNED_RANGE" : "FIXED_LARGE"));

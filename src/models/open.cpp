@@ -18,12 +18,10 @@ Description describe_file(const fs::path& path, const std::string& arch) {
   if (file->config.contains("type")) return {file->config, path, file};
   const Guess guess = guess_architecture(file->weights());
   if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path, file};
-  std::string advice = guess.archs.empty() ? "" : "; name the right one with --arch";
+  std::string advice = guess.archs.empty() ? "" : "; name the right one as arch";
   if (!guess.config.is_null()) advice = ": " + guess.config.dump();
   if (guess.nearest.empty() && guess.config.is_null() && file->format == "torchscript") {
-    advice =
-        "; to run the TorchScript program in it, which is code, name it: --arch torchscript, --classifier-arch "
-        "torchscript";
+    advice = "; to run the TorchScript program in it, which is code, name the architecture torchscript";
   }
   throw CheckpointError(path.string() + ": " + guess.why + advice);
 }

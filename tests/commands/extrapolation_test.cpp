@@ -47,7 +47,9 @@ TEST_F(Extrapolation, ExtrapolationIsConfinedToAnIntervalOfNoiseLevels) {
   const SamplingModels plain = open_models(config);
   const Tensor x = latents_of(plain);
   const Tensor y = at::tensor({3, 1}, at::kLong);
-  const auto denoised = [&](const SamplingModels& models, double sigma) { return models.denoiser.denoise(x, sigma, y); };
+  const auto denoised = [&](const SamplingModels& models, double sigma) {
+    return models.denoiser.denoise(x, sigma, y);
+  };
   EXPECT_TRUE(denoised(inside, 2).equal(denoised(everywhere, 2)));
   EXPECT_FALSE(denoised(inside, 2).equal(denoised(plain, 2)));
   for (const double sigma : {0.1, 40.0}) EXPECT_TRUE(denoised(inside, sigma).equal(denoised(plain, sigma))) << sigma;

@@ -57,7 +57,8 @@ TEST_F(LatentModels, AClassifierOfImagesReadsTheDecodedLatentsAndItsGradientGoes
   const auto resnet = models::open_classifier({.path = at("resnet")}, {});
   const auto vae = open_vae(at("vae"));
   const Tensor z = latents_of(models);
-  EXPECT_LT(largest_difference(models.guide->classifier.logits(z, {}), resnet.logits(vae->decode(z / 0.18215), {})), 1e-4);
+  EXPECT_LT(largest_difference(models.guide->classifier.logits(z, {}), resnet.logits(vae->decode(z / 0.18215), {})),
+            1e-4);
 
   const auto log_p = [&](const Tensor& latents) {
     return models.guide->classifier.logits(latents, {}).log_softmax(1).select(1, 3).sum();

@@ -10,9 +10,9 @@
 
 namespace sextant::testing {
 
-using commands::SamplingModels;
 using commands::open_models;
 using commands::SampleConfig;
+using commands::SamplingModels;
 
 /// One folder of tiny models for the whole suite.
 class Systems : public ::testing::Test {
@@ -71,7 +71,9 @@ class Systems : public ::testing::Test {
   }
 
   /// Standard normals of the shape that the sampler works on.
-  static Tensor latents_of(const SamplingModels& models) { return Noise(4, {0, 1}, models.denoiser.sample_shape()).initial(); }
+  static Tensor latents_of(const SamplingModels& models) {
+    return Noise(4, {0, 1}, models.denoiser.sample_shape()).initial();
+  }
 
  private:
   static inline TemporaryFolder* folder_ = nullptr;

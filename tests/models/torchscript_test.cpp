@@ -69,7 +69,7 @@ TEST(TorchScript, IsNeverRunByAGuess) {
   const std::string message =
       testing::message_of<CheckpointError>([] { open_classifier({.path = data("classifier_scripted.ts")}, {}); });
   EXPECT_NE(message.find("its tensors fit no known architecture; to run the TorchScript program in it, which is code, "
-                         "name it: --arch torchscript, --classifier-arch torchscript"),
+                         "name the architecture torchscript"),
             std::string::npos)
       << message;
 }

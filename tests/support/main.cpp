@@ -1,10 +1,22 @@
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GeneratorImpl.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <iostream>
 #include <thread>
 
 #include "support/golden.h"
+
+namespace {
+
+/// Each test draws as if it ran alone.
+class Seeded : public ::testing::EmptyTestEventListener {
+  void OnTestStart(const ::testing::TestInfo&) override { at::manual_seed(c10::default_rng_seed_val); }
+};
+
+}  // namespace
 
 int main(int argc, char** argv) {
   if (const std::string why = sextant::testing::why_not_golden(sextant::testing::golden_dir()); !why.empty()) {
@@ -14,5 +26,6 @@ int main(int argc, char** argv) {
   // Debian's libtorch starts with one thread.
   at::set_num_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   ::testing::InitGoogleTest(&argc, argv);
+  ::testing::UnitTest::GetInstance()->listeners().Append(new Seeded);  // which owns it
   return RUN_ALL_TESTS();
 }

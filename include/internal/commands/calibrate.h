@@ -64,8 +64,8 @@ struct CalibrateConfig {
   std::string model;           ///< diffusion model: folder or checkpoint file; "" is none
   std::string arch;            ///< architecture of a checkpoint file
   bool unconditional = false;  ///< the model is not told the images' classes
-  /// Timesteps, or standard deviations of noise in units of the pixels' [-1, 1], with commas between. "" is none without
-  /// a model, else eleven timesteps from first to last, or nine deviations from 0.1 to 50.
+  /// Timesteps, or standard deviations of noise in units of the pixels' [-1, 1], with commas between. "" is none
+  /// without a model, else eleven timesteps from first to last, or nine deviations from 0.1 to 50.
   std::string levels;
   LevelInputs inputs = LevelInputs::kAuto;
 
@@ -87,7 +87,7 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& config);
 
 /// One classifier, shown one kind of images.
 struct CalibrateRow {
-  std::string variant;          ///< "", "relu", "softplus 3", "before", "after"
+  std::string variant;  ///< "", "relu", "softplus 3", "before", "after"
   Shown input = Shown::kClean;
   std::optional<double> level;  ///< timestep or standard deviation; none for clean images
   calibration::Measures measures;

@@ -9,6 +9,7 @@
 #include "internal/commands/run.h"
 #include "internal/runtime/options.h"
 #include "sextant/calibration/measures.h"
+#include "sextant/diffusion/process.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/stop.h"
 #include "sextant/training/objectives.h"
@@ -16,22 +17,23 @@
 
 namespace sextant::commands {
 
-/// Settings of both commands; train_options() and finetune_options() explain each.
+/// Settings of both commands; train_options() and finetune_options() explain each. Images are given as in
+/// data/labelled.h, models as folder or checkpoint file; "" is none.
 struct TrainConfig {
   // [train] or [finetune], with trainer.steps, batch and seed
   std::string data;
-  std::string labels;
-  std::string validation;
-  std::string validation_labels;
-  int64_t hold_out = 0;
-  int64_t validation_count = 0;
-  int64_t skip_per_class = 0;
-  int64_t take_per_class = 0;
-  std::string model;
-  std::string arch;
-  std::string init;
-  std::string test;
-  double epochs = 0;
+  std::string labels;             ///< IDX file of their labels; "" is the one beside the images
+  std::string validation;         ///< held-out images
+  std::string validation_labels;  ///< as `labels`
+  int64_t hold_out = 0;           ///< validates on so many of the training images instead; 0 is off
+  int64_t validation_count = 0;   ///< validates on the first so many; 0 is all
+  int64_t skip_per_class = 0;     ///< the first images of each class that are left out
+  int64_t take_per_class = 0;     ///< images of each class that are used after those; 0 is all
+  std::string model;              ///< architecture to train, or the classifier to fine-tune
+  std::string arch;               ///< that by name; of a checkpoint file in a fine-tuning
+  std::string init;               ///< first weights; "" draws them by the seed
+  std::string test;               ///< images of the comparison before and after a fine-tuning; "" is `validation`
+  double epochs = 0;              ///< times that every image is seen, at least 0; need not be whole
 
   /// [optimizer], [augment] and most of [control]; 0 steps: as many as `epochs` are.
   training::TrainerConfig trainer;
@@ -40,7 +42,7 @@ struct TrainConfig {
   training::DenoisingConfig denoising;
   training::ClassificationConfig classification;
   training::Timesteps timesteps = training::Timesteps::kUniform;  ///< of either
-  std::string predict;  ///< "epsilon", "x0" or "v"; "" as the model's configuration says
+  std::optional<diffusion::MeanType> predict;                     ///< none: as the model's configuration says
 
   /// The recipe's [model] table: a config.json, instead of --model or --arch. Null without.
   nlohmann::json architecture;
@@ -55,10 +57,10 @@ std::vector<OptionGroup> train_options(TrainConfig& config);
 std::vector<OptionGroup> finetune_options(TrainConfig& config);
 
 struct TrainResult {
-  bool complete = false;  ///< false after a stop
-  bool there_already = false;
-  int64_t steps = 0;
-  int64_t best_step = 0;
+  bool complete = false;       ///< false after a stop
+  bool there_already = false;  ///< a former run had finished it
+  int64_t steps = 0;           ///< finished, those of former runs included
+  int64_t best_step = 0;       ///< whose weights were kept
   /// Of the test images, before and after a fine-tuning.
   std::optional<calibration::Measures> before, after;
 };

@@ -71,6 +71,15 @@ struct Option {
 template <class Value>
 using Words = std::vector<std::pair<std::string, Value>>;
 
+/// The first word of a value; Error where it has none.
+template <class Value>
+const std::string& word_of(const Words<Value>& words, const std::type_identity_t<Value>& value) {
+  for (const auto& [word, named] : words) {
+    if (named == value) return word;
+  }
+  throw Error("a setting holds a value that has no word");
+}
+
 /// A setting that is one of a few values, an enum as a rule:
 ///
 ///   choice("--gamma-max", &config.gamma_max, {{"per-sample", GammaMax::kPerSample}, {"elucd", GammaMax::kElucd}},
@@ -79,12 +88,7 @@ template <class Value>
 Option choice(std::string flag, Value* target, const Words<std::type_identity_t<Value>>& words, std::string help) {
   OneOf accepted;
   for (const auto& [word, value] : words) accepted.names.push_back(word);
-  const auto word = [flag, target, words] {
-    for (const auto& [word, value] : words) {
-      if (value == *target) return word;
-    }
-    throw UsageError(flag + " holds a value that has no word");
-  };
+  const auto word = [target, words] { return word_of(words, *target); };
   const auto choose = [target, words](const std::string& chosen) {
     for (const auto& [word, value] : words) {
       if (word == chosen) *target = value;

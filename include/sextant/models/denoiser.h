@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -47,6 +48,9 @@ struct DiffusionModel {
 };
 
 DiffusionModel open_diffusion(const std::filesystem::path& path, const std::string& arch, Placement placement);
+
+/// What config.json's "predict" may say: "epsilon", "x0", "previous_x", "v".
+const std::vector<std::pair<std::string, diffusion::MeanType>>& mean_type_words();
 
 /// The process that config.json's "diffusion" describes.
 diffusion::ProcessConfig process_config(const nlohmann::json& diffusion);

@@ -42,8 +42,8 @@ classifiers::Rescaling fitted(const CalibrateConfig& config, const LabelledLogit
 
 }  // namespace
 
-std::optional<CalibrateFit> fit_repair(const CalibrateConfig& config, const LogitsCollector& collector, const Levels* levels,
-                                       const CalibrateData& data) {
+std::optional<CalibrateFit> fit_repair(const CalibrateConfig& config, const LogitsCollector& collector,
+                                       const Levels* levels, const CalibrateData& data) {
   const auto answers = collect(config, collector, levels, *data.fitted);
   if (!answers) return std::nullopt;
   return CalibrateFit{config.fit, fitted(config, *answers), data.fitted->labels.numel(), data.fitted_on};

@@ -22,8 +22,8 @@ std::optional<diffusion::Denoiser> denoiser_of(const models::DiffusionModel* mod
 /// Timesteps of a discrete process, with or without a network that predicts its noise.
 class TimestepLevels : public Levels {
  public:
-  TimestepLevels(const CalibrateConfig& config, const diffusion::ProcessConfig& process, const models::DiffusionModel* model,
-            const std::string& whose)
+  TimestepLevels(const CalibrateConfig& config, const diffusion::ProcessConfig& process,
+                 const models::DiffusionModel* model, const std::string& whose)
       : seed_(config.seed), process_(process), denoiser_(denoiser_of(model, config.unconditional)) {
     const int64_t steps = process_.num_steps();
     denoises_ = model != nullptr;
@@ -152,7 +152,7 @@ std::unique_ptr<Levels> open_levels(const CalibrateConfig& config, const std::ve
                      "the --model it goes with");
   }
   return std::make_unique<TimestepLevels>(config, models::process_config(description["diffusion"]), nullptr,
-                                     config.classifier.path);
+                                          config.classifier.path);
 }
 
 }  // namespace sextant::commands

@@ -41,8 +41,8 @@ Tensor read_images(const Subset& subset, std::size_t begin, std::size_t end) {
   return at::stack(images);
 }
 
-LogitsCollector::LogitsCollector(const CalibrateConfig& config, std::vector<guidance::Classifier> classifiers, const Levels* levels,
-               at::Device device, Progress& progress, const Stop& stop)
+LogitsCollector::LogitsCollector(const CalibrateConfig& config, std::vector<guidance::Classifier> classifiers,
+                                 const Levels* levels, at::Device device, Progress& progress, const Stop& stop)
     : config_(config),
       classifiers_(std::move(classifiers)),
       levels_(levels),
@@ -63,8 +63,8 @@ bool LogitsCollector::each_batch(const std::string& task, const Subset& subset, 
     const Tensor x0 = data::to_pixels(read_images(subset, begin, end), device_);
     const Tensor labels = subset.labels.slice(0, static_cast<int64_t>(begin), static_cast<int64_t>(end)).to(device_);
     visit(x0, labels,
-         {subset.numbers.begin() + static_cast<std::ptrdiff_t>(begin),
-          subset.numbers.begin() + static_cast<std::ptrdiff_t>(end)});
+          {subset.numbers.begin() + static_cast<std::ptrdiff_t>(begin),
+           subset.numbers.begin() + static_cast<std::ptrdiff_t>(end)});
     progress_.update(static_cast<double>(end));
   }
   progress_.end();

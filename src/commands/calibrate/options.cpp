@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "common/classifier_options.h"
 #include "common/run_options.h"
 #include "internal/commands/calibrate.h"
@@ -11,10 +9,7 @@ const Words<Shown>& shown_words() {
   return kWords;
 }
 
-std::string word_of(Shown shown) {
-  const auto& words = shown_words();
-  return std::find_if(words.begin(), words.end(), [&](const auto& row) { return row.second == shown; })->first;
-}
+std::string word_of(Shown shown) { return sextant::word_of(shown_words(), shown); }
 
 std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
   using data::Split;

@@ -102,7 +102,8 @@ json row_json(const CalibrateRow& row, bool mean) {
 std::vector<report::Curve> curves_of(const CalibrateResult& result, const MeasureField& column) {
   std::vector<report::Curve> curves;
   for (const CalibrateRow& row : rows_of(result, /*clean=*/false)) {
-    const std::string name = (row.input == Shown::kX0 ? "x0-hat" : "x_t") + (row.variant.empty() ? "" : ", " + row.variant);
+    const std::string name =
+        (row.input == Shown::kX0 ? "x0-hat" : "x_t") + (row.variant.empty() ? "" : ", " + row.variant);
     auto curve = std::find_if(curves.begin(), curves.end(), [&](const auto& c) { return c.name == name; });
     if (curve == curves.end()) curve = curves.insert(curves.end(), {name, {}, {}, true});
     curve->x.push_back(*row.level);
@@ -120,7 +121,9 @@ report::Chart softplus_chart(const CalibrateResult& result) {
   std::vector<CalibrateRow> rows = rows_of(result, /*clean=*/true);
   rows.insert(rows.end(), result.means.begin(), result.means.end());
   for (const CalibrateRow& row : rows) {
-    const std::string name = row.input == Shown::kClean ? "clean" : row.input == Shown::kX0 ? "x0-hat, mean" : "x_t, mean";
+    const std::string name = row.input == Shown::kClean ? "clean"
+                             : row.input == Shown::kX0  ? "x0-hat, mean"
+                                                        : "x_t, mean";
     auto curve = std::find_if(chart.curves.begin(), chart.curves.end(), [&](const auto& c) { return c.name == name; });
     if (curve == chart.curves.end()) curve = chart.curves.insert(chart.curves.end(), {name, {}, {}, true});
     const std::size_t blank = row.variant.find(' ');

@@ -83,8 +83,8 @@ std::vector<Shown> shown_at_levels(const CalibrateConfig& config, const Levels* 
 }
 
 /// Adds a row for each variant, and for a repaired classifier one before and one after.
-void add_rows(const CalibrateConfig& config, const std::vector<Variant>& variants, const Logits& logits, const Tensor& labels,
-              CalibrateResult& result) {
+void add_rows(const CalibrateConfig& config, const std::vector<Variant>& variants, const Logits& logits,
+              const Tensor& labels, CalibrateResult& result) {
   const auto add = [&](const std::string& variant, const Tensor& f) {
     result.rows.push_back(
         {variant, logits.condition.shown, logits.condition.level, measure(f, labels, config.measures)});

@@ -41,7 +41,8 @@ BatchSampler::BatchSampler(const SampleConfig& config, SamplingModels models)
   const auto [classes, whose] = labelled_classes(models_);
   labels_.check(classes, whose);
   num_classes_ = classes;
-  models_.denoiser = diffusion::timed(models_.denoiser, [seconds = seconds_](double more) { seconds->denoiser += more; });
+  models_.denoiser =
+      diffusion::timed(models_.denoiser, [seconds = seconds_](double more) { seconds->denoiser += more; });
   if (models_.guide) {
     const auto took = [seconds = seconds_](double more) { seconds->classifier += more; };
     const GuidanceSettings& how = config.guidance;

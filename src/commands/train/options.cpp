@@ -1,5 +1,6 @@
 #include "common/run_options.h"
 #include "internal/commands/train.h"
+#include "sextant/models/denoiser.h"
 
 namespace sextant::commands {
 namespace {
@@ -100,6 +101,15 @@ Option beta_option(TrainConfig& c) {
   return {"--beta", &c.classification.beta, Range{0, 1, true}, "Smoothing of the Smooth ECE", ""};
 }
 
+/// The previous image is no target that is trained.
+Words<std::optional<diffusion::MeanType>> predict_words() {
+  Words<std::optional<diffusion::MeanType>> words = {{"", std::nullopt}};
+  for (const auto& [word, mean] : models::mean_type_words()) {
+    if (mean != diffusion::MeanType::kPreviousX) words.emplace_back(word, mean);
+  }
+  return words;
+}
+
 }  // namespace
 
 TrainConfig finetune_defaults() {
@@ -138,8 +148,8 @@ std::vector<OptionGroup> train_options(TrainConfig& c) {
                        {"kl", Loss::kKl},
                        {"rescaled-kl", Loss::kRescaledKl}},
                       "Of diffusion models; the MSE ones add the bound of a learned variance"),
-               {"--predict", &c.predict, OneOf{{"", "epsilon", "x0", "v"}},
-                "What a diffusion model predicts; left out as its configuration says", ""},
+               choice("--predict", &c.predict, predict_words(),
+                      "What a diffusion model predicts; left out as its configuration says"),
                {"--mse-weight", &c.denoising.mse_weight, Range{1, 1e6},
                 "Weight the squared error by 1/SNR(t), from 1 up to this; 1 is off", ""},
                choice("--timesteps", &c.timesteps,

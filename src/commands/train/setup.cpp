@@ -100,7 +100,7 @@ void open_network(const TrainConfig& config, TrainTask task, TrainSetup& setup) 
   models::Description description;
   if (task == TrainTask::kTrain) {
     setup.model = architecture_of(config);
-    if (!config.predict.empty()) setup.model["diffusion"]["predict"] = config.predict;
+    if (config.predict) setup.model["diffusion"]["predict"] = word_of(models::mean_type_words(), *config.predict);
   } else {
     if (config.model.empty()) throw UsageError("--model is needed: the classifier to fine-tune");
     description = models::describe(config.model, config.arch);

@@ -90,7 +90,7 @@ Script::Script(const std::filesystem::path& file, at::Device device, at::ScalarT
   const std::shared_ptr<jit::Graph> graph = program_->module.get_method("forward").graph();
   jit::RemoveTensorMutation(graph);  // relu_ to relu, where nothing else sees the tensor
   if (smooth(graph->block(), softplus_beta) == 0) {
-    throw UsageError(file.string() + ": the program has no ReLU to smooth; leave --softplus-beta at 0");
+    throw UsageError(file.string() + ": the program has no ReLU to smooth; leave softplus-beta at 0");
   }
 }
 
