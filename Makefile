@@ -38,7 +38,7 @@ asan: dependencies
 	@cmake --preset asan -Wno-dev && cmake --build --preset asan && ctest --preset asan
 
 format:
-	@git ls-files '*.h' '*.cpp' '*.cu' | xargs clang-format -i
+	@git ls-files '*.h' '*.cpp' | xargs clang-format -i
 
 # clang-tidy over all of the library and the program.
 tidy: dependencies check-dependencies

@@ -42,7 +42,7 @@ struct Bench {
     // Without input convention, as EluCD uses it.
     guide = std::make_unique<guidance::Guide>(
         classifiers::of_network(bench::random_network<networks::ClassifierNetwork>(smooth, resnet, place)),
-        guidance::named_score(flags.at("method").get<std::string>(), terms));
+        guidance::parse_score(flags.at("method").get<std::string>(), terms));
   }
 
   /// x_{t-1}'s mean with guidance, from x_t at the middle of the trajectory.

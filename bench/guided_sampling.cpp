@@ -59,7 +59,7 @@ int main(int argc, char** argv) try {
     guidance::ScoreConfig terms;
     terms.temperatures.marginal = 0.5;
     guide = std::make_unique<guidance::Guide>(models::open_classifier(classifier, place),
-                                              guidance::named_score(flags.at("method"), terms));
+                                              guidance::parse_score(flags.at("method"), terms));
   }
 
   const Tensor labels = at::arange(batch, at::kLong).remainder(10).to(device);

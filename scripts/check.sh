@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check.sh format | headers | alone [SECONDS] | tidy [SECONDS]: the gates beside the tests.
 #
-#   format   every C++ and CUDA file is as clang-format leaves it
+#   format   every C++ file is as clang-format leaves it
 #   headers  every public header compiles alone, without a precompiled header
 #   alone    the library's files compile one by one, without a precompiled header: what changed since CHECK_SINCE (a
 #            commit; a day ago if unset) first, then the others until SECONDS are over
@@ -40,7 +40,7 @@ for_seconds() {
 
 case ${1:-} in
   format)
-    git ls-files '*.h' '*.cpp' '*.cu' '*.cuh' | xargs clang-format --dry-run -Werror
+    git ls-files '*.h' '*.cpp' | xargs clang-format --dry-run -Werror
     ;;
   headers)
     configure

@@ -7,7 +7,7 @@ namespace sextant::calibration {
 Predictions predict(const Tensor& f, const Tensor& y) {
   check_logits_and_labels("predict", f, y);
   const auto [confidence, unused] = at::softmax(f.to(at::kDouble), 1).max(1);
-  // Of the logits: probabilities can round to a tie that logits do not have.
+  // The logits decide: probabilities can round to a tie that logits do not have.
   const Tensor prediction = f.argmax(1);
   return {confidence, prediction, (prediction == y).to(at::kDouble)};
 }

@@ -26,10 +26,11 @@ class ContentHash {
   std::unique_ptr<State> state_;
 };
 
-/// Of a file's bytes, or of the names and bytes of all files below a folder. DataError where one cannot be read.
+/// The hash of a file's bytes, or of the names and bytes of all files below a folder. DataError where one cannot be
+/// read.
 std::string hash_of(const std::filesystem::path& path);
 
-/// Of a network's parameters: names, shapes and numbers.
+/// The hash of a network's parameters: names, shapes and numbers.
 std::string hash_of(const networks::Network& network);
 
 }  // namespace sextant::evaluation

@@ -11,23 +11,17 @@
 namespace sextant::guidance {
 namespace {
 
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(' ');
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
 std::string advice(const std::string& word) {
   if (word == "none") return " To sample without guidance, use no guide.";
   if (word.starts_with("tilt")) return " The tilt is a setting of its own and goes with every score.";
-  return did_you_mean(word, score_names());
+  return did_you_mean(word, score_words());
 }
 
 const ScoreTerm& find_term(const std::string& word, const std::string& name) {
   for (const ScoreTerm& term : score_terms()) {
     if (term.word == word) return term;
   }
-  throw UsageError("score '" + name + "': '" + word + "' is not a term; expected " + joined(score_names(), ", ") +
+  throw UsageError("score '" + name + "': '" + word + "' is not a term; expected " + joined(score_words(), ", ") +
                    " or a sum such as js+entropy." + advice(word));
 }
 
@@ -51,16 +45,9 @@ void try_out(const ScoreFunction& score, const Tensor& target) {
 
 }  // namespace
 
-const std::vector<std::string>& score_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> words;
-    for (const ScoreTerm& term : score_terms()) words.push_back(term.word);
-    return words;
-  }();
-  return names;
-}
+std::vector<std::string> score_words() { return {std::begin(kScoreWords), std::end(kScoreWords)}; }
 
-std::vector<const ScoreTerm*> parse_score(const std::string& name) {
+std::vector<const ScoreTerm*> terms_of(const std::string& name) {
   const ScoreTerm* const plain = &score_terms().front();
   std::vector<const ScoreTerm*> terms = {plain};
   for (const std::string& word : split(name, '+')) {
@@ -74,10 +61,14 @@ std::vector<const ScoreTerm*> parse_score(const std::string& name) {
   return terms;
 }
 
-ScoreFunction named_score(const std::string& name, const ScoreConfig& config) {
+ScoreFunction named_score(ScoreName name, const ScoreConfig& config) {
+  return parse_score(std::string(name.text()), config);
+}
+
+ScoreFunction parse_score(const std::string& name, const ScoreConfig& config) {
   check_config(config);
   std::vector<ScoreFunction> scores;
-  for (const ScoreTerm* term : parse_score(name)) {
+  for (const ScoreTerm* term : terms_of(name)) {
     scores.push_back([score = term->score, config](const Tensor& f, const Tensor& y, const Step& step) {
       return score(f, y, step, config);
     });

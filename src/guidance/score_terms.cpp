@@ -1,4 +1,4 @@
-// A new score is its function and a row here.
+// A new score is its function, a row here and its word in kScoreWords.
 #include "internal/guidance/score_terms.h"
 
 #include "sextant/guidance/schedule.h"

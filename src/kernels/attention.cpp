@@ -52,7 +52,7 @@ void check(const Tensor& q, const Tensor& k, const Tensor& v) {
   }
 }
 
-/// Of single operations, which carry gradients.
+/// Attention of single operations, which carry gradients.
 Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
                 Tensor (*product)(const Tensor&, const Tensor&)) {
   // Half of the scale on each side: in float16 the product of the unscaled ones may overflow.

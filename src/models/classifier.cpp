@@ -84,7 +84,7 @@ void check_channels(const fs::path& path, const json& config, int64_t channels) 
                             " channels, the diffusion model draws ", channels));
 }
 
-/// Of the one that `config` names.
+/// The one classifier that `config` names.
 guidance::Classifier open_one(const ClassifierConfig& config, Placement placement, ImageSize images, const Warn& warn) {
   const fs::path path = config.path;
   Description description = describe(path, config.arch);

@@ -10,9 +10,9 @@ namespace sextant::networks {
 /// means 0, running variances 1. `noise` has the weight's shape.
 Tensor default_initial(const Parameters::Entry& entry, const Parameters& all, const Noise& noise);
 
-/// Of mean 0 and standard deviation sqrt(2 / fan) (He et al. 2015, eq. 10).
+/// Normal weights of mean 0 and standard deviation sqrt(2 / fan) (He et al. 2015, eq. 10).
 Tensor he_initial(int64_t fan, const Noise& noise);
-/// Of mean 0.
+/// Normal weights of mean 0.
 Tensor normal_initial(double deviation, const Noise& noise);
 
 /// Numbers that one output channel of a weight is a sum of.

@@ -31,7 +31,7 @@ struct Conv2d {
   Options options;
 };
 
-/// Of a convolution that a norm follows: no bias; odd kernels keep the size at stride 1.
+/// Options of a convolution that a norm follows: no bias; odd kernels keep the size at stride 1.
 Conv2d::Options before_norm(int64_t kernel, int64_t stride = 1, int64_t groups = 1, int64_t dilation = 1);
 
 /// Over the last dimension.
@@ -111,7 +111,7 @@ struct Relu {
   Tensor operator()(const Tensor& x) const;
   /// The same, faster, of a temporary that nothing else reads: may overwrite x.
   Tensor of_temporary(Tensor x) const;
-  /// Of x + residual; may overwrite x.
+  /// The same of x + residual; may overwrite x.
   Tensor of_sum(Tensor x, const Tensor& residual) const;
 };
 

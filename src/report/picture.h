@@ -1,4 +1,4 @@
-// What the pictures of this room share.
+// What the pictures of this module share.
 #pragma once
 
 #include "sextant/runtime/tensor.h"

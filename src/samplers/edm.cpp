@@ -51,7 +51,7 @@ class Evaluation {
     return elucd_strength() * size * direction;
   }
 
-  /// Of the step's first network call.
+  /// What the guide answered at the step's first network call.
   const guidance::Guidance* get_guidance() const { return guidance_ ? &*guidance_ : nullptr; }
 
  private:

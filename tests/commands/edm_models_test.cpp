@@ -46,7 +46,7 @@ TEST_F(EdmModels, EdmIsGuidedAsEluCDsRecipeSays) {
 
 TEST_F(EdmModels, EdmTakesEveryScoreInBothForms) {
   const Tensor free = draw(unguided(edm_model()), out());
-  std::vector<std::string> scores = guidance::score_names();
+  std::vector<std::string> scores(std::begin(guidance::kScoreWords), std::end(guidance::kScoreWords));
   scores.push_back("entropy+js");
   for (const auto form : {samplers::EdmGuidance::kScore, samplers::EdmGuidance::kElucd}) {
     for (const std::string& score : scores) {

@@ -18,7 +18,7 @@ constexpr int64_t kPixels = 18, kClasses = 5, kBatch = 4;
 ScoreFunction score_of(const std::string& name) {
   ScoreConfig config;
   config.temperatures = {1.0, 0.5};
-  return named_score(name, config);
+  return parse_score(name, config);
 }
 
 double largest_difference(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }

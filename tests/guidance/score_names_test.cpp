@@ -10,12 +10,12 @@ namespace {
 
 std::vector<std::string> words_of(const std::string& name) {
   std::vector<std::string> words;
-  for (const ScoreTerm* term : parse_score(name)) words.push_back(term->word);
+  for (const ScoreTerm* term : terms_of(name)) words.push_back(term->word);
   return words;
 }
 
 std::string refusal(const std::string& name, const ScoreConfig& config = {}) {
-  return sextant::testing::message_of<UsageError>([&] { named_score(name, config); });
+  return sextant::testing::message_of<UsageError>([&] { parse_score(name, config); });
 }
 
 std::string refusal(const GuideConfig& config) {
@@ -31,7 +31,20 @@ TEST(ScoreNames, EachStandForTheirTerms) {
   EXPECT_EQ(words_of("js"), (Words{"plain", "js"}));
   EXPECT_EQ(words_of("js+entropy"), (Words{"plain", "js", "entropy"}));
   EXPECT_EQ(words_of("plain + rkl"), (Words{"plain", "rkl"}));
-  for (const std::string& name : score_names()) EXPECT_EQ(refusal(name), "");
+  for (const std::string& name : score_words()) EXPECT_EQ(refusal(name), "");
+}
+
+TEST(ScoreNames, AreMadeOfTheTablesWords) {
+  std::vector<std::string> words;
+  for (const ScoreTerm& term : score_terms()) words.push_back(term.word);
+  EXPECT_EQ(score_words(), words);
+}
+
+TEST(ScoreNames, AreCheckedWhenTheProgramIsCompiled) {
+  static_assert(is_score_name("plain") && is_score_name("js+entropy") && is_score_name(" js + alpha-div "));
+  static_assert(!is_score_name("jss") && !is_score_name("js+entropi") && !is_score_name("js + "));
+  static_assert(!is_score_name("") && !is_score_name("none") && !is_score_name("JS"));
+  EXPECT_EQ(ScoreName("js+entropy").text(), "js+entropy");
 }
 
 TEST(ScoreNames, GiveTheValuesOfThePaperNotesExample) {
@@ -44,7 +57,7 @@ TEST(ScoreNames, GiveTheValuesOfThePaperNotesExample) {
                                     {"fkl", 0.4919350589},
                                     {"js", 0.5239412323},
                                     {"hellinger", 0.5112945668}}) {
-    EXPECT_NEAR(named_score(name, config)(kExample, kExampleLabel, first).value.item<double>(), value, 1e-10) << name;
+    EXPECT_NEAR(parse_score(name, config)(kExample, kExampleLabel, first).value.item<double>(), value, 1e-10) << name;
   }
 }
 
@@ -124,7 +137,7 @@ TEST(ScoreConfig, RefusesEverySettingOutOfRangeByName) {
 TEST(ScoreConfig, RefusesAOneHotTargetWhereTheDivergenceIsInfiniteAndNowhereElse) {
   ScoreConfig config;
   config.divergence.epsilon = 1;
-  for (const std::string& name : score_names()) {
+  for (const std::string& name : score_words()) {
     EXPECT_EQ(refusal(name, config).empty(), name != "fkl" && name != "chi2") << name;
   }
   config.divergence_order = 1;

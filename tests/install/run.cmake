@@ -6,7 +6,34 @@ function(step)
     message(FATAL_ERROR "${ARGV}\n${output}")
   endif()
 endfunction()
+
+# A target that must not compile, because of `reason`.
+function(refused target reason)
+  execute_process(COMMAND ${CMAKE_COMMAND} --build ${WORK}/build --target ${target}
+                  RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT failed)
+    message(FATAL_ERROR "${target} compiled")
+  elseif(NOT output MATCHES "${reason}")
+    message(FATAL_ERROR "${target} failed, but not for ${reason}\n${output}")
+  endif()
+endfunction()
+
 step(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 step(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_PREFIX_PATH=${WORK}/prefix)
 step(${CMAKE_COMMAND} --build ${WORK}/build)
-step(${WORK}/build/consumer)
+
+# Small models, each guided by its program.
+file(COPY ${SOURCE}/models DESTINATION ${WORK})
+set(run ${WORK}/build)
+set(models ${WORK}/models)
+step(${run}/fill ${models}/adm ${models}/edm ${models}/dit ${models}/vae ${models}/resnet)
+step(${run}/adm ${models}/adm ${models}/resnet ${WORK}/adm.npz)
+step(${run}/check ${WORK}/adm.npz 16)
+step(${run}/edm ${models}/edm ${models}/resnet ${WORK}/edm.npz)
+step(${run}/check ${WORK}/edm.npz 16)
+step(${run}/latent ${models}/dit ${models}/vae ${models}/resnet ${WORK}/latent.npz)
+step(${run}/check ${WORK}/latent.npz 16)
+
+step(${CMAKE_COMMAND} --build ${WORK}/build --target well_spelt)
+refused(misspelt_score "is_score_name|a score's name is one of")
+refused(misspelt_setting "kElcud")

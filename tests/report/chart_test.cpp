@@ -95,7 +95,7 @@ TEST_F(ChartTest, RefusesACurveWithoutAPartner) {
   EXPECT_EQ(testing::message_of<ShapeError>([&] { draw(chart); }), "chart 'loss': curve 'train' has 2 x and 0 high");
 }
 
-/// Charts that strain the room: each has all of its words on the sheet and none upon another.
+/// Charts that are short of space: each has all of its words on the sheet and none upon another.
 std::vector<Chart> extreme_charts() {
   std::vector<Chart> charts(8);
   for (Chart& chart : charts) {

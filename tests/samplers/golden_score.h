@@ -16,7 +16,7 @@ inline guidance::ScoreFunction score_of(const nlohmann::json& config) {
   terms.divergence = {config.at("alpha"), config.at("epsilon")};
   terms.lambda_max = config.at("lambda_max");
   terms.lambda_min = config.at("lambda_min");
-  return guidance::named_score(name.substr(0, name.find("_tilted")), terms);
+  return guidance::parse_score(name.substr(0, name.find("_tilted")), terms);
 }
 
 }  // namespace sextant::testing

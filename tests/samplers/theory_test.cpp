@@ -74,7 +74,7 @@ Moments moments(const Tensor& x) {
   return {x.mean().item<double>(), x.var().item<double>(), (x < -0.5).to(at::kDouble).mean().item<double>()};
 }
 
-/// Of the mixture itself; -0.5 lies in the gap between its components.
+/// The moments of the mixture itself; -0.5 lies in the gap between its components.
 Moments exact_moments() {
   double mean = 0, square = 0;
   for (const Component& c : kComponents) {

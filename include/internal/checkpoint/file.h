@@ -1,4 +1,4 @@
-// A file's bytes, mapped; tensors that alias them; and the one shape of this room's errors.
+// A file's bytes, mapped; tensors that alias them; and the one shape of this module's errors.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace sextant::checkpoint {
 
 using Bytes = std::span<const uint8_t>;
 
-/// What a reader of this room throws about a file's contents: the reason alone. load() and load_npz() catch
+/// What a reader of this module throws about a file's contents: the reason alone. load() and load_npz() catch
 /// it and put the file's name in front.
 class Malformed : public std::runtime_error {
  public:

@@ -11,7 +11,7 @@ enum class Format { kTable, kMarkdown, kCsv, kJson };
 /// The row of --format.
 Option format_option(Format* format);
 
-/// Of the tables in it.
+/// The format of the tables in it.
 report::TableFormat table_format(Format format);
 
 }  // namespace sextant::commands

@@ -61,7 +61,7 @@ struct TrainResult {
   bool there_already = false;  ///< a former run had finished it
   int64_t steps = 0;           ///< finished, those of former runs included
   int64_t best_step = 0;       ///< whose weights were kept
-  /// Of the test images, before and after a fine-tuning.
+  /// What the test images measure, before and after a fine-tuning.
   std::optional<calibration::Measures> before, after;
 };
 

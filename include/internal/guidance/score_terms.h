@@ -18,10 +18,13 @@ struct ScoreTerm {
   Score (*score)(const Tensor& f, const Tensor& y, const Step& step, const ScoreConfig& config);
 };
 
-/// All of them; the first is plain, which every score holds.
+/// All of them, in kScoreWords' order; the first is plain, which every score holds.
 const std::vector<ScoreTerm>& score_terms();
 
-/// The terms that a name adds up, plain first. UsageError as named_score().
-std::vector<const ScoreTerm*> parse_score(const std::string& name);
+/// Their words.
+std::vector<std::string> score_words();
+
+/// The terms that a name adds up, plain first. UsageError as parse_score().
+std::vector<const ScoreTerm*> terms_of(const std::string& name);
 
 }  // namespace sextant::guidance

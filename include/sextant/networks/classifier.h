@@ -30,7 +30,7 @@ class ClassifierNetwork : public Network {
   virtual Tensor trace(const Tensor& x, const LayerSeen& seen) const;
 };
 
-/// Of ImageNet's pixels in [0, 1], per channel: what its classifiers are normalised by.
+/// Mean and deviation of ImageNet's pixels in [0, 1], per channel: its classifiers are normalised by them.
 inline constexpr double kImageNetMean[3] = {0.485, 0.456, 0.406};
 inline constexpr double kImageNetStd[3] = {0.229, 0.224, 0.225};
 

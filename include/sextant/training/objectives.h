@@ -28,7 +28,7 @@ class Objective {
   virtual Numbers backward(const Batch& batch, double scale) = 0;
   /// Judges another set of weights on held-out images.
   virtual Numbers validate(const checkpoint::StateDict& weights) = 0;
-  /// Of validate()'s numbers, the one by which the best weights are chosen; smaller is better.
+  /// The one of validate()'s numbers by which the best weights are chosen; smaller is better.
   virtual double criterion(const Numbers& numbers) const = 0;
   /// Tensors that must survive a restart, by name; read and written in place.
   virtual std::vector<std::pair<std::string, Tensor>> state() { return {}; }

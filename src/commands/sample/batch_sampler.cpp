@@ -47,7 +47,7 @@ BatchSampler::BatchSampler(const SampleConfig& config, SamplingModels models)
     const auto took = [seconds = seconds_](double more) { seconds->classifier += more; };
     const GuidanceSettings& how = config.guidance;
     guide_ = std::make_unique<guidance::Guide>(classifiers::timed(models_.guide->classifier, took),
-                                               guidance::named_score(how.score, how.terms), how.guide);
+                                               guidance::parse_score(how.score, how.terms), how.guide);
   }
 }
 

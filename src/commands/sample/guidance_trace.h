@@ -1,4 +1,4 @@
-// How hard a guide pulled along the steps of a run: an overconfident classifier's gradient is gone early.
+// How hard a guide pulled along the steps of a run: gradient norms, and the classifier's confidence beside them.
 #pragma once
 
 #include <map>

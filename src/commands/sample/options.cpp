@@ -29,7 +29,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
   guidance::GuideConfig& g = c.guidance.guide;
   samplers::EdmConfig& edm = c.sampler.edm;
   std::vector<std::string> methods = {"none"};
-  methods.insert(methods.end(), guidance::score_names().begin(), guidance::score_names().end());
+  for (const std::string_view word : guidance::kScoreWords) methods.emplace_back(word);
   return {
       {"sample", "What to draw",
        appended(

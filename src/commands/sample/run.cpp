@@ -38,7 +38,7 @@ SampleConfig resolved(SampleConfig config) {
     throw UsageError("--cfg-scale needs the model's labels; --unconditional takes them away");
   }
   if (guided) {
-    guidance::named_score(config.guidance.score, config.guidance.terms);
+    guidance::parse_score(config.guidance.score, config.guidance.terms);
     guidance::check_config(config.guidance.guide);
   }
   Labels(config.sample.labels);

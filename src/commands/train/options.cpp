@@ -48,7 +48,7 @@ std::vector<Option> data_options(TrainConfig& c) {
       {"--skip-per-class", &c.skip_per_class, Range{0, kMost}, "Leave out the first images of each class", ""},
       {"--take-per-class", &c.take_per_class, Range{0, kMost}, "Then use so many of each class; 0 uses all", ""},
       {"--validation", &c.validation, Anything{},
-       "Images to validate on: as --data, whose test part is taken where it has one", "PATH"},
+       "Images to validate on, in any form that --data takes; of a set with a test part, that part", "PATH"},
       {"--validation-labels", &c.validation_labels, Anything{}, "Their labels, as --labels", "FILE"},
       {"--hold-out", &c.hold_out, Range{0, kMost}, "Validate on so many of the training images instead", ""},
       {"--validation-count", &c.validation_count, Range{0, kMost}, "Validate on the first so many; 0 uses all", ""},
@@ -171,8 +171,8 @@ std::vector<OptionGroup> finetune_options(TrainConfig& c) {
   const std::vector<Option> model = {
       {"--model", &c.model, Anything{}, "Classifier: a model folder or a checkpoint file", "PATH"},
       {"--arch", &c.arch, Anything{}, "Architecture of a checkpoint file", "NAME"},
-      {"--test", &c.test, Anything{},
-       "Images of the comparison before and after: as --validation, which it is where left out", "PATH"},
+      {"--test", &c.test, Anything{}, "Images of the comparison before and after; left out, those of --validation",
+       "PATH"},
   };
   return {{"finetune", "What to fine-tune", appended(appended(model, data_options(c)), length_options(c))},
           optimizer_options(c),

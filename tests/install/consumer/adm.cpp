@@ -14,9 +14,9 @@ int main(int, char** path) {
   };
   guidance::Guide guide(models::open_classifier({.path = path[2]}, {}), margin);
   samplers::SamplerConfig sampler;
-  sampler.steps = 4;
+  sampler.steps = 50;
   const Tensor y = at::tensor({3, 1}, at::kLong);
   Noise noise(/*seed=*/0, /*samples=*/{0, 1}, model.sample_shape);
-  const Tensor x = samplers::draw(sampler, model.denoiser(), &guide, y, y, noise);
+  const Tensor x = samplers::draw(sampler, model.denoiser(), &guide, /*labels=*/y, /*targets=*/y, noise);
   checkpoint::save_npz(path[3], {{"arr_0", diffusion::to_uint8(x).permute({0, 2, 3, 1}).contiguous()}, {"arr_1", y}});
 }

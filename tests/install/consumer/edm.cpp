@@ -15,7 +15,7 @@ int main(int, char** path) {
   sampler.steps = 4;
   const Tensor y = at::tensor({3, 1}, at::kLong);
   Noise noise(/*seed=*/0, /*samples=*/{0, 1}, model.sample_shape);
-  const Tensor x = samplers::draw(sampler, model.denoiser(), &guide, y, y, noise);
+  const Tensor x = samplers::draw(sampler, model.denoiser(), &guide, /*labels=*/y, /*targets=*/y, noise);
   const Tensor bytes = diffusion::to_uint8(x, diffusion::Rounding::kEdm).permute({0, 2, 3, 1}).contiguous();
   checkpoint::save_npz(path[3], {{"arr_0", bytes}, {"arr_1", y}});
 }
