@@ -42,7 +42,7 @@ format:
 
 # clang-tidy over all of the library and the program.
 tidy: dependencies check-dependencies
-	@CHECK_SINCE=$$(git hash-object -t tree /dev/null) scripts/check.sh tidy 7200
+	@scripts/check.sh tidy 7200
 
 clean:
 	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda build-check

@@ -3,22 +3,23 @@
 #
 #   format   every C++ file is as clang-format leaves it
 #   headers  every public header compiles alone, without a precompiled header
-#   alone    the library's files compile one by one, without a precompiled header: what changed since CHECK_SINCE (a
-#            commit; a day ago if unset) first, then the others until SECONDS are over
-#   tidy     clang-tidy over what changed since CHECK_SINCE, until SECONDS are over
+#   alone    the library's files compile one by one, without a precompiled header
+#   tidy     clang-tidy over the library and the program
+#
+# The last two take the files that changed last first and stop, content, when SECONDS are over.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=build-check
 jobs=$(nproc)
 
-since=${CHECK_SINCE:-$(git rev-list -1 --before='1 day ago' HEAD)}
-changed() { git diff --name-only --diff-filter=d "${since:-$(git hash-object -t tree /dev/null)}" -- 'src/*.cpp'; }
-# The files that did not change, in another order at each commit, so that every one gets its turn.
-others() { git ls-files 'src/*.cpp' | grep -vxFf <(changed) | sort -R --random-source=<(git rev-parse HEAD HEAD^{tree}); }
+# The sources, the one that changed last first.
+sources() {
+  git log --format= --name-only --diff-filter=d -- 'src/*.cpp' | awk '!seen[$0]++' | grep -xFf <(git ls-files 'src/*.cpp')
+}
 
 # -fsyntax-only: the compiler reads and instantiates everything and writes nothing.
 configure() {
-  cmake -S . -B $build -G Ninja -Wno-dev -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-fsyntax-only -DSEXTANT_UNITY=OFF \
+  cmake -S . -B $build -G Ninja -Wno-dev -DCMAKE_BUILD_TYPE=Check -DCMAKE_CXX_FLAGS_CHECK=-fsyntax-only -DSEXTANT_UNITY=OFF \
     -DSEXTANT_PRECOMPILE=OFF -DSEXTANT_TESTS=OFF -DCMAKE_VERIFY_INTERFACE_HEADER_SETS=ON >/dev/null
 }
 
@@ -48,17 +49,15 @@ case ${1:-} in
     ;;
   alone)
     configure
-    limit=${2:-600}
-    changed | objects | for_seconds "$limit" xargs -r ninja -C $build -j "$jobs"
-    others | objects | for_seconds $((limit - SECONDS)) xargs -r ninja -C $build -j "$jobs"
+    sources | objects | for_seconds "${2:-600}" xargs -r ninja -C $build -j "$jobs"
     ;;
   tidy)
     configure
-    changed | for_seconds "${2:-600}" xargs -r -P "$jobs" -n 1 clang-tidy --quiet -p $build \
+    sources | for_seconds "${2:-600}" xargs -r -P "$jobs" -n 1 clang-tidy --quiet -p $build \
       --extra-arg-before=-include"$PWD/scripts/clang_prelude.h"
     ;;
   *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0"
+    sed -n '2,11s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac
