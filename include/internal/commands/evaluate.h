@@ -14,18 +14,18 @@
 namespace sextant::commands {
 
 struct EvaluateConfig {
-  std::string samples;  ///< the command's argument
-  std::string reference;
-  std::string features;
-  std::string features_arch;
-  std::string layer;
+  std::string samples;        ///< .npz, folder of images, CIFAR-10 or IDX file; the command's argument
+  std::string reference;      ///< statistics, or images as `samples`; "" only with save_stats
+  std::string features;       ///< feature network: folder or file; "" is the bundled one that fits the images
+  std::string features_arch;  ///< architecture of such a file; "" is Inception's
+  std::string layer;          ///< of an image classifier, whose output describes an image; "" of a feature network
   evaluation::EvaluateOptions options;
-  std::string metrics = "all";  ///< or keys joined by '+'
-  std::string save_stats;
-  Format format = Format::kTable;
-  models::ClassifierConfig classifier;
+  std::string metrics = "all";          ///< or keys joined by '+'; "all" is what the reference allows but fid-infinity
+  std::string save_stats;               ///< .npz for the samples' statistics; "" writes none
+  Format format = Format::kTable;       ///< of what is printed
+  models::ClassifierConfig classifier;  ///< reads the samples for accuracy and ECE; without a path the feature network
   evaluation::EmbedOptions embedding;
-  bool no_cache = false;
+  bool no_cache = false;     ///< does not keep the embedded reference beside its images
   RunConfig run{.out = ""};  ///< without a folder nothing is written
 };
 

@@ -12,10 +12,11 @@ namespace sextant::commands {
 
 /// Settings of `sextant inspect`.
 struct InspectConfig {
-  std::string to;
-  bool json = false;
+  std::string to;     ///< .safetensors file that the weights are written to; "" writes none
+  bool json = false;  ///< prints the inspection as JSON instead of a page
 };
 
+/// The table of `sextant inspect`; the rows point into `config`.
 std::vector<OptionGroup> inspect_options(InspectConfig& config);
 
 /// {"file", "format", "bytes", "parameters", "tensors": [{"name", "dtype", "shape"}], "metadata", "config", "guess"},

@@ -20,15 +20,16 @@ namespace sextant::commands {
 
 /// Settings of `sextant sweep` itself.
 struct SweepConfig {
-  std::string title;
-  std::string judge;
-  std::string reference;
-  int64_t count = 0;
-  int64_t steps = 0;
-  int64_t picture_images = 30;
+  std::string title;            ///< of the picture; "" is none
+  std::string judge;            ///< feature network that reads the images: folder or file; "" judges nothing
+  std::string reference;        ///< statistics of the judge's features, or images, for the Frechet distance; "" is none
+  int64_t count = 0;            ///< images of every run, at most 1e9; 0 is what the recipe says
+  int64_t steps = 0;            ///< of every run, at most 1e6; 0 is what the recipe says
+  int64_t picture_images = 30;  ///< of each run in overview.png, 1 to 1e4
   RunConfig run{.out = "out/sweep", .device = ""};  ///< of every run; a device of "" is what the recipe says
 };
 
+/// The table of `sextant sweep`; the rows point into `config`.
 std::vector<OptionGroup> sweep_options(SweepConfig& config);
 
 /// One run of the grid.
@@ -42,9 +43,9 @@ struct SweepRun {
 std::vector<SweepRun> sweep_runs(const nlohmann::json& recipe, const SweepConfig& config);
 
 struct SweepResult {
-  report::Table table;  ///< a row for each finished run
-  int64_t finished = 0;
-  int64_t count = 0;
+  report::Table table;   ///< a row for each finished run
+  int64_t finished = 0;  ///< runs
+  int64_t count = 0;     ///< runs of the recipe
 };
 
 /// Runs what is not finished in config.run.out/ROW[-COLUMN]/ and judges all: table.md, table.csv, overview.png,

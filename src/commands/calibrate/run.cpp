@@ -1,6 +1,7 @@
 #include "calibrate/data.h"
 #include "calibrate/fit.h"
 #include "calibrate/report.h"
+#include "common/placement.h"
 #include "common/prompts.h"
 #include "common/record.h"
 #include "common/run_folder.h"
@@ -146,9 +147,7 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
   check(config);
   set_threads(static_cast<int>(config.run.threads));
-  const at::Device device = parse_device(config.run.device);
-  check_precision(config.run.precision, device);
-  const models::Placement placement{device, config.run.precision};
+  const models::Placement placement = placement_of(config.run);
   const models::Description description = described(config.classifier);
   // A TorchScript program need not say how many channels it takes; then it takes those of the images.
   const bool silent = description.config.value("type", "") == "torchscript" &&
@@ -170,7 +169,7 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
 
   std::vector<guidance::Classifier> classifiers;
   for (const Variant& variant : variants) classifiers.push_back(variant.classifier);
-  const LogitsCollector collector(config, classifiers, levels.get(), device, progress, stop);
+  const LogitsCollector collector(config, classifiers, levels.get(), placement.device, progress, stop);
   CalibrateResult result;
   if (data.fitted) {
     result.fit = fit_repair(config, collector, levels.get(), data);

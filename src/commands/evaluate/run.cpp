@@ -1,5 +1,6 @@
 #include <c10/util/StringUtil.h>
 
+#include "common/placement.h"
 #include "common/prompts.h"
 #include "common/run_folder.h"
 #include "evaluate/report.h"
@@ -94,11 +95,9 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
   config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
   check(config);
   set_threads(static_cast<int>(config.run.threads));
-  const at::Device device = parse_device(config.run.device);
-  check_precision(config.run.precision, device);
+  const models::Placement placement = placement_of(config.run);
   evaluation::EvaluateOptions options = config.options;
   if (config.metrics != "all") options.metrics = split(config.metrics, '+');
-  const models::Placement placement{device, config.run.precision};
   const evaluation::FeatureExtractor extractor = evaluation::open_extractor(
       features_of(config), options.protocol, placement.device, placement.precision, config.features_arch, config.layer);
 

@@ -1,17 +1,16 @@
 #include "sample/models.h"
 
-#include "sextant/runtime/device.h"
+#include "common/placement.h"
 
 namespace sextant::commands {
 
 SamplingModels open_models(const SampleConfig& config) {
-  const at::Device device = parse_device(config.run.device);
-  check_precision(config.run.precision, device);
-  const models::Placement placement{device, config.run.precision};
+  const models::Placement placement = placement_of(config.run);
   const models::DiffusionModel model = models::open_diffusion(config.model.path, config.model.arch, placement);
   samplers::check(config.sampler, model.denoiser());
   SamplingModels opened{models::open_denoiser(model, config.model, placement),
-                        models::open_decoder(model, config.model, placement), std::nullopt, model.classes, device};
+                        models::open_decoder(model, config.model, placement), std::nullopt, model.classes,
+                        placement.device};
   if (config.guidance.score != "none") {
     opened.guide = open_guide_classifier(config, model, opened.decoder, placement);
   }

@@ -2,6 +2,7 @@
 
 #include <c10/util/StringUtil.h>
 
+#include "common/placement.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"
@@ -185,8 +186,7 @@ TrainSetup open_training(const TrainConfig& config, TrainTask task) {
     throw UsageError("--test, --validation or --hold-out is needed: images to measure calibration on");
   }
   set_threads(static_cast<int>(config.run.threads));
-  const at::Device device = parse_device(config.run.device);
-  check_precision(config.run.precision, device);
+  const models::Placement placement = placement_of(config.run);
   TrainSetup setup;
   TrainConfig copy = config;
   setup.settings = task == TrainTask::kTrain ? OptionTable("train", train_options(copy)).to_json()
@@ -195,7 +195,7 @@ TrainSetup open_training(const TrainConfig& config, TrainTask task) {
   open_network(config, task, setup);
   open_images(config, task, setup);
   setup.trainer = resolved(config, setup, config.run.precision);
-  setup.network->to(device, at::kFloat);  // the trainer rounds the weights of half-precision networks
+  setup.network->to(placement.device, at::kFloat);  // the trainer rounds the weights of half-precision networks
   setup.network->train();
   return setup;
 }
