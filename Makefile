@@ -1,19 +1,23 @@
 # `make demo` and `make test` do all the set-up there is: they install what is missing, build and run.
 BUILD ?= build
 JOBS ?= $(shell nproc)
+# Which libtorch: auto (the active Python environment's, else the system's), system, python or a folder.
+TORCH ?= auto
+TORCH_DIR = -DTorch_DIR="$$(scripts/torch.sh "$(TORCH)" 2>/dev/null)"
 
 .PHONY: all dependencies check-dependencies configure build demo test test-full-size full-test asan tidy format clean
 
 all: build
 
+# torch.sh prints nothing for the system's libtorch.
 dependencies:
-	@scripts/install-dependencies.sh
+	@folder=$$(scripts/torch.sh "$(TORCH)") && TORCH=$${folder:+other} scripts/install-dependencies.sh
 
 check-dependencies:
 	@scripts/install-dependencies.sh clang-format clang-tidy
 
 configure: dependencies
-	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -Wno-dev
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(TORCH_DIR) -Wno-dev
 
 build: configure
 	@cmake --build $(BUILD) --parallel $(JOBS)
@@ -35,7 +39,7 @@ full-test: test test-full-size asan
 
 # The tests again under AddressSanitizer and UBSan, without the full-size networks.
 asan: dependencies
-	@cmake --preset asan -Wno-dev && cmake --build --preset asan && ctest --preset asan
+	@cmake --preset asan $(TORCH_DIR) -Wno-dev && cmake --build --preset asan && ctest --preset asan
 
 format:
 	@git ls-files '*.h' '*.cpp' | xargs clang-format -i

@@ -4,6 +4,8 @@
 //
 //   adm128_step [--method none|plain|js] [--precision fp32|bf16|fp16] [--batch 1] [--threads 2] [--runs 3] [--device
 //   cpu|cuda]
+#include <ATen/core/grad_mode.h>
+
 #include <chrono>
 #include <iostream>
 #include <map>

@@ -2,6 +2,8 @@
 // counted. The features go to OUT.npz, to be compared.
 //
 //   inception_features WEIGHTS IMAGES.npz OUT.npz [fp32|bf16] [threads] [batch] [runs]
+#include <ATen/core/grad_mode.h>
+
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>

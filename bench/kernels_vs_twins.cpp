@@ -5,6 +5,7 @@
 //   taskset -c 1 kernels_vs_twins [--runs 9] [--big-runs 3] [--models models]
 //
 // --big-runs 0 leaves the ImageNet-128 ADM with its ResNet-101 out, which takes minutes.
+#include <ATen/core/grad_mode.h>
 #include <sys/resource.h>
 #include <torch/csrc/autograd/autograd.h>
 

@@ -15,11 +15,10 @@ option(SEXTANT_PRECOMPILE "Parse libtorch's and the JSON library's headers once 
 set(CMAKE_UNITY_BUILD ${SEXTANT_UNITY})
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 
-find_package(Torch REQUIRED)
+include(SextantTorch)
 find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Threads REQUIRED)
-find_package(OpenMP REQUIRED COMPONENTS CXX)
 
 # Warnings and sanitizers are for our own code only: never exported.
 add_library(sextant_build_flags INTERFACE)

@@ -20,7 +20,8 @@ sources() {
 # -fsyntax-only: the compiler reads and instantiates everything and writes nothing.
 configure() {
   cmake -S . -B $build -G Ninja -Wno-dev -DCMAKE_BUILD_TYPE=Check -DCMAKE_CXX_FLAGS_CHECK=-fsyntax-only -DSEXTANT_UNITY=OFF \
-    -DSEXTANT_PRECOMPILE=OFF -DSEXTANT_TESTS=OFF -DCMAKE_VERIFY_INTERFACE_HEADER_SETS=ON >/dev/null
+    -DSEXTANT_PRECOMPILE=OFF -DSEXTANT_TESTS=OFF -DCMAKE_VERIFY_INTERFACE_HEADER_SETS=ON \
+    -DTorch_DIR="$(scripts/torch.sh "${TORCH:-auto}" 2>/dev/null)" >/dev/null
 }
 
 # Names of files in, what ninja calls their objects out.

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # install-dependencies.sh [PACKAGE...]: installs the Debian packages that the build needs and that are missing, or those
-# named; asks for sudo only if not root.
+# named; asks for sudo only if not root. TORCH=other leaves out libtorch, which comes from elsewhere.
 set -euo pipefail
 
-packages=(g++ cmake ninja-build libtorch-dev zlib1g-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev
+packages=(g++ cmake ninja-build zlib1g-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev
           libpng-dev libjpeg62-turbo-dev libcairo2-dev libutf8proc-dev libxxhash-dev pkg-config fonts-dejavu-core
-          libgtest-dev libopenblas0-pthread)
+          libgtest-dev)
+# OpenBLAS is for libtorch's products: Debian's reference BLAS is many times slower.
+[ "${TORCH:-}" = other ] || packages+=(libtorch-dev libopenblas0-pthread)
 
 [ $# -eq 0 ] || packages=("$@")
 

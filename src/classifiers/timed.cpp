@@ -1,3 +1,5 @@
+#include <ATen/core/grad_mode.h>
+
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/progress.h"

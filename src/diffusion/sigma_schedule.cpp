@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "internal/runtime/sine.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {
@@ -62,14 +63,16 @@ std::vector<double> iddpm_sigmas(const SigmaConfig& config, int64_t steps, doubl
 
 std::vector<double> iddpm_levels(int64_t m, double c1, double c2) {
   // float32, like the tables inside the published networks: the exact levels differ by up to 4e-4 of themselves.
-  const Tensor j_over_m = 0.5 * std::numbers::pi * at::arange(m + 1, at::kFloat) / static_cast<double>(m);
-  const Tensor alpha_bar = (j_over_m / (c2 + 1)).sin().square();
-  const Tensor ratio = alpha_bar.narrow(0, 0, m) / alpha_bar.narrow(0, 1, m);
-  const Tensor alpha = ratio.clamp_min(c1).to(at::kDouble);
+  const auto alpha_bar = [&](int64_t j) {
+    const float quarter = static_cast<float>(0.5 * std::numbers::pi) * static_cast<float>(j) / static_cast<float>(m);
+    const float sine = float32_sine(quarter / static_cast<float>(c2 + 1));
+    return sine * sine;
+  };
   std::vector<double> u(static_cast<std::size_t>(m) + 1, 0.0);
   for (int64_t j = m; j > 0; --j) {
     const double below = u[static_cast<std::size_t>(j)];
-    u[static_cast<std::size_t>(j - 1)] = std::sqrt((below * below + 1) / alpha.data_ptr<double>()[j - 1] - 1);
+    const float ratio = std::max(alpha_bar(j - 1) / alpha_bar(j), static_cast<float>(c1));
+    u[static_cast<std::size_t>(j - 1)] = std::sqrt((below * below + 1) / ratio - 1);
   }
   return u;
 }

@@ -1,5 +1,7 @@
 #include "sextant/evaluation/embed.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include "image_reader.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"

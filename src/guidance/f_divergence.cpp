@@ -1,4 +1,6 @@
 // f-divergences of any generator: Proposition 2, and Assumption 1 that it stands on.
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 
 #include "check.h"

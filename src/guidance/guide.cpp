@@ -1,5 +1,6 @@
 #include "sextant/guidance/guide.h"
 
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>

@@ -1,4 +1,6 @@
 // The two Kullback-Leibler divergences, under the paper's names: p is the classifier, q the target.
+#include <ATen/core/grad_mode.h>
+
 #include "sextant/guidance/divergence.h"
 #include "target.h"
 

@@ -1,5 +1,7 @@
 #include "sextant/guidance/schedule.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 #include <numbers>
 

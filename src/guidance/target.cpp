@@ -1,5 +1,7 @@
 #include "target.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 
 #include "check.h"

@@ -1,5 +1,7 @@
 #include "sextant/guidance/tilt.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 
 #include "sextant/runtime/error.h"

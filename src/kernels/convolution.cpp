@@ -1,5 +1,6 @@
 #include "internal/kernels/convolution.h"
 
+#include <ATen/core/grad_mode.h>
 #include <c10/util/StringUtil.h>
 #include <torch/csrc/autograd/custom_function.h>
 

@@ -1,5 +1,7 @@
 #include "conv_norm.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include "internal/kernels/convolution.h"
 
 namespace sextant::networks {

@@ -1,4 +1,6 @@
 // Denoising diffusion implicit models (Song et al. 2021).
+#include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <cmath>
 

@@ -1,4 +1,6 @@
 // Ancestral sampling (Ho et al. 2020), guided: Algorithm 1 of Javid et al. 2025.
+#include <ATen/core/grad_mode.h>
+
 #include "finite.h"
 #include "guided_x0.h"
 #include "time_travel.h"

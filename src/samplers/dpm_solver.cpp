@@ -1,4 +1,6 @@
 // DPM-Solver++ (Lu et al. 2022b), multistep, as an ODE solver and as an SDE solver.
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 
 #include "finite.h"

@@ -1,5 +1,7 @@
 // EDM's sampler and the generalised one of its ablation (Karras et al. 2022), guided by the score or as EluCD's code
 // does (Ma et al. 2023).
+#include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>

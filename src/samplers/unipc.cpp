@@ -1,4 +1,6 @@
 // UniPC (Zhao et al. 2023): a unified predictor and corrector.
+#include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <cmath>
 

@@ -1,5 +1,7 @@
 #include "sextant/training/adam.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 
 namespace sextant::training {

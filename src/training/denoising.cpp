@@ -1,3 +1,5 @@
+#include <ATen/core/grad_mode.h>
+
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/training/objectives.h"

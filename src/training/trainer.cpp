@@ -1,5 +1,6 @@
 #include "sextant/training/trainer.h"
 
+#include <ATen/core/grad_mode.h>
 #include <c10/util/StringUtil.h>
 
 #include "internal/runtime/difference.h"

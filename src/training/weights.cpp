@@ -1,5 +1,7 @@
 #include "sextant/training/weights.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include "sextant/runtime/error.h"
 
 namespace sextant::training {

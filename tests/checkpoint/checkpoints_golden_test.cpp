@@ -48,7 +48,7 @@ TEST_P(CheckpointOfANetwork, GivesTheSameWeightsInEveryContainer) {
   const StateDict weights = load(GetParam().path).weights();
   EXPECT_FALSE(weights.empty());
   for (const ManifestCase& other : manifest_cases("models/checkpoints")) {
-    if (other.entry.value("gives", "") != GetParam().entry.at("gives")) continue;
+    if (other.entry.value("gives", "") != GetParam().entry.at("gives").get<std::string>()) continue;
     const StateDict same = load(other.path).weights();
     EXPECT_EQ(same.size(), weights.size()) << other.path;
     for (const auto& [name, tensor] : same) expect_same(weights.at(name), tensor, name);

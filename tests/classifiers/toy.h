@@ -1,6 +1,7 @@
 // A small classifier that these tests share.
 #pragma once
 
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "sextant/classifiers/wrappers.h"

@@ -1,6 +1,8 @@
 // Runs of `sextant calibrate` on 200 MNIST digits and the bundled models.
 #pragma once
 
+#include <ATen/core/grad_mode.h>
+
 #include <sstream>
 
 #include "internal/commands/calibrate.h"

@@ -1,4 +1,6 @@
 // Calibration along the noise levels.
+#include <ATen/core/grad_mode.h>
+
 #include "commands/calibrate_fixture.h"
 #include "commands/filled_model.h"
 #include "sextant/models/denoiser.h"

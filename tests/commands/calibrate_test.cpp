@@ -1,4 +1,6 @@
 // What `sextant calibrate` measures and writes.
+#include <ATen/core/grad_mode.h>
+
 #include <csignal>
 #include <cstdlib>
 

@@ -1,4 +1,5 @@
 // EDM and EDM2 as `sextant sample` draws from them, at tiny size, against their definitions.
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "commands/systems.h"

@@ -1,4 +1,5 @@
 // DiT and the autoencoder as `sextant sample` draws from them, at tiny size, against their definitions.
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "commands/systems.h"

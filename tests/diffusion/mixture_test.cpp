@@ -1,6 +1,7 @@
 #include "sextant/diffusion/mixture.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "sextant/runtime/error.h"

@@ -1,6 +1,7 @@
 // The scores as the papers define them, for autograd to differentiate: slow, plain, float64.
 #pragma once
 
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <functional>

@@ -1,4 +1,5 @@
 // Classifiers with rescaled logits in model folders.
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <fstream>

@@ -1,6 +1,7 @@
 // Small classifiers and networks that these tests share.
 #pragma once
 
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <fstream>

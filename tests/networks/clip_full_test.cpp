@@ -1,4 +1,6 @@
 // Full-size CLIP with weights by the fill rule, against openai/CLIP run by PyTorch in float64.
+#include <ATen/core/grad_mode.h>
+
 #include "networks/made.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/networks/clip.h"

@@ -1,5 +1,7 @@
 // Networks at their published size, frozen as the program runs them, on weights by the fill rule: against the Python
 // originals on the same weights (data/full_references.py).
+#include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <chrono>
 

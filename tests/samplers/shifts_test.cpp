@@ -1,5 +1,6 @@
 // How a guide moves the predicted x0: the score's shift, and universal guidance's backward steps and recurrence.
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <numbers>

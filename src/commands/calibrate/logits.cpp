@@ -1,5 +1,7 @@
 #include "calibrate/logits.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <utility>
 

@@ -1,5 +1,7 @@
 #include "sweep/sample_scorer.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include "sextant/metrics/accuracy.h"
 #include "sextant/metrics/frechet.h"
 

@@ -1,5 +1,7 @@
 #include "train/results.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
 #include "sextant/checkpoint/checkpoint.h"

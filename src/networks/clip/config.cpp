@@ -34,7 +34,7 @@ int64_t grid_of(const Tensor& positions) { return std::llround(std::sqrt(static_
 nlohmann::json config_of(const checkpoint::StateDict& weights) {
   nlohmann::json config;
   if (weights.contains("visual.proj")) {
-    const Tensor& patch = weight(weights, "visual.conv1.weight", 4);
+    const Tensor patch = weight(weights, "visual.conv1.weight", 4);
     config["vision_width"] = patch.size(0);
     config["vision_layers"] = count_layers(weights, "visual.transformer.resblocks.");
     config["vision_patch_size"] = patch.size(3);

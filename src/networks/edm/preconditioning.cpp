@@ -14,6 +14,7 @@
 
 #include "edm/labels.h"
 #include "edm/unet.h"
+#include "internal/runtime/sine.h"
 #include "sextant/networks/denoiser.h"
 #include "sextant/runtime/error.h"
 
@@ -122,7 +123,7 @@ class IddpmPrecond : public Preconditioned {
     // Float32 throughout, as the original computes its table.
     const auto alpha_bar = [&](int64_t j) {
       const float angle = static_cast<float>(0.5 * M_PI) * static_cast<float>(j) / static_cast<float>(M_);
-      const float sine = std::sin(angle / static_cast<float>(c2 + 1));
+      const float sine = float32_sine(angle / static_cast<float>(c2 + 1));
       return sine * sine;
     };
     Tensor table = at::zeros({M_ + 1}, at::kFloat);

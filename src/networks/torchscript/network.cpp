@@ -1,5 +1,6 @@
 // Networks that come as TorchScript archives. Such a file is a program: it runs in libtorch's own interpreter, without
 // Python and without native code of its own, and is opened only where the user says that it is one.
+#include <ATen/core/grad_mode.h>
 #include <c10/util/StringUtil.h>
 
 #include "config_reader.h"
