@@ -8,6 +8,7 @@
 #include "reference.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
+#include "unforeseen.h"
 
 namespace sextant::cli {
 namespace {
@@ -56,9 +57,6 @@ int dispatch(const std::vector<std::string>& words, std::string& who) {
   return invocation.run(arguments.argument);
 }
 
-/// The first line of a message: libtorch's own errors carry a stack trace below it.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
 }  // namespace
 }  // namespace sextant::cli
 
@@ -72,10 +70,10 @@ int main(int argc, char** argv) {
   } catch (const sextant::Error& error) {
     std::cerr << who << ": " << error.what() << std::endl;
     return error.exit_code();
-  } catch (const std::bad_alloc&) {
-    std::cerr << who << ": out of memory; a smaller --batch needs less" << std::endl;
   } catch (const std::exception& error) {
-    std::cerr << who << ": " << sextant::cli::first_line(error.what()) << std::endl;
+    std::cerr << who << ": " << sextant::cli::unforeseen(error) << std::endl;
+  } catch (...) {
+    std::cerr << who << ": unknown error; please report it with the whole command" << std::endl;
   }
   return 1;
 }

@@ -1,5 +1,6 @@
 #include "sextant/diffusion/guided_models.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "sextant/guidance/classifier_free.h"
@@ -10,8 +11,9 @@
 namespace sextant::diffusion {
 namespace {
 
-/// bad + scale (good - bad) on the first channels; the rest of `good` as it is.
-Tensor extrapolate(const Tensor& good, const Tensor& bad, double scale, int64_t channels) {
+/// bad + scale (good - bad) on the first channels, as many as both have; the rest of `good` as it is.
+Tensor extrapolate(const Tensor& good, const Tensor& bad, double scale, int64_t first) {
+  const int64_t channels = std::min({first, good.size(1), bad.size(1)});
   const Tensor mixed = guidance::classifier_free(good.narrow(1, 0, channels), bad.narrow(1, 0, channels), scale);
   const int64_t rest = good.size(1) - channels;
   return rest == 0 ? mixed : at::cat({mixed, good.narrow(1, channels, rest)}, 1);

@@ -8,6 +8,9 @@ namespace sextant::diffusion {
 namespace {
 
 Respaced respaced_schedule(const ProcessConfig& config) {
+  if (config.steps < 2) {
+    throw UsageError("diffusion process: needs at least 2 steps, got " + std::to_string(config.steps));
+  }
   std::vector<double> betas = named_betas(config.schedule, config.steps);
   if (!config.respacing.empty()) return respace(betas, space_timesteps(config.steps, config.respacing));
   std::vector<int64_t> all(betas.size());
@@ -25,10 +28,7 @@ std::vector<double> each(const std::vector<double>& table, Function f) {
 }
 
 void check_betas(const std::vector<double>& betas, const std::vector<int64_t>& timestep_map) {
-  if (betas.size() < 2) {
-    throw UsageError("diffusion process: needs at least 2 steps, got " + std::to_string(betas.size()) +
-                     "; the variance of a lone step is undefined, ask for more steps");
-  }
+  if (betas.empty()) throw UsageError("diffusion process: needs at least 1 step, got none");
   if (timestep_map.size() != betas.size()) {
     throw UsageError("diffusion process: " + std::to_string(betas.size()) + " betas for " +
                      std::to_string(timestep_map.size()) + " timesteps; give one timestep for each beta");
@@ -105,12 +105,13 @@ Process::Process(std::vector<double> betas, std::vector<int64_t> timestep_map, P
     posterior_mean_coef2_.push_back(noise_before * std::sqrt(1 - betas_[t]) / noise);
   }
 
-  // Step 0 of the true posterior has no variance, whose logarithm would be infinite: step 1's stands in.
+  // Step 0 of the true posterior has no variance, whose logarithm would be infinite: step 1's stands in. A lone step
+  // has beta's, which no sampler reads.
   std::vector<double> clipped = posterior_variance_;
-  clipped[0] = posterior_variance_[1];
+  clipped[0] = betas_.size() > 1 ? posterior_variance_[1] : betas_[0];
   posterior_log_variance_ = each(clipped, [](double variance) { return std::log(variance); });
   fixed_large_variance_ = betas_;
-  fixed_large_variance_[0] = posterior_variance_[1];
+  fixed_large_variance_[0] = clipped[0];
   fixed_large_log_variance_ = each(fixed_large_variance_, [](double variance) { return std::log(variance); });
 }
 

@@ -94,6 +94,7 @@ std::vector<double> named_betas(const std::string& schedule, int64_t T) {
 std::vector<int64_t> space_timesteps(int64_t T, const std::string& sections) {
   if (sections.starts_with("ddim")) return stride_exactly(T, parse_count(sections.substr(4), sections), sections);
 
+  if (sections == "last" && T > 0) return {T - 1};
   const std::vector<int64_t> counts = parse_counts(sections);
   const auto num_sections = static_cast<int64_t>(counts.size());
   std::vector<int64_t> kept;

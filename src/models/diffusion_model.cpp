@@ -12,22 +12,24 @@ using nlohmann::json;
 
 namespace {
 
-/// Whether half of the channels that a network takes are a given image: it predicts noise, or noise and variance, of
-/// the other half.
-bool is_upsampler(const networks::NoiseNetwork& network) {
-  const int64_t in = network.image_shape()[0];
-  return in % 2 == 0 && (network.out_channels() == in || 2 * network.out_channels() == in);
-}
-
 bool learns_variance(const diffusion::ProcessConfig& process) {
   return process.variance == diffusion::VarianceType::kLearned ||
          process.variance == diffusion::VarianceType::kLearnedRange;
 }
 
+/// Whether half of the channels that a network takes are a given image: it predicts noise, or noise and variance, of
+/// the other half.
+bool is_upsampler(const networks::NoiseNetwork& network, const diffusion::ProcessConfig& process) {
+  const int64_t in = network.image_shape()[0];
+  // As many channels out as in are a mean and a variance of half of them, or the mean of all.
+  return in % 2 == 0 &&
+         (2 * network.out_channels() == in || (network.out_channels() == in && learns_variance(process)));
+}
+
 void check_network(const networks::NoiseNetwork& network, const diffusion::ProcessConfig& process,
                    const std::string& source) {
   const int64_t channels = network.image_shape()[0];
-  if (is_upsampler(network)) {
+  if (is_upsampler(network, process)) {
     throw UsageError(c10::str(source, ": an upsampler, which draws an image of ", channels / 2,
                               " channels around a low-resolution one that it is given; sampling starts from noise "
                               "alone and needs a model that does"));

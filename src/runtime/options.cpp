@@ -134,7 +134,8 @@ void check_kind(const Option& option, const json& value) {
   std::visit(
       Overloaded{[&](bool*) { require(value.is_boolean(), "true or false"); },
                  [&](int64_t*) { require(value.is_number_integer(), "a whole number"); },
-                 [&](uint64_t*) { require(value.is_number_integer(), "a whole number"); },
+                 // TOML's integers end at 2^63 - 1; beyond, a recipe writes the digits as text.
+                 [&](uint64_t*) { require(value.is_number_integer() || value.is_string(), "a whole number"); },
                  [&](double*) { require(value.is_number(), "a number"); }, [&](const auto&) { require(text, "text"); }},
       option.target);
 }

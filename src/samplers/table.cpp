@@ -21,6 +21,12 @@ std::string words_where(Wanted wanted) {
   return text;
 }
 
+/// As diffusion::space_timesteps() reads it.
+std::string kept_steps(const SamplerConfig& config) {
+  if (!config.respacing.empty()) return config.respacing;
+  return config.steps == 1 ? "last" : std::to_string(config.steps);
+}
+
 }  // namespace
 
 const std::vector<SamplerRow>& table() {
@@ -64,6 +70,20 @@ void check(const SamplerConfig& config, const diffusion::Denoiser& denoiser) {
     throw UsageError(
         c10::str("steps ", config.steps, " is more than the ", denoiser.process().num_steps(), " of the model"));
   }
+  if (config.sampler == sample_ddpm && denoiser.respaced(kept_steps(config)).process().num_steps() == 1) {
+    throw UsageError("a single step: sampler ddpm needs at least 2, the variance of a lone step is undefined; use " +
+                     words_where([](const SamplerRow& candidate) {
+                       return candidate.needs == Counts::kTimesteps && candidate.sampler != sample_ddpm;
+                     }));
+  }
+}
+
+int64_t num_steps(const SamplerConfig& config, const diffusion::Denoiser& denoiser) {
+  check(config, denoiser);
+  if (denoiser.counts() == Counts::kNoiseLevels) {
+    return diffusion::SigmaSchedule(config.edm.levels, config.steps, denoiser.range()).num_steps();
+  }
+  return denoiser.respaced(kept_steps(config)).process().num_steps();
 }
 
 Tensor draw(const SamplerConfig& config, const diffusion::Denoiser& denoiser, guidance::Guide* guide,
@@ -72,8 +92,7 @@ Tensor draw(const SamplerConfig& config, const diffusion::Denoiser& denoiser, gu
   if (denoiser.counts() == Counts::kNoiseLevels) {
     return config.sampler({denoiser, guide, labels, targets, noise, observe}, config);
   }
-  const std::string sections = config.respacing.empty() ? std::to_string(config.steps) : config.respacing;
-  return config.sampler({denoiser.respaced(sections), guide, labels, targets, noise, observe}, config);
+  return config.sampler({denoiser.respaced(kept_steps(config)), guide, labels, targets, noise, observe}, config);
 }
 
 }  // namespace sextant::samplers

@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "cli/program.h"
+#include "internal/runtime/files.h"
 #include "models/toy.h"
 #include "sextant/checkpoint/npz.h"
 
@@ -108,9 +109,12 @@ TEST_F(Prompts, ThatAreTooLongAreCutWithANoteOrRefused) {
   EXPECT_NE(outcome.err.find("has 80 tokens, of which CLIP reads 75"), std::string::npos) << outcome.err;
   std::vector<std::string> strict = words;
   strict.push_back("--strict");
-  outcome = run("b", strict);
+  strict.push_back("--overwrite");
+  const std::string before = read_file(folder_ / "a/samples.npz");
+  outcome = run("a", strict);
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_NE(outcome.err.find("strict: prompt 'fox fox"), std::string::npos) << outcome.err;
+  EXPECT_EQ(read_file(folder_ / "a/samples.npz"), before);
 }
 
 TEST_F(Prompts, SayWhatIsMissing) {

@@ -71,5 +71,32 @@ TEST(BundledRecipes, HaveOnlySettingsThatExist) {
   EXPECT_GT(checked, 0);
 }
 
+TEST(Recipe, KeepsTheLargestSeed) {
+  const TemporaryFolder folder;
+  const std::string largest = "18446744073709551615";  // 2^64 - 1
+  const Outcome by_flag = sextant(small_run(folder / "flag", {"--seed", largest}));
+  ASSERT_EQ(by_flag.exit_code, 0) << by_flag.err;
+  const std::string record = read_file(folder / "flag/run.json");
+  EXPECT_NE(record.find("\"seed\": " + largest), std::string::npos);
+  const Outcome by_record =
+      sextant({"sample", "--recipe", folder / "flag/run.json", "--out", folder / "record", "--quiet"});
+  ASSERT_EQ(by_record.exit_code, 0) << by_record.err;
+  // TOML has no integers above 2^63 - 1.
+  write_atomically(folder / "r.toml", "[sample]\nseed = \"" + largest + "\"\n");
+  const Outcome by_recipe = sextant(small_run(folder / "recipe", {"--recipe", folder / "r.toml"}));
+  ASSERT_EQ(by_recipe.exit_code, 0) << by_recipe.err;
+  for (const char* same : {"record", "recipe"}) {
+    EXPECT_EQ(read_file(folder / same / "samples.npz"), read_file(folder / "flag/samples.npz")) << same;
+  }
+  ASSERT_EQ(sextant(small_run(folder / "other", {"--seed", "9223372036854775807"})).exit_code, 0);
+  EXPECT_NE(read_file(folder / "other/samples.npz"), read_file(folder / "flag/samples.npz"));
+  const Outcome beyond = sextant(small_run(folder / "o", {"--seed", "18446744073709551616"}));
+  EXPECT_EQ(beyond.exit_code, 2);
+  EXPECT_NE(beyond.err.find("--seed must be a whole number 0 or more, got '18446744073709551616'"), std::string::npos)
+      << beyond.err;
+  const Outcome negative = sextant(small_run(folder / "o", {"--seed", "-1"}));
+  EXPECT_EQ(negative.exit_code, 2);
+}
+
 }  // namespace
 }  // namespace sextant::cli::testing

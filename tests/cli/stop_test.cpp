@@ -62,6 +62,7 @@ TEST(Killed, RunContinuesWhereItWas) {
   ASSERT_EQ(sextant(long_run(folder / "o")).exit_code, 0);
   ASSERT_EQ(sextant(long_run(folder / "whole")).exit_code, 0);
   EXPECT_EQ(read_file(folder / "o/samples.npz"), read_file(folder / "whole/samples.npz"));
+  EXPECT_EQ(read_file(folder / "o/gradient-norm.svg"), read_file(folder / "whole/gradient-norm.svg"));
 }
 
 TEST(Interrupted, RunRefusesToContinueWithOtherSettings) {

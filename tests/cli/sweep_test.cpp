@@ -64,6 +64,9 @@ TEST(Sweep, NamesTheRowThatIsWrong) {
   for (const auto& [more, message] : std::vector<std::pair<std::string, std::string>>{
            {"guidance.alhpa = 1\n", "row 'js': unknown key 'alhpa' in [guidance]"},
            {"skip = [\"tolt\"]\n", "row 'js' skips 'tolt', which is no column"},
+           {"[[rows]]\nname = \"last\"\nsample.labels = \"x\"\n", "last, told: --labels 'x'"},
+           {"[[rows]]\nname = \"last\"\nsample.batch = 3\nguidance.tilt = 1\nguidance.tilt-group = 2\n",
+            "last, told: --batch 3 must be a multiple of --tilt-group 2"},
            {"[[rows]]\nname = \"js\"\n", "two entries called 'js'"},
            {"[[rows]]\n", "every [[rows]] needs a name"},
        }) {
@@ -71,6 +74,7 @@ TEST(Sweep, NamesTheRowThatIsWrong) {
     const Outcome outcome = sextant({"sweep", folder / "r.toml", "--out", folder / "o"});
     EXPECT_EQ(outcome.exit_code, 2) << more;
     EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
+    EXPECT_FALSE(fs::exists(folder / "o/none-told")) << "a run before the mistake was found";
   }
 }
 

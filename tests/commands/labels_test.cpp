@@ -16,6 +16,8 @@ std::vector<int64_t> first_ten(const std::string& text) {
 TEST(Labels, AreTakenInTurn) {
   EXPECT_EQ(first_ten("3"), std::vector<int64_t>(10, 3));
   EXPECT_EQ(first_ten("0-2,7"), (std::vector<int64_t>{0, 1, 2, 7, 0, 1, 2, 7, 0, 1}));
+  EXPECT_EQ(first_ten("3, 5"), (std::vector<int64_t>{3, 5, 3, 5, 3, 5, 3, 5, 3, 5}));
+  EXPECT_EQ(first_ten(" 0 - 2 ,\t7 "), first_ten("0-2,7"));
   EXPECT_EQ(first_ten("0-9"), (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
 }
 
@@ -27,7 +29,8 @@ TEST(Labels, OfASampleDoNotDependOnTheBatch) {
 }
 
 TEST(Labels, RejectWhatIsNoClass) {
-  for (const char* text : {"", "x", "1,", ",1", "3-1", "-1", "1-", "1.5", "1 2", "99999999999999999999", "Random"}) {
+  for (const char* text :
+       {"", "x", "1,", ",1", "3-1", "-1", "1-", "1.5", "1 2", "3, ", "99999999999999999999", "Random"}) {
     EXPECT_THROW(Labels{text}, UsageError) << text;
   }
 }

@@ -53,6 +53,32 @@ TEST_F(LatentModels, DitIsGuidedClassifierFreeOnThreeChannelsUnlessToldOtherwise
   EXPECT_FALSE(by_model.narrow(1, 3, 1).equal(all.narrow(1, 3, 1)));
 }
 
+// The original's forward_with_cfg: eps, rest = out[:, :3], out[:, 3:]; eps becomes uncond + scale (cond - uncond).
+TEST_F(LatentModels, DitOfFewChannelsIsGuidedOnThoseThatAreThere) {
+  for (const int64_t channels : {1, 2, 3, 4}) {
+    for (const bool learn_sigma : {true, false}) {
+      SCOPED_TRACE(c10::str(channels, " channels, learn_sigma ", learn_sigma));
+      nlohmann::json dit = tiny_dit();
+      dit["model"]["in_channels"] = channels;
+      dit["model"]["learn_sigma"] = dit["diffusion"]["learn_sigma"] = learn_sigma;
+      write_model(at("few"), dit);
+      write_model(at("few-vae"), tiny_vae(channels));
+      SampleConfig config = unguided(latent_model());
+      config.model.path = at("few");
+      config.model.vae = at("few-vae");
+      config.model.cfg_scale = 3;
+      const SamplingModels models = open_models(config);
+      const Tensor x = latents_of(models), t = at::full({2}, 999, at::kLong), y = at::tensor({3, 1}, at::kLong);
+      const diffusion::Model plain = sextant::models::open_diffusion(at("few"), "", {}).function;
+      const Tensor cond = plain(x, t, y), uncond = plain(x, t, at::full_like(y, 10));
+      const Tensor eps = uncond.slice(1, 0, 3) + 3 * (cond.slice(1, 0, 3) - uncond.slice(1, 0, 3));
+      const Tensor expected = at::cat({eps, cond.slice(1, 3)}, 1);
+      EXPECT_LT(largest_difference(models.denoiser.model()(x, t, y), expected), 1e-4);
+      EXPECT_NO_THROW(draw(config, out()));
+    }
+  }
+}
+
 TEST_F(LatentModels, AClassifierOfImagesReadsTheDecodedLatentsAndItsGradientGoesThroughTheDecoder) {
   const SamplingModels models = open_models(latent_model("resnet"));
   const auto resnet = models::open_classifier({.path = at("resnet")}, {});

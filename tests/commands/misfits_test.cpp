@@ -24,6 +24,8 @@ TEST_F(Misfits, AreRefusedInOneLine) {
       {changed(dit, [](auto& c) { c.model.vae = at("vae3"); }), "give the autoencoder it was trained with"},
       {changed(dit, [](auto& c) { c.model.vae = at("resnet"); }), "is no autoencoder"},
       {changed(adm, [](auto& c) { c.model.vae = at("vae"); }), "it draws images, leave the vae out"},
+      {changed(dit, [](auto& c) { c.sampler.respacing = "1"; }),
+       "sampler ddpm needs at least 2, the variance of a lone step is undefined; use ddim, dpmpp-2m, dpmpp-2m-sde or"},
       {changed(edm, [](auto& c) { c.sampler.sampler = samplers::sample_ddpm; }),
        "sampler ddpm does not fit a model that counts noise levels; use edm-heun or edm-euler"},
       {changed(dit, [](auto& c) { c.sampler.sampler = samplers::sample_edm_heun; }),
@@ -96,6 +98,11 @@ TEST(SettingsWithoutEffect, OfModelsAndSamplersAreNamed) {
               c.sampler.edm.levels.discretization = diffusion::Discretization::kVe, c.sampler.edm.levels.rho = 5;
             }),
             "note: --rho has no effect without --discretization edm\n");
+  EXPECT_EQ(notes([](auto& c) { c.sampler.respacing = "10,5", c.sampler.steps = 15; }),
+            "note: --steps has no effect beside --respacing\n");
+  EXPECT_EQ(notes([](auto& c) { c.sampler.respacing = "10,5"; }), "");
+  EXPECT_EQ(notes([](auto& c) { c.sampler.respacing = "5", c.sampler.sampler = samplers::sample_edm_heun; }),
+            "note: --respacing has no effect with an edm sampler\n");
   EXPECT_EQ(notes([](auto& c) { c.model.autoguidance_scale = 2; }),
             "note: --autoguidance-scale has no effect without --autoguidance-model\n");
   EXPECT_EQ(notes([](auto& c) { c.model.autoguidance_model = std::string("weaker"); }),

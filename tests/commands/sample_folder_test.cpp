@@ -103,8 +103,49 @@ TEST(SampleFolder, KeepsTheSamplesOfAnotherRun) {
       error.find("holds another run: [guidance] alpha is 0.1 there and 0.3 here; choose another --out, or --overwrite"),
       std::string::npos)
       << error;
-  SampleFolder(folder.path(), identity_of(other), true);
+  const SampleFolder replacing(folder.path(), identity_of(other), true);
+  EXPECT_TRUE(std::filesystem::exists(folder / "samples.npz"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "run.json"));
+  replacing.replace_former();
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(SampleFolder, OfASameRunHasNothingToReplace) {
+  const TemporaryFolder folder;
+  write_atomically(folder / "samples.npz", "");
+  write_atomically(folder / "run.json",
+                   json({{"command", "sample"}, {"config", settings_of(guided())}, {"complete", false}}).dump());
+  SampleFolder(folder.path(), identity_of(guided()), true).replace_former();
+  EXPECT_TRUE(std::filesystem::exists(folder / "samples.npz"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "run.json"));
+}
+
+TEST(SampleFolder, RefusesTheSamplesOfAnotherVersion) {
+  const TemporaryFolder folder;
+  write_atomically(folder / "samples.partial", "sextant samples 1\n{}\n");
+  EXPECT_NE(error_of(folder.path(), guided()).find("holds samples of a run of another version of sextant"),
+            std::string::npos);
+  SampleFolder(folder.path(), identity_of(guided()), true);
+  EXPECT_TRUE(std::filesystem::exists(folder / "samples.partial"));
+}
+
+TEST(LoneTilt, IsSaidToBePlainGuidance) {
+  const auto note = [](int64_t count, int64_t batch, int64_t group, double tilt = -0.2) {
+    SampleConfig config = guided();
+    config.guidance.guide.tilt = tilt;
+    config.guidance.guide.tilt_group = group;
+    config.sample.count = count;
+    config.sample.batch = batch;
+    return lone_tilt_note(config);
+  };
+  EXPECT_NE(note(4, 1, 0).find("plain guidance; give a larger --batch"), std::string::npos);
+  EXPECT_NE(note(4, 4, 1).find("plain guidance; give a larger --tilt-group"), std::string::npos);
+  EXPECT_NE(note(1, 4, 0).find("plain guidance; give a larger --count"), std::string::npos);
+  EXPECT_NE(note(9, 4, 0).find("the last image is alone in its --tilt group of 4"), std::string::npos);
+  EXPECT_NE(note(9, 8, 2).find("the last image is alone in its --tilt group of 2"), std::string::npos);
+  for (const std::string& silent : {note(8, 4, 0), note(10, 4, 0), note(8, 4, 2), note(1, 1, 0, 0)}) {
+    EXPECT_EQ(silent, "");
+  }
 }
 
 TEST(SampleFolder, DoesNotReplaceSamplesOfUnknownOrigin) {

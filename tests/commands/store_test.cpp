@@ -15,6 +15,7 @@ using nlohmann::json;
 using sextant::testing::TemporaryFolder;
 
 const json kIdentity = {{"sample", {{"seed", 1}}}};
+const json kAnother = {{"sample", {{"seed", 2}}}};
 const std::vector<int64_t> kShape = {4, 5, 3};
 
 /// An image that tells which sample it is.
@@ -89,8 +90,79 @@ TEST(SampleStore, BearsNoIdentityBeforeItsFirstSample) {
 
 TEST(SampleStore, IsForOneProcessAtATime) {
   const TemporaryFolder folder;
-  const SampleStore store(folder / "p", kIdentity, kShape, 3);
+  SampleStore store(folder / "p", kIdentity, kShape, 3);
   EXPECT_THROW(SampleStore(folder / "p", kIdentity, kShape, 3), Error);
+  put(store, 0);
+  EXPECT_THROW(SampleStore(folder / "p", kAnother, kShape, 3), Error);
+}
+
+TEST(SampleStore, LeavesNoFileWithoutSamples) {
+  const TemporaryFolder folder;
+  { const SampleStore store(folder / "p", kIdentity, kShape, 3); }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(SampleStore, KeepsSamplesOfAnotherRunUntilItsOwnAreOnDisk) {
+  const TemporaryFolder folder;
+  {
+    SampleStore store(folder / "p", kIdentity, kShape, 3);
+    put(store, 1);
+  }
+  for (int ended_early = 0; ended_early < 2; ++ended_early) {
+    const SampleStore other(folder / "p", kAnother, {2, 2, 1}, 7);
+    EXPECT_EQ(other.finished(), 0);
+    EXPECT_EQ(SampleStore::stored_identity(folder / "p"), kIdentity);
+    EXPECT_THROW(SampleStore(folder / "p", kIdentity, kShape, 3), Error);
+  }
+  EXPECT_TRUE(SampleStore(folder / "p", kIdentity, kShape, 3).images(0, 3).equal(image_of(1)));
+  {
+    SampleStore other(folder / "p", kAnother, kShape, 3);
+    put(other, 2);
+    EXPECT_EQ(SampleStore::stored_identity(folder / "p"), kAnother);
+    EXPECT_THROW(SampleStore(folder / "p", kAnother, kShape, 3), Error);
+    put(other, 0);
+  }
+  const SampleStore other(folder / "p", kAnother, kShape, 3);
+  EXPECT_TRUE(other.images(0, 3).equal(at::cat({image_of(0), image_of(2)})));
+  const std::filesystem::directory_iterator files(folder.path());
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+
+TEST(SampleStore, RemovesTheNeighbourOfARunThatWasKilledBeforeItsFirstSample) {
+  const TemporaryFolder folder;
+  {
+    SampleStore store(folder / "p", kIdentity, kShape, 3);
+    put(store, 1);
+  }
+  std::ofstream(folder / "p.new") << "reserved";
+  EXPECT_EQ(SampleStore(folder / "p", kIdentity, kShape, 3).finished(), 1);
+  EXPECT_FALSE(std::filesystem::exists(folder / "p.new"));
+}
+
+TEST(SampleStore, KnowsAFileOfAnotherVersion) {
+  const TemporaryFolder folder;
+  {
+    SampleStore store(folder / "p", kIdentity, kShape, 3);
+    put(store, 1);
+  }
+  EXPECT_FALSE(SampleStore::of_another_version(folder / "p"));
+  std::fstream(folder / "p", std::ios::in | std::ios::out | std::ios::binary) << "sextant samples 1\n";
+  EXPECT_TRUE(SampleStore::of_another_version(folder / "p"));
+  EXPECT_TRUE(SampleStore::stored_identity(folder / "p").is_null());
+}
+
+TEST(SampleStore, KeepsTheTraceOfEachSample) {
+  const TemporaryFolder folder;
+  const Tensor traces = at::tensor({0.1, 0.2, 0.3, 1e300, -0.0, 5e-324}, at::kDouble).view({2, 3});
+  {
+    SampleStore store(folder / "p", kIdentity, kShape, 3, 3);
+    store.put({2, 0}, at::cat({image_of(2), image_of(0)}), {{}, {}}, traces);
+    EXPECT_THROW(store.put({1}, image_of(1), {{}}, traces), ShapeError);
+  }
+  const SampleStore store(folder / "p", kIdentity, kShape, 3, 3);
+  EXPECT_EQ(store.trace(2), (std::vector<double>{0.1, 0.2, 0.3}));
+  EXPECT_EQ(store.trace(0), (std::vector<double>{1e300, -0.0, 5e-324}));
+  EXPECT_TRUE(store.images(0, 3).equal(at::cat({image_of(0), image_of(2)})));
 }
 
 TEST(SampleStore, ReservesItsSpaceBeforehand) {

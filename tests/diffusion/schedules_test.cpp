@@ -206,7 +206,7 @@ TEST(Process, RefusesBetasThatAreNoProbabilities) {
     std::vector<int64_t> map(betas.size());
     return Process(std::move(betas), std::move(map), {});
   };
-  EXPECT_THROW(process({0.1}), UsageError);
+  EXPECT_THROW(process({}), UsageError);
   EXPECT_THROW(process({0.1, 0.0}), UsageError);
   EXPECT_THROW(process({0.1, 1.1}), UsageError);
   EXPECT_THROW(process({0.1, std::numeric_limits<double>::quiet_NaN()}), UsageError);

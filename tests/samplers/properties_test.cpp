@@ -1,6 +1,7 @@
 // What every sampler promises, whatever it computes.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "samplers/golden_run.h"
@@ -241,6 +242,59 @@ TEST(Draw, KeepsTheStepsThatAreAskedFor) {
               samplers::draw(config, denoiser, nullptr, y, y, noise);
             }).find("steps 1001 is more than the 1000 of the model"),
             std::string::npos);
+}
+
+// The one step goes from pure noise to the prediction made there: x0 = (x - sqrt(1 - abar) eps) / sqrt(abar) at T - 1.
+TEST(LoneStep, EndsAtThePredictionFromPureNoise) {
+  diffusion::ProcessConfig process;
+  process.schedule = "cosine";
+  process.steps = 50;
+  process.clip = false;
+  const diffusion::Denoiser denoiser(toy_network, diffusion::Process(process), kShape);
+  const Tensor y = at::tensor({1, 2}, at::kLong);
+  double abar = 1;
+  for (const double beta : diffusion::named_betas("cosine", 50)) abar *= 1 - beta;
+  for (const char* word : {"ddim", "dpmpp-2m", "dpmpp-2m-sde", "unipc"}) {
+    samplers::SamplerConfig config;
+    for (const samplers::SamplerRow& row : samplers::table()) {
+      if (row.word == word) config.sampler = row.sampler;
+    }
+    for (const bool respaced : {false, true}) {
+      config.steps = respaced ? 7 : 1;
+      config.respacing = respaced ? "last" : "";
+      Noise noise(kSeed, {0, 1}, kShape);
+      const Tensor x = noise.initial();
+      const Tensor eps = toy_network(x, at::full({2}, 49, at::kLong), y).narrow(1, 0, 2);
+      const Tensor expected = (x - std::sqrt(1 - abar) * eps) / std::sqrt(abar);
+      int steps = 0;
+      const Tensor drawn = samplers::draw(config, denoiser, nullptr, y, y, noise, [&](const Step&) { ++steps; });
+      EXPECT_EQ(steps, 1);
+      EXPECT_EQ(samplers::num_steps(config, denoiser), 1);
+      EXPECT_LT(((drawn - expected).abs().max() / expected.abs().max()).item<double>(), 1e-6) << word;
+    }
+  }
+  samplers::SamplerConfig config;
+  config.steps = 1;
+  EXPECT_EQ(message_of<UsageError>([&] { samplers::num_steps(config, denoiser); }),
+            "a single step: sampler ddpm needs at least 2, the variance of a lone step is undefined; use ddim, "
+            "dpmpp-2m, dpmpp-2m-sde or unipc");
+}
+
+TEST(LoneStep, IsGuidedAndFiniteInAllThatTakeIt) {
+  const diffusion::Denoiser denoiser(toy_network, diffusion::Process({}), kShape);
+  const Tensor y = at::tensor({1, 2}, at::kLong);
+  for (const samplers::SamplerRow& row : samplers::table()) {
+    if (row.needs != diffusion::Counts::kTimesteps || row.word == "ddpm") continue;
+    samplers::SamplerConfig config;
+    config.sampler = row.sampler;
+    config.steps = 1;
+    config.eta = 1;
+    Guide guide(toy_classifier(), guidance::named_score("plain", {}), {});
+    Noise noise(kSeed, {0, 1}, kShape), again(kSeed, {0, 1}, kShape);
+    const Tensor guided = samplers::draw(config, denoiser, &guide, y, y, noise);
+    EXPECT_TRUE(at::isfinite(guided).all().item<bool>()) << row.word;
+    EXPECT_FALSE(guided.equal(samplers::draw(config, denoiser, nullptr, y, y, again))) << row.word;
+  }
 }
 
 }  // namespace

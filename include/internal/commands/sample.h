@@ -63,6 +63,9 @@ std::vector<OptionGroup> sample_options(SampleConfig& config);
 /// A line for each setting that differs from its default and has no effect beside the others.
 std::vector<std::string> settings_without_effect(const SampleConfig& config);
 
+/// UsageError for what can be known to be wrong before a model is opened.
+void check_settings(const SampleConfig& config);
+
 struct SampleResult {
   int64_t finished = 0;        ///< samples in samples.npz
   int64_t count = 0;           ///< samples asked for
@@ -78,6 +81,7 @@ struct SampleResult {
 ///
 /// Each finished batch is saved at once in samples.partial; a run that was stopped or killed continues there when it is
 /// started again with the same settings, and gives the same images. After a stop, samples.npz holds what is finished.
+/// With config.run.overwrite the results of another run stay until the first batch of this one is saved.
 SampleResult run_sample(const SampleConfig& config, Progress& progress, const Stop& stop);
 
 }  // namespace sextant::commands

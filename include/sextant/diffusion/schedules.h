@@ -14,7 +14,8 @@ std::vector<double> named_betas(const std::string& schedule, int64_t T);
 
 /// The timesteps that a respacing keeps, ascending: "250" (evenly, both ends), "10,10,5" (the same in equal sections of
 /// T) or "ddim50" (the smallest integer stride that gives exactly 50). Positions are rounded half to even after adding
-/// the stride up, as the published samplers do. UsageError where that cannot be had.
+/// the stride up, as the published samplers do. "last" keeps T - 1 alone, where x_T is pure noise and one step leads to
+/// x0; "1" keeps 0, as they do. UsageError where that cannot be had.
 std::vector<int64_t> space_timesteps(int64_t T, const std::string& sections);
 
 /// A shorter process: betas with the same abar at the kept timesteps.

@@ -134,6 +134,9 @@ std::string words(diffusion::Counts counts);
 /// UsageError where the sampler does not fit the denoiser, the process has fewer steps, or a recurrence has no meaning.
 void check(const SamplerConfig& config, const diffusion::Denoiser& denoiser);
 
+/// Steps that draw() makes with this denoiser. UsageError as check().
+int64_t num_steps(const SamplerConfig& config, const diffusion::Denoiser& denoiser);
+
 /// Draws one image for each of `labels`, with the denoiser at config's steps: see Run and Sampler.
 Tensor draw(const SamplerConfig& config, const diffusion::Denoiser& denoiser, guidance::Guide* guide,
             const Tensor& labels, const Tensor& targets, Noise& noise, const StepObserver& observe = {});

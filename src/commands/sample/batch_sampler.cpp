@@ -11,22 +11,6 @@
 namespace sextant::commands {
 namespace {
 
-/// Sums |g| of every sample over the guided steps.
-class GradientNorms {
- public:
-  /// |g| [N] of a step; undefined where it was not guided.
-  void add(const Tensor& norms) {
-    if (!norms.defined()) return;
-    sum_ = sum_.defined() ? sum_ + norms : norms;
-    ++steps_;
-  }
-  double mean(int64_t n) const { return steps_ > 0 ? sum_[n].item<double>() / static_cast<double>(steps_) : 0; }
-
- private:
-  Tensor sum_;
-  int64_t steps_ = 0;
-};
-
 /// How many classes labels may name, and whose they are.
 std::pair<int64_t, std::string> labelled_classes(const SamplingModels& models) {
   if (!models.guide) return {std::max<int64_t>(1, models.model_classes), "the model's classes"};
@@ -46,6 +30,7 @@ BatchSampler::BatchSampler(const SampleConfig& config, SamplingModels models)
   if (models_.guide) {
     const auto took = [seconds = seconds_](double more) { seconds->classifier += more; };
     const GuidanceSettings& how = config.guidance;
+    trace_steps_ = samplers::num_steps(config.sampler, models_.denoiser);
     guide_ = std::make_unique<guidance::Guide>(classifiers::timed(models_.guide->classifier, took),
                                                guidance::parse_score(how.score, how.terms), how.guide);
   }
@@ -57,22 +42,23 @@ Batch BatchSampler::draw(const std::vector<int64_t>& samples, const std::functio
   const Tensor labels = labels_.of(samples, seed, num_classes_);
   const Tensor targets = labels.to(models_.device);
   Noise noise(seed, samples, models_.denoiser.sample_shape(), models_.device);
-  GradientNorms norms;
+  GuidanceTrace trace(n, trace_steps_);
   int64_t steps_done = 0;
 
   *seconds_ = {};
   const double start = steady_seconds();
   const auto observe = [&](const samplers::Step& step) {
-    norms.add(trace_.add(step, targets));
+    trace.add(step, targets);
     progress(static_cast<double>(++steps_done) / static_cast<double>(step.num_steps));
   };
   Tensor x = samplers::draw(config_.sampler, models_.denoiser, guide_.get(), targets, targets, noise, observe);
   if (models_.decoder) x = models_.decoder->decode(x);
-  Batch batch{diffusion::to_uint8(x, config_.sample.rounding).permute({0, 2, 3, 1}).contiguous().cpu(), {}};
+  Batch batch{
+      diffusion::to_uint8(x, config_.sample.rounding).permute({0, 2, 3, 1}).contiguous().cpu(), {}, trace.points()};
 
   const double seconds = (steady_seconds() - start) / static_cast<double>(n);
   for (int64_t i = 0; i < n; ++i) {
-    batch.records.push_back({labels[i].item<int64_t>(), norms.mean(i), seconds,
+    batch.records.push_back({labels[i].item<int64_t>(), trace.mean_norm(i), seconds,
                              seconds_->denoiser / static_cast<double>(n),
                              seconds_->classifier / static_cast<double>(n)});
   }

@@ -16,6 +16,7 @@ namespace sextant::commands {
 struct Batch {
   Tensor images;  ///< [N, H, W, C] uint8, CPU
   std::vector<SampleRecord> records;
+  Tensor traces;  ///< [N, trace_steps, kTraceNumbers]: see GuidanceTrace::points()
 };
 
 /// Draws batch after batch with the same models, and with one guide that forgets between them.
@@ -27,8 +28,8 @@ class BatchSampler {
   /// The samples with these indices. `progress` hears the share of the batch's steps that is done, in (0, 1].
   Batch draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress);
 
-  /// Over all that this object has drawn.
-  GuidanceTrace& trace() { return trace_; }
+  /// Steps of a guided run, whose trace is kept; 0 without a guide.
+  int64_t trace_steps() const { return trace_steps_; }
 
  private:
   /// What the networks took of a batch.
@@ -43,7 +44,7 @@ class BatchSampler {
   Labels labels_;
   int64_t num_classes_ = 0;  ///< that labels are drawn from
   std::unique_ptr<guidance::Guide> guide_;
-  GuidanceTrace trace_;
+  int64_t trace_steps_ = 0;
 };
 
 }  // namespace sextant::commands

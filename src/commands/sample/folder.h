@@ -9,7 +9,7 @@ namespace sextant::commands {
 class SampleFolder {
  public:
   /// Makes the folder and sees that files can be written in it. UsageError when it holds samples of a run with another
-  /// identity, naming the first setting that differs, unless `overwrite`: then those are removed.
+  /// identity, naming the first setting that differs, unless `overwrite`. Those stay until replace_former().
   SampleFolder(std::filesystem::path folder, const nlohmann::json& identity, bool overwrite);
 
   const std::filesystem::path& path() const { return folder_; }
@@ -20,6 +20,9 @@ class SampleFolder {
 
   /// The run.json of a former run with this identity whose samples are here, null when there is none.
   const nlohmann::json& former() const { return former_; }
+
+  /// Removes the results of another run. To be called when an image of this one is safe in partial().
+  void replace_former() const;
 
  private:
   void check_former(const nlohmann::json& identity) const;

@@ -1,41 +1,59 @@
 #include "sample/guidance_trace.h"
 
+#include <cmath>
+#include <limits>
+
 #include "sextant/report/chart.h"
 
 namespace sextant::commands {
 
 using nlohmann::json;
 
-namespace {
+GuidanceTrace::GuidanceTrace(int64_t images, int64_t steps)
+    : points_(at::full({images, steps, kTraceNumbers}, std::numeric_limits<double>::quiet_NaN(), at::kDouble)) {}
 
-double total(const Tensor& values) { return values.sum(at::kDouble).item<double>(); }
-
-}  // namespace
-
-Tensor GuidanceTrace::add(const samplers::Step& step, const Tensor& targets) {
-  if (!step.guidance) return {};
+void GuidanceTrace::add(const samplers::Step& step, const Tensor& targets) {
+  if (!step.guidance) return;
   const Tensor norms = step.guidance->gradient.flatten(1).to(at::kDouble).norm(2, 1);
-  const Tensor p = at::softmax(step.guidance->logits.to(at::kDouble), 1).gather(1, targets.unsqueeze(1));
-  Sum& at_step = steps_[step.step];
-  at_step.images += targets.size(0);
-  at_step.gradient_norm += total(norms);
-  at_step.probability += total(p);
-  return norms;
+  const Tensor p = at::softmax(step.guidance->logits.to(at::kDouble), 1).gather(1, targets.unsqueeze(1)).squeeze(1);
+  points_.select(1, step.step).copy_(at::stack({norms, p}, 1));
 }
 
-void GuidanceTrace::add(const json& former) {
-  for (const json& row : former) {
-    const auto images = row.at("images").get<int64_t>();
-    Sum& at_step = steps_[row.at("step").get<int64_t>()];
-    at_step.images += images;
-    at_step.gradient_norm += static_cast<double>(images) * row.at("gradient_norm").get<double>();
-    at_step.probability += static_cast<double>(images) * row.at("probability").get<double>();
+double GuidanceTrace::mean_norm(int64_t n) const {
+  const auto norms = points_.accessor<double, 3>()[n];
+  double sum = 0;
+  int64_t guided = 0;
+  for (int64_t step = norms.size(0) - 1; step >= 0; --step) {
+    if (std::isnan(norms[step][0])) continue;
+    sum += norms[step][0];
+    ++guided;
   }
+  return guided > 0 ? sum / static_cast<double>(guided) : 0;
 }
 
-json GuidanceTrace::to_json() const {
+json trace_of(const SampleStore& store) {
+  struct Sum {
+    int64_t images = 0;
+    double gradient_norm = 0;
+    double probability = 0;
+  };
+  std::vector<Sum> steps;
+  for (int64_t i = 0; i < store.count(); ++i) {
+    if (!store.has(i)) continue;
+    const std::vector<double> numbers = store.trace(i);
+    steps.resize(numbers.size() / kTraceNumbers);
+    for (std::size_t step = 0; step < steps.size(); ++step) {
+      const double* point = numbers.data() + step * kTraceNumbers;
+      if (std::isnan(point[0])) continue;
+      steps[step].images += 1;
+      steps[step].gradient_norm += point[0];
+      steps[step].probability += point[1];
+    }
+  }
   json rows = json::array();
-  for (const auto& [step, sums] : steps_) {
+  for (std::size_t step = steps.size(); step-- > 0;) {
+    const Sum& sums = steps[step];
+    if (sums.images == 0) continue;
     const auto n = static_cast<double>(sums.images);
     rows.push_back({{"step", step},
                     {"images", sums.images},

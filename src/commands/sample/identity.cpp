@@ -13,6 +13,23 @@ Coupling coupling_of(const GuidanceSettings& guidance) {
   return guidance.guide.tilt_group > 0 ? Coupling::kGroups : Coupling::kBatches;
 }
 
+std::string lone_tilt_note(const SampleConfig& config) {
+  const guidance::GuideConfig& guide = config.guidance.guide;
+  if (config.guidance.score == "none" || guide.tilt == 0) return "";
+  const int64_t group = guide.tilt_group > 0 ? guide.tilt_group : config.sample.batch;
+  const int64_t count = config.sample.count;
+  if (group == 1 || count == 1) {
+    return "note: --tilt weighs images of a group by each other, and here each is alone in its group: plain guidance; "
+           "give a larger " +
+           std::string(count == 1             ? "--count"
+                       : guide.tilt_group > 0 ? "--tilt-group"
+                                              : "--batch");
+  }
+  if (count % group != 1) return "";
+  return "note: the last image is alone in its --tilt group of " + std::to_string(group) +
+         ": plain guidance for it; give a --count that is a multiple of it";
+}
+
 json identity_of(const SampleConfig& given) {
   SampleConfig config = given;
   json settings = OptionTable("sample", sample_options(config)).to_json();

@@ -15,6 +15,9 @@ enum class Coupling {
 };
 Coupling coupling_of(const GuidanceSettings& guidance);
 
+/// A line for the reader where a tilt has but one image to weigh, so that it is plain guidance; "" elsewhere.
+std::string lone_tilt_note(const SampleConfig& config);
+
 /// The settings {"table": {"key": value}} that the images depend on. Runs with the same identity draw the same images
 /// and continue each other.
 nlohmann::json identity_of(const SampleConfig& config);

@@ -11,7 +11,8 @@ namespace {
 
 constexpr int64_t kMostClasses = 1'000'000;
 
-bool parse_class(const std::string& text, int64_t& value) {
+bool parse_class(const std::string& given, int64_t& value) {
+  const std::string text = trimmed(given);
   const char* last = text.data() + text.size();
   const auto [end, error] = std::from_chars(text.data(), last, value);
   return error == std::errc{} && end == last && value >= 0 && value < kMostClasses;

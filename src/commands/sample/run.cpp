@@ -58,8 +58,8 @@ std::vector<int64_t> to_draw(const SampleStore& store, int64_t first, int64_t ba
   return coupling == Coupling::kNone || missing.empty() ? missing : all;
 }
 
-void draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore& store, Progress& progress,
-                  const Stop& stop) {
+void draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore& store, const SampleFolder& folder,
+                  Progress& progress, const Stop& stop) {
   const Coupling coupling = coupling_of(config.guidance);
   progress.begin("sample", static_cast<double>(store.count()), static_cast<double>(store.finished()), "images");
   for (int64_t first = 0; first < store.count() && !stop.requested(); first += config.sample.batch) {
@@ -69,7 +69,8 @@ void draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore
     const auto weight =
         static_cast<double>(std::count_if(samples.begin(), samples.end(), [&](int64_t i) { return !store.has(i); }));
     const Batch batch = sampler.draw(samples, [&](double share) { progress.update(before + weight * share); });
-    store.put(samples, batch.images, batch.records);
+    store.put(samples, batch.images, batch.records, batch.traces);
+    folder.replace_former();
   }
   progress.end();
 }
@@ -131,10 +132,13 @@ json write_results(const SampleConfig& config, const json& settings, const Sampl
 
 }  // namespace
 
+void check_settings(const SampleConfig& config) { resolved(config); }
+
 SampleResult run_sample(const SampleConfig& given, Progress& progress, const Stop& stop) {
   SampleConfig config = resolved(given);
   const json settings = OptionTable("sample", sample_options(config)).to_json();
   const json identity = identity_of(config);
+  if (const std::string note = lone_tilt_note(config); !note.empty()) progress.note(note);
   const SampleFolder folder(config.run.out, identity, config.run.overwrite);
   if (folder.former().is_object() && folder.former().value("complete", false)) {
     std::filesystem::remove(folder.partial());
@@ -149,16 +153,17 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   }
   const std::vector<int64_t>& shape = models.image_shape();
   BatchSampler sampler(config, models);
-  if (folder.former().is_object()) sampler.trace().add(folder.former().value("trace", json::array()));
   json record;
   bool complete = false;
   {
-    SampleStore store(folder.partial(), identity, {shape[1], shape[2], shape[0]}, config.sample.count);
-    draw_missing(config, sampler, store, progress, stop);
-    if (store.finished() > 0) record = write_results(config, settings, store, sampler.trace().to_json(), folder);
+    SampleStore store(folder.partial(), identity, {shape[1], shape[2], shape[0]}, config.sample.count,
+                      sampler.trace_steps() * kTraceNumbers);
+    if (store.finished() > 0) folder.replace_former();
+    draw_missing(config, sampler, store, folder, progress, stop);
+    if (store.finished() > 0) record = write_results(config, settings, store, trace_of(store), folder);
     complete = store.finished() == store.count();
   }
-  if (complete || record.is_null()) std::filesystem::remove(folder.partial());
+  if (complete) std::filesystem::remove(folder.partial());
   return result_of(record.is_null() ? json::object() : record, config.sample.count);
 }
 

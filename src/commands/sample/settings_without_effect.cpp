@@ -13,7 +13,7 @@ namespace {
 /// Settings that have an effect only under a condition.
 struct Dependent {
   bool effective;
-  std::string needs;  ///< what would give them one
+  std::string why;  ///< "without --tilt", "beside --respacing"
   std::string table;
   std::vector<std::string> keys;
 };
@@ -38,47 +38,54 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
   const samplers::SamplerRow* row = samplers::find(c.sampler.sampler);
   const bool edm = row != nullptr && row->needs == diffusion::Counts::kNoiseLevels;
   std::vector<Dependent> all = {
-      {c.sampler.sampler == samplers::sample_ddim, "--sampler ddim", "sampler", {"eta"}},
+      {c.sampler.sampler == samplers::sample_ddim, "without --sampler ddim", "sampler", {"eta"}},
       {edm,
-       "an edm sampler",
+       "without an edm sampler",
        "sampler",
        {"discretization", "schedule", "scaling", "sigma-min", "sigma-max", "rho", "churn", "churn-min", "churn-max",
         "churn-noise", "edm-guidance"}},
       {edm && c.sampler.edm.levels.discretization == diffusion::Discretization::kEdm,
-       "--discretization edm",
+       "without --discretization edm",
        "sampler",
        {"rho"}},
-      {c.sampler.sampler == samplers::sample_edm_heun, "--sampler edm-heun", "sampler", {"solver-alpha"}},
+      {c.sampler.sampler == samplers::sample_edm_heun, "without --sampler edm-heun", "sampler", {"solver-alpha"}},
       {edm && c.sampler.edm.guidance == samplers::EdmGuidance::kElucd,
-       "--edm-guidance elucd",
+       "without --edm-guidance elucd",
        "sampler",
        {"max-guidance", "add-factor"}},
   };
+  all.push_back({edm || c.sampler.respacing.empty(), "beside --respacing", "sampler", {"steps"}});
+  all.push_back({!edm, "with an edm sampler", "sampler", {"respacing"}});
   const bool autoguided = !c.model.autoguidance_model.empty();
-  all.push_back({autoguided, "--autoguidance-model", "model", {"autoguidance-arch", "autoguidance-scale"}});
+  all.push_back({autoguided, "without --autoguidance-model", "model", {"autoguidance-arch", "autoguidance-scale"}});
+  all.push_back({c.model.autoguidance_scale != 1,
+                 "without an --autoguidance-scale other than 1",
+                 "model",
+                 {"autoguidance-model"}});
   all.push_back(
-      {c.model.autoguidance_scale != 1, "an --autoguidance-scale other than 1", "model", {"autoguidance-model"}});
+      {autoguided || c.model.cfg_scale != 1, "without --cfg-scale or --autoguidance-model", "model", {"cfg-interval"}});
   all.push_back(
-      {autoguided || c.model.cfg_scale != 1, "--cfg-scale or --autoguidance-model", "model", {"cfg-interval"}});
-  all.push_back(
-      {autoguided || c.model.cfg_scale != 1, "--cfg-scale or --autoguidance-model", "model", {"cfg-channels"}});
-  all.push_back({!c.model.vae.empty(), "--vae", "model", {"vae-arch"}});
+      {autoguided || c.model.cfg_scale != 1, "without --cfg-scale or --autoguidance-model", "model", {"cfg-channels"}});
+  all.push_back({!c.model.vae.empty(), "without --vae", "model", {"vae-arch"}});
   if (c.guidance.score == "none") {
-    all.push_back({false, "--guidance", "classifier", {"classifier", "prompts", "cutouts"}});
-    all.push_back({false, "--guidance", "guidance", {"scale", "tilt", "entropy-driven", "backward-steps"}});
-    for (const auto& [setting, words] : score_settings()) all.push_back({false, "--guidance", "guidance", {setting}});
+    all.push_back({false, "without --guidance", "classifier", {"classifier", "prompts", "cutouts"}});
+    all.push_back({false, "without --guidance", "guidance", {"scale", "tilt", "entropy-driven", "backward-steps"}});
+    for (const auto& [setting, words] : score_settings())
+      all.push_back({false, "without --guidance", "guidance", {setting}});
     return all;
   }
   for (const auto& [setting, words] : score_settings()) {
-    all.push_back({has_term(c, words), "--guidance " + joined(words, ", ", " or "), "guidance", {setting}});
+    all.push_back({has_term(c, words), "without --guidance " + joined(words, ", ", " or "), "guidance", {setting}});
   }
-  all.push_back({c.guidance.guide.tilt != 0, "--tilt", "guidance", {"tilt-form", "tilt-group"}});
-  all.push_back({c.classifier.cutouts.count > 0, "--cutouts", "classifier", {"cutout-min"}});
-  all.push_back({!c.classifier.prompts.targets.empty(), "--prompts", "classifier", {"strict", "clip-vocab"}});
-  all.push_back({c.guidance.guide.backward_steps > 0, "--backward-steps", "guidance", {"backward-lr"}});
+  all.push_back({c.guidance.guide.tilt != 0, "without --tilt", "guidance", {"tilt-form", "tilt-group"}});
+  all.push_back({c.classifier.cutouts.count > 0, "without --cutouts", "classifier", {"cutout-min"}});
+  all.push_back({!c.classifier.prompts.targets.empty(), "without --prompts", "classifier", {"strict", "clip-vocab"}});
+  all.push_back({c.guidance.guide.backward_steps > 0, "without --backward-steps", "guidance", {"backward-lr"}});
   // Without one, latent is an error.
-  all.push_back(
-      {!c.model.vae.empty() || c.guidance.space == GuidanceSpace::kLatent, "--vae", "guidance", {"guidance-space"}});
+  all.push_back({!c.model.vae.empty() || c.guidance.space == GuidanceSpace::kLatent,
+                 "without --vae",
+                 "guidance",
+                 {"guidance-space"}});
   return all;
 }
 
@@ -94,7 +101,7 @@ std::vector<std::string> settings_without_effect(const SampleConfig& given) {
     if (dependent.effective) continue;
     for (const std::string& key : dependent.keys) {
       if (now[dependent.table][key] == standard[dependent.table][key]) continue;
-      notes.push_back("note: --" + key + " has no effect without " + dependent.needs);
+      notes.push_back("note: --" + key + " has no effect " + dependent.why);
     }
   }
   return notes;

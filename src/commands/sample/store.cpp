@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -20,7 +21,8 @@ using nlohmann::json;
 
 namespace {
 
-constexpr char kMagic[] = "sextant samples 1\n";
+constexpr char kMagic[] = "sextant samples 2\n";
+constexpr char kMagicOfAnyVersion[] = "sextant samples ";
 constexpr int64_t kAlign = 4096;
 
 struct SlotHead {
@@ -29,9 +31,10 @@ struct SlotHead {
   SampleRecord record;
 };
 
-uint32_t checksum(const SlotHead& head, const uint8_t* pixels, int64_t size) {
+/// Of the head and what follows it in the slot.
+uint32_t checksum(const SlotHead& head, const uint8_t* rest, std::size_t size) {
   uLong sum = crc32(0, reinterpret_cast<const Bytef*>(&head.index), sizeof head.index + sizeof head.record);
-  return static_cast<uint32_t>(crc32_z(sum, pixels, static_cast<std::size_t>(size)));
+  return static_cast<uint32_t>(crc32_z(sum, rest, size));
 }
 
 int64_t aligned(int64_t size) { return (size + kAlign - 1) / kAlign * kAlign; }
@@ -64,44 +67,87 @@ bool write_at(int file, const void* data, int64_t size, int64_t offset) {
 
 std::string reason(int error) { return std::strerror(error); }
 
+std::string beginning(const std::filesystem::path& path, std::size_t size) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(size, '\0');
+  return file.read(text.data(), static_cast<std::streamsize>(size)) ? text : "";
+}
+
+/// `path`, made where it is not there, for this process alone.
+int open_locked(const std::filesystem::path& path) {
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) throw Error("cannot open " + path.string() + ": " + reason(errno));
+  struct stat opened {};
+  struct stat named {};
+  // Between the two calls another run may have put its own file there.
+  const bool alone = flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &opened) == 0 &&
+                     stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino;
+  if (alone) return file;
+  close(file);
+  throw Error("another run is writing to " + path.parent_path().string() + "; choose another --out");
+}
+
+/// Waits until the folder's names are on disk.
+bool sync_folder(const std::filesystem::path& folder) {
+  const int file = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool done = fsync(file) == 0;
+  close(file);
+  return done;
+}
+
 }  // namespace
 
 SampleStore::SampleStore(const std::filesystem::path& path, const json& identity, std::vector<int64_t> shape,
-                         int64_t count)
-    : path_(path), shape_(std::move(shape)), valid_(static_cast<std::size_t>(count)), records_(valid_.size()) {
+                         int64_t count, int64_t trace_size)
+    : path_(path),
+      shape_(std::move(shape)),
+      valid_(static_cast<std::size_t>(count)),
+      records_(valid_.size()),
+      trace_size_(trace_size) {
   pixels_ = std::accumulate(shape_.begin(), shape_.end(), int64_t{1}, std::multiplies<>());
   try {
     open_or_create(identity);
     scan();
   } catch (...) {
-    if (file_ >= 0) close(file_);
+    if (file_ >= 0 && !header_.empty()) unlink((former_ >= 0 ? neighbour() : path_).c_str());
+    for (const int file : {file_, former_}) {
+      if (file >= 0) close(file);
+    }
     throw;
   }
 }
 
-SampleStore::~SampleStore() { close(file_); }
+SampleStore::~SampleStore() {
+  if (finished() == 0) unlink((former_ >= 0 ? neighbour() : path_).c_str());
+  close(file_);
+  if (former_ >= 0) close(former_);
+}
 
 json SampleStore::stored_identity(const std::filesystem::path& path) {
+  if (beginning(path, sizeof kMagic - 1) != kMagic) return {};
   std::ifstream file(path, std::ios::binary);
-  std::string magic(sizeof kMagic - 1, '\0');
   std::string header;
-  if (!file.read(magic.data(), static_cast<std::streamsize>(magic.size())) || magic != kMagic ||
-      !std::getline(file, header))
-    return {};
+  if (!file.seekg(sizeof kMagic - 1) || !std::getline(file, header)) return {};
   const json identity = json::parse(header, nullptr, false);
   return identity.is_object() ? identity : json();
+}
+
+bool SampleStore::of_another_version(const std::filesystem::path& path) {
+  return beginning(path, sizeof kMagicOfAnyVersion - 1) == kMagicOfAnyVersion &&
+         beginning(path, sizeof kMagic - 1) != kMagic;
 }
 
 void SampleStore::open_or_create(const json& identity) {
   header_ = kMagic + identity.dump() + "\n";
   data_ = aligned(static_cast<int64_t>(header_.size()));
-  file_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (file_ < 0) throw Error("cannot open " + path_.string() + ": " + reason(errno));
-  if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
-    throw Error("another run is writing to " + path_.parent_path().string() + "; choose another --out");
-  }
+  file_ = open_locked(path_);
+  std::filesystem::remove(neighbour());  // of a run that ended before its first sample
   if (stored_identity(path_) == identity) {
     header_.clear();
+  } else if (beginning(path_, sizeof kMagicOfAnyVersion - 1) == kMagicOfAnyVersion) {
+    former_ = std::exchange(file_, -1);
+    file_ = open_locked(neighbour());
   } else if (ftruncate(file_, 0) != 0) {
     throw Error("cannot empty " + path_.string() + ": " + reason(errno));
   }
@@ -118,18 +164,18 @@ void SampleStore::open_or_create(const json& identity) {
 }
 
 int64_t SampleStore::slot_offset(int64_t sample) const {
-  return data_ + sample * (static_cast<int64_t>(sizeof(SlotHead)) + pixels_);
+  return data_ + sample * (static_cast<int64_t>(sizeof(SlotHead)) + trace_bytes() + pixels_);
 }
 
 void SampleStore::scan() {
-  std::vector<uint8_t> pixels(static_cast<std::size_t>(pixels_));
+  std::vector<uint8_t> rest(static_cast<std::size_t>(trace_bytes() + pixels_));
   for (int64_t i = 0; i < count(); ++i) {
     SlotHead head{};
     const int64_t at = slot_offset(i);
     if (!read_at(file_, &head, sizeof head, at)) break;
     if (head.checksum == 0 && head.index == 0) continue;  // never written; its pixels need no reading
-    if (!read_at(file_, pixels.data(), pixels_, at + static_cast<int64_t>(sizeof head))) break;
-    if (head.index != static_cast<uint32_t>(i) || head.checksum != checksum(head, pixels.data(), pixels_)) continue;
+    if (!read_at(file_, rest.data(), static_cast<int64_t>(rest.size()), at + static_cast<int64_t>(sizeof head))) break;
+    if (head.index != static_cast<uint32_t>(i) || head.checksum != checksum(head, rest.data(), rest.size())) continue;
     valid_[static_cast<std::size_t>(i)] = true;
     records_[static_cast<std::size_t>(i)] = head.record;
   }
@@ -138,24 +184,36 @@ void SampleStore::scan() {
 int64_t SampleStore::finished() const { return std::count(valid_.begin(), valid_.end(), true); }
 
 void SampleStore::put(const std::vector<int64_t>& samples, const Tensor& images,
-                      const std::vector<SampleRecord>& records) {
+                      const std::vector<SampleRecord>& records, const Tensor& traces) {
   const Tensor pixels = images.to(at::kCPU).contiguous();
+  const Tensor numbers = trace_size_ > 0 ? traces.to(at::kCPU, at::kDouble).contiguous() : at::empty({0}, at::kDouble);
+  if (numbers.numel() != trace_size_ * static_cast<int64_t>(samples.size())) {
+    throw ShapeError(c10::str("sample store: expected ", trace_size_, " numbers a trace, got ", numbers.sizes()));
+  }
   const auto failed = [&] {
     return Error("cannot save samples to " + path_.string() + ": " + reason(errno) + "; " + std::to_string(finished()) +
                  " of " + std::to_string(count()) + " are saved, the same command continues there");
   };
   if (!write_at(file_, header_.data(), static_cast<int64_t>(header_.size()), 0)) throw failed();
   header_.clear();
-  std::vector<uint8_t> slot(sizeof(SlotHead) + static_cast<std::size_t>(pixels_));
+  const auto trace_size = static_cast<std::size_t>(trace_bytes());
+  const auto image_size = static_cast<std::size_t>(pixels_);
+  std::vector<uint8_t> slot(sizeof(SlotHead) + trace_size + image_size);
+  uint8_t* const rest = slot.data() + sizeof(SlotHead);
   for (std::size_t n = 0; n < samples.size(); ++n) {
-    const uint8_t* image = pixels.data_ptr<uint8_t>() + static_cast<int64_t>(n) * pixels_;
+    const auto at = static_cast<int64_t>(n);
+    if (trace_size > 0) std::memcpy(rest, numbers.data_ptr<double>() + at * trace_size_, trace_size);
+    std::memcpy(rest + trace_size, pixels.data_ptr<uint8_t>() + at * pixels_, image_size);
     SlotHead head{0, static_cast<uint32_t>(samples[n]), records[n]};
-    head.checksum = checksum(head, image, pixels_);
+    head.checksum = checksum(head, rest, trace_size + image_size);
     std::memcpy(slot.data(), &head, sizeof head);
-    std::memcpy(slot.data() + sizeof head, image, static_cast<std::size_t>(pixels_));
     if (!write_at(file_, slot.data(), static_cast<int64_t>(slot.size()), slot_offset(samples[n]))) throw failed();
   }
   if (fdatasync(file_) != 0) throw failed();
+  if (former_ >= 0) {
+    if (std::rename(neighbour().c_str(), path_.c_str()) != 0 || !sync_folder(path_.parent_path())) throw failed();
+    close(std::exchange(former_, -1));
+  }
   for (std::size_t n = 0; n < samples.size(); ++n) {
     valid_[static_cast<std::size_t>(samples[n])] = true;
     records_[static_cast<std::size_t>(samples[n])] = records[n];
@@ -170,7 +228,8 @@ Tensor SampleStore::images(int64_t first, int64_t end) const {
   const auto n = static_cast<int64_t>(samples.size());
   Tensor images = at::empty({n, shape_[0], shape_[1], shape_[2]}, at::kByte);
   for (int64_t i = 0; i < n; ++i) {
-    const int64_t at = slot_offset(samples[static_cast<std::size_t>(i)]) + static_cast<int64_t>(sizeof(SlotHead));
+    const int64_t at =
+        slot_offset(samples[static_cast<std::size_t>(i)]) + static_cast<int64_t>(sizeof(SlotHead)) + trace_bytes();
     if (!read_at(file_, images.data_ptr<uint8_t>() + i * pixels_, pixels_, at)) {
       throw Error("cannot read " + path_.string() + ": " + reason(errno));
     }
@@ -184,6 +243,15 @@ std::vector<SampleRecord> SampleStore::records() const {
     if (has(i)) records.push_back(records_[static_cast<std::size_t>(i)]);
   }
   return records;
+}
+
+std::vector<double> SampleStore::trace(int64_t sample) const {
+  std::vector<double> numbers(static_cast<std::size_t>(trace_size_));
+  const int64_t at = slot_offset(sample) + static_cast<int64_t>(sizeof(SlotHead));
+  if (!read_at(file_, numbers.data(), trace_bytes(), at)) {
+    throw Error("cannot read " + path_.string() + ": " + reason(errno));
+  }
+  return numbers;
 }
 
 void SampleStore::write_npz(const std::filesystem::path& path) const {

@@ -58,7 +58,10 @@ SampleConfig sample_config(const json& base, const Axis& column, const Axis& row
   config.run.out = sweep.run.out + "/" + row.name + (column.name.empty() ? "" : "-" + column.name);
   config.run.overwrite = sweep.run.overwrite;
   if (sweep.count > 0) config.sample.count = sweep.count;
-  if (sweep.steps > 0) config.sampler.steps = sweep.steps;
+  if (sweep.steps > 0) {
+    config.sampler.steps = sweep.steps;
+    config.sampler.respacing.clear();  // it would win over the steps
+  }
   if (!sweep.run.device.empty()) config.run.device = sweep.run.device;
   config.run.threads = sweep.run.threads;
   return config;

@@ -43,16 +43,22 @@ struct Finished {
 
 std::string name_of(const SweepRun& run) { return run.column.empty() ? run.row : run.row + ", " + run.column; }
 
-SampleResult run_one(const SweepRun& run, std::size_t number, std::size_t count, Progress& progress, const Stop& stop) {
-  const std::string title = c10::str("[", number, "/", count, "] ", name_of(run));
-  NumberedProgress numbered(progress, title);
+/// Errors of `action` with the name of the run that they are about.
+template <class Action>
+auto naming(const SweepRun& run, Action&& action) {
   try {
-    return run_sample(run.config, numbered, stop);
+    return action();
   } catch (const UsageError& error) {
     throw UsageError(name_of(run) + ": " + error.what());
   } catch (const Error& error) {
     throw Error(name_of(run) + ": " + error.what());
   }
+}
+
+SampleResult run_one(const SweepRun& run, std::size_t number, std::size_t count, Progress& progress, const Stop& stop) {
+  const std::string title = c10::str("[", number, "/", count, "] ", name_of(run));
+  NumberedProgress numbered(progress, title);
+  return naming(run, [&] { return run_sample(run.config, numbered, stop); });
 }
 
 report::Table table_of(const std::vector<Finished>& runs) {
@@ -149,6 +155,7 @@ std::vector<OptionGroup> sweep_options(SweepConfig& c) {
 
 SweepResult run_sweep(const json& recipe, const SweepConfig& config, Progress& progress, const Stop& stop) {
   const std::vector<SweepRun> runs = sweep_runs(recipe, config);
+  for (const SweepRun& run : runs) naming(run, [&] { check_settings(run.config); });
   check_writable_folder(config.run.out);
   set_threads(static_cast<int>(config.run.threads));
   std::optional<SampleScorer> scorer;

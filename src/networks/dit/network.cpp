@@ -135,8 +135,9 @@ class Dit : public NoiseNetwork {
   }
   int64_t out_channels() const override { return config_.out_channels(); }
   int64_t num_classes() const override { return config_.num_classes + (config_.class_dropout_prob > 0 ? 1 : 0); }
-  /// The original guides the first three channels of four, for reproducibility of its figures.
-  int64_t cfg_channels() const override { return std::min<int64_t>(3, config_.in_channels); }
+  /// The original guides output[:, :3], three channels of four, for reproducibility of its figures. Python's slice
+  /// takes what there is: of fewer channels the variance's, too.
+  int64_t cfg_channels() const override { return std::min<int64_t>(3, config_.out_channels()); }
 
  private:
   static constexpr int64_t kFrequencies = 256;

@@ -1,0 +1,39 @@
+#include "unforeseen.h"
+
+#include <c10/util/Exception.h>
+
+#include <filesystem>
+#include <new>
+
+namespace sextant::cli {
+namespace {
+
+/// Of libtorch's message the part above the stack frames.
+std::string message_of(const std::exception& error) {
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  const std::string text = of_torch ? of_torch->what_without_backtrace() : error.what();
+  const std::size_t begin = text.find_first_not_of(" \n");
+  return begin == std::string::npos ? "no message" : text.substr(begin, text.find('\n', begin) - begin);
+}
+
+/// libtorch tells it by text alone: "CUDA out of memory", "DefaultCPUAllocator: can't allocate memory".
+bool tells_of_memory(const std::string& message) {
+  for (const char* sign : {"out of memory", "can't allocate memory", "not enough memory"}) {
+    if (message.find(sign) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string unforeseen(const std::exception& error) {
+  const std::string message = message_of(error);
+  if (dynamic_cast<const std::bad_alloc*>(&error)) return "out of memory; a smaller --batch needs less";
+  if (tells_of_memory(message)) return "out of memory; a smaller --batch needs less (" + message + ")";
+  if (const auto* file = dynamic_cast<const std::filesystem::filesystem_error*>(&error)) {
+    return "cannot use " + file->path1().string() + ": " + file->code().message();
+  }
+  return message + "; this is an error inside sextant: please report it with the whole command";
+}
+
+}  // namespace sextant::cli
