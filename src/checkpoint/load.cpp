@@ -57,16 +57,26 @@ Checkpoint load(const std::filesystem::path& path) {
 
 StateDict Checkpoint::weights() const {
   StateDict weights = tensors;
-  for (const char* wrapper : {"ema", "ema_model", "state_dict", "model_state_dict", "model"}) {
+  for (const char* wrapper : {"ema", "ema_model", "model_ema", "state_dict_ema", "ema_state_dict", "state_dict",
+                              "model_state_dict", "model"}) {
     if (std::find(groups.begin(), groups.end(), wrapper) == groups.end()) continue;
     if (StateDict inside = below(tensors, std::string(wrapper) + "."); !inside.empty()) {
       weights = std::move(inside);
       break;
     }
   }
-  const std::string prefix = "module.";
-  if (std::all_of(weights.begin(), weights.end(), [&](const auto& item) { return item.first.starts_with(prefix); })) {
-    weights = below(weights, prefix);
+  // torch.compile and DataParallel, one around the other in any order.
+  const auto carried = [&](const char* prefix) {
+    return !weights.empty() && std::all_of(weights.begin(), weights.end(),
+                                           [&](const auto& item) { return item.first.starts_with(prefix); });
+  };
+  for (bool again = true; again;) {
+    again = false;
+    for (const char* prefix : {"module.", "_orig_mod."}) {
+      if (!carried(prefix)) continue;
+      weights = below(weights, prefix);
+      again = true;
+    }
   }
   return weights;
 }

@@ -11,8 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-/// Accepts {"name": {"dtype": s, "shape": [n...], "data_offsets": [n, n]}..., "__metadata__": {s: s...}} and nothing
-/// else.
+/// Accepts {"name": {"dtype": s, "shape": [n...], "data_offsets": [n, n]}..., "__metadata__": {s: s...} or null} and
+/// nothing else.
 class HeaderHandler : public nlohmann::json_sax<json> {
  public:
   SafetensorsHeader header;
@@ -71,7 +71,8 @@ class HeaderHandler : public nlohmann::json_sax<json> {
   bool number_float(number_float_t, const std::string& text) override {
     return refuse("number " + shown(text) + " is no integer in range");
   }
-  bool null() override { return refuse("unexpected null"); }
+  // Some writers give a file without metadata a null for it.
+  bool null() override { return (depth_ == 1 && in_metadata()) || refuse("unexpected null"); }
   bool boolean(bool) override { return refuse("unexpected boolean"); }
   bool binary(json::binary_t&) override { return refuse("unexpected binary"); }
 

@@ -54,6 +54,21 @@ TEST_F(Load, DropsAPrefixThatEveryNameCarries) {
   EXPECT_EQ(names(dict({{"state_dict", dict({{"module.a", w_}})}})), Names{"a"});
 }
 
+TEST_F(Load, DropsThePrefixesOfWrappersAroundWrappers) {
+  for (const std::string prefix : {"_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "module.module."}) {
+    EXPECT_EQ(names(dict({{prefix + "a", w_}, {prefix + "b", w_}})), (Names{"a", "b"})) << prefix;
+    EXPECT_EQ(names(dict({{"state_dict", dict({{prefix + "a", w_}})}, {"epoch", number(3)}})), Names{"a"}) << prefix;
+  }
+}
+
+TEST_F(Load, KnowsTheMovingAverageByItsUsualNames) {
+  for (const std::string average : {"model_ema", "state_dict_ema", "ema_state_dict", "ema_model"}) {
+    for (const std::string raw : {"model", "state_dict", "model_state_dict"}) {
+      EXPECT_EQ(names(dict({{raw, dict({{"w", w_}})}, {average, dict({{"e", w_}})}})), Names{"e"}) << average << raw;
+    }
+  }
+}
+
 TEST_F(Load, ReadsAWholeModuleAsItsStateDict) {
   const std::string linear =
       object("torch.nn.modules.linear", "Linear", module_state(dict({{"weight", w_}, {"bias", "N"}})));
@@ -111,6 +126,40 @@ TEST_F(Load, RefusesAUsersOwnClassWithAdvice) {
   expect_clear(message, path);
   EXPECT_NE(message.find("models.resnet.ResNet"), std::string::npos) << message;
   EXPECT_NE(message.find("state_dict()"), std::string::npos) << message;
+}
+
+TEST_F(Load, LeavesOutObjectsOfUnknownClassesAndNamesThem) {
+  const std::string built = "}" + text("lr") + number(3) + "sb";
+  const std::string kept = ")\x81" + built;
+  const struct {
+    std::string object, name;
+  } cases[] = {
+      {global("ml_collections.config_dict.config_dict", "ConfigDict") + kept,
+       "ml_collections.config_dict.config_dict.ConfigDict"},
+      {global("functools", "partial") + tuple({global("torch.nn.functional", "silu")}) + "R" +
+           tuple({global("torch.nn.functional", "silu"), ")", "}", "N"}) + "b",
+       "functools.partial"},
+      {global("collections", "deque") + ")R(" + number(1) + number(2) + "e", "collections.deque"},
+      {global("options.base", "TrainNamespace") + kept, "options.base.TrainNamespace"},
+      {std::string("(i__main__\nConfig\n") + built, "__main__.Config"},
+      {std::string("(") + global("my.enums", "Mode") + number(1) + "o", "my.enums.Mode"},
+      {global("yacs.config", "CfgNode") + ")\x81(" + text("lr") + number(3) + "u", "yacs.config.CfgNode"},
+      {global("torch.utils.data.sampler", "RandomSampler") + kept, "torch.utils.data.sampler.RandomSampler"},
+  };
+  for (const auto& [object, name] : cases) {
+    const Checkpoint read = load(file(dict({{"config", object}, {"state_dict", dict({{"w", w_}})}, {"epoch", "N"}})));
+    EXPECT_EQ(read.weights().names(), Names{"w"}) << name;
+    EXPECT_EQ(read.unread, Names{name});
+    EXPECT_EQ(read.config.at("config").at("class"), name);
+  }
+  EXPECT_TRUE(load(file(dict({{"w", w_}}))).unread.empty());
+}
+
+TEST_F(Load, DoesNotLookForTensorsWithinAnUnknownObject) {
+  const std::string model = object("models.resnet", "ResNet", module_state(dict({{"w", w_}})));
+  const Checkpoint read = load(file(dict({{"model", model}, {"state_dict", dict({{"s", w_}})}})));
+  EXPECT_EQ(read.tensors.names(), Names{"state_dict.s"});
+  EXPECT_EQ(read.unread, Names{"models.resnet.ResNet"});
 }
 
 TEST_F(Load, CallsAPlainPickleOfStoragesIncomplete) {

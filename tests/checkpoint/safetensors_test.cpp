@@ -51,6 +51,20 @@ TEST(Safetensors, AreMappedNotCopied) {
   EXPECT_EQ(b - a, 4000);
 }
 
+TEST(Safetensors, MayHaveANullForMetadata) {
+  const TemporaryFolder folder;
+  const std::string w = R"("w":{"dtype":"U8","shape":[3],"data_offsets":[0,3]})";
+  for (const std::string& header : {R"({"__metadata__":null,)" + w + "}", "{" + w + R"(,"__metadata__":null})"}) {
+    write_bytes(folder / "a.safetensors", file_of(header, 3));
+    const Checkpoint checkpoint = load(folder / "a.safetensors");
+    EXPECT_TRUE(checkpoint.metadata.empty());
+    EXPECT_EQ(checkpoint.tensors.names(), std::vector<std::string>{"w"});
+  }
+  for (const std::string& header : {"{" + w + R"(,"__metadata__":{"a":null}})", std::string(R"({"w":null})")}) {
+    EXPECT_NE(safetensors_refusal(file_of(header, 3)).find("unexpected null"), std::string::npos);
+  }
+}
+
 TEST(Safetensors, MisalignedDataIsCopiedIntoPlace) {
   const TemporaryFolder folder;
   const std::string header =

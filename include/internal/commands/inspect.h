@@ -19,7 +19,8 @@ struct InspectConfig {
 /// The table of `sextant inspect`; the rows point into `config`.
 std::vector<OptionGroup> inspect_options(InspectConfig& config);
 
-/// {"file", "format", "bytes", "parameters", "tensors": [{"name", "dtype", "shape"}], "metadata", "config", "guess"},
+/// {"file", "format", "bytes", "parameters", "tensors": [{"name", "dtype", "shape"}], "metadata", "config", "unread",
+/// "guess"},
 /// of a folder also "type", as its config.json says. "guess" {"archs", "nearest", "config", "why"} tells which
 /// architectures the weights fit, see models::Guess; an .npz has none. CheckpointError when the file cannot be read.
 nlohmann::json inspect(const std::filesystem::path& path);

@@ -27,11 +27,13 @@ struct Checkpoint {
   /// {"class_name": "EDMPrecond", "init_args": [...], "init_kwargs": {...}}, under "ema" in the published files; other
   /// objects are {"class": name}. Empty for safetensors.
   nlohmann::json config = nlohmann::json::object();
+  std::vector<std::string> unread;  ///< classes that the reader does not know; their objects were left out, tensors too
   std::vector<std::string> groups;  ///< top-level names that hold a dictionary or module rather than a tensor
 
-  /// The weights, ready for a network: the first of the wrappers `ema`, `ema_model`, `state_dict`, `model_state_dict`,
-  /// `model` that is there as a dictionary or module is unwrapped, and a `module.` prefix that every name carries is
-  /// dropped. Safetensors files have no wrappers. Tensors are shared with `tensors`.
+  /// The weights, ready for a network: the first of the wrappers `ema`, `ema_model`, `model_ema`, `state_dict_ema`,
+  /// `ema_state_dict`, `state_dict`, `model_state_dict`, `model` that is there as a dictionary or module is unwrapped,
+  /// and prefixes `module.` and `_orig_mod.` that every name carries are dropped, one after the other. Safetensors
+  /// files have no wrappers. Tensors are shared with `tensors`.
   StateDict weights() const;
 };
 

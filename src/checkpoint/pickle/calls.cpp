@@ -28,6 +28,7 @@ ValueId PickleMachine::global(std::string_view module, std::string_view name) {
   value.symbol = meaning.symbol;
   value.dtype = meaning.dtype;
   value.text = out_.texts.emplace_back(joined);
+  if (meaning.symbol == Symbol::kUnknown) out_.unknown.push_back(value.text);
   const ValueId id = push(std::move(value));
   pop();
   return globals_[joined] = id;
@@ -100,13 +101,15 @@ ValueId PickleMachine::construct(ValueId type, std::span<const ValueId> argument
       push(std::move(value));
       return pop();
     }
-    case Symbol::kOpaque: {
+    case Symbol::kOpaque:
+    case Symbol::kUnknown: {
       const std::string_view name = callee.text;
+      const Symbol symbol = callee.symbol;
       Value tuple;
       tuple.kind = Kind::kTuple;
       tuple.items.assign(arguments.begin(), arguments.end());
       push(std::move(tuple));
-      return make_object(name, Symbol::kOpaque, pop(), kNone);
+      return make_object(name, symbol, pop(), kNone);
     }
     default:
       throw Malformed("the pickle calls " + shown(callee.text) + ", which is not a function a checkpoint may call");

@@ -1,6 +1,8 @@
 #include "pickle/globals.h"
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 
@@ -81,25 +83,40 @@ std::unordered_map<std::string, Global> make_table() {
 }
 
 /// Packages whose classes appear in training checkpoints and models as plain records of attributes.
-constexpr std::array<std::string_view, 11> kRecordPackages = {"__torch__.",
-                                                              "torch.nn.modules.",
-                                                              "torch.nn.parallel.",
-                                                              "torch.nn.parameter.",
-                                                              "torch.optim.",
-                                                              "torchvision.models.",
-                                                              "timm.",
-                                                              "pytorch_lightning.",
-                                                              "lightning.",
-                                                              "lightning_fabric.",
-                                                              "omegaconf."};
+constexpr std::array<std::string_view, 13> kRecordPackages = {
+    "__torch__.",          "torch.nn.modules.",    "torch.nn.parallel.",
+    "torch.nn.parameter.", "torch.nn.functional.", "torch.nn.init.",
+    "torch.optim.",        "torchvision.models.",  "timm.",
+    "pytorch_lightning.",  "lightning.",           "lightning_fabric.",
+    "omegaconf."};
+
+/// Of Python's own modules: what configurations are made of. A placeholder of these does no harm and holds no tensor.
+constexpr std::array<std::string_view, 22> kHarmless = {
+    "argparse.",      "array.array",       "collections.", "dataclasses.", "datetime.",   "decimal.",
+    "enum.",          "fractions.",        "itertools.",   "ipaddress.",   "math.",       "pathlib.",
+    "random.Random",  "functools.partial", "re._compile",  "re.compile",   "statistics.", "string.Template",
+    "logging.Logger", "logging.getLogger", "typing.",      "uuid."};
+
+bool starts_with_one(std::string_view name, std::span<const std::string_view> starts) {
+  return std::any_of(starts.begin(), starts.end(), [&](std::string_view start) { return name.starts_with(start); });
+}
+
+/// Whether nothing that the library can use hides behind the name: a class, and none of storages.
+bool is_class_beside_tensors(std::string_view name) {
+  const std::string_view last = name.substr(name.rfind('.') + 1);
+  return !last.empty() && last.front() >= 'A' && last.front() <= 'Z' && !last.ends_with("Storage");
+}
 
 }  // namespace
 
 Global find_global(const std::string& name) {
   static const std::unordered_map<std::string, Global> kTable = make_table();
   if (const auto found = kTable.find(name); found != kTable.end()) return found->second;
-  for (const std::string_view package : kRecordPackages) {
-    if (std::string_view(name).substr(0, package.size()) == package) return {Symbol::kOpaque};
+  if (starts_with_one(name, kRecordPackages)) return {Symbol::kOpaque};
+  const std::string_view package = std::string_view(name).substr(0, name.find('.'));
+  const bool known_package = package == "torch" || package == "numpy";
+  if (known_package ? is_class_beside_tensors(name) : !is_python_module(package) || starts_with_one(name, kHarmless)) {
+    return {Symbol::kUnknown};
   }
   throw Malformed("the pickle refers to " + shown(name) +
                   ", which is not among the names that a checkpoint may use; nothing was executed. If it is your own "

@@ -1,17 +1,23 @@
-// The names that a pickle may mention, and what each of them means here. Everything else is refused.
+// The names that a pickle may mention, and what each of them means here.
+//
+// A name of somebody's own package stands for an inert placeholder: training scripts leave their configuration objects
+// beside the weights. Names of Python itself, PyTorch and numpy are refused unless they are known: there the functions
+// are that attacks call, and those that rebuild tensors, which must not get lost.
 #pragma once
 
 #include <ATen/ATen.h>
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace sextant::checkpoint {
 
 enum class Symbol : uint8_t {
-  kLeaf,    ///< a type or constant that is only ever mentioned
-  kOpaque,  ///< a class whose instances are kept as (class, arguments, state)
-  kDict,    ///< dict and its kin
+  kLeaf,     ///< a type or constant that is only ever mentioned
+  kOpaque,   ///< a class whose instances are kept as (class, arguments, state)
+  kUnknown,  ///< a name of somebody's own package: as kOpaque, and nothing below it is looked at
+  kDict,     ///< dict and its kin
   kList,
   kTuple,
   kSet,
@@ -33,7 +39,10 @@ struct Global {
   at::ScalarType dtype = at::ScalarType::Undefined;
 };
 
-/// What "module.name" means. Throws Malformed that names it when it is not on the list.
+/// Whether a module is Python's own, by the name of its outermost package.
+bool is_python_module(std::string_view package);
+
+/// What "module.name" means. Throws Malformed that names it when it is refused.
 Global find_global(const std::string& name);
 
 }  // namespace sextant::checkpoint

@@ -2,8 +2,8 @@
 //
 // A pickle is a program for a stack machine that builds objects and calls functions by name. This machine builds a tree
 // of plain values and knows a fixed list of functions by what they mean (pickle_globals.h): a tensor is rebuilt as a
-// record of its storage, sizes and strides. It calls nothing, imports nothing, and a name that is not on the list is an
-// error.
+// record of its storage, sizes and strides. It calls nothing, imports nothing; a name that is not on the list is an
+// error or, where it is somebody's own class, an inert placeholder.
 //
 // Costs are bounded by the length of the pickle: every value takes at least one byte of it, whatever copies values is
 // charged against a budget, nothing recurses, and lengths are checked against the bytes that are there before anything
@@ -80,6 +80,7 @@ struct Pickle {
   std::vector<StorageRecord> storages;
   std::vector<TensorRecord> tensors;
   std::deque<std::string> texts;
+  std::vector<std::string_view> unknown;  ///< names of Symbol::kUnknown, in the order in which they appear
   ValueId root = 0;
   std::size_t length = 0;  ///< bytes up to and including STOP
 

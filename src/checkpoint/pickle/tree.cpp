@@ -18,7 +18,8 @@ class TreeWalk {
 
   Checkpoint walk() {
     json config = visit(pickle_.top(), "", 0);
-    if (checkpoint_.tensors.empty()) throw Malformed("holds no tensors");
+    if (checkpoint_.tensors.empty()) throw Malformed("holds no tensors" + instead_of_tensors());
+    for (const std::string_view name : pickle_.unknown) checkpoint_.unread.push_back(text(name));
     for (const auto& [key, value] : named_items(pickle_.top())) {
       if (value->kind == Kind::kDict || value->kind == Kind::kObject) checkpoint_.groups.push_back(key);
     }
@@ -33,6 +34,15 @@ class TreeWalk {
     if (units > budget_)
       throw Malformed("the pickle refers to the same values over and over, beyond any checkpoint's need");
     budget_ -= units;
+  }
+
+  /// What a file without tensors holds that may hide them.
+  std::string instead_of_tensors() {
+    if (pickle_.unknown.empty()) return "";
+    return " but objects of " + shown(pickle_.unknown.front()) +
+           (pickle_.unknown.size() > 1 ? " and " + std::to_string(pickle_.unknown.size() - 1) + " more kinds" : "") +
+           ", which only its own program can read; nothing was executed. If it is your own model class, save its "
+           "state_dict() instead";
   }
 
   /// Collects the tensors below `value`; returns what is no tensor, null for nothing.
@@ -75,6 +85,7 @@ class TreeWalk {
 
   /// A module's tensors as its state_dict() lists them; of other objects only their attributes as JSON.
   json visit_object(const Value& object, const std::string& name, int depth) {
+    if (object.symbol == Symbol::kUnknown) return {{"class", text(object.text)}};
     const Value& state = attributes(object);
     const bool scripted = object.text.substr(0, 10) == "__torch__.";
     if (scripted && state.kind == Kind::kDict) {

@@ -62,9 +62,13 @@ json inspect_checkpoint(const fs::path& path) {
     rows.push_back(row_of(name, tensor));
     if (tensor.is_floating_point()) parameters += tensor.numel();
   }
-  return {{"format", checkpoint.format}, {"tensors", rows},
-          {"parameters", parameters},    {"metadata", checkpoint.metadata},
-          {"config", checkpoint.config}, {"guess", guess_of(checkpoint.weights())}};
+  return {{"format", checkpoint.format},
+          {"tensors", rows},
+          {"parameters", parameters},
+          {"metadata", checkpoint.metadata},
+          {"config", checkpoint.config},
+          {"unread", checkpoint.unread},
+          {"guess", guess_of(checkpoint.weights())}};
 }
 
 /// Which architecture the weights fit, and the config.json where they fit none by name.
@@ -120,6 +124,10 @@ std::string inspection_text(const json& about) {
   }
   for (const char* key : {"metadata", "config"}) {
     if (about.contains(key) && !about[key].empty()) text += std::string("\n") + key + ": " + about[key].dump(2) + "\n";
+  }
+  if (about.contains("unread") && !about["unread"].empty()) {
+    text +=
+        "\nleft out, not executed: objects of " + joined(about["unread"].get<std::vector<std::string>>(), ", ") + "\n";
   }
   if (about.contains("guess")) text += guess_text(about["guess"]);
   return text;
