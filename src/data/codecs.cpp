@@ -19,24 +19,41 @@ Tensor make_image(uint64_t height, uint64_t width, uint64_t channels, std::size_
 
 namespace {
 
+bool begins(Bytes bytes, std::size_t at, std::string_view text) {
+  return bytes.size() >= at + text.size() && checkpoint::as_text(bytes.subspan(at, text.size())) == text;
+}
+
+/// [H, W, C]
+Tensor decoded(Bytes bytes) {
+  using namespace std::string_view_literals;
+  if (is_png(bytes)) return decode_png(bytes);
+  if (is_jpeg(bytes)) return decode_jpeg(bytes);
+  if (is_bmp(bytes)) return decode_bmp(bytes);
+  if (begins(bytes, 0, "RIFF") && begins(bytes, 8, "WEBP")) return decode_webp(bytes);
+  if (begins(bytes, 0, "II*\0"sv) || begins(bytes, 0, "MM\0*"sv))
+    throw std::runtime_error("is a TIFF image, which is not read; convert it to PNG");
+  throw std::runtime_error("is no PNG, JPEG, BMP or WebP image");
+}
+
 /// ITU-R 601 luma in 16-bit fixed point, as PIL computes it.
 Tensor luma(const Tensor& rgb) {
   const Tensor wide = rgb.to(at::kInt);
-  const Tensor sum = wide.select(2, 0) * 19595 + wide.select(2, 1) * 38470 + wide.select(2, 2) * 7471 + 0x8000;
-  return sum.bitwise_right_shift(16).to(at::kByte).unsqueeze(2);
+  const Tensor sum = wide[0] * 19595 + wide[1] * 38470 + wide[2] * 7471 + 0x8000;
+  return sum.bitwise_right_shift(16).to(at::kByte).unsqueeze(0);
 }
 
 }  // namespace
 
+Tensor with_channels(const Tensor& image, int64_t channels) {
+  if (channels == 3 && image.size(0) == 1) return image.expand({3, -1, -1}).contiguous();
+  if (channels == 1 && image.size(0) == 3) return luma(image);
+  return image;
+}
+
 Tensor read_image(const std::filesystem::path& path, int64_t channels) {
   const auto file = map_file(path);
-  const Bytes bytes = file->bytes();
   try {
-    if (!is_png(bytes) && !is_jpeg(bytes)) throw std::runtime_error("is neither a PNG nor a JPEG image");
-    Tensor image = is_png(bytes) ? decode_png(bytes) : decode_jpeg(bytes);
-    if (channels == 3 && image.size(2) == 1) image = image.expand({-1, -1, 3});
-    if (channels == 1 && image.size(2) == 3) image = luma(image);
-    return image.permute({2, 0, 1}).contiguous();
+    return with_channels(decoded(file->bytes()).permute({2, 0, 1}).contiguous(), channels);
   } catch (const std::runtime_error& problem) {
     throw bad_file(path, problem.what());
   }

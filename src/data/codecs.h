@@ -8,10 +8,14 @@ namespace sextant::data {
 
 bool is_png(Bytes bytes);
 bool is_jpeg(Bytes bytes);
+bool is_bmp(Bytes bytes);
 
 /// uint8 [H, W, 1 or 3]
 Tensor decode_png(Bytes bytes);
 Tensor decode_jpeg(Bytes bytes);
+Tensor decode_bmp(Bytes bytes);
+/// In a build without libwebp it says so.
+Tensor decode_webp(Bytes bytes);
 
 /// Room for an image of that size, unless `most_per_byte` pixels for each of `file_size` bytes cannot be that many.
 Tensor make_image(uint64_t height, uint64_t width, uint64_t channels, std::size_t file_size, uint64_t most_per_byte);

@@ -1,35 +1,39 @@
 #include <algorithm>
+#include <fstream>
+#include <map>
 #include <set>
+#include <sstream>
 
+#include "class_folders.h"
 #include "files.h"
-#include "sextant/data/images.h"
+#include "folder_walk.h"
 
 namespace sextant::data {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool is_image_name(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+std::map<std::string, std::string> read_annotations(const fs::path& path) {
+  std::map<std::string, std::string> classes;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string image, name;
+    if (!(words >> image)) continue;
+    if (!(words >> name)) throw bad_file(path, "has a line without a class: " + checkpoint::shown(line));
+    classes[image] = name;
+  }
+  return classes;
 }
 
 class FolderImages : public ImageSet {
  public:
-  FolderImages(const fs::path& folder, int64_t channels) : folder_(folder), channels_(channels) {
-    std::error_code problem;
-    fs::recursive_directory_iterator entries(folder, fs::directory_options::follow_directory_symlink, problem);
-    for (; !problem && entries != fs::recursive_directory_iterator(); entries.increment(problem)) {
-      if (entries.depth() > kDeepest)
-        throw bad_file(entries->path(), "is nested too deep; is it a link to a folder around it?");
-      if (is_image_name(entries->path())) files_.push_back(entries->path().lexically_relative(folder));
-    }
-    if (problem) throw bad_file(folder, "cannot be listed: " + problem.message());
-    if (files_.empty()) throw bad_file(folder, "holds no .png, .jpg or .jpeg images");
-    std::sort(files_.begin(), files_.end());
-    label_by_subfolder();
+  FolderImages(const fs::path& folder, const ReadOptions& options)
+      : folder_(folder), channels_(options.channels == 0 ? 3 : options.channels) {
+    FolderWalk walk = walk_folder(folder);
+    files_ = std::move(walk.images);
+    if (!walk.left_out.empty()) notes_.push_back(walk.left_out);
+    label(options.classes);
   }
 
   int64_t size() const override { return static_cast<int64_t>(files_.size()); }
@@ -37,24 +41,43 @@ class FolderImages : public ImageSet {
   std::string name(int64_t index) const override { return path(index).string(); }
 
  private:
-  static constexpr int kDeepest = 32;
-
   fs::path path(int64_t index) const {
     if (index >= 0 && index < size()) return folder_ / files_[static_cast<std::size_t>(index)];
     throw bad_file(folder_, "has " + std::to_string(size()) + " images, asked for number " + std::to_string(index));
   }
 
-  void label_by_subfolder() {
-    std::set<std::string> names;
-    for (const fs::path& file : files_) {
-      if (!file.has_parent_path()) return;
-      names.insert(file.begin()->string());
+  /// The class of each file by name; empty where one has none.
+  std::vector<std::string> classes_of_files() const {
+    std::vector<std::string> classes;
+    if (std::error_code ignored; fs::exists(folder_ / kAnnotations, ignored)) {
+      const auto annotated = read_annotations(folder_ / kAnnotations);
+      for (const fs::path& file : files_) {
+        const auto found = annotated.find(file.filename().string());
+        if (found == annotated.end()) throw bad_file(folder_ / file, std::string("is not in ") + kAnnotations);
+        classes.push_back(found->second);
+      }
+      return classes;
     }
-    class_names_.assign(names.begin(), names.end());
+    for (const fs::path& file : files_) {
+      if (!file.has_parent_path()) return {};
+      classes.push_back(file.begin()->string());
+    }
+    return classes;
+  }
+
+  void label(const NetworkClasses& network) {
+    const std::vector<std::string> classes = classes_of_files();
+    if (classes.empty()) return;
+    const std::set<std::string> different(classes.begin(), classes.end());
+    const std::vector<std::string> names(different.begin(), different.end());
+    FolderLabels labels = labels_of_class_folders(folder_, names, network);
+    class_names_ = std::move(labels.class_names);
+    naming_ = labels.naming;
+    if (!labels.note.empty()) notes_.push_back(labels.note);
     labels_ = at::empty({size()}, at::kLong);
-    for (int64_t i = 0; i < size(); ++i) {
-      const auto found = names.find(files_[static_cast<std::size_t>(i)].begin()->string());
-      labels_.data_ptr<int64_t>()[i] = std::distance(names.begin(), found);
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      const auto place = std::lower_bound(names.begin(), names.end(), classes[i]) - names.begin();
+      labels_.data_ptr<int64_t>()[i] = labels.labels[static_cast<std::size_t>(place)];
     }
   }
 
@@ -65,8 +88,8 @@ class FolderImages : public ImageSet {
 
 }  // namespace
 
-std::unique_ptr<ImageSet> open_image_folder(const fs::path& folder, int64_t channels) {
-  return std::make_unique<FolderImages>(folder, channels);
+std::unique_ptr<ImageSet> open_image_folder(const fs::path& folder, const ReadOptions& options) {
+  return as_read(std::make_unique<FolderImages>(folder, options), options);
 }
 
 }  // namespace sextant::data

@@ -1,9 +1,12 @@
 #include "sextant/data/labelled.h"
 
 #include <algorithm>
+#include <set>
 
 #include "cifar.h"
+#include "class_folders.h"
 #include "files.h"
+#include "folder_walk.h"
 
 namespace sextant::data {
 namespace {
@@ -19,6 +22,8 @@ std::vector<std::string> names_of(Split split) {
 
 /// The part of `folder` that `split` names: a folder, or a file of IDX images. Empty where it has no parts.
 fs::path part_of(const fs::path& folder, Split split) {
+  // TinyImageNet's test images have no labels.
+  if (split == Split::kTest && fs::exists(folder / "val" / kAnnotations)) return folder / "val";
   const std::vector<fs::path> entries = entries_of(folder);
   for (const std::string& name : names_of(split)) {
     for (const fs::path& entry : entries) {
@@ -32,13 +37,20 @@ fs::path part_of(const fs::path& folder, Split split) {
 
 /// A class that lost its images would shift the labels of those after it.
 void check_class_folders(const fs::path& folder, const ImageSet& images) {
-  const std::vector<std::string>& names = images.class_names();
+  std::set<std::string> filled;
+  for (int64_t i = 0; i < images.size(); ++i)
+    filled.insert(fs::path(images.name(i)).lexically_relative(folder).begin()->string());
   for (const fs::path& entry : entries_of(folder)) {
-    const std::string name = entry.filename().string();
-    if (!fs::is_directory(entry) || name.front() == '.' || std::binary_search(names.begin(), names.end(), name))
-      continue;
-    throw bad_file(entry, "is the folder of a class but holds no .png, .jpg or .jpeg images");
+    if (!fs::is_directory(entry) || is_litter(entry) || filled.count(entry.filename().string()) > 0) continue;
+    throw bad_file(entry, std::string("is the folder of a class but holds no ") + kImageExtensions + " images");
   }
+}
+
+/// What keeps the folders beside it from naming the classes.
+std::string stray_image(const fs::path& folder) {
+  if (!fs::is_directory(folder)) return "";
+  const fs::path first = walk_folder(folder).images.front();
+  return first.has_parent_path() ? "" : "; " + first.string() + " lies in no such subfolder";
 }
 
 std::unique_ptr<ImageSet> open(const fs::path& path, const LabelledOptions& options) {
@@ -51,7 +63,7 @@ std::unique_ptr<ImageSet> open(const fs::path& path, const LabelledOptions& opti
     throw bad_file(options.labels, "labels go with IDX images, and " + path.string() + " is none");
   if (is_cifar10(path)) return open_cifar10(path, options.split);
   if (!fs::is_directory(path)) return open_images(path);
-  auto images = open_image_folder(path, options.channels);
+  auto images = open_image_folder(path, {options.read.channels, 0, 0, options.read.classes});
   if (images->labels().defined()) check_class_folders(path, *images);
   return images;
 }
@@ -59,11 +71,12 @@ std::unique_ptr<ImageSet> open(const fs::path& path, const LabelledOptions& opti
 }  // namespace
 
 std::unique_ptr<ImageSet> open_labelled(const fs::path& path, const LabelledOptions& options) {
-  std::unique_ptr<ImageSet> images = open(path, options);
+  std::unique_ptr<ImageSet> images = as_read(open(path, options), options.read);
   if (images->labels().defined()) return images;
   throw bad_file(path,
                  "has no labels; expected a labels-idx1 file beside IDX images, arr_1 in an .npz, or a subfolder for "
-                 "every class");
+                 "every class" +
+                     stray_image(path));
 }
 
 }  // namespace sextant::data

@@ -22,7 +22,8 @@ Tensor sample_labels(const std::filesystem::path& path, const Tensor& labels, in
 
 std::unique_ptr<ImageSet> open_npz_images(const std::filesystem::path& path) try {
   const checkpoint::NpzReader reader(path);
-  const Tensor images = reader.read("arr_0");
+  Tensor images = reader.read("arr_0");
+  if (images.dim() == 3) images = images.unsqueeze(3);
   if (images.scalar_type() != at::kByte || images.dim() != 4 || (images.size(3) != 1 && images.size(3) != 3)) {
     throw bad_file(path, c10::str("arr_0 is ", images.scalar_type(), " ", images.sizes(),
                                   ", expected images as Byte [N, height, width, 3 or 1] from 0 to 255"));

@@ -191,9 +191,13 @@ class Scoring {
     const bool allowed =
         samples_.labels.defined() && logits.defined() && (options_.judge_labels || samples_.judge_logits.defined());
     if (!asked_ && !allowed) return;
-    const char* const missing = "needs labelled samples and a classifier of their classes";
-    const bool accuracy = wants("accuracy", allowed, missing);
-    const bool ece = wants("ece", allowed, missing);
+    const bool sure = !options_.labels_unsure || asked_;
+    const char* const missing =
+        sure ? "needs labelled samples and a classifier of their classes"
+             : "nothing says that the sorted names of the samples' folders are the classifier's classes; ask for it by "
+               "name in metrics if they are";
+    const bool accuracy = wants("accuracy", allowed && sure, missing);
+    const bool ece = wants("ece", allowed && sure, missing);
     if (!accuracy && !ece) return;
     result_.classifier = options_.judge_name;
     if (accuracy) {

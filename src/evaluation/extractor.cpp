@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "content_hash.h"
+#include "sextant/models/class_names.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
 
@@ -43,6 +44,7 @@ FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol prot
     extractor.name += " (" + layer + ")";
   }
   extractor.network = models::open_features(description, {device, precision}, layer);
+  extractor.classes = {models::class_count_of(description.config), models::class_names_of(description.config)};
   ContentHash hash;
   hash.add(extractor.name);
   hash.add(description.config.at("model").dump());
@@ -55,11 +57,12 @@ FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol prot
 
 bool FeatureExtractor::is_inception() const { return name.starts_with(kInception); }
 
-std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path) {
-  auto images = data::open_images(path);
-  const std::string extension = std::filesystem::path(images->name(0)).extension().string();
-  const bool files = extension == ".png" || extension == ".jpg" || extension == ".jpeg";
-  return files ? data::open_image_folder(path, extractor.network->channels()) : std::move(images);
+std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path,
+                                                const data::ReadOptions& read) {
+  data::ReadOptions options = read;
+  options.channels = extractor.network->channels();
+  if (options.classes.count == 0) options.classes = extractor.classes;
+  return data::open_images(path, options);
 }
 
 }  // namespace sextant::evaluation

@@ -46,7 +46,8 @@ void ImageReader::check_size(const Tensor& image, int64_t index) {
   if (size_.empty()) size_ = image.sizes().vec();
   if (mixed_sizes_ || image.sizes() == at::IntArrayRef(size_)) return;
   throw DataError(c10::str(images_.name(index), " is ", image.size(2), " x ", image.size(1),
-                           " pixels, the first image ", size_[2], " x ", size_[1], "; make them alike, or set resize"));
+                           " pixels, the first image ", size_[2], " x ", size_[1],
+                           "; make them alike, or set resize or image-size"));
 }
 
 std::optional<ImageStretch> ImageReader::next() {

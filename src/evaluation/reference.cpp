@@ -10,10 +10,13 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Statistics and features of the images at `path`, beside it: "faces.sextant-0123456789abcdef.npz".
-fs::path cache_path(const fs::path& path, const FeatureExtractor& extractor) {
+fs::path cache_path(const fs::path& path, const FeatureExtractor& extractor, const EmbedOptions& options) {
+  // What is read of a folder has changed since the first caches.
+  constexpr const char* kReading = "2";
   ContentHash hash;
   hash.add(hash_of(path));
   hash.add(extractor.hash);
+  hash.add(c10::str(kReading, " ", options.read.size, " ", options.read.crop, " ", options.resize));
   fs::path plain = path.lexically_normal();
   if (!plain.has_filename()) plain = plain.parent_path();
   return plain.parent_path() / (plain.filename().string() + ".sextant-" + hash.digits().substr(0, 16) + ".npz");
@@ -55,14 +58,15 @@ std::optional<Embedding> read_cache(const fs::path& cache, const FeatureExtracto
 std::optional<Embedding> embed_cached(const fs::path& path, const FeatureExtractor& extractor,
                                       const EmbedOptions& options, const ReferenceOptions& wanted, Progress& progress,
                                       const Stop& stop) {
-  const fs::path cache = wanted.cache ? cache_path(path, extractor) : fs::path();
+  const fs::path cache = wanted.cache ? cache_path(path, extractor, options) : fs::path();
   if (wanted.cache) {
     if (auto cached = read_cache(cache, extractor, wanted.need_features, progress)) {
       cached->source = path.string();
       return cached;
     }
   }
-  const auto images = open_images_for(extractor, path);
+  const auto images = open_images_for(extractor, path, options.read);
+  for (const std::string& line : images->notes()) progress.note("note: " + line);
   EmbedOptions kept = options;
   kept.keep_features = wanted.need_features;
   kept.classifier = {};  // the samples are judged, not the reference

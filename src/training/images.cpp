@@ -1,7 +1,6 @@
 #include "sextant/training/images.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -14,39 +13,39 @@ namespace sextant::training {
 namespace {
 
 /// Images to classify come with labels; others may have them.
-std::unique_ptr<data::ImageSet> open_set(const TrainingImages::Source& source, int64_t channels, bool labelled) {
-  if (labelled) return data::open_labelled(source.path, {source.split, source.labels, channels});
+std::unique_ptr<data::ImageSet> open_set(const TrainingImages::Source& source, const data::ReadOptions& read,
+                                         bool labelled) {
+  if (labelled) return data::open_labelled(source.path, {source.split, source.labels, read});
   try {
-    return data::open_labelled(source.path, {source.split, source.labels, channels});
+    return data::open_labelled(source.path, {source.split, source.labels, read});
   } catch (const DataError&) {
     const bool folder = std::filesystem::is_directory(source.path);
-    auto set = folder ? data::open_image_folder(source.path, channels) : data::open_images(source.path);
+    auto set = folder ? data::open_image_folder(source.path, read) : data::open_images(source.path, read);
     if (set->labels().defined()) throw;
     return set;
   }
 }
 
-/// Scaled so that the shorter side has `size` pixels, then the middle.
-Tensor fitted(const Tensor& image, int64_t size) {
-  const auto shorter = static_cast<double>(std::min(image.size(1), image.size(2)));
-  const auto scaled = [&](int64_t side) {
-    return std::max<int64_t>(size, std::llround(static_cast<double>(side) * static_cast<double>(size) / shorter));
-  };
-  const std::vector<int64_t> sizes = {scaled(image.size(1)), scaled(image.size(2))};
-  const Tensor smooth = at::_upsample_bilinear2d_aa(image.unsqueeze(0).to(at::kFloat), sizes, false)[0];
-  const Tensor middle = smooth.narrow(1, (sizes[0] - size) / 2, size).narrow(2, (sizes[1] - size) / 2, size);
-  return middle.round().clamp(0, 255).to(at::kByte).contiguous();
+data::ReadOptions read_options(const TrainingImages::Source& source, int64_t channels, int64_t image_size,
+                               int64_t classes) {
+  data::ReadOptions read{
+      channels, source.size > 0 ? source.size : image_size, source.crop, {classes, source.class_names}};
+  // An image that is cut but not asked to be scaled keeps its scale.
+  if (source.crop > 0 && source.size == 0) read.size = 0;
+  if (source.crop == 0 && source.size > 0) read.crop = image_size;
+  return read;
 }
 
 }  // namespace
 
 TrainingImages::TrainingImages(const Source& source, int64_t channels, int64_t image_size, int64_t classes)
-    : set_(open_set(source, channels, classes > 0)),
+    : set_(open_set(source, read_options(source, channels, image_size, classes), classes > 0)),
       labels_(set_->labels()),
       rows_(static_cast<std::size_t>(set_->size())),
       channels_(channels),
-      image_size_(image_size) {
+      notes_(set_->notes()) {
   std::iota(rows_.begin(), rows_.end(), 0);
+  if (source.skip_bad) leave_out_unreadable();
   if (classes == 0) return;
   const Tensor wrong = (labels_ < 0).logical_or(labels_ >= classes).nonzero();
   if (wrong.size(0) == 0) return;
@@ -54,6 +53,14 @@ TrainingImages::TrainingImages(const Source& source, int64_t channels, int64_t i
   throw DataError(set_->name(first) + ": label " + std::to_string(labels_[first].item<int64_t>()) +
                   " is no class of the network, 0-" + std::to_string(classes - 1) + " (" +
                   std::to_string(wrong.size(0)) + " such images)");
+}
+
+void TrainingImages::leave_out_unreadable() {
+  const data::Unreadable bad = data::unreadable(*set_, rows_);
+  if (bad.places.empty()) return;
+  if (bad.places.size() == rows_.size()) throw DataError(bad.note);
+  notes_.push_back(bad.note);
+  for (auto place = bad.places.rbegin(); place != bad.places.rend(); ++place) rows_.erase(rows_.begin() + *place);
 }
 
 void TrainingImages::restrict(int64_t skip, int64_t take) {
@@ -88,13 +95,9 @@ void TrainingImages::head(int64_t count) {
 
 Tensor TrainingImages::image(int64_t index) const {
   const int64_t row = rows_.at(static_cast<std::size_t>(index));
-  Tensor image = set_->image(row);
-  if (channels_ == 3 && image.size(0) == 1) image = image.expand({3, -1, -1}).contiguous();
-  if (image.size(0) != channels_) {
-    throw DataError(c10::str(set_->name(row), ": has ", image.size(0), " channels, the network takes ", channels_));
-  }
-  const bool fits = image.size(1) == image_size_ && image.size(2) == image_size_;
-  return image_size_ == 0 || fits ? image : fitted(image, image_size_);
+  const Tensor image = set_->image(row);
+  if (image.size(0) == channels_) return image;
+  throw DataError(c10::str(set_->name(row), ": has ", image.size(0), " channels, the network takes ", channels_));
 }
 
 int64_t TrainingImages::label(int64_t index) const {

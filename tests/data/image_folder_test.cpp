@@ -39,7 +39,7 @@ TEST(ImageFolder, ConvertsToOneNumberOfChannels) {
   write_bytes(folder / "gray.png", png(noise({4, 4, 1})));
   write_bytes(folder / "rgb.png", png(noise({4, 4, 3})));
   EXPECT_EQ(open_image_folder(folder.path())->batch(0, 2).sizes(), (at::IntArrayRef{2, 4, 4, 3}));
-  EXPECT_EQ(open_image_folder(folder.path(), 1)->batch(0, 2).sizes(), (at::IntArrayRef{2, 4, 4, 1}));
+  EXPECT_EQ(open_image_folder(folder.path(), {.channels = 1})->batch(0, 2).sizes(), (at::IntArrayRef{2, 4, 4, 1}));
 }
 
 TEST(ImageFolder, NamesTheCorruptImage) {

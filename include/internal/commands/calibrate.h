@@ -52,6 +52,9 @@ struct CalibrateConfig {
   std::string labels;                      ///< IDX file of their labels; "" is the one beside the images
   int64_t count = 0;                       ///< the first so many images; 0 is all
   int64_t batch = 100;                     ///< images at a time, at least 1; changes speed and memory only
+  int64_t image_size = 0;  ///< shorter side that images are scaled to, see data::with_size(); 0 leaves them
+  int64_t image_crop = 0;  ///< side of the middle that is cut out; 0: as `image_size`
+  bool skip_bad = false;   ///< leave out images that cannot be read
   calibration::MeasureOptions measures;
   uint64_t seed = 0;               ///< of the noise, and of what is held out for a fit
   Format format = Format::kTable;  ///< of what is printed

@@ -20,15 +20,48 @@ namespace sextant::data {
 
 // ---- one image ---------------------------------------------------------------------------------------
 
-/// A PNG or JPEG file, told apart by its contents. `channels` 0 keeps the file's own; 3 repeats gray, 1 takes the luma
-/// of ITU-R 601. Alpha is dropped and 16 bits become their upper 8, as PIL's convert("RGB") does. JPEG decodes with
-/// libjpeg-turbo's defaults. Truncated and corrupt files are refused, not filled with gray.
+/// A PNG, JPEG, WebP or BMP file (8, 24 or 32 bits, not compressed), told apart by its contents; converted by
+/// with_channels(). Alpha is dropped and 16 bits become their upper 8, as PIL's convert("RGB") does. JPEG decodes with
+/// libjpeg-turbo's defaults. Truncated and corrupt files are refused, not filled with gray; so is WebP in a build
+/// without libwebp.
 Tensor read_image(const std::filesystem::path& path, int64_t channels = 0);
+
+/// [C, H, W] with `channels`: 3 repeats grey, 1 takes the luma of ITU-R 601 as PIL's convert("L") does, 0 changes
+/// nothing. The one rule for every source.
+Tensor with_channels(const Tensor& image, int64_t channels);
+
+/// [C, H, W] scaled so that the shorter side has `size` pixels (bilinear, antialiased; 0 leaves it), then the middle
+/// `crop` x `crop` (0: as `size`), as torchvision's Resize and CenterCrop do. DataError without the image's name for
+/// one that is too small.
+Tensor with_size(const Tensor& image, int64_t size, int64_t crop);
 
 /// Bytes 0 ... 255 to pixels in [-1, 1], as networks take them: float32 on `device`.
 Tensor to_pixels(const Tensor& bytes, at::Device device);
 
 // ---- many images -------------------------------------------------------------------------------------
+
+/// How labels follow from names of class folders.
+enum class Naming {
+  kNone,     ///< not: labels are stored as numbers, or there are none
+  kNumbers,  ///< the name is the number
+  kSynsets,  ///< WordNet ids, numbered by their places among ImageNet's 1000
+  kMatched,  ///< the network's own names of its classes
+  kSorted,   ///< places in the sorted order: right only for a network whose classes are these
+};
+
+/// The classes of the network that is to see the images, as far as they are known.
+struct NetworkClasses {
+  int64_t count = 0;                    ///< 0: not known
+  std::vector<std::string> names = {};  ///< in their order; empty: not known
+};
+
+/// How images are read from any source.
+struct ReadOptions {
+  int64_t channels = 0;         ///< see with_channels(); 0 keeps those of arrays and makes 3 of image files
+  int64_t size = 0;             ///< see with_size()
+  int64_t crop = 0;             ///< see with_size()
+  NetworkClasses classes = {};  ///< whom the labels of class folders are for
+};
 
 /// Images by index. Immutable; image() and batch() may be called from several threads.
 class ImageSet {
@@ -45,26 +78,48 @@ class ImageSet {
   /// [size()] int64, or undefined without labels.
   const Tensor& labels() const { return labels_; }
   int64_t label(int64_t index) const;
-  /// Names of the classes in label order; empty where the source has none.
+  /// Names of the classes in label order, more than there are folders where these are some of a network's or of
+  /// ImageNet's; empty where the source has none.
   const std::vector<std::string>& class_names() const { return class_names_; }
+  Naming naming() const { return naming_; }
+  /// What a user should know about the set, a line each: files that were left out, the mapping of folders to labels.
+  const std::vector<std::string>& notes() const { return notes_; }
 
  protected:
   Tensor labels_;
   std::vector<std::string> class_names_;
+  Naming naming_ = Naming::kNone;
+  std::vector<std::string> notes_;
 };
 
-/// The set that `path` stands for: an .npz of samples, or the folder of a run that holds samples.npz; a folder of PNG
-/// and JPEG files; a folder, .tar.gz or .bin file of CIFAR-10's binary version; an IDX file of images (MNIST), gzipped
-/// or not.
-std::unique_ptr<ImageSet> open_images(const std::filesystem::path& path);
+/// What to do about images of several sizes.
+inline constexpr const char* kOneSizeAdvice =
+    "make them alike, or set image-size (and image-crop) to scale the shorter side and cut the middle out";
 
-/// arr_0 uint8 [N, H, W, C], N > 0, and where there is one arr_1 [N], labels of any integer type, as OpenAI's scripts
-/// and sextant write samples. Stored arrays stay in the file until read.
+/// Which of the images `numbers` cannot be read: their places in `numbers`, and a line that counts them and says what
+/// is wrong with the first; "" for none. Reads every one, on all threads.
+struct Unreadable {
+  std::vector<int64_t> places;
+  std::string note;
+};
+Unreadable unreadable(const ImageSet& images, const std::vector<int64_t>& numbers);
+
+/// The set with every image brought to the channels and size of `options`.
+std::unique_ptr<ImageSet> as_read(std::unique_ptr<ImageSet> images, const ReadOptions& options);
+
+/// The set that `path` stands for: an .npz of samples, or the folder of a run that holds samples.npz; a folder of image
+/// files; a folder, .tar.gz or .bin file of CIFAR-10's binary version; an IDX file of images (MNIST), gzipped
+/// or not.
+std::unique_ptr<ImageSet> open_images(const std::filesystem::path& path, const ReadOptions& options = {});
+
+/// arr_0 uint8 [N, H, W, C] or grey [N, H, W], N > 0, and where there is one arr_1 [N], labels of any integer type, as
+/// OpenAI's scripts and sextant write samples. Stored arrays stay in the file until read.
 std::unique_ptr<ImageSet> open_npz_images(const std::filesystem::path& path);
 
-/// Every .png, .jpg and .jpeg below `folder`, sorted by path; decoded when asked for, converted to `channels`. If all
-/// files lie in subfolders of one level or more, the first level names the classes, labelled in sorted order.
-std::unique_ptr<ImageSet> open_image_folder(const std::filesystem::path& folder, int64_t channels = 3);
+/// Every image file below `folder`, sorted by path; decoded when asked for. Names that begin with a dot, __MACOSX and
+/// Thumbs.db are neither images nor classes. If all files lie in subfolders of one level or more, the first level names
+/// the classes; or val_annotations.txt does, as TinyImageNet's. Labels follow from the names by what naming() says.
+std::unique_ptr<ImageSet> open_image_folder(const std::filesystem::path& folder, const ReadOptions& options = {});
 
 /// IDX images uint8 [N, H, W], raw or gzipped, and their labels; without `labels`, the file whose name has "labels" and
 /// "idx1" where that of the images has "images" and "idx3", if it is there.

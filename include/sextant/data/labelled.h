@@ -15,7 +15,7 @@ namespace sextant::data {
 struct LabelledOptions {
   Split split = Split::kTest;    ///< of a source that has both
   std::filesystem::path labels;  ///< IDX file of the labels of IDX images; empty takes the one beside them
-  int64_t channels = 3;          ///< of the files of an image folder
+  ReadOptions read = {};
 };
 
 /// The set that `path` stands for, every image with its label: what open_images() takes, a folder of MNIST's IDX files,

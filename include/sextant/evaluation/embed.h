@@ -22,6 +22,7 @@ struct EmbedOptions {
   bool skip_bad = false;                 ///< leave out images that cannot be read, instead of failing at the first
   bool keep_features = true;             ///< for precision, recall, KID and bootstrap intervals
   guidance::Classifier classifier = {};  ///< judges every image beside the network, or none
+  data::ReadOptions read = {};           ///< size, crop and classes of open_images_for(), used by open_reference()
   bool resize = false;  ///< take images of several sizes; without it one of another size is an error that names it
 };
 

@@ -28,7 +28,9 @@ struct EvaluateOptions {
   int64_t bootstrap_fid = -1;      ///< those of FID, a distance each; -1: 100 up to 512 dimensions, else 0
   double level = 0.95;             ///< of the intervals
   bool judge_labels = false;       ///< "accuracy" and "ece": the network's classes are those of the labels
-  std::string judge_name;          ///< path of the classifier that judged instead, if one did
+  /// The labels are places of folder names in sorted order: "accuracy" and "ece" only where asked for by name.
+  bool labels_unsure = false;
+  std::string judge_name;  ///< path of the classifier that judged instead, if one did
 };
 
 struct Measure {

@@ -28,6 +28,7 @@ struct FeatureExtractor {
   std::shared_ptr<const networks::FeatureNetwork> network;
   std::string name;  ///< its type and resize or layer: "inception-fid (tensorflow1)", "resnet (avgpool)"
   std::string hash;  ///< of configuration and weights, 32 hexadecimal digits
+  data::NetworkClasses classes = {};  ///< of its logits, as far as its config.json tells them
 
   bool is_inception() const;
 };
@@ -39,7 +40,8 @@ FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol prot
                                 at::ScalarType precision = at::kFloat, const std::string& arch = "",
                                 const std::string& layer = "");
 
-/// data::open_images(), with the files of a folder converted to as many channels as the network takes.
-std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path);
+/// data::open_images() with as many channels as the network takes, for the network's classes where `read` names none.
+std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path,
+                                                const data::ReadOptions& read = {});
 
 }  // namespace sextant::evaluation

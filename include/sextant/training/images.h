@@ -28,11 +28,15 @@ class TrainingImages {
         path;  ///< what data::open_labelled takes; what data::open_images takes where no labels are needed
     data::Split split = data::Split::kTrain;
     std::filesystem::path labels;  ///< IDX file of the labels of IDX images; empty takes the one beside them
+    int64_t size = 0;              ///< images are scaled to this shorter side first; 0: to that which the network takes
+    int64_t crop = 0;              ///< then cut to so many pixels square; 0: to what the network takes, else to `size`
+    bool skip_bad = false;         ///< leave out what cannot be read, which takes reading every image once
+    std::vector<std::string> class_names = {};  ///< of the network's classes in order, to match folders with
   };
 
   /// Images of another size are scaled so that the shorter side fits and cut at the centre (`image_size` 0 leaves
-  /// them); grey ones become `channels` equal ones. With `classes` > 0 labels are needed, and DataError names the first
-  /// image whose label is not below it.
+  /// them); channels are converted by data::with_channels(). With `classes` > 0 labels are needed, and DataError names
+  /// the first image whose label is not below it.
   TrainingImages(const Source& source, int64_t channels, int64_t image_size, int64_t classes);
 
   /// Leaves out the first `skip` images of each class, then keeps at most `take` of each (0: all).
@@ -47,15 +51,20 @@ class TrainingImages {
   Tensor image(int64_t index) const;
   int64_t label(int64_t index) const;
   bool labelled() const { return labels_.defined(); }
+  /// See data::ImageSet; with a note on what was skipped.
+  const std::vector<std::string>& notes() const { return notes_; }
+  const std::vector<std::string>& class_names() const { return set_->class_names(); }
   /// Images [begin, begin + count) as a batch, not augmented.
   Batch batch(int64_t begin, int64_t count) const;
 
  private:
+  void leave_out_unreadable();
+
   std::shared_ptr<const data::ImageSet> set_;
   Tensor labels_;
   std::vector<int64_t> rows_;
   int64_t channels_;
-  int64_t image_size_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace sextant::training

@@ -29,6 +29,23 @@ Subset first_of(std::shared_ptr<const data::ImageSet> images, int64_t count, con
   return subset_of(std::move(images), std::move(numbers));
 }
 
+void leave_out_unreadable(Subset& all, std::vector<std::string>& notes) {
+  const data::Unreadable bad = data::unreadable(*all.images, all.numbers);
+  if (bad.places.empty()) return;
+  if (bad.places.size() == all.numbers.size()) throw DataError(bad.note);
+  notes.push_back(bad.note);
+  std::vector<int64_t> numbers = all.numbers;
+  for (auto place = bad.places.rbegin(); place != bad.places.rend(); ++place) numbers.erase(numbers.begin() + *place);
+  all = subset_of(all.images, std::move(numbers));
+}
+
+/// --image-size, or for files the size that the classifier is asked to see: they need not be of one size. Images for a
+/// diffusion model stay as they are.
+int64_t size_for(const CalibrateConfig& config, const std::string& path) {
+  if (config.image_size > 0 || config.image_crop > 0) return config.image_size;
+  return config.model.empty() && std::filesystem::is_directory(path) ? config.classifier.size : 0;
+}
+
 /// Takes a share of the images away from `all`, drawn by the seed; both keep their order.
 Subset hold_out(Subset& all, double share, uint64_t seed) {
   const auto count = static_cast<int64_t>(all.numbers.size());
@@ -55,13 +72,17 @@ Subset hold_out(Subset& all, double share, uint64_t seed) {
 
 }  // namespace
 
-CalibrateData open_data(const CalibrateConfig& config, int64_t channels) {
-  const auto open = [&](const std::string& path, data::Split split) {
-    return std::shared_ptr<const data::ImageSet>(
-        data::open_labelled(path, {split, path == config.data ? config.labels : "", channels}));
-  };
+CalibrateData open_data(const CalibrateConfig& config, int64_t channels, const data::NetworkClasses& classes) {
   CalibrateData data;
+  const auto open = [&](const std::string& path, data::Split split) {
+    const data::ReadOptions read{channels, size_for(config, path), config.image_crop, classes};
+    std::shared_ptr<const data::ImageSet> images =
+        data::open_labelled(path, {split, path == config.data ? config.labels : "", read});
+    data.notes.insert(data.notes.end(), images->notes().begin(), images->notes().end());
+    return images;
+  };
   data.measured = first_of(open(config.data, config.split), config.count, "--count", config.data);
+  if (config.skip_bad) leave_out_unreadable(data.measured, data.notes);
   if (config.fit == FitMethod::kNone) return data;
   if (config.fit_data.empty() && !config.fit_split) {
     data.fitted = hold_out(data.measured, config.fit_share, config.seed);
@@ -76,15 +97,20 @@ CalibrateData open_data(const CalibrateConfig& config, int64_t channels) {
         ") is what is measured; fit on other images, or leave --fit-data and --fit-split out to hold some out");
   }
   data.fitted = first_of(open(path, split), config.fit_count, "--fit-count", path);
+  if (config.skip_bad) leave_out_unreadable(*data.fitted, data.notes);
   data.fitted_on = path + " (" + word_of(split) + ")";
   return data;
 }
 
 void check_classes(const CalibrateConfig& config, const std::string& data, const Subset& subset, int64_t classes) {
   const auto named = static_cast<int64_t>(subset.images->class_names().size());
-  if (named > 0 && named != classes) {
-    throw UsageError(c10::str("classifier ", config.classifier.path, " has ", classes, " classes but ", data, " has ",
-                              named, "; give the images of every class of the classifier"));
+  const data::Naming naming = subset.images->naming();
+  const bool own = naming == data::Naming::kNone || naming == data::Naming::kSorted;
+  if (own && named > 0 && named != classes) {
+    throw UsageError(
+        c10::str("classifier ", config.classifier.path, " has ", classes, " classes but ", data, " has ", named,
+                 "; give the images of every class of the classifier, or name the folders by the numbers of its "
+                 "classes or by the names in its config.json's \"classes\""));
   }
   const Tensor bad = ((subset.labels < 0) | (subset.labels >= classes)).nonzero();
   if (bad.numel() == 0) return;

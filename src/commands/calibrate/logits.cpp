@@ -38,7 +38,7 @@ Tensor read_images(const Subset& subset, std::size_t begin, std::size_t end) {
     if (images.back().sizes() == images.front().sizes()) continue;
     throw DataError(c10::str(subset.images->name(subset.numbers[i]), ": is ", images.back().sizes(),
                              " (channels, height, width), but ", subset.images->name(first), " is ",
-                             images.front().sizes(), "; resize them to one size"));
+                             images.front().sizes(), "; ", data::kOneSizeAdvice));
   }
   return at::stack(images);
 }

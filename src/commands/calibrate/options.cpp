@@ -1,4 +1,5 @@
 #include "common/classifier_options.h"
+#include "common/image_options.h"
 #include "common/run_options.h"
 #include "internal/commands/calibrate.h"
 
@@ -20,25 +21,27 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
   return {
       {"calibrate", "What to measure",
        appended(
-           {
-               {"--data", &c.data, Anything{},
-                "Labelled images: a folder of MNIST's IDX files or one of them, CIFAR-10's binary version, a folder "
-                "with a "
-                "subfolder for every class, or an .npz with arr_0 and arr_1",
-                "PATH"},
-               choice("--split", &c.split, {{"test", Split::kTest}, {"train", Split::kTrain}},
-                      "Part of a data set that has both"),
-               {"--labels", &c.labels, Anything{}, "IDX file of labels; left out it is the one beside the images",
-                "PATH"},
-               {"--count", &c.count, Range{0, kMost}, "The first so many images; 0 takes all", ""},
-               {"--batch", &c.batch, Range{1, 1e6}, "Images at a time; changes speed and memory only", ""},
-               {"--bins", &c.measures.bins, Range{1, 1e6}, "Bins of every calibration error", ""},
-               {"--beta", &c.measures.beta, Range{0, 1, true},
-                "Smoothing of Smooth ECE, whose floor is its square root", ""},
-               {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of the noise and of what is held out for --fit", ""},
-               out_option(c.run, "calibration.json, table.md, table.csv and the diagrams; left out nothing is written"),
-               format_option(&c.format),
-           },
+           appended(
+               std::vector<Option>{
+                   {"--data", &c.data, Anything{},
+                    "Labelled images: a folder of MNIST's IDX files or one of them, CIFAR-10's binary version, a "
+                    "folder with a subfolder for every class, or an .npz with arr_0 and arr_1",
+                    "PATH"},
+                   choice("--split", &c.split, {{"test", Split::kTest}, {"train", Split::kTrain}},
+                          "Part of a data set that has both"),
+                   {"--labels", &c.labels, Anything{}, "IDX file of labels; left out it is the one beside the images",
+                    "PATH"},
+                   {"--count", &c.count, Range{0, kMost}, "The first so many images; 0 takes all", ""},
+                   {"--batch", &c.batch, Range{1, 1e6}, "Images at a time; changes speed and memory only", ""},
+                   {"--bins", &c.measures.bins, Range{1, 1e6}, "Bins of every calibration error", ""},
+                   {"--beta", &c.measures.beta, Range{0, 1, true},
+                    "Smoothing of Smooth ECE, whose floor is its square root", ""},
+                   {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of the noise and of what is held out for --fit", ""},
+                   out_option(c.run,
+                              "calibration.json, table.md, table.csv and the diagrams; left out nothing is written"),
+                   format_option(&c.format),
+               },
+               image_options(&c.image_size, &c.image_crop, &c.skip_bad)),
            run_options(c.run))},
       classifier,
       {"levels",

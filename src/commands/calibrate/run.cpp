@@ -7,6 +7,7 @@
 #include "common/run_folder.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
+#include "sextant/models/class_names.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 
@@ -140,6 +141,13 @@ void write_results(const CalibrateConfig& given, const CalibrateResult& result, 
   write_atomically(out / "calibration.json", record.dump(2) + "\n");
 }
 
+/// Texts are the classes of a CLIP classifier.
+data::NetworkClasses classes_of(const CalibrateConfig& config, const json& description) {
+  const models::Prompts& prompts = config.classifier.prompts;
+  if (prompts.targets.empty()) return {models::class_count_of(description), models::class_names_of(description)};
+  return {static_cast<int64_t>(prompts.targets.size() + prompts.contrast.size()), prompts.targets};
+}
+
 }  // namespace
 
 CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, const Stop& stop) {
@@ -153,7 +161,8 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   const bool silent = description.config.value("type", "") == "torchscript" &&
                       !description.config.contains("/model/in_channels"_json_pointer);
   const auto channels = description.config.value("/model/in_channels"_json_pointer, int64_t{3});
-  const CalibrateData data = open_data(config, channels);
+  const CalibrateData data = open_data(config, silent ? 0 : channels, classes_of(config, description.config));
+  for (const std::string& line : data.notes) progress.note("note: " + line);
   const Tensor image = data.measured.images->image(data.measured.numbers.front());
   if (image.size(0) != channels && !silent) {
     throw UsageError(c10::str("classifier ", config.classifier.path, " takes images of ", channels,

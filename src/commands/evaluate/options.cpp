@@ -1,4 +1,5 @@
 #include "common/classifier_options.h"
+#include "common/image_options.h"
 #include "common/run_options.h"
 #include "internal/commands/evaluate.h"
 
@@ -17,7 +18,7 @@ std::vector<std::string> metric_choices() {
 std::vector<OptionGroup> evaluate_options(EvaluateConfig& c) {
   const std::vector<Option> compared = {
       {"--samples", &c.samples, Anything{},
-       "An .npz of samples, a folder of PNG and JPEG files, CIFAR-10's binary version or an IDX file", "PATH"},
+       "An .npz of samples, a folder of image files, CIFAR-10's binary version or an IDX file", "PATH"},
       {"--reference", &c.reference, Anything{},
        "Statistics (.npz with mu and sigma, as of OpenAI, EDM and pytorch-fid), or a set of images like "
        "--samples",
@@ -46,7 +47,6 @@ std::vector<OptionGroup> evaluate_options(EvaluateConfig& c) {
       "Network that reads the samples for accuracy and ECE, left out the feature network where that knows the labels");
   const std::vector<Option> how = {
       {"--batch", &c.embedding.batch, Range{1, 1e6}, "Images at a time; changes speed and memory only", ""},
-      {"--skip-bad", &c.embedding.skip_bad, Anything{}, "Leave out images that cannot be read, and count them", ""},
       {"--resize", &c.embedding.resize, Anything{},
        "Take images of several sizes, each resized for the network; without it they are an error", ""},
       {"--no-cache", &c.no_cache, Anything{}, "Do not keep the embedded reference beside its images", ""},
@@ -59,9 +59,11 @@ std::vector<OptionGroup> evaluate_options(EvaluateConfig& c) {
        "Resamples for FID's interval, a distance each; -1 is 100 up to 512 dimensions, else none", ""},
       {"--level", &c.options.level, Range{0.5, 0.9999}, "Level of the intervals", ""},
   };
-  return {
-      {"evaluate", "What to compare, and how",
-       appended(appended(appended(compared, judged), how), run_options(c.run, "The feature network's arithmetic"))}};
+  const std::vector<Option> reading =
+      image_options(&c.embedding.read.size, &c.embedding.read.crop, &c.embedding.skip_bad);
+  return {{"evaluate", "What to compare, and how",
+           appended(appended(appended(compared, judged), appended(how, reading)),
+                    run_options(c.run, "The feature network's arithmetic"))}};
 }
 
 }  // namespace sextant::commands

@@ -6,6 +6,7 @@
 #include "evaluate/report.h"
 #include "internal/runtime/text.h"
 #include "sextant/evaluation/reference.h"
+#include "sextant/models/class_names.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
@@ -52,7 +53,7 @@ Tensor first_image(const data::ImageSet& images, bool skip_bad) {
 /// --features, or the bundled network where the samples are digits, or Inception's weights where they lie ready.
 std::filesystem::path features_of(const EvaluateConfig& config) {
   if (!config.features.empty()) return config.features;
-  const auto images = data::open_images(config.samples);
+  const auto images = data::open_images(config.samples, config.embedding.read);
   const Tensor first = first_image(*images, config.embedding.skip_bad);
   const bool digits = first.size(1) == 28 && first.size(2) == 28;
   if (digits && std::filesystem::exists(kDigitFeatures)) return kDigitFeatures;
@@ -88,6 +89,14 @@ guidance::Classifier classifier_of(const EvaluateConfig& config, const evaluatio
                                  [&](const std::string& line) { progress.note("note: " + line); });
 }
 
+/// Of --classifier; without one the feature network's are taken.
+data::NetworkClasses classes_of(const EvaluateConfig& config, const guidance::Classifier& classifier) {
+  if (!classifier) return {};
+  if (!config.classifier.prompts.targets.empty()) return {classifier.classes, config.classifier.prompts.targets};
+  const models::ClassifierConfig first = models::members_of(config.classifier).front();
+  return {classifier.classes, models::class_names_of(models::describe(first.path, first.arch).config)};
+}
+
 }  // namespace
 
 EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, const Stop& stop) {
@@ -104,7 +113,10 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
   evaluation::EmbedOptions embedding = config.embedding;
   embedding.classifier = classifier_of(config, extractor, placement, progress);
   options.judge_name = config.classifier.path;
-  const auto images = evaluation::open_images_for(extractor, config.samples);
+  embedding.read.classes = classes_of(config, embedding.classifier);
+  const auto images = evaluation::open_images_for(extractor, config.samples, embedding.read);
+  for (const std::string& line : images->notes()) progress.note("note: " + line);
+  options.labels_unsure = images->naming() == data::Naming::kSorted;
   const auto samples = evaluation::embed(*images, config.samples, extractor, embedding, progress, stop);
   if (!samples) return {};
   if (!config.save_stats.empty()) {

@@ -54,6 +54,7 @@ checkpoint::StateDict weights_of(const networks::Network& network) {
 
 TrainResult run_finetune(const TrainConfig& config, Progress& progress, const Stop& stop) {
   const TrainSetup setup = open_training(config, TrainTask::kFinetune);
+  for (const std::string& line : setup.notes) progress.note("note: " + line);
   const TrainFolder folder(config.run.out, setup.trainer.identity, config.run.overwrite);
   if (folder.complete()) return folder.former();
   training::Classification objective(setup.network, setup.model, classification_config(config, setup),

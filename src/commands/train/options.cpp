@@ -1,3 +1,4 @@
+#include "common/image_options.h"
 #include "common/run_options.h"
 #include "internal/commands/train.h"
 #include "sextant/models/denoiser.h"
@@ -41,18 +42,20 @@ OptionGroup augment_options(training::Augmentation& a) {
 }
 
 std::vector<Option> data_options(TrainConfig& c) {
-  return {
-      {"--data", &c.data, Anything{},
-       "Training images: MNIST's or CIFAR-10's files, a folder with one subfolder a class, or .npz", "PATH"},
-      {"--labels", &c.labels, Anything{}, "Labels of IDX images; left out it is the file beside them", "FILE"},
-      {"--skip-per-class", &c.skip_per_class, Range{0, kMost}, "Leave out the first images of each class", ""},
-      {"--take-per-class", &c.take_per_class, Range{0, kMost}, "Then use so many of each class; 0 uses all", ""},
-      {"--validation", &c.validation, Anything{},
-       "Images to validate on, in any form that --data takes; of a set with a test part, that part", "PATH"},
-      {"--validation-labels", &c.validation_labels, Anything{}, "Their labels, as --labels", "FILE"},
-      {"--hold-out", &c.hold_out, Range{0, kMost}, "Validate on so many of the training images instead", ""},
-      {"--validation-count", &c.validation_count, Range{0, kMost}, "Validate on the first so many; 0 uses all", ""},
-  };
+  return appended(
+      std::vector<Option>{
+          {"--data", &c.data, Anything{},
+           "Training images: MNIST's or CIFAR-10's files, a folder with one subfolder a class, or .npz", "PATH"},
+          {"--labels", &c.labels, Anything{}, "Labels of IDX images; left out it is the file beside them", "FILE"},
+          {"--skip-per-class", &c.skip_per_class, Range{0, kMost}, "Leave out the first images of each class", ""},
+          {"--take-per-class", &c.take_per_class, Range{0, kMost}, "Then use so many of each class; 0 uses all", ""},
+          {"--validation", &c.validation, Anything{},
+           "Images to validate on, in any form that --data takes; of a set with a test part, that part", "PATH"},
+          {"--validation-labels", &c.validation_labels, Anything{}, "Their labels, as --labels", "FILE"},
+          {"--hold-out", &c.hold_out, Range{0, kMost}, "Validate on so many of the training images instead", ""},
+          {"--validation-count", &c.validation_count, Range{0, kMost}, "Validate on the first so many; 0 uses all", ""},
+      },
+      image_options(&c.image_size, &c.image_crop, &c.skip_bad));
 }
 
 std::vector<Option> length_options(TrainConfig& c) {

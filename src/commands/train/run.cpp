@@ -36,6 +36,7 @@ std::string how_trained(const TrainConfig& config, const TrainSetup& setup, cons
 
 TrainResult run_train(const TrainConfig& config, Progress& progress, const Stop& stop) {
   const TrainSetup setup = open_training(config, TrainTask::kTrain);
+  for (const std::string& line : setup.notes) progress.note("note: " + line);
   const TrainFolder folder(config.run.out, setup.trainer.identity, config.run.overwrite);
   if (folder.complete()) return folder.former();
   const auto objective = objective_of(config, setup);

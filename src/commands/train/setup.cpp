@@ -7,6 +7,7 @@
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/checkpoint/model_folder.h"
+#include "sextant/models/class_names.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/networks/features.h"
 #include "sextant/runtime/device.h"
@@ -80,17 +81,33 @@ void open_images(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
   using data::Split;
   if (!config.validation.empty() && config.hold_out > 0)
     throw UsageError("--validation and --hold-out contradict each other");
-  setup.images = images_of({config.data, Split::kTrain, config.labels}, setup);
+  const auto source = [&](const std::string& path, Split split, const std::string& labels,
+                          const std::vector<std::string>& names) {
+    return training::TrainingImages::Source{path, split, labels, config.image_size, config.image_crop, config.skip_bad,
+                                            names};
+  };
+  setup.images =
+      images_of(source(config.data, Split::kTrain, config.labels, models::class_names_of(setup.model)), setup);
+  // The other sets go by the names of this one, of which they may lack some.
+  const std::vector<std::string>& names = setup.images->class_names();
   setup.images->restrict(config.skip_per_class, config.take_per_class);
   if (!config.validation.empty()) {
-    setup.validation = images_of({config.validation, Split::kTest, config.validation_labels}, setup);
+    setup.validation = images_of(source(config.validation, Split::kTest, config.validation_labels, names), setup);
   } else if (config.hold_out > 0) {
     setup.validation =
         std::make_shared<training::TrainingImages>(setup.images->hold_out(config.hold_out, config.trainer.seed));
   }
   if (task == TrainTask::kFinetune) {
-    setup.test = config.test.empty() ? setup.validation : images_of({config.test, Split::kTest, {}}, setup);
+    setup.test =
+        config.test.empty() ? setup.validation : images_of(source(config.test, Split::kTest, {}, names), setup);
   }
+  for (const auto& images : {setup.images, setup.validation, setup.test}) {
+    for (const std::string& line : images ? images->notes() : std::vector<std::string>{}) {
+      if (std::find(setup.notes.begin(), setup.notes.end(), line) == setup.notes.end()) setup.notes.push_back(line);
+    }
+  }
+  const bool all_named = static_cast<int64_t>(names.size()) == classes_of(*setup.network, setup.model);
+  if (setup.role == models::Role::kClassifier && all_named && !names.empty()) setup.model["classes"] = names;
   if (setup.validation && config.validation_count > 0) {
     setup.validation = std::make_shared<training::TrainingImages>(*setup.validation);
     setup.validation->head(config.validation_count);

@@ -21,7 +21,8 @@ struct TrainSetup {
   std::shared_ptr<training::TrainingImages> validation;  ///< null: none
   std::shared_ptr<training::TrainingImages> test;        ///< of a fine-tuning
   training::TrainerConfig trainer;
-  nlohmann::json settings;  ///< {"table": {"key": value}} of the run
+  std::vector<std::string> notes;  ///< what a user should know of the images
+  nlohmann::json settings;         ///< {"table": {"key": value}} of the run
 };
 
 /// UsageError, CheckpointError and DataError for what does not fit.
