@@ -246,7 +246,7 @@ TEST(TrainRefuses, AnImageThatCannotBeRead) {
   const TemporaryFolder folder;
   const fs::path set = class_folders(folder);
   std::ofstream(set / "1/3.png") << "no picture";
-  expect_refusal(sextant(on(folder, set)), 1, "1/3.png: is neither a PNG nor a JPEG image");
+  expect_refusal(sextant(on(folder, set)), 1, "1/3.png: is no PNG, JPEG, BMP or WebP image");
 }
 
 TEST(TrainRefuses, ToContinueWithOtherSettings) {

@@ -9,6 +9,7 @@
 #include "sextant/checkpoint/npz.h"
 #include "sextant/models/classifier.h"
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/golden.h"
 
 namespace sextant::testing {
