@@ -1,6 +1,7 @@
 #include "class_folders.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <numeric>
 #include <optional>

@@ -1,6 +1,7 @@
 #include "folder_walk.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
