@@ -1,7 +1,7 @@
 // Calibration on folders of images: which classes they are, what cannot be read, channels and sizes.
 #include <nlohmann/json.hpp>
 
-#include "calibrate_fixture.h"
+#include "commands/calibrate_fixture.h"
 #include "sextant/report/png.h"
 
 namespace sextant::testing {
