@@ -37,4 +37,4 @@ step(${run}/check ${WORK}/latent.npz 16)
 
 step(${CMAKE_COMMAND} --build ${WORK}/build --target well_spelt)
 refused(misspelt_score "is_score_name|a score's name is one of")
-refused(misspelt_setting "kElcud")
+refused(misspelt_setting "not a member|no member named")

@@ -40,13 +40,13 @@ class LogitsCollector {
   LogitsCollector(const CalibrateConfig& config, std::vector<guidance::Classifier> classifiers, const Levels* levels,
                   at::Device device, Progress& progress, const Stop& stop);
 
-  /// Of the images as they are; none after a stop.
+  /// The logits of the images as they are; none after a stop.
   std::optional<Logits> clean(const Subset& subset) const;
-  /// At one level, one for each of `shown`; none after a stop.
+  /// Those at one level, one for each of `shown`; none after a stop.
   std::optional<std::vector<Logits>> at(double level, const std::vector<Shown>& shown, const Subset& subset) const;
 
  private:
-  /// Of each classifier, batch by batch.
+  /// The logits of each classifier, batch by batch.
   using Batches = std::vector<std::vector<Tensor>>;
 
   /// Gets x0, labels and numbers of one batch.
