@@ -222,8 +222,8 @@ std::vector<Method> all_methods() {
     if (!row.recurs) continue;
     universal("forward guidance", forward, 1, row);
     universal("recurrence 4", forward, 4, row);
-    universal("5 backward steps",
-              changed(forward, [](GuideConfig& c) { c.backward_steps = 5, c.backward_rate = 0.02; }), 1, row);
+    universal("5 backward steps", changed(forward, [](GuideConfig& c) { c.backward_steps = 5, c.backward_lr = 0.02; }),
+              1, row);
   }
   methods.push_back(
       {"interval 0.2,0.8 of the steps", "x0-hat", model,

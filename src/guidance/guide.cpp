@@ -128,7 +128,7 @@ Tensor Guide::backward(const GuideInput& in) const {
   if (config_.backward_steps == 0) return {};
   GuideInput moved = in;
   for (int64_t i = 0; i < config_.backward_steps; ++i) {
-    moved.x0 = at::add(moved.x0, evaluate_at(Input::kX0, moved, 1).gradient, config_.backward_rate);
+    moved.x0 = at::add(moved.x0, evaluate_at(Input::kX0, moved, 1).gradient, config_.backward_lr);
   }
   return moved.x0 - in.x0;
 }

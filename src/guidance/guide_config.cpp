@@ -26,7 +26,7 @@ void check_config(const GuideConfig& config) {
   require(low >= 0 && low <= 1, "guidance-interval", "to begin in [0, 1]", low);
   require(high >= low && high <= 1, "guidance-interval", "to end between its beginning and 1", high);
   require(config.backward_steps >= 0, "backward-steps", "of at least 0", static_cast<double>(config.backward_steps));
-  require(finite(config.backward_rate) && config.backward_rate > 0, "backward-lr", "above 0", config.backward_rate);
+  require(finite(config.backward_lr) && config.backward_lr > 0, "backward-lr", "above 0", config.backward_lr);
   if (config.backward_steps > 0 && config.input == Input::kNoisy) {
     throw UsageError(
         "guide: backward steps climb the score at the predicted x0, which a noise-aware classifier does"

@@ -157,7 +157,7 @@ TEST(BackwardGuidance, IsGradientAscentOnTheScoreAtX0) {
   const Guide guide = guide_at(Input::kThroughDenoiser, [](GuideConfig& c) {
     c.scale = 7;  // no part of it
     c.backward_steps = 3;
-    c.backward_rate = 0.05;
+    c.backward_lr = 0.05;
   });
   Tensor x0 = in.x0;
   for (int i = 0; i < 3; ++i) x0 = x0 + 0.05 * mixture().class_score(x0.flatten(1), in.y).view(x0.sizes());
@@ -174,7 +174,7 @@ TEST(BackwardGuidance, RaisesTheScoreWithEveryStep) {
   for (const int64_t steps : {1, 4, 16}) {
     const Guide guide = guide_at(Input::kX0, [&](GuideConfig& c) {
       c.backward_steps = steps;
-      c.backward_rate = 0.02;
+      c.backward_lr = 0.02;
     });
     const double now = score(in.x0 + guide.backward(in));
     EXPECT_GT(now, before) << steps;

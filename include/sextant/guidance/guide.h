@@ -61,7 +61,7 @@ struct GuideConfig {
   Interval interval{0, 1};     ///< guide only where it contains step/(num_steps-1), in [0, 1]; 1 is the noisiest step
                                ///< (Kynkaanniemi et al. 2024)
   int64_t backward_steps = 0;  ///< steps of gradient ascent on S at x0 in each step (Bansal et al. 2023); 0 is off
-  double backward_rate = 0.1;  ///< their step size
+  double backward_lr = 0.1;    ///< their step size
 };
 
 /// UsageError naming the first setting that is out of range. Guide's constructor calls it; a caller may do
@@ -85,7 +85,7 @@ class Guide {
   Guidance operator()(const GuideInput& in) const;
 
   /// Backward universal guidance, eq. (7) of Bansal et al. 2023: Delta [N, C, H, W] with S(x0 + Delta) > S(x0), found
-  /// from 0 by backward_steps times Delta += backward_rate dS/dx0. The scale has no part in it. Undefined with 0 steps.
+  /// from 0 by backward_steps times Delta += backward_lr dS/dx0. The scale has no part in it. Undefined with 0 steps.
   Tensor backward(const GuideInput& in) const;
 
   /// gamma_t [N or 1, ...], broadcastable to x; updates the running maximum. Call once per step, active or not.

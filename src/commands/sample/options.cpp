@@ -120,7 +120,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
                "Of a latent model, what the classifier reads: by its channels, decoded images, or the latents"),
            {"--backward-steps", &g.backward_steps, Range{0, 1e4},
             "Steps of ascent on the score at x0 within each step (universal guidance); 0 is off", ""},
-           {"--backward-lr", &g.backward_rate, Range{0, 1e4, true}, "Their step size", ""},
+           {"--backward-lr", &g.backward_lr, Range{0, 1e4, true}, "Their step size", ""},
        }},
       {"sampler",
        "Sampler",
