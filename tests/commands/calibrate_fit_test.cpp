@@ -13,7 +13,7 @@ TEST_F(Calibrate, FitsATemperatureOnWhatItHoldsOut) {
   const CalibrateResult result = go(config_);
   ASSERT_TRUE(result.fit);
   EXPECT_EQ(result.fit->count, 120);
-  const commands::CalibrateData data = commands::open_data(config_, 1);
+  const commands::CalibrateData data = commands::open_data(config_, 1, {});
   const Tensor held_out = at::tensor(data.fitted->numbers, at::kLong);
   const Tensor f = logits_of(config_.classifier.path, pixels(200)).index_select(0, held_out);
   const double expected = calibration::fit_temperature(f, data.fitted->labels);
@@ -33,7 +33,7 @@ TEST_F(Calibrate, HoldsOutWhatItDoesNotMeasure) {
   config_.fit = commands::FitMethod::kVector;
   config_.fit_share = 0.25;
   config_.count = 100;
-  const commands::CalibrateData data = commands::open_data(config_, 1);
+  const commands::CalibrateData data = commands::open_data(config_, 1, {});
   ASSERT_TRUE(data.fitted);
   EXPECT_EQ(data.fitted->numbers.size(), 25u);
   std::vector<int64_t> all = data.measured.numbers;

@@ -38,7 +38,7 @@ struct Prompts {
   std::vector<std::string> targets = {};   ///< classes 0, 1, ...: what labels name
   std::vector<std::string> contrast = {};  ///< the classes after them
   bool strict = false;                     ///< UsageError for a text of more tokens than CLIP reads, which is else cut
-  std::string vocabulary;                  ///< "" is looked for, see find_clip_vocabulary()
+  std::string vocabulary = "";             ///< "" is looked for, see find_clip_vocabulary()
 };
 
 /// CLIP's vocabulary: `given` where it is not empty, else models/clip/bpe_simple_vocab_16e6.txt.gz below the current
