@@ -185,7 +185,7 @@ TEST_F(Prompts, AreNotNeededByATorchScriptClassifier) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   outcome = run("b", {"--classifier", archive});
   EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_NE(outcome.err.find("--classifier-arch torchscript"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("name the architecture torchscript"), std::string::npos) << outcome.err;
 }
 
 TEST(Upsampler, SaysWhatItNeeds) {

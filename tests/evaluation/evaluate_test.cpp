@@ -107,7 +107,7 @@ TEST_F(Evaluate, NamesAnImageOfAnotherSizeUnlessToldToResize) {
   for (const int64_t batch : {1, 4, 64}) {
     const std::string message =
         message_of([&] { embed(images, "set", extractor_, {.batch = batch, .skip_bad = true}, progress_, stop_); });
-    EXPECT_EQ(message, "image 1 is 8 x 8 pixels, the first image 8 x 6; make them alike, or set resize");
+    EXPECT_EQ(message, "image 1 is 8 x 8 pixels, the first image 8 x 6; make them alike, or set resize or image-size");
   }
 }
 
