@@ -31,6 +31,7 @@ std::string line_on(const fs::path& folder, std::vector<fs::path> others) {
   std::map<std::string, int64_t> counts;
   for (const fs::path& other : others) ++counts[lower_extension(other)];
   std::vector<std::pair<int64_t, std::string>> kinds;
+  kinds.reserve(counts.size());
   for (const auto& [extension, count] : counts) kinds.emplace_back(-count, extension);
   std::sort(kinds.begin(), kinds.end());
   constexpr std::size_t kShown = 5;

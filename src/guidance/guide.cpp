@@ -96,7 +96,7 @@ Tensor vector_jacobian(const Forward& forward, const Tensor& gradient) {
 }  // namespace
 
 Guide::Guide(Classifier classifier, ScoreFunction score, GuideConfig config)
-    : classifier_(std::move(classifier)), score_(std::move(score)), config_(std::move(config)) {
+    : classifier_(std::move(classifier)), score_(std::move(score)), config_(config) {
   if (!classifier_) throw UsageError("guide: expected a classifier, got none.");
   if (!score_) throw UsageError("guide: expected a score to climb, got none.");
   check_config(config_);

@@ -171,7 +171,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"NoSamples", {"--reference", "@b.npz"}, 2, "SAMPLES are needed"},
         Refusal{"NoReference", {"@a.npz"}, 2, "--reference is needed"},
         Refusal{"MissingFile", {"@nothing.npz", "--reference", "@b.npz"}, 1, "nothing.npz: does not exist"},
-        Refusal{"EmptyFolder", {"@empty", "--reference", "@b.npz"}, 1, "holds no .png, .jpg, .jpeg, .bmp or .webp images"},
+        Refusal{
+            "EmptyFolder", {"@empty", "--reference", "@b.npz"}, 1, "holds no .png, .jpg, .jpeg, .bmp or .webp images"},
         Refusal{"OneSample", {"@one.npz", "--reference", "@b.npz"}, 1, "a covariance needs at least 2"},
         Refusal{"CutShort", {"@short.npz", "--reference", "@b.npz"}, 1, "short.npz"},
         Refusal{"OtherDimension", {"@a.npz", "--reference", "@wide.npz"}, 2, "7"},

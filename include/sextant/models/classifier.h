@@ -38,7 +38,7 @@ struct Prompts {
   std::vector<std::string> targets = {};   ///< classes 0, 1, ...: what labels name
   std::vector<std::string> contrast = {};  ///< the classes after them
   bool strict = false;                     ///< UsageError for a text of more tokens than CLIP reads, which is else cut
-  std::string vocabulary = "";             ///< "" is looked for, see find_clip_vocabulary()
+  std::string vocabulary = {};             ///< "" is looked for, see find_clip_vocabulary()
 };
 
 /// CLIP's vocabulary: `given` where it is not empty, else models/clip/bpe_simple_vocab_16e6.txt.gz below the current
@@ -48,8 +48,8 @@ std::filesystem::path find_clip_vocabulary(const std::filesystem::path& given);
 
 /// A classifier and what it sees.
 struct ClassifierConfig {
-  std::string path = "";  ///< folder or checkpoint file; several with commas between are averaged, see ensemble()
-  std::string arch = "";  ///< of a checkpoint file; one for all of them, or one each with commas between
+  std::string path = {};  ///< folder or checkpoint file; several with commas between are averaged, see ensemble()
+  std::string arch = {};  ///< of a checkpoint file; one for all of them, or one each with commas between
   ClassifierInput input = ClassifierInput::kConfig;
   int64_t size = 0;                                ///< images are resized to size x size for it; 0 leaves them
   std::optional<classifiers::Resize> resize = {};  ///< none: as the input convention says

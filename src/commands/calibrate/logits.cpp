@@ -19,6 +19,7 @@ std::string described(const Condition& condition, const Levels* levels) {
 
 std::vector<Tensor> joined_batches(const std::vector<std::vector<Tensor>>& batches) {
   std::vector<Tensor> whole;
+  whole.reserve(batches.size());
   for (const std::vector<Tensor>& of_one : batches) whole.push_back(at::cat(of_one));
   return whole;
 }

@@ -177,6 +177,7 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   if (config.fit_on == Shown::kX0 && !levels->denoises()) throw UsageError("--fit-on x0 needs a --model");
 
   std::vector<guidance::Classifier> classifiers;
+  classifiers.reserve(variants.size());
   for (const Variant& variant : variants) classifiers.push_back(variant.classifier);
   const LogitsCollector collector(config, classifiers, levels.get(), placement.device, progress, stop);
   CalibrateResult result;
