@@ -31,7 +31,8 @@ endforeach()
 # A build folder in which another libtorch was found before: CMake would go on with pieces of it.
 if(DEFINED SEXTANT_TORCH_BEFORE AND NOT SEXTANT_TORCH_BEFORE STREQUAL "${sextant_torch_config}")
   unset(Torch_DIR CACHE)
-  foreach(found IN ITEMS Caffe2_DIR TORCH_LIBRARY C10_LIBRARY c10_LIBRARY OpenMP_gomp_LIBRARY)
+  foreach(found IN ITEMS Caffe2_DIR TORCH_LIBRARY C10_LIBRARY c10_LIBRARY OpenMP_CXX_FLAGS OpenMP_CXX_LIB_NAMES
+          OpenMP_gomp_LIBRARY OpenMP_pthread_LIBRARY)
     unset(${found} CACHE)
   endforeach()
 endif()
@@ -47,7 +48,7 @@ else()
     set(Torch_DIR ${sextant_torch_config})
   endif()
   find_package(Torch REQUIRED)
-  set(sextant_torch_config ${Torch_DIR})
+  get_filename_component(sextant_torch_config ${Torch_DIR} REALPATH)
 endif()
 set(SEXTANT_TORCH_BEFORE "${sextant_torch_config}" CACHE INTERNAL "the libtorch of the last configuration")
 

@@ -24,10 +24,11 @@ configure() {
     -DTorch_DIR="$(scripts/torch.sh "${TORCH:-auto}" 2>/dev/null)" >/dev/null
 }
 
-# Names of files in, what ninja calls their objects out.
+# Names of files in, what ninja calls their objects out; those that this machine's libraries leave out are not built.
 objects() {
   sed -E 's#^src/([a-z]+)/(.*)$#src/\1/CMakeFiles/sextant_\1.dir/\2.o#
-          s#sextant_cli.dir/#sextant_cli_library.dir/#; s#sextant_cli_library.dir/main#sextant_cli.dir/main#'
+          s#sextant_cli.dir/#sextant_cli_library.dir/#; s#sextant_cli_library.dir/main#sextant_cli.dir/main#' |
+    grep -xFf <(ninja -C $build -t targets all | cut -d: -f1)
 }
 
 # Runs a command on the names that come in for at most this long; running out of time is no failure.

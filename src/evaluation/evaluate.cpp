@@ -224,7 +224,7 @@ class Scoring {
     for (const auto& [missing, keys] : left_out_) {
       std::string list;
       for (const std::string& key : keys) list.append(list.empty() ? "" : ", ").append(key);
-      notes.push_back("left out: " + list + " (" + missing + ")");
+      notes.push_back(c10::str("left out: ", list, " (", missing, ")"));
     }
   }
 
