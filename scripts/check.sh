@@ -51,7 +51,7 @@ case ${1:-} in
     ;;
   alone)
     configure
-    sources | objects | for_seconds "${2:-600}" xargs -r ninja -C $build -j "$jobs"
+    sources | objects | for_seconds "${2:-600}" xargs -r ninja -C $build -j "$jobs" -k 0
     ;;
   tidy)
     configure

@@ -1,4 +1,5 @@
 #include <new>
+#include <optional>
 
 #include "npz/npy.h"
 #include "sextant/checkpoint/npz.h"
