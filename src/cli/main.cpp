@@ -6,6 +6,7 @@
 #include "arguments.h"
 #include "command.h"
 #include "reference.h"
+#include "sextant/runtime/cores.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "unforeseen.h"
@@ -64,6 +65,7 @@ int main(int argc, char** argv) {
   // A file that may not grow further is an error of write(), not the end of the process.
   std::signal(SIGXFSZ, SIG_IGN);
   sextant::keep_freed_memory();
+  sextant::share_busy_cores();
   std::string who = "sextant";
   try {
     return sextant::cli::dispatch({argv + 1, argv + argc}, who);
