@@ -29,7 +29,9 @@ TEST_P(NpzGolden, ReadsTheArraysOrRefusesThemClearly) {
     for (const auto& [name, expected] : expectations.items()) {
       ASSERT_TRUE(arrays.count(name)) << name;
       EXPECT_EQ(arrays.at(name).sizes().vec(), expected.at("shape").get<std::vector<int64_t>>()) << name;
-      EXPECT_EQ(sha256(bytes_of(arrays.at(name))), expected.at("sha256_of_c_order_little_endian_bytes")) << name;
+      EXPECT_EQ(sha256(bytes_of(arrays.at(name))),
+                expected.at("sha256_of_c_order_little_endian_bytes").get<std::string>())
+          << name;
       EXPECT_EQ(NpzReader(path).shape(name), arrays.at(name).sizes().vec()) << name;
     }
   } catch (const CheckpointError& error) {
