@@ -14,7 +14,7 @@ Graded checked(const char* caller, const Tensor& confidence, const Tensor& corre
     throw ShapeError(c10::str(caller, ": expected confidences and correctness [N], N >= 1, got ", confidence.sizes(),
                               " and ", correct.sizes()));
   }
-  if (bins < 1) throw UsageError(c10::str(caller, ": expected at least one bin, got ", bins));
+  MeasureOptions::kBins.check(caller, "bins", static_cast<double>(bins));
   const Tensor c = confidence.detach().to(at::kCPU, at::kDouble);
   if (!((c >= 0) & (c <= 1 + 1e-6)).all().item<bool>()) {
     throw NumericError(c10::str(caller, ": confidences must lie in [0, 1]"));

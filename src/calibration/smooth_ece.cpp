@@ -10,7 +10,7 @@ namespace sextant::calibration {
 Loss smooth_ece(const Tensor& f, const Tensor& y, double beta) {
   const at::NoGradGuard no_grad;
   check_logits_and_labels("smooth_ece", f, y);
-  if (!(beta > 0)) throw UsageError(c10::str("smooth_ece: expected beta > 0, got ", beta));
+  kSmoothEceBeta.check("smooth_ece", "beta", beta);
   const double n = static_cast<double>(f.size(0));
   const Tensor p = at::softmax(f, 1);
   const Tensor prediction = f.argmax(1);

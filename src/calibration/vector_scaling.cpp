@@ -45,7 +45,7 @@ Tensor VectorScaling::operator()(const Tensor& f) const { return f * scale.to(f.
 
 VectorScaling fit_vector_scaling(const Tensor& logits, const Tensor& labels, double ridge) {
   check_logits_and_labels("fit_vector_scaling", logits, labels);
-  if (!(ridge > 0)) throw UsageError(c10::str("fit_vector_scaling: expected ridge > 0, got ", ridge));
+  kRidge.check("fit_vector_scaling", "ridge", ridge);
   const Tensor f = logits.detach().to(at::kCPU, at::kDouble);
   const int64_t K = f.size(1);
   const Tensor is_y = at::one_hot(labels.to(at::kCPU), K).to(at::kDouble);

@@ -62,10 +62,8 @@ Tensor views(const Tensor& x, const Tensor& t, const SampleIds& ids, const Cutou
 }  // namespace
 
 guidance::Classifier cut_out(guidance::Classifier classifier, const Cutouts& cutouts) {
-  if (cutouts.count < 1 || !(cutouts.min_share > 0 && cutouts.min_share <= 1)) {
-    throw UsageError(c10::str("cut-outs: expected at least one, of a share in (0, 1], got ", cutouts.count,
-                              " and share ", cutouts.min_share));
-  }
+  Range{1, Cutouts::kCount.high}.check("cut-outs", "cutouts", static_cast<double>(cutouts.count));
+  Cutouts::kMinShare.check("cut-outs", "cutout-min", cutouts.min_share);
   const auto logits = [logits = classifier.logits, cutouts](const Tensor& x, const Tensor& t, const SampleIds& ids) {
     const int64_t N = x.size(0);
     const Tensor time = t.defined() ? t.expand({N}).repeat_interleave(cutouts.count) : t;

@@ -67,6 +67,8 @@ Tensor with_size(const Tensor& image, int64_t size, int64_t crop) {
 }
 
 std::unique_ptr<ImageSet> as_read(std::unique_ptr<ImageSet> images, const ReadOptions& options) {
+  ReadOptions::kSize.check("images", "image-size", static_cast<double>(options.size));
+  ReadOptions::kSize.check("images", "image-crop", static_cast<double>(options.crop));
   const bool sized = options.size > 0 || options.crop > 0;
   // A set in memory is of one kind; a folder's files have been converted when they were decoded.
   const bool converted = options.channels > 0 && dynamic_cast<const MemoryImages*>(images.get()) != nullptr &&

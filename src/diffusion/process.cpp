@@ -11,7 +11,7 @@ Respaced respaced_schedule(const ProcessConfig& config) {
   if (config.steps < 2) {
     throw UsageError("diffusion process: needs at least 2 steps, got " + std::to_string(config.steps));
   }
-  std::vector<double> betas = named_betas(config.schedule, config.steps);
+  std::vector<double> betas = diffusion::betas(config.schedule, config.steps);
   if (!config.respacing.empty()) return respace(betas, space_timesteps(config.steps, config.respacing));
   std::vector<int64_t> all(betas.size());
   for (std::size_t t = 0; t < all.size(); ++t) all[t] = static_cast<int64_t>(t);

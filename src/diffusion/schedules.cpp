@@ -81,14 +81,9 @@ std::vector<int64_t> stride_exactly(int64_t T, int64_t count, const std::string&
 
 }  // namespace
 
-std::vector<double> named_betas(const std::string& schedule, int64_t T) {
-  const bool linear = schedule == "linear";
-  if (!linear && schedule != "cosine") {
-    throw UsageError("noise schedule '" + schedule + "' is unknown; use linear or cosine." +
-                     did_you_mean(schedule, {"linear", "cosine"}));
-  }
+std::vector<double> betas(BetaSchedule schedule, int64_t T) {
   if (T < 1) throw UsageError("noise schedule: needs at least 1 step, got " + std::to_string(T));
-  return linear ? linear_betas(T) : cosine_betas(T);
+  return schedule == BetaSchedule::kLinear ? linear_betas(T) : cosine_betas(T);
 }
 
 std::vector<int64_t> space_timesteps(int64_t T, const std::string& sections) {

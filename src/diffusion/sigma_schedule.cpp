@@ -79,6 +79,9 @@ std::vector<double> iddpm_levels(int64_t m, double c1, double c2) {
 
 SigmaSchedule::SigmaSchedule(const SigmaConfig& config, int64_t steps, const SigmaRange& range) : config_(config) {
   if (steps < 1) throw UsageError("noise levels: needs at least 1 step, got " + std::to_string(steps));
+  SigmaConfig::kSigma.check("noise levels", "sigma-min", config.sigma_min);
+  SigmaConfig::kSigma.check("noise levels", "sigma-max", config.sigma_max);
+  SigmaConfig::kRho.check("noise levels", "rho", config.rho);
   sigma_min_ = std::max(config.sigma_min > 0 ? config.sigma_min : default_sigma_min(config), range.min);
   sigma_max_ = std::min(config.sigma_max > 0 ? config.sigma_max : default_sigma_max(config), range.max);
   if (!(0 < sigma_min_ && sigma_min_ < sigma_max_)) {

@@ -102,7 +102,7 @@ std::optional<Embedding> embed(const data::ImageSet& images, const std::string& 
                                const FeatureExtractor& extractor, const EmbedOptions& options, Progress& progress,
                                const Stop& stop) {
   const at::NoGradGuard no_grad;
-  if (options.batch < 1) throw UsageError(c10::str("embed: batches need at least one image, got ", options.batch));
+  EmbedOptions::kBatch.check("embed", "batch", static_cast<double>(options.batch));
   ImageReader reader(images, options.batch, std::clamp(threads(), 2, 8), options.skip_bad, options.resize);
   Collector collector(images, extractor, options);
   std::vector<std::string> skipped;

@@ -25,19 +25,29 @@ constexpr int64_t kCoverageNeighbours = 5;  ///< Naeem et al.'s choice
 constexpr uint32_t kTorchFidelitySeed = 2020;
 constexpr int64_t kWide = 512;  ///< dimensions above which a Frechet distance takes too long to repeat unasked
 
+std::string word_of(Metric metric) {
+  for (const auto& [word, named] : metric_words()) {
+    if (named == metric) return word;
+  }
+  throw UsageError("metrics: one is no metric");
+}
+
 /// One evaluation under way: which numbers are wanted, which the data allow, what came out.
 class Scoring {
  public:
   Scoring(const Embedding& samples, const Embedding& reference, const FeatureExtractor& extractor,
           const EvaluateOptions& options)
       : samples_(samples), reference_(reference), options_(options), asked_(!options.metrics.empty()) {
-    for (const std::string& name : options.metrics) {
-      const auto names = metric_names();
-      if (std::find(names.begin(), names.end(), name) == names.end()) {
-        throw UsageError("no metric is called '" + name + "'." + did_you_mean(name, names));
-      }
-      wanted_.insert(name);
-    }
+    const auto check = [](const char* setting, const Range& range, auto value) {
+      range.check("evaluate", setting, static_cast<double>(value));
+    };
+    check("neighbours", options.kNeighbours, options.neighbours);
+    check("kid-subsets", options.kKidSubsets, options.kid_subsets);
+    check("kid-subset-size", options.kKidSubsetSize, options.kid_subset_size);
+    check("bootstrap", options.kBootstrap, options.bootstrap);
+    check("bootstrap-fid", options.kBootstrapFid, options.bootstrap_fid);
+    check("level", options.kLevel, options.level);
+    wanted_.insert(options.metrics.begin(), options.metrics.end());
     result_.protocol = options.protocol;
     result_.extractor = extractor.name;
     result_.extractor_hash = extractor.hash;
@@ -64,18 +74,18 @@ class Scoring {
   Evaluation result() && { return std::move(result_); }
 
  private:
-  /// Whether to compute `key`. `allowed` says whether the data allow it and `missing` what they lack.
-  bool wants(const char* key, bool allowed, const std::string& missing) {
-    if (asked_ && wanted_.count(key) == 0) return false;
+  /// Whether to compute `metric`. `allowed` says whether the data allow it and `missing` what they lack.
+  bool wants(Metric metric, bool allowed, const std::string& missing) {
+    if (asked_ && wanted_.count(metric) == 0) return false;
     if (allowed) return true;
-    if (asked_) throw UsageError(std::string(key) + " cannot be computed: " + missing);
-    left_out_[missing].push_back(key);
+    if (asked_) throw UsageError(word_of(metric) + " cannot be computed: " + missing);
+    left_out_[missing].push_back(word_of(metric));
     return false;
   }
 
-  void add(const char* key, const char* label, double value, std::optional<double> deviation = {},
+  void add(Metric metric, const char* label, double value, std::optional<double> deviation = {},
            std::optional<metrics::Interval> interval = {}) {
-    result_.measures.push_back({key, label, value, deviation, interval});
+    result_.measures.push_back({word_of(metric), label, value, deviation, interval});
   }
 
   std::optional<metrics::Interval> interval_of_mean(const Tensor& values) const {
@@ -84,7 +94,7 @@ class Scoring {
   }
 
   void frechet() {
-    if (!wants("fid", true, "")) return;
+    if (!wants(Metric::kFid, true, "")) return;
     const double value = metrics::frechet_distance(samples_.pool, reference_.pool).value;
     int64_t resamples = options_.bootstrap_fid;
     if (resamples < 0) resamples = result_.dimensions <= kWide ? 100 : 0;
@@ -103,23 +113,24 @@ class Scoring {
       interval->low = std::max(0.0, value - reach);
       interval->high = value + reach;
     }
-    add("fid", "FID", value, {}, interval);
+    add(Metric::kFid, "FID", value, {}, interval);
   }
 
   void spatial() {
-    if (!wants("sfid", samples_.spatial && reference_.spatial,
+    if (!wants(Metric::kSfid, samples_.spatial && reference_.spatial,
                "sFID needs spatial features of both sets (Inception, and mu_s and sigma_s in a statistics file)")) {
       return;
     }
-    add("sfid", "sFID", metrics::frechet_distance(*samples_.spatial, *reference_.spatial).value);
+    add(Metric::kSfid, "sFID", metrics::frechet_distance(*samples_.spatial, *reference_.spatial).value);
   }
 
   void inception_score() {
-    if (!wants("is", samples_.logits.defined(), "the inception score needs logits of the samples")) return;
+    if (!wants(Metric::kInceptionScore, samples_.logits.defined(), "the inception score needs logits of the samples"))
+      return;
     constexpr int64_t kSplits = 10;
     if (options_.protocol == Protocol::kOpenAi) {
       const metrics::MeanStd score = metrics::inception_score_chunks(samples_.logits);
-      add("is", "Inception Score", score.mean,
+      add(Metric::kInceptionScore, "Inception Score", score.mean,
           samples_.count > 5000 ? std::optional(score.standard_deviation) : std::nullopt);
       return;
     }
@@ -128,7 +139,7 @@ class Scoring {
                              : Tensor();
     const metrics::MeanStd score =
         metrics::inception_score_splits(samples_.logits, std::min(kSplits, samples_.count), order);
-    add("is", "Inception Score", score.mean, score.standard_deviation);
+    add(Metric::kInceptionScore, "Inception Score", score.mean, score.standard_deviation);
   }
 
   /// Whether both sets have features of more than `neighbours` images.
@@ -145,28 +156,28 @@ class Scoring {
 
   void manifolds() {
     const bool allowed = comparable(options_.neighbours);
-    const bool precision = wants("precision", allowed, no_features(options_.neighbours));
-    const bool recall = wants("recall", allowed, no_features(options_.neighbours));
+    const bool precision = wants(Metric::kPrecision, allowed, no_features(options_.neighbours));
+    const bool recall = wants(Metric::kRecall, allowed, no_features(options_.neighbours));
     if (!precision && !recall) return;
     const metrics::PrecisionRecall pr =
         metrics::precision_recall(reference_.features, samples_.features, options_.neighbours);
-    if (precision) add("precision", "Precision", pr.precision, {}, interval_of_mean(pr.sample_in_reference));
-    if (recall) add("recall", "Recall", pr.recall, {}, interval_of_mean(pr.reference_in_sample));
+    if (precision) add(Metric::kPrecision, "Precision", pr.precision, {}, interval_of_mean(pr.sample_in_reference));
+    if (recall) add(Metric::kRecall, "Recall", pr.recall, {}, interval_of_mean(pr.reference_in_sample));
   }
 
   void coverage() {
     const bool allowed = comparable(kCoverageNeighbours);
-    const bool density = wants("density", allowed, no_features(kCoverageNeighbours));
-    const bool coverage = wants("coverage", allowed, no_features(kCoverageNeighbours));
+    const bool density = wants(Metric::kDensity, allowed, no_features(kCoverageNeighbours));
+    const bool coverage = wants(Metric::kCoverage, allowed, no_features(kCoverageNeighbours));
     if (!density && !coverage) return;
     const metrics::DensityCoverage dc =
         metrics::density_coverage(reference_.features, samples_.features, kCoverageNeighbours);
-    if (density) add("density", "Density", dc.density);
-    if (coverage) add("coverage", "Coverage", dc.coverage);
+    if (density) add(Metric::kDensity, "Density", dc.density);
+    if (coverage) add(Metric::kCoverage, "Coverage", dc.coverage);
   }
 
   void kernel() {
-    if (!wants("kid", comparable(1), no_features(1))) return;
+    if (!wants(Metric::kKid, comparable(1), no_features(1))) return;
     const int64_t size = std::min({options_.kid_subset_size, samples_.features.size(0), reference_.features.size(0)});
     if (size < options_.kid_subset_size) {
       result_.notes.push_back(c10::str("KID: subsets of ", size, " images instead of ", options_.kid_subset_size,
@@ -174,16 +185,18 @@ class Scoring {
     }
     const metrics::KernelDistance kid =
         metrics::kernel_distance(samples_.features, reference_.features, options_.kid_subsets, size);
-    add("kid", "KID", kid.mean, kid.standard_deviation);
+    add(Metric::kKid, "KID", kid.mean, kid.standard_deviation);
   }
 
   void infinity() {
     // Fifteen more distances: only when asked for.
-    if (wanted_.count("fid-infinity") == 0) return;
+    if (wanted_.count(Metric::kFidInfinity) == 0) return;
     const int64_t smallest = std::min<int64_t>(5000, samples_.count / 2);
-    if (!wants("fid-infinity", samples_.features.defined() && smallest >= 2, "it needs features of 4 samples or more"))
+    if (!wants(Metric::kFidInfinity, samples_.features.defined() && smallest >= 2,
+               "it needs features of 4 samples or more"))
       return;
-    add("fid-infinity", "FID infinity", metrics::frechet_infinity(samples_.features, reference_.pool, smallest).value);
+    add(Metric::kFidInfinity, "FID infinity",
+        metrics::frechet_infinity(samples_.features, reference_.pool, smallest).value);
   }
 
   void accuracy() {
@@ -196,15 +209,16 @@ class Scoring {
         sure ? "needs labelled samples and a classifier of their classes"
              : "nothing says that the sorted names of the samples' folders are the classifier's classes; ask for it by "
                "name in metrics if they are";
-    const bool accuracy = wants("accuracy", allowed && sure, missing);
-    const bool ece = wants("ece", allowed && sure, missing);
+    const bool accuracy = wants(Metric::kAccuracy, allowed && sure, missing);
+    const bool ece = wants(Metric::kEce, allowed && sure, missing);
     if (!accuracy && !ece) return;
     result_.classifier = options_.judge_name;
     if (accuracy) {
       result_.classes = metrics::class_accuracy(logits, samples_.labels);
-      add("accuracy", "Accuracy", result_.classes->overall, {}, interval_of_mean(logits.argmax(1) == samples_.labels));
+      add(Metric::kAccuracy, "Accuracy", result_.classes->overall, {},
+          interval_of_mean(logits.argmax(1) == samples_.labels));
     }
-    if (ece) add("ece", "ECE", calibration::expected_calibration_error(logits, samples_.labels));
+    if (ece) add(Metric::kEce, "ECE", calibration::expected_calibration_error(logits, samples_.labels));
   }
 
   void caution() {
@@ -232,15 +246,26 @@ class Scoring {
   const Embedding& reference_;
   const EvaluateOptions& options_;
   bool asked_;
-  std::set<std::string> wanted_;
-  std::map<std::string, std::vector<std::string>> left_out_;  ///< keys by what they lack
+  std::set<Metric> wanted_;
+  std::map<std::string, std::vector<std::string>> left_out_;  ///< words by what they lack
   Evaluation result_;
 };
 
 }  // namespace
 
-std::vector<std::string> metric_names() {
-  return {"fid", "sfid", "is", "precision", "recall", "density", "coverage", "kid", "fid-infinity", "accuracy", "ece"};
+const std::vector<std::pair<std::string, Metric>>& metric_words() {
+  static const std::vector<std::pair<std::string, Metric>> kWords = {{"fid", Metric::kFid},
+                                                                     {"sfid", Metric::kSfid},
+                                                                     {"is", Metric::kInceptionScore},
+                                                                     {"precision", Metric::kPrecision},
+                                                                     {"recall", Metric::kRecall},
+                                                                     {"density", Metric::kDensity},
+                                                                     {"coverage", Metric::kCoverage},
+                                                                     {"kid", Metric::kKid},
+                                                                     {"fid-infinity", Metric::kFidInfinity},
+                                                                     {"accuracy", Metric::kAccuracy},
+                                                                     {"ece", Metric::kEce}};
+  return kWords;
 }
 
 std::optional<Evaluation> evaluate(const Embedding& samples, const Embedding& reference,

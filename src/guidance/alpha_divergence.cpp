@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "sextant/guidance/divergence.h"
-#include "sextant/runtime/error.h"
 #include "target.h"
 
 namespace sextant::guidance {
@@ -18,10 +17,7 @@ Tensor times_expm1(const Tensor& base, const Tensor& z, const Tensor& product) {
 
 Score alpha_divergence(const Tensor& f, const Tensor& y, const Divergence& divergence, double order) {
   const at::NoGradGuard no_grad;
-  // Below 0 a certain classifier is beyond what floats hold, 1/p among the terms; above 2 powers of 1/q are.
-  if (!(order >= 0 && order <= 2)) {
-    throw UsageError(c10::str("alpha_divergence: expected a divergence-order in [0, 2], got ", order, "."));
-  }
+  kDivergenceOrder.check("alpha_divergence", "divergence-order", order);
   if (order == 0) return reverse_kl(f, y, divergence);
   if (order == 1) return forward_kl(f, y, divergence);
   const Target target("alpha_divergence", f, y, divergence);

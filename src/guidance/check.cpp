@@ -1,6 +1,5 @@
 #include "check.h"
 
-#include <cmath>
 #include <limits>
 
 #include "sextant/runtime/error.h"
@@ -51,24 +50,13 @@ void check_logits_and_labels(const char* caller, const Tensor& f, const Tensor& 
 }
 
 void check_temperatures(const char* caller, Temperatures tau) {
-  if (!(std::isfinite(tau.joint) && tau.joint > 0)) {
-    throw UsageError(c10::str(caller, ": expected a joint temperature above 0, got ", tau.joint, "."));
-  }
-  if (!(std::isfinite(tau.marginal) && tau.marginal >= 0)) {
-    throw UsageError(c10::str(caller, ": expected a marginal temperature of at least 0, got ", tau.marginal,
-                              "; 0 leaves joint guidance alone."));
-  }
+  Temperatures::kJoint.check(caller, "joint-temperature", tau.joint);
+  Temperatures::kMarginal.check(caller, "marginal-temperature", tau.marginal);
 }
 
 void check_divergence(const char* caller, const Divergence& divergence) {
-  if (!(std::isfinite(divergence.alpha) && divergence.alpha >= 0)) {
-    throw UsageError(c10::str(caller, ": expected a finite alpha of at least 0, got ", divergence.alpha,
-                              "; 0 turns the divergence off."));
-  }
-  if (!(divergence.epsilon >= 0 && divergence.epsilon <= 1)) {
-    throw UsageError(c10::str(caller, ": expected epsilon in [0, 1], got ", divergence.epsilon,
-                              "; it is the extra mass that the target class gets."));
-  }
+  Divergence::kAlpha.check(caller, "alpha", divergence.alpha);
+  Divergence::kEpsilon.check(caller, "epsilon", divergence.epsilon);
 }
 
 double smallest_normal(const Tensor& f) {

@@ -15,10 +15,10 @@ void check_label_range(const char* caller, const Tensor& y, int64_t classes);
 /// free, on a CPU; elsewhere libtorch's indexing asserts it.
 void check_logits_and_labels(const char* caller, const Tensor& f, const Tensor& y);
 
-/// UsageError unless tau1 > 0, tau2 >= 0, both finite.
+/// UsageError unless both are in their ranges.
 void check_temperatures(const char* caller, Temperatures tau);
 
-/// UsageError unless alpha is finite and not negative and epsilon in [0, 1].
+/// UsageError unless alpha and epsilon are in their ranges.
 void check_divergence(const char* caller, const Divergence& divergence);
 
 /// The smallest normal number of f's dtype.

@@ -1,7 +1,6 @@
 #include "sextant/guidance/named_score.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "check.h"
 #include "internal/guidance/score_terms.h"
@@ -28,12 +27,9 @@ const ScoreTerm& find_term(const std::string& word, const std::string& name) {
 void check_config(const ScoreConfig& config) {
   check_temperatures("score", config.temperatures);
   check_divergence("score", config.divergence);
-  if (!(std::isfinite(config.lambda_min) && config.lambda_min >= 0)) {
-    throw UsageError(c10::str("score: expected lambda-min of at least 0, got ", config.lambda_min, "."));
-  }
-  if (!(std::isfinite(config.lambda_max) && config.lambda_max >= config.lambda_min)) {
-    throw UsageError(c10::str("score: expected lambda-max of at least lambda-min, got ", config.lambda_max, "."));
-  }
+  kDivergenceOrder.check("score", "divergence-order", config.divergence_order);
+  ScoreConfig::kLambda.check("score", "lambda-min", config.lambda_min);
+  Range{config.lambda_min, ScoreConfig::kLambda.high}.check("score", "lambda-max", config.lambda_max);
 }
 
 /// What a term refuses, it refuses before the first step: a call on the smallest logits that fit the target.

@@ -130,6 +130,8 @@ guidance::Classifier open_classifier(const ClassifierConfig& config, Placement p
   if (config.prompts.targets.empty() && !config.prompts.contrast.empty()) {
     throw UsageError("contrast needs prompts: what the images are to be, beside what they are not to be");
   }
+  ClassifierConfig::kSize.check("classifier", "classifier-size", static_cast<double>(config.size));
+  ClassifierConfig::kSoftplusBeta.check("classifier", "softplus-beta", config.softplus_beta);
   std::vector<guidance::Classifier> members;
   for (const ClassifierConfig& member : members_of(config))
     members.push_back(open_one(member, placement, images, warn));

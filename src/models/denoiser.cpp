@@ -13,6 +13,9 @@ using diffusion::Counts;
 using diffusion::Model;
 
 void check(const DenoiserConfig& config, const DiffusionModel& model) {
+  DenoiserConfig::kCfgScale.check("denoiser", "cfg-scale", config.cfg_scale);
+  DenoiserConfig::kCfgScale.check("denoiser", "autoguidance-scale", config.autoguidance_scale);
+  DenoiserConfig::kDenoiserLabel.check("denoiser", "denoiser-label", static_cast<double>(config.denoiser_label));
   if (config.unconditional) model.unconditional();
   if (config.cfg_scale != 1 && (model.classes == 0 || !model.does_without_labels())) {
     throw UsageError("cfg-scale: " + model.source +
@@ -21,10 +24,10 @@ void check(const DenoiserConfig& config, const DiffusionModel& model) {
   if (config.cfg_scale != 1 && !config.autoguidance_model.empty()) {
     throw UsageError("cfg-scale and autoguidance-model are two things to move away from; use one of them");
   }
-  if (config.cfg_interval &&
-      !(0 <= config.cfg_interval->low && config.cfg_interval->low <= config.cfg_interval->high)) {
-    throw UsageError(c10::str("cfg-interval: expected 0 <= low <= high, got ", config.cfg_interval->low, " and ",
-                              config.cfg_interval->high));
+  if (config.cfg_interval) {
+    const auto [low, high] = *config.cfg_interval;
+    DenoiserConfig::kCfgInterval.check("denoiser", "the beginning of cfg-interval", low);
+    Range{low}.check("denoiser", "the end of cfg-interval", high);
   }
   const int64_t rows = std::max(model.classes, model.null_label + 1);
   if (config.denoiser_label >= rows) {

@@ -116,6 +116,13 @@ DiffusionModel open_diffusion(const std::filesystem::path& path, const std::stri
   return model;
 }
 
+const std::vector<std::pair<std::string, diffusion::BetaSchedule>>& beta_schedule_words() {
+  using diffusion::BetaSchedule;
+  static const std::vector<std::pair<std::string, BetaSchedule>> kWords = {{"linear", BetaSchedule::kLinear},
+                                                                           {"cosine", BetaSchedule::kCosine}};
+  return kWords;
+}
+
 const std::vector<std::pair<std::string, diffusion::MeanType>>& mean_type_words() {
   using diffusion::MeanType;
   static const std::vector<std::pair<std::string, MeanType>> kWords = {{"epsilon", MeanType::kEpsilon},
@@ -142,7 +149,7 @@ diffusion::ProcessConfig process_config(const json& diffusion) {
   };
   try {
     diffusion::ProcessConfig process;
-    process.schedule = diffusion.value("noise_schedule", "linear");
+    process.schedule = chosen(beta_schedule_words(), "noise_schedule", diffusion.value("noise_schedule", "linear"));
     process.steps = diffusion.value("steps", int64_t{1000});
     process.mean = chosen(mean_type_words(), "predict", diffusion.value("predict", "epsilon"));
     const bool learned = diffusion.value("learn_sigma", false);

@@ -16,19 +16,19 @@ bool is_interval(const Option& option) {
 }
 
 std::string accepted_words(const Option& option) {
-  return std::visit(Overloaded{[](const Anything&) { return std::string(); },
-                               [](const Range& range) {
-                                 // A limit that nobody meets only clutters the page.
-                                 constexpr double kFar = 1e6;
-                                 return limits({range.low, range.high < kFar ? range.high : kUnlimited, range.above});
-                               },
-                               [](const OneOf& one) { return joined(one.names, ", "); },
-                               [](const Several& several) {
-                                 return std::string("may be given again, or several with ") + several.separator +
-                                        " between";
-                               },
-                               [](const SumOf& sum) { return joined(sum.names, ", ") + "; terms add up with +"; }},
-                    option.accepts);
+  return std::visit(
+      Overloaded{[](const Anything&) { return std::string(); },
+                 [](const Range& range) {
+                   // A limit that nobody meets only clutters the page.
+                   constexpr double kFar = 1e6;
+                   return Range{range.low, range.high < kFar ? range.high : kUnlimited, range.above}.text();
+                 },
+                 [](const OneOf& one) { return joined(one.names, ", "); },
+                 [](const Several& several) {
+                   return std::string("may be given again, or several with ") + several.separator + " between";
+                 },
+                 [](const SumOf& sum) { return joined(sum.names, ", ") + "; terms add up with +"; }},
+      option.accepts);
 }
 
 std::string value_word(const Option& option) {
@@ -39,11 +39,6 @@ std::string value_word(const Option& option) {
 }
 
 }  // namespace
-
-std::string limits(const Range& range) {
-  if (range.high == kUnlimited) return range.above ? "above " + shortest(range.low) : shortest(range.low) + " or more";
-  return (range.above ? "above " : "from ") + shortest(range.low) + " to " + shortest(range.high);
-}
 
 std::string as_text(const json& value, const std::string& between) {
   if (value.is_string()) return value.get<std::string>();

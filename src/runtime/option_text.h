@@ -14,9 +14,6 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
-/// "from 0 to 10", "0 or more", "above 0"
-std::string limits(const Range& range);
-
 /// A recipe's value as the text that the flag would take.
 std::string as_text(const nlohmann::json& value, const std::string& between = ",");
 

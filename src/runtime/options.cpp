@@ -16,12 +16,7 @@ namespace {
 
 /// "a number from 0 to 10", for errors.
 std::string describe(const Range& range, bool whole) {
-  return (whole ? "a whole number " : "a number ") + limits(range);
-}
-
-bool contains(const Range& range, double value) {
-  if (std::isnan(value) || value > range.high) return false;
-  return range.above ? value > range.low : value >= range.low;
+  return (whole ? "a whole number " : "a number ") + range.text();
 }
 
 template <class Number>
@@ -39,8 +34,7 @@ Number parse_number(const Option& option, const std::string& text) {
   const Range* range = std::get_if<Range>(&option.accepts);
   const Range accepted = range ? *range : Range{-kUnlimited, kUnlimited};
   Number value{};
-  if (!parse(text, value) || !std::isfinite(static_cast<double>(value)) ||
-      !contains(accepted, static_cast<double>(value))) {
+  if (!parse(text, value) || !accepted.contains(static_cast<double>(value))) {
     throw UsageError(option.flag + " must be " +
                      (range    ? describe(*range, kWhole)
                       : kWhole ? "a whole number"
@@ -71,8 +65,7 @@ Interval parse_interval(const Option& option, const std::string& text) {
   const Range range = std::get<Range>(option.accepts);
   const bool parsed = comma != std::string::npos && parse(text.substr(0, comma), interval.low) &&
                       parse(text.substr(comma + 1), interval.high);
-  if (parsed && std::isfinite(interval.high) && contains(range, interval.low) && contains(range, interval.high) &&
-      interval.low <= interval.high) {
+  if (parsed && range.contains(interval.low) && range.contains(interval.high) && interval.low <= interval.high) {
     return interval;
   }
   throw UsageError(option.flag + " must be LO,HI with " + shortest(range.low) + (range.above ? " <" : " <=") +

@@ -6,14 +6,13 @@
 
 #include "finite.h"
 #include "guided_x0.h"
-#include "sextant/runtime/error.h"
 #include "time_travel.h"
 
 namespace sextant::samplers {
 
 Tensor sample_ddim(const Run& run, const SamplerConfig& config) {
   const double eta = config.eta;
-  if (!(eta >= 0 && eta <= 1)) throw UsageError("ddim: expected eta in [0, 1], got " + std::to_string(eta));
+  SamplerConfig::kEta.check("ddim", "eta", eta);
   const at::NoGradGuard no_grad;
   const diffusion::Process& process = run.denoiser.process();
   const int64_t num_steps = process.num_steps();

@@ -83,10 +83,13 @@ Tensor derivative(const SigmaSchedule& schedule, double t, const Tensor& x, cons
 }
 
 void check_config(const EdmConfig& config, const guidance::Guide* guide) {
-  if (!(config.churn >= 0)) throw UsageError("edm: expected churn >= 0, got " + std::to_string(config.churn));
-  if (!(config.alpha > 0 && config.alpha <= 1)) {
-    throw UsageError("edm: expected alpha in (0, 1], got " + std::to_string(config.alpha));
-  }
+  config.kAlpha.check("edm", "solver-alpha", config.alpha);
+  config.kChurn.check("edm", "churn", config.churn);
+  config.kChurnLevel.check("edm", "churn-min", config.churn_min);
+  config.kChurnLevel.check("edm", "churn-max", std::min(config.churn_max, config.kChurnLevel.high));
+  config.kChurnNoise.check("edm", "churn-noise", config.churn_noise);
+  config.kMaxGuidance.check("edm", "max-guidance", config.max_guidance);
+  config.kAddFactor.check("edm", "add-factor", config.add_factor);
   if (guide && config.guidance == EdmGuidance::kElucd && guide->config().backward_steps > 0) {
     throw UsageError("edm: backward guidance moves the denoised image, EluCD's form the noisy one; use one of them");
   }

@@ -2,13 +2,11 @@
 
 #include <cmath>
 
-#include "sextant/runtime/error.h"
-
 namespace sextant::samplers {
 
 TimeTravel::TimeTravel(const char* sampler, const Run& run, int64_t recurrence)
     : process_(run.denoiser.process()), noise_(run.noise), passes_(recurrence) {
-  if (recurrence < 1) throw UsageError(c10::str(sampler, ": expected a recurrence of at least 1, got ", recurrence));
+  SamplerConfig::kRecurrence.check(sampler, "recurrence", static_cast<double>(recurrence));
 }
 
 Tensor TimeTravel::start(const Tensor& x, int64_t t, int64_t pass) const {

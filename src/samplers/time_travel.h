@@ -9,7 +9,7 @@ namespace sextant::samplers {
 /// that neither the batch nor the number of passes changes what an earlier pass saw.
 class TimeTravel {
  public:
-  /// UsageError for a recurrence below 1.
+  /// UsageError for a recurrence out of its range.
   TimeTravel(const char* sampler, const Run& run, int64_t recurrence);
   int64_t passes() const { return passes_; }
 

@@ -7,7 +7,11 @@
 namespace sextant::training {
 
 Adam::Adam(const Tensor& weights, AdamConfig config)
-    : first(at::zeros_like(weights)), second(at::zeros_like(weights)), config_(config) {}
+    : first(at::zeros_like(weights)), second(at::zeros_like(weights)), config_(config) {
+  AdamConfig::kBeta.check("adam", "beta1", config.beta1);
+  AdamConfig::kBeta.check("adam", "beta2", config.beta2);
+  AdamConfig::kWeightDecay.check("adam", "weight-decay", config.weight_decay);
+}
 
 void Adam::step(const Tensor& weights, const Tensor& gradient, double learning_rate) {
   const at::NoGradGuard no_grad;

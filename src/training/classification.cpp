@@ -52,7 +52,10 @@ Classification::Classification(std::shared_ptr<networks::Network> network, nlohm
       held_out_(std::move(held_out)),
       process_(config_.process),
       timesteps_(config_.timesteps, process_.num_steps(), config_.seed),
-      logits_(logits_function(network_, model_)) {}
+      logits_(logits_function(network_, model_)) {
+  ClassificationConfig::kLambda.check("classification", "lambda", config_.lambda);
+  calibration::kSmoothEceBeta.check("classification", "beta", config_.beta);
+}
 
 Tensor Classification::noised(const Tensor& x0, const Tensor& t, const std::vector<int64_t>& number,
                               uint64_t seed) const {

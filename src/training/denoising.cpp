@@ -34,8 +34,10 @@ class Denoising : public Objective {
         build_(std::move(build)),
         held_out_(std::move(held_out)),
         process_(config_.process),
-        inverse_snr_(inverse_snr(process_, std::max(1.0, config_.mse_weight))),
+        inverse_snr_(inverse_snr(process_, config_.mse_weight)),
         timesteps_(config_.timesteps, process_.num_steps(), config_.seed) {
+    DenoisingConfig::kMseWeight.check("denoising", "mse-weight", config_.mse_weight);
+    DenoisingConfig::kLabelDropout.check("denoising", "label-dropout", config_.label_dropout);
     if (config_.label_dropout > 0 && config_.null_label < 0) {
       throw UsageError("label-dropout needs a network with a null label: \"null_label\" in its config.json");
     }

@@ -208,10 +208,31 @@ class Run {
   bool ended_early_ = false;
 };
 
+void check_config(const TrainerConfig& config) {
+  const auto check = [](const char* setting, const Range& range, auto value) {
+    range.check("train", setting, static_cast<double>(value));
+  };
+  check("steps", config.kSteps, config.steps);
+  check("batch", config.kBatch, config.batch);
+  check("lr", config.learning_rate.kLr, config.learning_rate.lr);
+  check("warmup", config.learning_rate.kWarmup, config.learning_rate.warmup);
+  check("lr-final", config.learning_rate.kLrFinal, config.learning_rate.lr_final);
+  check("ema", config.kEma, config.ema);
+  check("clip", config.kClip, config.clip);
+  check("crop", config.augmentation.kCrop, config.augmentation.crop);
+  check("crop-fill", config.augmentation.kCropFill, config.augmentation.crop_fill);
+  check("workers", config.kWorkers, config.workers);
+  check("checkpoint-every", config.kEvery, config.checkpoint_every);
+  check("log-every", config.kEvery, config.log_every);
+  check("sample-every", config.kSampleEvery, config.sample_every);
+  check("patience", config.kPatience, config.patience);
+}
+
 }  // namespace
 
 TrainerResult train(networks::Network& network, Objective& objective, const TrainingImages& images,
                     const TrainerConfig& config, const SampleHook& sample, Progress& progress, const Stop& stop) {
+  check_config(config);
   Run run(network, objective, images, config);
   return run(sample, progress, stop);
 }

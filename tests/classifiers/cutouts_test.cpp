@@ -100,6 +100,7 @@ TEST_F(CutOuts, NeedAShareOfTheImage) {
   EXPECT_THROW(make(0, 0.5), UsageError);
   EXPECT_THROW(make(1, 0), UsageError);
   EXPECT_THROW(make(1, 1.5), UsageError);
+  EXPECT_NO_THROW(make(1, 1));
 }
 
 }  // namespace

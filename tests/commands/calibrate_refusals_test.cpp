@@ -87,7 +87,7 @@ TEST_F(Calibrate, RefusesWhatDoesNotFitTogether) {
          "--fit-on x0 needs a --model");
   expect([](auto& c) { c.fit = FitMethod::kTemperature, c.softplus_sweep = "0,3"; }, "2", "--fit repairs one network");
   expect([](auto& c) { c.classifier.softplus_beta = 1, c.softplus_sweep = "0,3"; }, "2", "contradict each other");
-  expect([](auto& c) { c.softplus_sweep = "-3"; }, "2", "-3 is below 0");
+  expect([](auto& c) { c.softplus_sweep = "-3"; }, "2", "every beta must be a number from 0 to 1000, got -3");
   expect([](auto& c) { c.fit = FitMethod::kTemperature, c.fit_data = c.data; }, "2", "is what is measured");
   expect([](auto& c) { c.fit = FitMethod::kTemperature, c.count = 1; }, "2", "leaves none to measure on");
   expect([](auto& c) { c.classifier.path = bundled("mnist-noisy-classifier"), c.classifier.softplus_beta = 3; }, "2",

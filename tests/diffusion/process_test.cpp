@@ -98,7 +98,7 @@ TEST(Process, ConvertsBetweenEpsilonAndX0AndBack) {
 
 TEST(Process, RecoversEpsilonInFloat32WhereHardlyAnySignalIsLeft) {
   diffusion::ProcessConfig config;
-  config.schedule = "cosine";  // abar of the last step is 2e-9
+  config.schedule = diffusion::BetaSchedule::kCosine;  // abar of the last step is 2e-9
   const Process process(config);
   const Tensor x0 = at::linspace(-1, 1, 48).view({1, 3, 4, 4});
   const Tensor epsilon = (7 * x0).sin();

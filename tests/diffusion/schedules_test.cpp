@@ -7,6 +7,7 @@
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 #include "support/numbers.h"
+#include "support/schedule.h"
 
 namespace sextant::testing {
 namespace {
@@ -80,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Cosine, NamedSchedule, ::testing::ValuesIn(golden_files
 TEST_P(NamedSchedule, HasTheReferencesArrays) {
   const Golden golden(GetParam());
   ProcessConfig config;
-  config.schedule = golden.config().at("schedule");
+  config.schedule = beta_schedule(golden.config().at("schedule"));
   config.steps = golden.config().at("T");
   expect_arrays(Process(config), golden, golden.tolerance());
 }
@@ -118,7 +119,7 @@ TEST_P(SpacedSchedule, KeepsTheReferencesTimestepsAndAlphas) {
     const Tensor betas = golden["input/base_betas"].contiguous();
     base.assign(betas.data_ptr<double>(), betas.data_ptr<double>() + betas.numel());
   } else {
-    base = diffusion::named_betas(golden.config().at("schedule"), T);
+    base = diffusion::betas(beta_schedule(golden.config().at("schedule")), T);
   }
   const diffusion::Respaced respaced = diffusion::respace(base, kept);
   const Process process(respaced.betas, respaced.timestep_map, config);
@@ -193,12 +194,12 @@ TEST(SpacedSchedule, OfAllStepsIsTheScheduleItself) {
   }
 }
 
-TEST(NamedSchedule, RefusesUnknownNamesAndTooFewLinearSteps) {
-  EXPECT_THROW(diffusion::named_betas("lineer", 1000), UsageError);
-  EXPECT_THROW(diffusion::named_betas("linear", 0), UsageError);
-  EXPECT_THROW(diffusion::named_betas("linear", 19), UsageError);
-  EXPECT_NO_THROW(diffusion::named_betas("linear", 20));
-  EXPECT_NO_THROW(diffusion::named_betas("cosine", 2));
+TEST(NamedSchedule, RefusesTooFewLinearSteps) {
+  using diffusion::BetaSchedule;
+  EXPECT_THROW(diffusion::betas(BetaSchedule::kLinear, 0), UsageError);
+  EXPECT_THROW(diffusion::betas(BetaSchedule::kLinear, 19), UsageError);
+  EXPECT_NO_THROW(diffusion::betas(BetaSchedule::kLinear, 20));
+  EXPECT_NO_THROW(diffusion::betas(BetaSchedule::kCosine, 2));
 }
 
 TEST(Process, RefusesBetasThatAreNoProbabilities) {
@@ -216,7 +217,7 @@ TEST(Process, RefusesBetasThatAreNoProbabilities) {
 TEST(Process, GivesNetworksTheOriginalTimestep) {
   ProcessConfig config;
   config.steps = 4000;
-  config.schedule = "cosine";
+  config.schedule = diffusion::BetaSchedule::kCosine;
   config.respacing = "2";
   const Tensor images = at::zeros({3, 1, 1, 1}, at::kDouble);
   const Tensor plain = Process(config).model_time(1, images);

@@ -118,5 +118,13 @@ TEST(SigmaSchedule, RefusesEmptyRanges) {
   EXPECT_THROW(SigmaSchedule(levels, 18, {0, 2, {}}), UsageError);
 }
 
+TEST(SigmaSchedule, RefusesARhoThatSpacesNothing) {
+  SigmaConfig levels;
+  levels.rho = 100;
+  EXPECT_NO_THROW(SigmaSchedule(levels, 18, kAnyLevel));
+  levels.rho = 0;
+  EXPECT_THROW(SigmaSchedule(levels, 18, kAnyLevel), UsageError);
+}
+
 }  // namespace
 }  // namespace sextant::testing

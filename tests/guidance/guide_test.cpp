@@ -12,6 +12,7 @@
 namespace sextant::guidance {
 namespace {
 
+using sextant::testing::message_of;
 using testing::step_input;
 using testing::toy_classifier;
 constexpr int64_t kPixels = 18, kClasses = 5, kBatch = 4;
@@ -237,6 +238,38 @@ TEST(Guide, RefusesAClassifierThatAutogradCannotFollow) {
   const std::string message = refusal_of([](const Tensor& x) { return x.detach().flatten(1).narrow(1, 0, kClasses); },
                                          step_input(kBatch, kClasses));
   EXPECT_NE(message.find("autograd"), std::string::npos) << message;
+}
+
+TEST(Guide, TakesTheEndsOfEveryRangeAndNothingBeyond) {
+  struct Row {
+    double GuideConfig::*field;
+    std::string setting;
+    double low, high;
+  };
+  for (const Row& row : {Row{&GuideConfig::tilt, "tilt", -100, 100}, Row{&GuideConfig::scale, "scale", -1e4, 1e4},
+                         Row{&GuideConfig::gamma_factor, "gamma-factor", 0, 100}}) {
+    const auto message = [&](double value) {
+      GuideConfig config;
+      config.*row.field = value;
+      return message_of<UsageError>([&] { check_config(config); });
+    };
+    EXPECT_EQ(message(row.low), "");
+    EXPECT_EQ(message(row.high), "");
+    EXPECT_EQ(message(row.low - 1).find("guide: " + row.setting + " must be a number from "), 0)
+        << message(row.low - 1);
+    EXPECT_EQ(message(row.high + 1).find("guide: " + row.setting + " must be a number from "), 0);
+    EXPECT_NE(message(std::numeric_limits<double>::quiet_NaN()), "");
+  }
+  GuideConfig config;
+  config.interval = {0, 1};
+  EXPECT_NO_THROW(check_config(config));
+  config.interval = {0.5, 0.4};
+  EXPECT_EQ(message_of<UsageError>([&] { check_config(config); }),
+            "guide: the end of guidance-interval must be a number from 0.5 to 1, got 0.4");
+  config = {};
+  config.backward_lr = 0;
+  EXPECT_EQ(message_of<UsageError>([&] { check_config(config); }),
+            "guide: backward-lr must be a number above 0 to 10000, got 0");
 }
 
 TEST(Guide, RefusesNoClassifierNoScoreAndAnInvalidConfiguration) {

@@ -42,18 +42,39 @@ TEST(Scores, RefuseHalfPrecisionLogitsAndASingleClass) {
 }
 
 TEST(Scores, RefuseTemperaturesOutOfRange) {
-  expect_refused<UsageError>([] { log_prob(kLogits, kLabels, {0, 1}); }, "joint temperature above 0");
-  expect_refused<UsageError>([] { log_prob(kLogits, kLabels, {1, -0.5}); }, "marginal temperature of at least 0");
+  expect_refused<UsageError>(
+      [] {
+        log_prob(kLogits, kLabels, {0, 1});
+      },
+      "joint-temperature must be a number above 0 to 100, got 0");
+  expect_refused<UsageError>(
+      [] {
+        log_prob(kLogits, kLabels, {1, -0.5});
+      },
+      "marginal-temperature must be a number from 0 to 100, got -0.5");
   expect_refused<UsageError>([] { log_prob(kLogits, kLabels, {kNaN, 1}); }, "joint");
   expect_refused<UsageError>([] { log_prob(kLogits, kLabels, {1, kNaN}); }, "marginal");
 }
 
 TEST(Scores, RefuseDivergencesOutOfRange) {
-  expect_refused<UsageError>([] { reverse_kl(kLogits, kLabels, {kNaN, 0.1}); }, "finite alpha");
-  expect_refused<UsageError>([] { forward_kl(kLogits, kLabels, {-0.1, 0.1}); }, "alpha of at least 0");
-  expect_refused<UsageError>([] { jensen_shannon(kLogits, kLabels, {0.1, 1.5}); }, "epsilon in [0, 1]");
-  expect_refused<UsageError>([] { hellinger(kLogits, kLabels, {0.1, kNaN}); }, "epsilon in [0, 1]");
-  expect_refused<UsageError>([] { smoothed_target(kLabels, kLogits, -0.1); }, "epsilon in [0, 1]");
+  expect_refused<UsageError>(
+      [] {
+        reverse_kl(kLogits, kLabels, {kNaN, 0.1});
+      },
+      "alpha must be a number from 0 to 10, got nan");
+  expect_refused<UsageError>([] { forward_kl(kLogits, kLabels, {-0.1, 0.1}); }, "alpha must be");
+  expect_refused<UsageError>(
+      [] {
+        jensen_shannon(kLogits, kLabels, {0.1, 1.5});
+      },
+      "epsilon must be a number from 0 to 1, got");
+  expect_refused<UsageError>(
+      [] {
+        hellinger(kLogits, kLabels, {0.1, kNaN});
+      },
+      "epsilon must be a number from 0 to 1, got");
+  expect_refused<UsageError>([] { smoothed_target(kLabels, kLogits, -0.1); },
+                             "epsilon must be a number from 0 to 1, got");
   expect_refused<UsageError>([] { entropy(kLogits, kNaN); }, "lambda");
 }
 
@@ -73,7 +94,8 @@ TEST(Divergences, RefuseATargetWithoutMassOnAClassAtWhichTheyAreInfinite) {
 
 TEST(AlphaDivergence, RefusesOrdersOutOfRange) {
   for (const double order : {-0.1, 2.1, kNaN}) {
-    expect_refused<UsageError>([=] { alpha_divergence(kLogits, kLabels, {}, order); }, "divergence-order in [0, 2]");
+    expect_refused<UsageError>([=] { alpha_divergence(kLogits, kLabels, {}, order); },
+                               "divergence-order must be a number from 0 to 2");
   }
 }
 

@@ -134,7 +134,7 @@ TEST(ProcessConfig, FollowsTheConfigAndNamesWhatItDoesNotKnow) {
                                        {"model_var_type", "FIXED_SMALL"},
                                        {"rescale_timesteps", true}});
   EXPECT_EQ(process.steps, 400);
-  EXPECT_EQ(process.schedule, "cosine");
+  EXPECT_EQ(process.schedule, diffusion::BetaSchedule::kCosine);
   EXPECT_EQ(process.mean, diffusion::MeanType::kStartX);
   EXPECT_EQ(process.variance, diffusion::VarianceType::kFixedSmall);
   EXPECT_TRUE(process.rescale_timesteps);
@@ -142,6 +142,10 @@ TEST(ProcessConfig, FollowsTheConfigAndNamesWhatItDoesNotKnow) {
               process_config({{"predict", "epsilonn"}});
             }),
             "config.json: diffusion.predict 'epsilonn' is unknown. Did you mean 'epsilon'?");
+  EXPECT_EQ(message_of<CheckpointError>([] {
+              process_config({{"noise_schedule", "lineer"}});
+            }),
+            "config.json: diffusion.noise_schedule 'lineer' is unknown. Did you mean 'linear'?");
   EXPECT_THROW(process_config({{"steps", "many"}}), CheckpointError);
 }
 

@@ -115,7 +115,7 @@ TEST(TorchScript, PredictsNoise) {
   ASSERT_EQ(model.counts(), diffusion::Counts::kTimesteps);
   EXPECT_EQ(model.sample_shape, (std::vector<int64_t>{3, 8, 8}));
   EXPECT_EQ(model.classes, 3);
-  EXPECT_EQ(model.process().schedule, "cosine");
+  EXPECT_EQ(model.process().schedule, diffusion::BetaSchedule::kCosine);
   const Tensor out = model.function(expected().at("image"), expected().at("t"), expected().at("labels"));
   EXPECT_TENSOR_NEAR(out, expected().at("noise"), kRounding);
 }

@@ -13,7 +13,7 @@ diffusion::Process process_of(const Golden& golden) {
   const Tensor map = golden["input/timestep_map"].contiguous();
   const std::vector<int64_t> kept(map.data_ptr<int64_t>(), map.data_ptr<int64_t>() + map.numel());
   const diffusion::ProcessConfig config = process_config(golden.config());
-  diffusion::Respaced respaced = diffusion::respace(diffusion::named_betas(config.schedule, config.steps), kept);
+  diffusion::Respaced respaced = diffusion::respace(diffusion::betas(config.schedule, config.steps), kept);
   return {std::move(respaced.betas), std::move(respaced.timestep_map), config};
 }
 

@@ -214,6 +214,26 @@ TEST(Samplers, RefuseSettingsOutOfRange) {
   EXPECT_THROW(samplers::sample_edm_heun({levels, nullptr, {}, {}, noise}, config), UsageError);
 }
 
+TEST(Samplers, TakeTheEndsOfTheRangesOfEdmAndNothingBeyond) {
+  const diffusion::Denoiser levels = toy_sigma_denoiser();
+  StartAt noise(at::zeros({1, 1, 1, 1}, at::kDouble));
+  const auto message = [&](double samplers::EdmConfig::*field, double value) {
+    samplers::SamplerConfig config;
+    config.steps = 2;
+    config.edm.*field = value;
+    return message_of<UsageError>([&] { samplers::sample_edm_heun({levels, nullptr, {}, {}, noise}, config); });
+  };
+  EXPECT_EQ(message(&samplers::EdmConfig::alpha, 0), "edm: solver-alpha must be a number above 0 to 1, got 0");
+  EXPECT_EQ(message(&samplers::EdmConfig::alpha, 1), "");
+  EXPECT_EQ(message(&samplers::EdmConfig::churn_noise, 0), "");
+  EXPECT_EQ(message(&samplers::EdmConfig::churn_noise, 10), "");
+  EXPECT_EQ(message(&samplers::EdmConfig::churn_noise, 10.5),
+            "edm: churn-noise must be a number from 0 to 10, got 10.5");
+  EXPECT_EQ(message(&samplers::EdmConfig::churn_max, std::numeric_limits<double>::infinity()), "");
+  EXPECT_NE(message(&samplers::EdmConfig::churn_max, std::numeric_limits<double>::quiet_NaN()), "");
+  EXPECT_NE(message(&samplers::EdmConfig::churn_max, -1), "");
+}
+
 TEST(Samplers, RefuseADenoiserThatCountsInSomethingElse) {
   const diffusion::Denoiser timesteps = toy_denoiser(uniform_process(4, 2, -2)), levels = toy_sigma_denoiser();
   StartAt noise(at::zeros({1, 1, 1, 1}, at::kDouble));
@@ -247,13 +267,13 @@ TEST(Draw, KeepsTheStepsThatAreAskedFor) {
 // The one step goes from pure noise to the prediction made there: x0 = (x - sqrt(1 - abar) eps) / sqrt(abar) at T - 1.
 TEST(LoneStep, EndsAtThePredictionFromPureNoise) {
   diffusion::ProcessConfig process;
-  process.schedule = "cosine";
+  process.schedule = diffusion::BetaSchedule::kCosine;
   process.steps = 50;
   process.clip = false;
   const diffusion::Denoiser denoiser(toy_network, diffusion::Process(process), kShape);
   const Tensor y = at::tensor({1, 2}, at::kLong);
   double abar = 1;
-  for (const double beta : diffusion::named_betas("cosine", 50)) abar *= 1 - beta;
+  for (const double beta : diffusion::betas(diffusion::BetaSchedule::kCosine, 50)) abar *= 1 - beta;
   for (const char* word : {"ddim", "dpmpp-2m", "dpmpp-2m-sde", "unipc"}) {
     samplers::SamplerConfig config;
     for (const samplers::SamplerRow& row : samplers::table()) {

@@ -30,7 +30,7 @@ diffusion::Mixture mixture() {
               .view({3, 2, 2})};
 }
 
-diffusion::Process process_of(int64_t steps, const std::string& schedule = "linear") {
+diffusion::Process process_of(int64_t steps, diffusion::BetaSchedule schedule = diffusion::BetaSchedule::kLinear) {
   diffusion::ProcessConfig config;
   config.schedule = schedule;
   config.respacing = std::to_string(steps);
@@ -100,7 +100,7 @@ TEST(ScoreShiftAtX0, IsOneMinusAbarTimesTheGradient) {
 
 TEST(ScoreShiftAtX0, StaysBoundedWhereAlphasCumprodIsNearZero) {
   // The cosine schedule ends at abar = 2e-9: 1/sqrt(abar) is 2e4 there.
-  const diffusion::Process process = process_of(1000, "cosine");
+  const diffusion::Process process = process_of(1000, diffusion::BetaSchedule::kCosine);
   ASSERT_LT(process.abar(999), 1e-8);
   const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process);
   Guide guide = guide_at(Input::kX0);

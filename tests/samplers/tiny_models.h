@@ -5,6 +5,7 @@
 #include "sextant/diffusion/guided_models.h"
 #include "sextant/guidance/guide.h"
 #include "support/golden.h"
+#include "support/schedule.h"
 
 namespace sextant::testing {
 
@@ -36,7 +37,7 @@ inline diffusion::VarianceType variance_type(const nlohmann::json& config) {
 /// The process that a golden file's config describes.
 inline diffusion::ProcessConfig process_config(const nlohmann::json& config) {
   diffusion::ProcessConfig process;
-  process.schedule = config.at("schedule");
+  process.schedule = beta_schedule(config.at("schedule"));
   process.steps = config.at("T");
   process.respacing = config.value("respacing", "");
   process.mean = mean_type(config);

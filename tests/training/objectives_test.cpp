@@ -104,6 +104,15 @@ TEST_F(Objectives, LabelDropoutNeedsANullLabel) {
   EXPECT_THROW(denoised({.label_dropout = 0.1}, model), UsageError);
 }
 
+TEST_F(Objectives, RefuseSettingsOutOfTheirRanges) {
+  EXPECT_THROW(denoised({.mse_weight = 0.5}), UsageError);
+  EXPECT_THROW(denoised({.label_dropout = 1.5}), UsageError);
+  const auto network = tiny_network(kTinyClassifier);
+  EXPECT_THROW(Classification(network, kTinyClassifier, {.lambda = -1}, nullptr), UsageError);
+  EXPECT_THROW(Classification(network, kTinyClassifier, {.beta = 0}, nullptr), UsageError);
+  EXPECT_NO_THROW(Classification(network, kTinyClassifier, {.lambda = 1000, .beta = 1}, nullptr));
+}
+
 TEST_F(Objectives, PredictWhatTheProcessSays) {
   std::vector<double> losses;
   for (const char* predict : {"epsilon", "x0", "v"}) {
@@ -138,7 +147,7 @@ TEST_F(Objectives, ClassifiersAreMeasuredWithTheWeightsGiven) {
 
 TEST(Velocity, IsARotationOfImageAndNoise) {
   diffusion::ProcessConfig config;
-  config.schedule = "cosine";
+  config.schedule = diffusion::BetaSchedule::kCosine;
   config.steps = 50;
   config.mean = diffusion::MeanType::kVelocity;
   const diffusion::Process process(config);

@@ -152,6 +152,22 @@ TEST_F(Training, RefusesToContinueOneOfOtherSettings) {
             std::string::npos);
 }
 
+TEST_F(Training, RefusesSettingsOutOfTheirRanges) {
+  const auto message = [&](auto change) {
+    TrainerConfig c = config("refused");
+    change(c);
+    return message_of<UsageError>([&] { classify(c); });
+  };
+  EXPECT_EQ(message([](auto& c) { c.batch = 0; }), "train: batch must be a number from 1 to 1e+06, got 0");
+  EXPECT_EQ(message([](auto& c) { c.ema = 1; }), "train: ema must be a number from 0 to 0.9999999, got 1");
+  EXPECT_EQ(message([](auto& c) { c.learning_rate.lr = 0; }), "train: lr must be a number above 0 to 10, got 0");
+  EXPECT_EQ(message([](auto& c) { c.log_every = 0; }), "train: log-every must be a number from 1 to 1e+09, got 0");
+  EXPECT_EQ(message([](auto& c) { c.augmentation.crop_fill = 256; }),
+            "train: crop-fill must be a number from 0 to 255, got 256");
+  EXPECT_EQ(message([](auto& c) { c.adam.beta2 = 1; }), "adam: beta2 must be a number from 0 to 0.9999999, got 1");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "refused" / "checkpoints"));
+}
+
 TEST_F(Training, LogsEachStepOnce) {
   const TrainerConfig c = config("a");
   classify(c, 13);

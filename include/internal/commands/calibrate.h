@@ -51,7 +51,7 @@ struct CalibrateConfig {
   data::Split split = data::Split::kTest;  ///< part of a data set that has both
   std::string labels;                      ///< IDX file of their labels; "" is the one beside the images
   int64_t count = 0;                       ///< the first so many images; 0 is all
-  int64_t batch = 100;                     ///< images at a time, at least 1; changes speed and memory only
+  int64_t batch = 100;                     ///< images at a time, changes speed and memory only
   int64_t image_size = 0;  ///< shorter side that images are scaled to, see data::with_size(); 0 leaves them
   int64_t image_crop = 0;  ///< side of the middle that is cut out; 0: as `image_size`
   bool skip_bad = false;   ///< leave out images that cannot be read
@@ -61,7 +61,7 @@ struct CalibrateConfig {
 
   // [classifier]
   models::ClassifierConfig classifier;
-  std::string softplus_sweep;  ///< several softplus betas, "0,1,3,5", each at least 0; "" is the classifier's own
+  std::string softplus_sweep;  ///< several softplus betas, "0,1,3,5"; "" is the classifier's own
 
   // [levels]
   std::string model;           ///< diffusion model: folder or checkpoint file; "" is none
@@ -77,9 +77,9 @@ struct CalibrateConfig {
   std::string fit_data;                  ///< images to fit on, as `data`; "" holds out a share of those
   std::optional<data::Split> fit_split;  ///< none: that of `split`
   int64_t fit_count = 0;                 ///< the first so many of fit_data; 0 is all
-  double fit_share = 0.5;                ///< of `data` that is held out, in [0.01, 0.99]
+  double fit_share = 0.5;                ///< of `data` that is held out
   Shown fit_on = Shown::kClean;          ///< noised ones at all levels together
-  double ridge = 1e-4;                   ///< kVector: pull towards no change, above 0
+  double ridge = 1e-4;                   ///< kVector: pull towards no change
   std::string save;                      ///< folder for the calibrated classifier; "" saves none
 
   RunConfig run{.out = ""};  ///< in [calibrate]; without a folder nothing is written

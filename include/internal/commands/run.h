@@ -13,7 +13,7 @@ struct RunConfig {
   bool overwrite = false;                 ///< replace the results of other settings in it
   std::string device = "cpu";             ///< "cpu", "cuda" or "cuda:INDEX"
   at::ScalarType precision = at::kFloat;  ///< the networks' arithmetic: kFloat, kBFloat16 or kHalf
-  int64_t threads = 0;                    ///< CPU threads, at most 4096; 0 takes every core
+  int64_t threads = 0;                    ///< CPU threads; 0 takes every core
   bool quiet = false;                     ///< no progress, only notes and errors
 };
 

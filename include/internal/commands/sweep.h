@@ -23,9 +23,9 @@ struct SweepConfig {
   std::string title;            ///< of the picture; "" is none
   std::string judge;            ///< feature network that reads the images: folder or file; "" judges nothing
   std::string reference;        ///< statistics of the judge's features, or images, for the Frechet distance; "" is none
-  int64_t count = 0;            ///< images of every run, at most 1e9; 0 is what the recipe says
-  int64_t steps = 0;            ///< of every run, at most 1e6; 0 is what the recipe says
-  int64_t picture_images = 30;  ///< of each run in overview.png, 1 to 1e4
+  int64_t count = 0;            ///< images of every run; 0 is what the recipe says
+  int64_t steps = 0;            ///< of every run; 0 is what the recipe says
+  int64_t picture_images = 30;  ///< of each run in overview.png
   RunConfig run{.out = "out/sweep", .device = ""};  ///< of every run; a device of "" is what the recipe says
 };
 

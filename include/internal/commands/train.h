@@ -33,7 +33,7 @@ struct TrainConfig {
   std::string arch;               ///< that by name; of a checkpoint file in a fine-tuning
   std::string init;               ///< first weights; "" draws them by the seed
   std::string test;               ///< images of the comparison before and after a fine-tuning; "" is `validation`
-  double epochs = 0;              ///< times that every image is seen, at least 0; need not be whole
+  double epochs = 0;              ///< times that every image is seen; need not be whole
   int64_t image_size = 0;         ///< shorter side that images are scaled to, see data::with_size(); 0 leaves them
   int64_t image_crop = 0;         ///< side of the middle that is cut out; 0: as `image_size`
   bool skip_bad = false;          ///< leave out images that cannot be read

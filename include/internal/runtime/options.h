@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -19,20 +18,11 @@
 
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/interval.h"
+#include "sextant/runtime/range.h"
 
 namespace sextant {
 
 struct Anything {};
-
-/// low <= value <= high, or low < value where `above` is set. NaN is never in a range; infinity only by `kUnlimited`.
-/// Both ends of an interval lie in its range.
-struct Range {
-  double low = 0;
-  double high = std::numeric_limits<double>::infinity();
-  bool above = false;
-};
-
-inline constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
 /// One of these words.
 struct OneOf {
@@ -62,8 +52,8 @@ struct Option {
 
   std::string flag;  ///< "--alpha"; the recipe's key is "alpha"
   Target target;
-  std::variant<Anything, Range, OneOf, SumOf, Several> accepts;
-  std::string help;   ///< what it does, with units
+  std::variant<Anything, Range, OneOf, SumOf, Several> accepts;  ///< both ends of an interval lie in its range
+  std::string help;                                              ///< what it does, with units
   std::string value;  ///< what stands for the value in --help: "PATH", "N"; "" writes the accepted words
 };
 

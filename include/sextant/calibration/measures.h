@@ -11,6 +11,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
 
+#include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::calibration {
@@ -54,8 +55,9 @@ double expected_calibration_error(const Tensor& f, const Tensor& y, int64_t bins
 double classwise_calibration_error(const Tensor& f, const Tensor& y, int64_t bins = 15);
 
 struct MeasureOptions {
-  int64_t bins = 15;   ///< of every calibration error
-  double beta = 1e-4;  ///< of Smooth ECE
+  int64_t bins = 15;  ///< of every calibration error
+  static constexpr Range kBins{1, 1e6};
+  double beta = 1e-4;  ///< of Smooth ECE, in kSmoothEceBeta
 };
 
 /// Every number that says how a classifier did on labelled samples.

@@ -7,6 +7,7 @@
 // wrong shapes and labels and NumericError for NaN or infinity.
 #pragma once
 
+#include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::calibration {
@@ -17,11 +18,13 @@ struct Loss {
   Tensor gradient;  ///< dL/df [N, K]
 };
 
+inline constexpr Range kSmoothEceBeta{0, 1, true};
+
 /// Smooth ECE (Javid et al. 2025, eq. 1): mean of sqrt(r^2 + beta), r = confidence - correct. The correctness is a
 /// constant and the gradient flows through the largest probability, at ties the first. Its bins cancel: each sample
 /// lies in one.
 ///   dL/df_k = (1/N) r / sqrt(r^2 + beta) conf ([k = prediction] - p_k)
-/// Its floor is sqrt(beta); it is not zero for a calibrated classifier. beta > 0.
+/// Its floor is sqrt(beta); it is not zero for a calibrated classifier. UsageError for a beta out of kSmoothEceBeta.
 Loss smooth_ece(const Tensor& f, const Tensor& y, double beta = 1e-4);
 
 /// Mean cross entropy + lambda smooth_ece: what a classifier is fine-tuned with (Algorithm 2).

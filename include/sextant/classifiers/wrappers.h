@@ -12,6 +12,7 @@
 #include "sextant/classifiers/input.h"
 #include "sextant/networks/classifier.h"
 #include "sextant/networks/clip.h"
+#include "sextant/runtime/range.h"
 
 namespace sextant::classifiers {
 
@@ -23,9 +24,11 @@ guidance::Classifier of_network(std::shared_ptr<const networks::ClassifierNetwor
 guidance::Classifier prompted(std::shared_ptr<const networks::Clip> clip, const Tensor& tokens);
 
 struct Cutouts {
-  int64_t count = 0;       ///< views of each image; 0 is the image itself
-  double min_share = 0.3;  ///< smallest side of a view as a share of the image's shorter side, in (0, 1]
-  int64_t size = 0;        ///< views are resized to size x size; 0 is the image's shorter side
+  int64_t count = 0;  ///< views of each image; 0 is the image itself
+  static constexpr Range kCount{0, 1024};
+  double min_share = 0.3;  ///< smallest side of a view as a share of the image's shorter side
+  static constexpr Range kMinShare{0, 1, true};
+  int64_t size = 0;  ///< views are resized to size x size; 0 is the image's shorter side
   Resize resize = Resize::kBilinear;
 };
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::data {
@@ -57,9 +58,10 @@ struct NetworkClasses {
 
 /// How images are read from any source.
 struct ReadOptions {
-  int64_t channels = 0;         ///< see with_channels(); 0 keeps those of arrays and makes 3 of image files
-  int64_t size = 0;             ///< see with_size()
-  int64_t crop = 0;             ///< see with_size()
+  int64_t channels = 0;  ///< see with_channels(); 0 keeps those of arrays and makes 3 of image files
+  int64_t size = 0;      ///< see with_size(), in kSize
+  int64_t crop = 0;      ///< likewise
+  static constexpr Range kSize{0, 65535};
   NetworkClasses classes = {};  ///< whom the labels of class folders are for
 };
 

@@ -32,9 +32,9 @@ enum class MeanType { kEpsilon, kStartX, kPreviousX, kVelocity };
 enum class VarianceType { kFixedSmall, kFixedLarge, kLearned, kLearnedRange };
 
 struct ProcessConfig {
-  std::string schedule = "linear";  ///< see named_betas()
-  int64_t steps = 1000;             ///< T
-  std::string respacing;            ///< see space_timesteps(); "" keeps all T
+  BetaSchedule schedule = BetaSchedule::kLinear;
+  int64_t steps = 1000;   ///< T
+  std::string respacing;  ///< see space_timesteps(); "" keeps all T
   MeanType mean = MeanType::kEpsilon;
   VarianceType variance = VarianceType::kLearnedRange;
   bool rescale_timesteps = false;  ///< networks see t 1000/T

@@ -8,9 +8,12 @@
 
 namespace sextant::diffusion {
 
-/// "linear" or "cosine": beta_t in (0, 1] for T steps. UsageError for another name, for T < 1, and for a linear
-/// schedule with T < 20, whose last betas would exceed 1.
-std::vector<double> named_betas(const std::string& schedule, int64_t T);
+/// How the noise grows: beta_t linearly (Ho et al. 2020), or abar_t as a squared cosine (Nichol & Dhariwal 2021).
+enum class BetaSchedule { kLinear, kCosine };
+
+/// beta_t in (0, 1] for T steps. UsageError for T < 1, and for a linear schedule with T < 20, whose last betas would
+/// exceed 1.
+std::vector<double> betas(BetaSchedule schedule, int64_t T);
 
 /// The timesteps that a respacing keeps, ascending: "250" (evenly, both ends), "10,10,5" (the same in equal sections of
 /// T) or "ddim50" (the smallest integer stride that gives exactly 50). Positions are rounded half to even after adding

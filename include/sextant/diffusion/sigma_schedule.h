@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sextant/diffusion/denoiser.h"
+#include "sextant/runtime/range.h"
 
 namespace sextant::diffusion {
 
@@ -34,9 +35,11 @@ struct SigmaConfig {
   Discretization discretization = Discretization::kEdm;
   NoiseSchedule schedule = NoiseSchedule::kLinear;
   Scaling scaling = Scaling::kNone;
-  double sigma_min = 0;     ///< 0: the discretisation's own, 0.002 for EDM
-  double sigma_max = 0;     ///< 0: likewise, 80 for EDM
-  double rho = 7;           ///< kEdm: larger spends more steps at low noise
+  double sigma_min = 0;  ///< 0: the discretisation's own, 0.002 for EDM
+  double sigma_max = 0;  ///< 0: likewise, 80 for EDM
+  static constexpr Range kSigma{0, 1e9};
+  double rho = 7;  ///< kEdm: larger spends more steps at low noise
+  static constexpr Range kRho{0, 100, true};
   double epsilon_s = 1e-3;  ///< kVp: the smallest t
   double c1 = 0.001;        ///< kIddpm: lower bound of a step's alpha
   double c2 = 0.008;        ///< kIddpm: offset of the cosine
@@ -46,7 +49,7 @@ struct SigmaConfig {
 /// sigma(t), s(t), their derivatives and the times of a sampling run, inside the range that the denoiser was made for.
 class SigmaSchedule {
  public:
-  /// UsageError for fewer than 1 step or an empty range of noise levels.
+  /// UsageError for fewer than 1 step, a setting out of its range or an empty range of noise levels.
   SigmaSchedule(const SigmaConfig& config, int64_t steps, const SigmaRange& range);
 
   double sigma(double t) const;

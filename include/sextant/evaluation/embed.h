@@ -13,12 +13,14 @@
 #include "sextant/guidance/classifier.h"
 #include "sextant/metrics/gaussian.h"
 #include "sextant/runtime/progress.h"
+#include "sextant/runtime/range.h"
 #include "sextant/runtime/stop.h"
 
 namespace sextant::evaluation {
 
 struct EmbedOptions {
-  int64_t batch = 64;                    ///< images per forward pass
+  int64_t batch = 64;  ///< images per forward pass
+  static constexpr Range kBatch{1, 1e6};
   bool skip_bad = false;                 ///< leave out images that cannot be read, instead of failing at the first
   bool keep_features = true;             ///< for precision, recall, KID and bootstrap intervals
   guidance::Classifier classifier = {};  ///< judges every image beside the network, or none

@@ -6,35 +6,56 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sextant/evaluation/embed.h"
 #include "sextant/metrics/accuracy.h"
 #include "sextant/metrics/bootstrap.h"
+#include "sextant/runtime/range.h"
 
 namespace sextant::evaluation {
 
-/// Keys of all numbers: "fid", "sfid", "is", "precision", "recall", "density", "coverage", "kid", "fid-infinity",
-/// "accuracy", "ece".
-std::vector<std::string> metric_names();
+enum class Metric {
+  kFid,
+  kSfid,
+  kInceptionScore,
+  kPrecision,
+  kRecall,
+  kDensity,
+  kCoverage,
+  kKid,
+  kFidInfinity,
+  kAccuracy,
+  kEce
+};
+
+/// Their words in results and settings: "fid", "sfid", "is", ..., "fid-infinity", "accuracy", "ece".
+const std::vector<std::pair<std::string, Metric>>& metric_words();
 
 struct EvaluateOptions {
   Protocol protocol = Protocol::kOpenAi;
-  std::vector<std::string> metrics;  ///< keys; empty takes all that the data allow but fid-infinity
-  int64_t neighbours = 3;            ///< of precision and recall
+  std::vector<Metric> metrics;  ///< empty takes all that the data allow but kFidInfinity
+  int64_t neighbours = 3;       ///< of precision and recall
+  static constexpr Range kNeighbours{1, 1e6};
   int64_t kid_subsets = 100;
+  static constexpr Range kKidSubsets{1, 1e6};
   int64_t kid_subset_size = 1000;  ///< at most; smaller sets are taken whole
-  int64_t bootstrap = 1000;        ///< resamples for precision, recall and accuracy; 0 for no intervals
-  int64_t bootstrap_fid = -1;      ///< those of FID, a distance each; -1: 100 up to 512 dimensions, else 0
-  double level = 0.95;             ///< of the intervals
-  bool judge_labels = false;       ///< "accuracy" and "ece": the network's classes are those of the labels
+  static constexpr Range kKidSubsetSize{2, 1e6};
+  int64_t bootstrap = 1000;  ///< resamples for precision, recall and accuracy; 0 for no intervals
+  static constexpr Range kBootstrap{0, 1e6};
+  int64_t bootstrap_fid = -1;  ///< those of FID, a distance each; -1: 100 up to 512 dimensions, else 0
+  static constexpr Range kBootstrapFid{-1, 1e6};
+  double level = 0.95;  ///< of the intervals
+  static constexpr Range kLevel{0.5, 0.9999};
+  bool judge_labels = false;  ///< "accuracy" and "ece": the network's classes are those of the labels
   /// The labels are places of folder names in sorted order: "accuracy" and "ece" only where asked for by name.
   bool labels_unsure = false;
   std::string judge_name;  ///< path of the classifier that judged instead, if one did
 };
 
 struct Measure {
-  std::string key;    ///< "fid"
+  std::string key;    ///< its word, "fid"
   std::string label;  ///< "FID"
   double value = 0;
   std::optional<double> deviation;  ///< over parts or subsets, where the metric is defined with one
@@ -57,7 +78,8 @@ struct Evaluation {
   double level = 0.95;
 };
 
-/// Nothing when `stop` was requested. UsageError for a metric asked for by name that the data do not allow.
+/// Nothing when `stop` was requested. UsageError for a setting out of its range and for a metric asked for that the
+/// data do not allow.
 std::optional<Evaluation> evaluate(const Embedding& samples, const Embedding& reference,
                                    const FeatureExtractor& extractor, const EvaluateOptions& options,
                                    Progress& progress, const Stop& stop);

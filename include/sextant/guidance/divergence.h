@@ -8,12 +8,15 @@
 #include <functional>
 
 #include "sextant/guidance/score.h"
+#include "sextant/runtime/range.h"
 
 namespace sextant::guidance {
 
 struct Divergence {
-  double alpha = 0.1;    ///< weight, at least 0; 0 turns the term off
-  double epsilon = 0.1;  ///< extra mass that q_y gives the target class, in [0, 1]
+  double alpha = 0.1;  ///< weight; 0 turns the term off
+  static constexpr Range kAlpha{0, 10};
+  double epsilon = 0.1;  ///< extra mass that q_y gives the target class
+  static constexpr Range kEpsilon{0, 1};
   /// q itself, [K] for all samples or [N, K]: floating point, any device, not negative, with the sum 1 (to 1e-5).
   /// Undefined is q_y(i) = (1 - eps)/K + eps [i = y], eq. (76); defined, epsilon has no part in it.
   Tensor target = {};
@@ -43,8 +46,11 @@ Score hellinger(const Tensor& f, const Tensor& y, const Divergence& divergence);
 /// -alpha sum (p - q)^2/q, Pearson's. It grows as large as 1/min q: choose alpha accordingly.
 Score chi2(const Tensor& f, const Tensor& y, const Divergence& divergence);
 
-/// -alpha (sum p^a q^(1-a) - 1)/(a (a - 1)), the alpha-divergence of order a in [0, 2] (Amari; Cressie and Read):
-/// KL(q || p) at 0, twice the squared Hellinger distance at 1/2, KL(p || q) at 1, half of chi2 at 2.
+/// Below 0 a certain classifier is beyond what floats hold, 1/p among the terms; above 2 powers of 1/q are.
+inline constexpr Range kDivergenceOrder{0, 2};
+
+/// -alpha (sum p^a q^(1-a) - 1)/(a (a - 1)), the alpha-divergence of order a in kDivergenceOrder (Amari; Cressie and
+/// Read): KL(q || p) at 0, twice the squared Hellinger distance at 1/2, KL(p || q) at 1, half of chi2 at 2.
 Score alpha_divergence(const Tensor& f, const Tensor& y, const Divergence& divergence, double order);
 
 /// The generator of an f-divergence D_f(q || p) = sum_i q_i f(p_i/q_i), eq. (43).

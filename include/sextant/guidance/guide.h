@@ -14,6 +14,7 @@
 #include "sextant/guidance/score.h"
 #include "sextant/guidance/tilt.h"
 #include "sextant/runtime/interval.h"
+#include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::guidance {
@@ -49,19 +50,26 @@ enum class Input {
 
 struct GuideConfig {
   double tilt = 0;  ///< 0 is off
+  static constexpr Range kTilt{-100, 100};
   TiltForm tilt_form = TiltForm::kMeanPreserving;
   int64_t tilt_group = 0;  ///< samples that share one tilt, consecutive in the batch; 0 is the whole batch. Batches
                            ///< that are multiples of it give images that do not depend on the batch size
+  static constexpr Range kTiltGroup{0, 1e6};
   double scale = 1;
-  double gamma_factor = 0.3;
+  static constexpr Range kScale{-1e4, 1e4};
+  double gamma_factor = 0.3;  ///< height of the schedule's sine, as a share of the largest variance
+  static constexpr Range kGammaFactor{0, 100};
   GammaMax gamma_max = GammaMax::kPerSample;
   bool entropy_driven = false;  ///< multiply by log K / H(p) (Zheng et al. 2022)
   int64_t entropy_classes = 0;  ///< replaces that K; 0 is the classifier's own, the published code has 1000
   Input input = Input::kX0;
-  Interval interval{0, 1};     ///< guide only where it contains step/(num_steps-1), in [0, 1]; 1 is the noisiest step
-                               ///< (Kynkaanniemi et al. 2024)
+  Interval interval{0, 1};  ///< guide only where it contains step/(num_steps-1), in [0, 1]; 1 is the noisiest step
+                            ///< (Kynkaanniemi et al. 2024)
+  static constexpr Range kInterval{0, 1};
   int64_t backward_steps = 0;  ///< steps of gradient ascent on S at x0 in each step (Bansal et al. 2023); 0 is off
-  double backward_lr = 0.1;    ///< their step size
+  static constexpr Range kBackwardSteps{0, 1e4};
+  double backward_lr = 0.1;  ///< their step size
+  static constexpr Range kBackwardLr{0, 1e4, true};
 };
 
 /// UsageError naming the first setting that is out of range. Guide's constructor calls it; a caller may do

@@ -6,6 +6,7 @@
 
 #include "sextant/guidance/divergence.h"
 #include "sextant/guidance/score.h"
+#include "sextant/runtime/range.h"
 
 namespace sextant::guidance {
 
@@ -14,9 +15,10 @@ struct ScoreConfig {
   Temperatures temperatures;
   Divergence divergence;
   JensenShannonForm js_form = JensenShannonForm::kEquation14;
-  double divergence_order = 0.5;  ///< of the alpha-divergence, in [0, 2]
+  double divergence_order = 0.5;  ///< of the alpha-divergence, in kDivergenceOrder
   double lambda_max = 0.2;        ///< entropy's weight at the first step, at least lambda_min
-  double lambda_min = 0.05;       ///< and at the last, at least 0
+  double lambda_min = 0.05;       ///< and at the last
+  static constexpr Range kLambda{0, 100};
 };
 
 /// The words that names are made of; docs/methods.md says what each stands for.

@@ -14,6 +14,7 @@
 #include <functional>
 #include <vector>
 
+#include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::guidance {
@@ -40,8 +41,10 @@ using ScoreFunction = std::function<Score(const Tensor& f, const Tensor& y, cons
 ScoreFunction sum(std::vector<ScoreFunction> scores);
 
 struct Temperatures {
-  double joint = 1.0;     ///< tau1 > 0
-  double marginal = 1.0;  ///< tau2 >= 0; 0 makes the denominator constant (pure joint guidance)
+  double joint = 1.0;  ///< tau1
+  static constexpr Range kJoint{0, 100, true};
+  double marginal = 1.0;  ///< tau2; 0 makes the denominator constant (pure joint guidance)
+  static constexpr Range kMarginal{0, 100};
 };
 
 /// log p(y|x) = tau1 f_y - logsumexp(tau2 f)                   eqs. (2), (3)

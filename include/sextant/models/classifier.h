@@ -15,6 +15,7 @@
 #include "sextant/classifiers/calibrated.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/models/models.h"
+#include "sextant/runtime/range.h"
 
 namespace sextant::models {
 
@@ -51,11 +52,13 @@ struct ClassifierConfig {
   std::string path = {};  ///< folder or checkpoint file; several with commas between are averaged, see ensemble()
   std::string arch = {};  ///< of a checkpoint file; one for all of them, or one each with commas between
   ClassifierInput input = ClassifierInput::kConfig;
-  int64_t size = 0;                                ///< images are resized to size x size for it; 0 leaves them
+  int64_t size = 0;  ///< images are resized to size x size for it; 0 leaves them
+  static constexpr Range kSize{0, 4096};
   std::optional<classifiers::Resize> resize = {};  ///< none: as the input convention says
   double softplus_beta = 0;                        ///< every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU
-  Prompts prompts = {};                            ///< of a CLIP network, which needs them, and of no other
-  classifiers::Cutouts cutouts = {};               ///< count and min_share; the rest follows from the network
+  static constexpr Range kSoftplusBeta{0, 1000};
+  Prompts prompts = {};               ///< of a CLIP network, which needs them, and of no other
+  classifiers::Cutouts cutouts = {};  ///< count and min_share; the rest follows from the network
 };
 
 /// The images that a classifier is to read; 0 is unknown.

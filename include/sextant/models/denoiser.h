@@ -19,6 +19,7 @@
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/interval.h"
+#include "sextant/runtime/range.h"
 
 namespace sextant::models {
 
@@ -49,10 +50,13 @@ struct DiffusionModel {
 
 DiffusionModel open_diffusion(const std::filesystem::path& path, const std::string& arch, Placement placement);
 
+/// What config.json's "noise_schedule" may say: "linear", "cosine".
+const std::vector<std::pair<std::string, diffusion::BetaSchedule>>& beta_schedule_words();
+
 /// What config.json's "predict" may say: "epsilon", "x0", "previous_x", "v".
 const std::vector<std::pair<std::string, diffusion::MeanType>>& mean_type_words();
 
-/// The process that config.json's "diffusion" describes.
+/// The process that config.json's "diffusion" describes. CheckpointError names an entry that it cannot have.
 diffusion::ProcessConfig process_config(const nlohmann::json& diffusion);
 
 /// The channels of a model's output that classifier-free guidance and autoguidance act on.
@@ -68,12 +72,15 @@ struct DenoiserConfig {
   std::string arch;             ///< architecture of a checkpoint file; "" for a folder
   bool unconditional = false;   ///< the model gets no labels
   int64_t denoiser_label = -1;  ///< the label it gets for every image; -1 is the image's own
-  double cfg_scale = 1;         ///< classifier-free guidance; 1 is off
+  static constexpr Range kDenoiserLabel{-1, 1e9};
+  double cfg_scale = 1;  ///< classifier-free guidance; 1 is off
+  static constexpr Range kCfgScale{-100, 100};
   CfgChannels cfg_channels = CfgChannels::kModel;
   std::optional<Interval> cfg_interval;  ///< noise levels sigma between which it or autoguidance act; none is all
-  std::string autoguidance_model;        ///< the weaker model to move away from, as `path`; "" is none
+  static constexpr Range kCfgInterval{0};
+  std::string autoguidance_model;  ///< the weaker model to move away from, as `path`; "" is none
   std::string autoguidance_arch;
-  double autoguidance_scale = 1;  ///< s of bad + s (good - bad); 1 is the model alone
+  double autoguidance_scale = 1;  ///< s of bad + s (good - bad), in kCfgScale; 1 is the model alone
   std::string vae;                ///< autoencoder of a model that draws latents, as `path`: see latents.h
   std::string vae_arch;
 };

@@ -17,6 +17,7 @@
 #include "sextant/diffusion/sigma_schedule.h"
 #include "sextant/guidance/guide.h"
 #include "sextant/runtime/noise.h"
+#include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::samplers {
@@ -90,26 +91,35 @@ enum class EdmGuidance {
 
 struct EdmConfig {
   diffusion::SigmaConfig levels;  ///< noise levels, sigma(t) and s(t)
-  double alpha = 1;      ///< heun: where the second call of a step is made, as a fraction of it, in (0, 1]; 1 is Heun's
-  double churn = 0;      ///< S_churn >= 0: noise added before a step, spread over all steps; 0 is deterministic
-  double churn_min = 0;  ///< S_tmin, S_tmax: only between these noise levels
+  double alpha = 1;               ///< heun: where the second call of a step is made, as a fraction of it; 1 is Heun's
+  static constexpr Range kAlpha{0, 1, true};
+  double churn = 0;  ///< S_churn: noise added before a step, spread over all steps; 0 is deterministic
+  static constexpr Range kChurn{0, 1e6};
+  double churn_min = 0;  ///< S_tmin, S_tmax: only between these noise levels; infinity is no bound
   double churn_max = 1e9;
+  static constexpr Range kChurnLevel{0, 1e9};
   double churn_noise = 1;  ///< S_noise: inflation of the added noise
+  static constexpr Range kChurnNoise{0, 10};
 
   EdmGuidance guidance = EdmGuidance::kScore;
   double max_guidance = 0.001;  ///< kElucd: share of x's RMS at the first step, falling linearly to 0
-  double add_factor = 0;        ///< kElucd: a half sine on top, this share of max_guidance high
+  static constexpr Range kMaxGuidance{0, 100};
+  double add_factor = 0;  ///< kElucd: a half sine on top, this share of max_guidance high
+  static constexpr Range kAddFactor{0, 1e4};
 };
 
 struct SamplerConfig {
   Sampler* sampler = sample_ddpm;
-  int64_t steps = 250;     ///< over timesteps, draw() keeps that many of the denoiser's, evenly
-  std::string respacing;   ///< over timesteps, instead of `steps`: see diffusion::space_timesteps(); "" is off
-  double eta = 0;          ///< ddim: 0 is deterministic, 1 has DDPM's variance
+  int64_t steps = 250;  ///< over timesteps, draw() keeps that many of the denoiser's, evenly
+  static constexpr Range kSteps{1, 1e6};
+  std::string respacing;  ///< over timesteps, instead of `steps`: see diffusion::space_timesteps(); "" is off
+  double eta = 0;         ///< ddim: 0 is deterministic, 1 has DDPM's variance
+  static constexpr Range kEta{0, 1};
   int64_t recurrence = 1;  ///< ddpm, ddim: times that each step is made, each but the first from x_{t-1} carried back
                            ///< to x_t by fresh noise: universal guidance's "time travel" (Bansal et al. 2023)
-  int64_t order = 2;       ///< dpmpp-2m and its SDE: 1 (DDIM) or 2 (multistep); unipc: of its predictor, 1 to 3, the
-                           ///< corrector has one more
+  static constexpr Range kRecurrence{1, 1000};
+  int64_t order = 2;  ///< dpmpp-2m and its SDE: 1 (DDIM) or 2 (multistep); unipc: of its predictor, 1 to 3, the
+                      ///< corrector has one more
   UniPcForm unipc_form = UniPcForm::kExponential;
   EdmConfig edm;
 };

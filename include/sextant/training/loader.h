@@ -5,15 +5,18 @@
 #include <memory>
 #include <vector>
 
+#include "sextant/runtime/range.h"
 #include "sextant/training/images.h"
 
 namespace sextant::training {
 
 /// Changes that keep an image's class; each image of each epoch draws its own.
 struct Augmentation {
-  int64_t crop = 0;       ///< moved by up to so many pixels; what comes in has `crop_fill`
+  int64_t crop = 0;  ///< moved by up to so many pixels; what comes in has `crop_fill`
+  static constexpr Range kCrop{0, 1024};
   int64_t crop_fill = 0;  ///< byte
-  bool flip = false;      ///< left and right exchanged, half of the times
+  static constexpr Range kCropFill{0, 255};
+  bool flip = false;  ///< left and right exchanged, half of the times
 };
 
 /// Which image stands at place `number` of an endless sequence of epochs, each a new permutation by `seed`.

@@ -12,6 +12,7 @@
 #include "sextant/diffusion/losses.h"
 #include "sextant/diffusion/process.h"
 #include "sextant/networks/noise_network.h"
+#include "sextant/runtime/range.h"
 #include "sextant/training/images.h"
 #include "sextant/training/timesteps.h"
 
@@ -39,8 +40,10 @@ struct DenoisingConfig {
   diffusion::ProcessConfig process{};
   diffusion::Loss loss = diffusion::Loss::kRescaledMse;
   double mse_weight = 1;  ///< the squared error is weighted by 1/SNR(t) within [1, mse_weight]; 1 is off
+  static constexpr Range kMseWeight{1, 1e6};
   Timesteps timesteps = Timesteps::kUniform;
   double label_dropout = 0;  ///< share of the labels replaced by the null label
+  static constexpr Range kLabelDropout{0, 1};
   int64_t null_label = -1;
   uint64_t seed = 0;
 };
@@ -63,8 +66,9 @@ enum class Criterion { kNll, kEce, kLoss, kError };
 
 /// What a classifier learns: cross entropy + lambda SmoothECE.
 struct ClassificationConfig {
-  double lambda = 0;   ///< weight of the Smooth ECE; 0 is cross entropy alone
-  double beta = 1e-4;  ///< of the Smooth ECE
+  double lambda = 0;  ///< weight of the Smooth ECE; 0 is cross entropy alone
+  static constexpr Range kLambda{0, 1000};
+  double beta = 1e-4;  ///< of the Smooth ECE, in calibration::kSmoothEceBeta
   bool noisy = false;  ///< learns on x_t at random t of `process`, as noise-aware classifiers do
   diffusion::ProcessConfig process{};
   Timesteps timesteps = Timesteps::kUniform;

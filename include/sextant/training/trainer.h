@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sextant/runtime/progress.h"
+#include "sextant/runtime/range.h"
 #include "sextant/runtime/stop.h"
 #include "sextant/training/adam.h"
 #include "sextant/training/learning_rate.h"
@@ -22,20 +23,28 @@ struct TrainerConfig {
   std::filesystem::path folder;  ///< gets checkpoints/ and metrics.jsonl
   nlohmann::json identity;       ///< settings that the result depends on; a snapshot of others is not continued
   int64_t steps = 0;
+  static constexpr Range kSteps{0, 1e9};
   int64_t batch = 64;
+  static constexpr Range kBatch{1, 1e6};
   uint64_t seed = 0;
   AdamConfig adam;
   LearningRateSchedule learning_rate;
-  double ema = 0;   ///< rate of the exponential moving average; 0 keeps the weights as they are
+  double ema = 0;  ///< rate of the exponential moving average; 0 keeps the weights as they are
+  static constexpr Range kEma{0, 0.9999999};
   double clip = 0;  ///< largest norm of the gradient; 0 is off
+  static constexpr Range kClip{0, 1e6};
   Augmentation augmentation;
-  int64_t workers = 2;
+  int64_t workers = 2;  ///< threads that read and augment ahead; 0 is none
+  static constexpr Range kWorkers{0, 256};
   int64_t checkpoint_every = 500;  ///< steps
   int64_t log_every = 50;          ///< steps
-  int64_t sample_every = 0;        ///< steps; 0 is off
-  int64_t patience = 0;            ///< validations without a better one after which it stops; 0 is off
-  bool validates = false;          ///< at the end of each epoch and of the training
-  bool keeps_best = false;         ///< the result is the average at the best validation, not the last
+  static constexpr Range kEvery{1, 1e9};
+  int64_t sample_every = 0;  ///< steps; 0 is off
+  static constexpr Range kSampleEvery{0, 1e9};
+  int64_t patience = 0;  ///< validations without a better one after which it stops; 0 is off
+  static constexpr Range kPatience{0, 1e9};
+  bool validates = false;   ///< at the end of each epoch and of the training
+  bool keeps_best = false;  ///< the result is the average at the best validation, not the last
   at::ScalarType compute = at::kFloat;
 };
 
@@ -52,9 +61,9 @@ struct TrainerResult {
 using SampleHook = std::function<void(int64_t step, const checkpoint::StateDict& weights)>;
 
 /// Trains `network`, which has its first weights and was opened by train(), on `images`. Continues from the newest
-/// snapshot in the folder, bit by bit as if it had never stopped. UsageError when that is of other settings, naming the
-/// first that differs; NumericError, with step and learning rate, when the loss or the gradient is not finite: the
-/// snapshots stay.
+/// snapshot in the folder, bit by bit as if it had never stopped. UsageError for a setting out of its range, and when
+/// the snapshot is of other settings, naming the first that differs; NumericError, with step and learning rate, when
+/// the loss or the gradient is not finite: the snapshots stay.
 TrainerResult train(networks::Network& network, Objective& objective, const TrainingImages& images,
                     const TrainerConfig& config, const SampleHook& sample, Progress& progress, const Stop& stop);
 

@@ -2,6 +2,8 @@
 #include "common/image_options.h"
 #include "common/run_options.h"
 #include "internal/commands/calibrate.h"
+#include "sextant/calibration/scaling.h"
+#include "sextant/calibration/smooth_ece.h"
 
 namespace sextant::commands {
 
@@ -33,8 +35,8 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
                     "PATH"},
                    {"--count", &c.count, Range{0, kMost}, "The first so many images; 0 takes all", ""},
                    {"--batch", &c.batch, Range{1, 1e6}, "Images at a time; changes speed and memory only", ""},
-                   {"--bins", &c.measures.bins, Range{1, 1e6}, "Bins of every calibration error", ""},
-                   {"--beta", &c.measures.beta, Range{0, 1, true},
+                   {"--bins", &c.measures.bins, c.measures.kBins, "Bins of every calibration error", ""},
+                   {"--beta", &c.measures.beta, calibration::kSmoothEceBeta,
                     "Smoothing of Smooth ECE, whose floor is its square root", ""},
                    {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of the noise and of what is held out for --fit", ""},
                    out_option(c.run,
@@ -78,7 +80,7 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
            {"--fit-share", &c.fit_share, Range{0.01, 0.99}, "Share of --data that is held out, drawn by --seed", ""},
            choice("--fit-on", &c.fit_on, shown_words(),
                   "Fit on images as they are, or on what the classifier sees at all --levels together"),
-           {"--ridge", &c.ridge, Range{0, 1e3, true}, "vector: pull towards no change", ""},
+           {"--ridge", &c.ridge, calibration::kRidge, "vector: pull towards no change", ""},
            {"--save", &c.save, Anything{}, "Folder for the calibrated classifier, which --classifier takes", "DIR"},
        }},
   };

@@ -67,7 +67,7 @@ std::vector<Variant> open_variants(const CalibrateConfig& config, const Tensor& 
   if (config.softplus_sweep.empty()) return {{"", open(config.classifier.softplus_beta)}};
   std::vector<Variant> variants;
   for (const double beta : parse_numbers("--softplus-sweep", config.softplus_sweep)) {
-    if (beta < 0) throw UsageError("--softplus-sweep: " + shortest(beta) + " is below 0, which keeps ReLU");
+    config.classifier.kSoftplusBeta.check("--softplus-sweep", "every beta", beta);
     variants.push_back({beta == 0 ? "relu" : "softplus " + shortest(beta), open(beta)});
   }
   return variants;

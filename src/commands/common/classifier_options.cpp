@@ -30,11 +30,11 @@ std::vector<Option> classifier_rows(models::ClassifierConfig& c, const std::stri
       choice("--classifier-input", &c.input, models::classifier_input_words(),
              "What it sees of pixels in [-1, 1]: as its config says, the same, [0, 1], or that by the mean and "
              "deviation of ImageNet or of CLIP's images"),
-      {"--classifier-size", &c.size, Range{0, 4096},
-       "Images are resized to this many pixels square for it; 0 leaves them", ""},
+      {"--classifier-size", &c.size, c.kSize, "Images are resized to this many pixels square for it; 0 leaves them",
+       ""},
       choice("--classifier-resize", &c.resize, filter_words(),
              "Filter of the resizing, antialiased; config is bilinear, for CLIP bicubic"),
-      {"--softplus-beta", &c.softplus_beta, Range{0, 1000},
+      {"--softplus-beta", &c.softplus_beta, c.kSoftplusBeta,
        "Every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU (EluCD: 3)", "BETA"},
       texts_option("--prompts", &c.prompts.targets,
                    "Texts that are the classes 0, 1, ... of a CLIP classifier; or a file with one a line"),
@@ -44,9 +44,9 @@ std::vector<Option> classifier_rows(models::ClassifierConfig& c, const std::stri
       {"--clip-vocab", &c.prompts.vocabulary, Anything{},
        "CLIP's bpe_simple_vocab_16e6.txt.gz; left out it is looked for in models/clip here and beside the program",
        "FILE"},
-      {"--cutouts", &c.cutouts.count, Range{0, 1024},
+      {"--cutouts", &c.cutouts.count, c.cutouts.kCount,
        "Classify this many random square views of each image and average the logits; 0 is the image itself", ""},
-      {"--cutout-min", &c.cutouts.min_share, Range{0, 1, true}, "Smallest side of a view, as a share of the image's",
+      {"--cutout-min", &c.cutouts.min_share, c.cutouts.kMinShare, "Smallest side of a view, as a share of the image's",
        ""},
   };
 }

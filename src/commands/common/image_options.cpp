@@ -1,13 +1,14 @@
 #include "common/image_options.h"
 
+#include "sextant/data/images.h"
+
 namespace sextant::commands {
 
 std::vector<Option> image_options(int64_t* size, int64_t* crop, bool* skip_bad) {
-  constexpr double kMost = 65535;
   return {
-      {"--image-size", size, Range{0, kMost},
+      {"--image-size", size, data::ReadOptions::kSize,
        "Scale each image so that its shorter side has so many pixels, then cut the middle out; 0 leaves images", ""},
-      {"--image-crop", crop, Range{0, kMost},
+      {"--image-crop", crop, data::ReadOptions::kSize,
        "Side of the middle that is cut out, such as 224 of --image-size 256; 0 is that of --image-size", ""},
       {"--skip-bad", skip_bad, Anything{}, "Leave out images that cannot be read, and count them", ""},
   };

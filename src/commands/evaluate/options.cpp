@@ -8,8 +8,7 @@ namespace {
 
 std::vector<std::string> metric_choices() {
   std::vector<std::string> names = {"all"};
-  const std::vector<std::string> keys = evaluation::metric_names();
-  names.insert(names.end(), keys.begin(), keys.end());
+  for (const auto& [word, metric] : evaluation::metric_words()) names.push_back(word);
   return names;
 }
 
@@ -46,18 +45,18 @@ std::vector<OptionGroup> evaluate_options(EvaluateConfig& c) {
       c.classifier,
       "Network that reads the samples for accuracy and ECE, left out the feature network where that knows the labels");
   const std::vector<Option> how = {
-      {"--batch", &c.embedding.batch, Range{1, 1e6}, "Images at a time; changes speed and memory only", ""},
+      {"--batch", &c.embedding.batch, c.embedding.kBatch, "Images at a time; changes speed and memory only", ""},
       {"--resize", &c.embedding.resize, Anything{},
        "Take images of several sizes, each resized for the network; without it they are an error", ""},
       {"--no-cache", &c.no_cache, Anything{}, "Do not keep the embedded reference beside its images", ""},
-      {"--neighbours", &c.options.neighbours, Range{1, 1e6}, "k of precision and recall", ""},
-      {"--kid-subsets", &c.options.kid_subsets, Range{1, 1e6}, "Subsets of the kernel distance", ""},
-      {"--kid-subset-size", &c.options.kid_subset_size, Range{2, 1e6}, "Images in each, at most", ""},
-      {"--bootstrap", &c.options.bootstrap, Range{0, 1e6},
+      {"--neighbours", &c.options.neighbours, c.options.kNeighbours, "k of precision and recall", ""},
+      {"--kid-subsets", &c.options.kid_subsets, c.options.kKidSubsets, "Subsets of the kernel distance", ""},
+      {"--kid-subset-size", &c.options.kid_subset_size, c.options.kKidSubsetSize, "Images in each, at most", ""},
+      {"--bootstrap", &c.options.bootstrap, c.options.kBootstrap,
        "Resamples for the intervals of precision, recall and accuracy; 0 is off", ""},
-      {"--bootstrap-fid", &c.options.bootstrap_fid, Range{-1, 1e6},
+      {"--bootstrap-fid", &c.options.bootstrap_fid, c.options.kBootstrapFid,
        "Resamples for FID's interval, a distance each; -1 is 100 up to 512 dimensions, else none", ""},
-      {"--level", &c.options.level, Range{0.5, 0.9999}, "Level of the intervals", ""},
+      {"--level", &c.options.level, c.options.kLevel, "Level of the intervals", ""},
   };
   const std::vector<Option> reading =
       image_options(&c.embedding.read.size, &c.embedding.read.crop, &c.embedding.skip_bad);

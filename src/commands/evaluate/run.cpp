@@ -1,5 +1,7 @@
 #include <c10/util/StringUtil.h>
 
+#include <algorithm>
+
 #include "common/placement.h"
 #include "common/prompts.h"
 #include "common/run_folder.h"
@@ -19,11 +21,26 @@ constexpr const char* kDigitFeatures = "models/mnist-features";
 constexpr const char* kInceptionFiles[] = {"models/pt_inception-2015-12-05-6726825d.pth",
                                            "models/weights-inception-2015-12-05-6726825d.pth"};
 
-bool needs_features_of_reference(const std::vector<std::string>& metrics) {
-  const auto statistics_do = [](const std::string& key) {
-    return key == "fid" || key == "sfid" || key == "is" || key == "accuracy" || key == "fid-infinity";
+bool needs_features_of_reference(const std::vector<evaluation::Metric>& metrics) {
+  const auto statistics_do = [](evaluation::Metric metric) {
+    using enum evaluation::Metric;
+    return metric == kFid || metric == kSfid || metric == kInceptionScore || metric == kAccuracy || metric == kEce ||
+           metric == kFidInfinity;
   };
   return metrics.empty() || !std::all_of(metrics.begin(), metrics.end(), statistics_do);
+}
+
+/// The metrics of "fid+recall"; none for "all".
+std::vector<evaluation::Metric> chosen_metrics(const std::string& sum) {
+  std::vector<evaluation::Metric> metrics;
+  if (sum == "all") return metrics;
+  for (const std::string& chosen : split(sum, '+')) {
+    const auto& words = evaluation::metric_words();
+    const auto row = std::find_if(words.begin(), words.end(), [&](const auto& named) { return named.first == chosen; });
+    if (row == words.end()) throw UsageError("--metrics " + sum + ": " + chosen + " is no metric that can be added");
+    metrics.push_back(row->second);
+  }
+  return metrics;
 }
 
 /// UsageError unless the samples' labels are classes of --classifier.
@@ -106,7 +123,7 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
   set_threads(static_cast<int>(config.run.threads));
   const models::Placement placement = placement_of(config.run);
   evaluation::EvaluateOptions options = config.options;
-  if (config.metrics != "all") options.metrics = split(config.metrics, '+');
+  options.metrics = chosen_metrics(config.metrics);
   const evaluation::FeatureExtractor extractor = evaluation::open_extractor(
       features_of(config), options.protocol, placement.device, placement.precision, config.features_arch, config.layer);
 

@@ -1,6 +1,7 @@
 #include "common/image_options.h"
 #include "common/run_options.h"
 #include "internal/commands/train.h"
+#include "sextant/calibration/smooth_ece.h"
 #include "sextant/models/denoiser.h"
 
 namespace sextant::commands {
@@ -12,31 +13,31 @@ OptionGroup optimizer_options(TrainConfig& c) {
   using Decay = training::LearningRateSchedule::Decay;
   training::TrainerConfig& t = c.trainer;
   training::LearningRateSchedule& rate = t.learning_rate;
-  return {"optimizer",
-          "Optimiser",
-          {
-              choice("--optimizer", &t.adam.decoupled, {{"adam", false}, {"adamw", true}},
-                     "adamw decays weights apart from the gradient"),
-              {"--lr", &rate.lr, Range{0, 10, true}, "Largest learning rate", ""},
-              {"--warmup", &rate.warmup, Range{0, kMost}, "Steps in which it rises from 0", ""},
-              choice("--decay", &rate.decay,
-                     {{"constant", Decay::kConstant}, {"linear", Decay::kLinear}, {"cosine", Decay::kCosine}},
-                     "How it falls to the last step"),
-              {"--lr-final", &rate.lr_final, Range{0, 1}, "Where it falls to, as a share of --lr", ""},
-              {"--weight-decay", &t.adam.weight_decay, Range{0, 10}, "Decay of all weights", ""},
-              {"--beta2", &t.adam.beta2, Range{0, 0.9999999}, "Adam's second decay; the first is 0.9", ""},
-              {"--clip", &t.clip, Range{0, 1e6}, "Largest norm of the gradient; 0 is off", ""},
-              {"--ema", &t.ema, Range{0, 0.9999999},
-               "Rate of the moving average of the weights, which is what is saved; 0 is off", ""},
-          }};
+  return {
+      "optimizer",
+      "Optimiser",
+      {
+          choice("--optimizer", &t.adam.decoupled, {{"adam", false}, {"adamw", true}},
+                 "adamw decays weights apart from the gradient"),
+          {"--lr", &rate.lr, rate.kLr, "Largest learning rate", ""},
+          {"--warmup", &rate.warmup, rate.kWarmup, "Steps in which it rises from 0", ""},
+          choice("--decay", &rate.decay,
+                 {{"constant", Decay::kConstant}, {"linear", Decay::kLinear}, {"cosine", Decay::kCosine}},
+                 "How it falls to the last step"),
+          {"--lr-final", &rate.lr_final, rate.kLrFinal, "Where it falls to, as a share of --lr", ""},
+          {"--weight-decay", &t.adam.weight_decay, t.adam.kWeightDecay, "Decay of all weights", ""},
+          {"--beta2", &t.adam.beta2, t.adam.kBeta, "Adam's second decay; the first is 0.9", ""},
+          {"--clip", &t.clip, t.kClip, "Largest norm of the gradient; 0 is off", ""},
+          {"--ema", &t.ema, t.kEma, "Rate of the moving average of the weights, which is what is saved; 0 is off", ""},
+      }};
 }
 
 OptionGroup augment_options(training::Augmentation& a) {
   return {"augment",
           "Augmentation",
           {
-              {"--crop", &a.crop, Range{0, 1024}, "Move images by up to so many pixels (pad and crop)", ""},
-              {"--crop-fill", &a.crop_fill, Range{0, 255}, "Byte that comes in at the edge", ""},
+              {"--crop", &a.crop, a.kCrop, "Move images by up to so many pixels (pad and crop)", ""},
+              {"--crop-fill", &a.crop_fill, a.kCropFill, "Byte that comes in at the edge", ""},
               {"--flip", &a.flip, Anything{}, "Exchange left and right, half of the times", ""},
           }};
 }
@@ -63,8 +64,8 @@ std::vector<Option> length_options(TrainConfig& c) {
       out_option(c.run, "the model and all about its training; continues what is in it"),
       overwrite_option(c.run, "Start anew where --out holds another training"),
       {"--epochs", &c.epochs, Range{0, 1e6}, "Times that every image is seen", ""},
-      {"--steps", &c.trainer.steps, Range{0, kMost}, "Steps, instead of --epochs", ""},
-      {"--batch", &c.trainer.batch, Range{1, 1e6}, "Images a step", ""},
+      {"--steps", &c.trainer.steps, c.trainer.kSteps, "Steps, instead of --epochs", ""},
+      {"--batch", &c.trainer.batch, c.trainer.kBatch, "Images a step", ""},
       {"--seed", &c.trainer.seed, Range{0, kUnlimited}, "Seed of everything random", ""},
   };
 }
@@ -82,26 +83,26 @@ OptionGroup control_options(TrainConfig& c) {
                           {"loss", Criterion::kLoss},
                           {"error", Criterion::kError}},
                          "What is best, for classifiers; diffusion models go by their loss"),
-                  {"--patience", &c.trainer.patience, Range{0, kMost},
+                  {"--patience", &c.trainer.patience, c.trainer.kPatience,
                    "Stop after so many validations without a better one; 0 is off", ""},
-                  {"--log-every", &c.trainer.log_every, Range{1, kMost}, "Steps between lines of metrics.jsonl", ""},
-                  {"--sample-every", &c.trainer.sample_every, Range{0, kMost},
+                  {"--log-every", &c.trainer.log_every, c.trainer.kEvery, "Steps between lines of metrics.jsonl", ""},
+                  {"--sample-every", &c.trainer.sample_every, c.trainer.kSampleEvery,
                    "Steps between sample grids of a diffusion model; 0 is off", ""},
-                  {"--checkpoint-every", &c.trainer.checkpoint_every, Range{1, kMost},
+                  {"--checkpoint-every", &c.trainer.checkpoint_every, c.trainer.kEvery,
                    "Steps between checkpoints, of which the last two stay", ""},
-                  {"--workers", &c.trainer.workers, Range{0, 256},
+                  {"--workers", &c.trainer.workers, c.trainer.kWorkers,
                    "Threads that read and augment images ahead; changes speed only", ""},
               },
               run_options(c.run, "Arithmetic of the network; the weights are kept in fp32"))};
 }
 
 Option lambda_option(TrainConfig& c) {
-  return {"--lambda", &c.classification.lambda, Range{0, 1000},
+  return {"--lambda", &c.classification.lambda, c.classification.kLambda,
           "Weight of the Smooth ECE in a classifier's loss, eq. (1)", ""};
 }
 
 Option beta_option(TrainConfig& c) {
-  return {"--beta", &c.classification.beta, Range{0, 1, true}, "Smoothing of the Smooth ECE", ""};
+  return {"--beta", &c.classification.beta, calibration::kSmoothEceBeta, "Smoothing of the Smooth ECE", ""};
 }
 
 /// The previous image is no target that is trained.
@@ -153,14 +154,14 @@ std::vector<OptionGroup> train_options(TrainConfig& c) {
                       "Of diffusion models; the MSE ones add the bound of a learned variance"),
                choice("--predict", &c.predict, predict_words(),
                       "What a diffusion model predicts; left out as its configuration says"),
-               {"--mse-weight", &c.denoising.mse_weight, Range{1, 1e6},
+               {"--mse-weight", &c.denoising.mse_weight, c.denoising.kMseWeight,
                 "Weight the squared error by 1/SNR(t), from 1 up to this; 1 is off", ""},
                choice("--timesteps", &c.timesteps,
                       {{"uniform", Timesteps::kUniform},
                        {"stratified", Timesteps::kStratified},
                        {"loss-second-moment", Timesteps::kLossSecondMoment}},
                       "How timesteps are drawn"),
-               {"--label-dropout", &c.denoising.label_dropout, Range{0, 1},
+               {"--label-dropout", &c.denoising.label_dropout, c.denoising.kLabelDropout,
                 "Share of the labels replaced by the null label, for classifier-free guidance", ""},
                lambda_option(c),
                beta_option(c),
