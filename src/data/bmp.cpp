@@ -1,5 +1,6 @@
 // Windows bitmaps without compression: a file header of 14 bytes, a header of 40 or more that begins with its size, a
-// palette of 8-bit images, then rows of a multiple of four bytes, the lowest first unless the height is negative.
+// palette of images of up to 8 bits, then rows of a multiple of four bytes, the lowest first unless the height is
+// negative.
 #include <stdexcept>
 #include <vector>
 
@@ -48,13 +49,14 @@ Bitmap read_bitmap_header(Bytes bytes) {
     // Masks lie after a header of 40 bytes and within a longer one: at the same place.
     plain = number(bytes, 54, 4) == 0x00ff0000 && number(bytes, 58, 4) == 0x0000ff00 && number(bytes, 62, 4) == 0xff;
   }
-  if (!plain || (bitmap.bits != 8 && bitmap.bits != 24 && bitmap.bits != 32)) {
+  const bool palette = bitmap.bits == 1 || bitmap.bits == 4 || bitmap.bits == 8;
+  if (!plain || (!palette && bitmap.bits != 24 && bitmap.bits != 32)) {
     throw std::runtime_error(c10::str("is a BMP of ", bitmap.bits, " bits a pixel and compression ", compression,
-                                      "; 8, 24 and 32 bits without compression are read, convert it to PNG"));
+                                      "; 1, 4, 8, 24 and 32 bits without compression are read, convert it to PNG"));
   }
-  if (bitmap.bits == 8) {
-    const uint64_t used = number(bytes, 46, 4);
-    bitmap.colours = used == 0 ? 256 : used;
+  if (palette) {
+    const uint64_t used = number(bytes, 46, 4), most = uint64_t{1} << bitmap.bits;
+    bitmap.colours = used == 0 ? most : used;
     bitmap.palette = kFileHeader + header;
     if (bitmap.colours > 256 || bitmap.palette + 4 * bitmap.colours > bytes.size())
       throw std::runtime_error("is a BMP whose palette is damaged");
@@ -72,21 +74,24 @@ Tensor decode_bmp(Bytes bytes) {
   if (bitmap.pixels > bytes.size() || stride * bitmap.height > bytes.size() - bitmap.pixels)
     throw std::runtime_error("is a truncated BMP");
   // A grey palette means a grey image.
-  bool grey = bitmap.bits == 8;
+  bool grey = bitmap.bits <= 8;
   for (std::size_t i = 0; i < bitmap.colours; ++i) {
     const Bytes colour = bytes.subspan(bitmap.palette + 4 * i, 3);
     grey = grey && colour[0] == colour[1] && colour[1] == colour[2];
   }
   const std::size_t channels = grey ? 1 : 3;
-  const Tensor image = make_image(bitmap.height, bitmap.width, channels, bytes.size(), 1);
+  const Tensor image = make_image(bitmap.height, bitmap.width, channels, bytes.size(), 8);
   uint8_t* out = image.data_ptr<uint8_t>();
   for (uint64_t y = 0; y < bitmap.height; ++y) {
     const Bytes row = bytes.subspan(bitmap.pixels + (bitmap.top_down ? y : bitmap.height - 1 - y) * stride, stride);
     for (uint64_t x = 0; x < bitmap.width; ++x) {
       Bytes pixel = row.subspan(x * bitmap.bits / 8);
-      if (bitmap.bits == 8) {
-        if (pixel[0] >= bitmap.colours) throw std::runtime_error("is a BMP with a pixel beyond its palette");
-        pixel = bytes.subspan(bitmap.palette + 4 * std::size_t{pixel[0]}, 3);
+      if (bitmap.bits <= 8) {
+        // The leftmost pixel has the highest bits of its byte.
+        const std::size_t below = 8 - bitmap.bits - x * bitmap.bits % 8;
+        const std::size_t colour = pixel[0] >> below & ((1U << bitmap.bits) - 1);
+        if (colour >= bitmap.colours) throw std::runtime_error("is a BMP with a pixel beyond its palette");
+        pixel = bytes.subspan(bitmap.palette + 4 * colour, 3);
       }
       for (std::size_t c = 0; c < channels; ++c) *out++ = pixel[grey ? 0 : 2 - c];
     }

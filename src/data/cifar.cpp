@@ -1,142 +1,136 @@
-// CIFAR-10, binary version: records of a label byte and 32x32 pixels, red, green, blue plane by plane.
+// CIFAR-10 and CIFAR-100, binary and python version: which files they are made of.
 #include "cifar.h"
 
 #include <algorithm>
-#include <map>
+#include <fstream>
 
 #include "files.h"
+#include "internal/checkpoint/pickled_arrays.h"
 #include "memory_images.h"
+#include "tar.h"
 
 namespace sextant::data {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kSide = 32, kPixels = 3 * kSide * kSide, kRecord = 1 + kPixels, kClasses = 10;
+/// CIFAR-100's batches, one a part.
+bool is_batch_of_hundred(const std::string& name, Split split) {
+  const std::string part = split == Split::kTest ? "test" : "train";
+  return name == part || name == part + ".bin";
+}
 
-/// Files of the data set by name, in order of name.
-using Parts = std::map<std::string, Tensor>;
+bool is_batch_of_ten(const std::string& name, Split split) {
+  if (split == Split::kTest) return name == "test_batch" || name == "test_batch.bin";
+  const std::string extension = fs::path(name).extension().string();
+  return name.starts_with("data_batch_") && (extension.empty() || extension == ".bin");
+}
 
 bool is_batch(const std::string& name, Split split) {
-  return split == Split::kTest ? name == "test_batch.bin"
-                               : name.starts_with("data_batch_") && fs::path(name).extension() == ".bin";
+  return is_batch_of_ten(name, split) || is_batch_of_hundred(name, split);
 }
 
-Tensor read_all(ByteStream& stream, uint64_t size) {
-  Tensor bytes = at::empty({static_cast<int64_t>(size)}, at::kByte);
-  stream.read(bytes.data_ptr<uint8_t>(), size);
-  return bytes;
+bool is_meta(const std::string& name, Cifar100Labels kind) {
+  return name == "batches.meta" || name == "batches.meta.txt" || name == "meta" ||
+         name == (kind == Cifar100Labels::kFine ? "fine_label_names.txt" : "coarse_label_names.txt");
 }
 
-Tensor read_file(const fs::path& path) {
-  ByteStream stream(path);
-  return read_all(stream, fs::file_size(path));
-}
-
-/// The tar members that `wanted` names; headers are 512 bytes, sizes octal, data padded to 512.
-template <typename Wanted>
-Parts read_tar(const fs::path& path, Wanted wanted) {
-  constexpr std::size_t kBlock = 512;
-  ByteStream stream(path);
-  Parts parts;
-  uint8_t header[kBlock] = {};
-  while (stream.read_some(header, kBlock) == kBlock && header[0] != 0) {
-    const auto field = [&](std::size_t at, std::size_t width) {
-      const std::string_view text(reinterpret_cast<const char*>(header) + at, width);
-      return std::string(text.substr(0, text.find('\0')));
-    };
-    if (field(257, 5) != "ustar") throw bad_file(path, "is no tar archive");
-    uint64_t size = 0;
-    for (const char digit : field(124, 12)) {
-      if (digit == ' ') continue;
-      if (digit < '0' || digit > '7') throw bad_file(path, "has a tar member of unreadable size");
-      size = size * 8 + static_cast<uint64_t>(digit - '0');
+/// Whether the folder has CIFAR's files: "train" and "test" are folders of many other sets.
+bool is_folder_of_cifar(const fs::path& folder) {
+  bool hundred = false, meta = false;
+  for (const fs::path& entry : entries_of(folder)) {
+    const std::string name = entry.filename().string();
+    const bool file = fs::is_regular_file(entry);
+    for (const Split split : {Split::kTrain, Split::kTest}) {
+      if (file && is_batch_of_ten(name, split)) return true;
+      hundred = hundred || (file && is_batch_of_hundred(name, split));
     }
-    const std::string name = fs::path(field(0, 100)).filename().string();
-    const char type = static_cast<char>(header[156]);
-    const bool regular = type == '0' || type == '\0';
-    const uint64_t padding = (kBlock - size % kBlock) % kBlock;
-    if (!regular || !wanted(name)) {
-      stream.skip(size + padding);
-      continue;
-    }
-    if (size > stream.most()) throw bad_file(path, "has a member larger than the archive can hold");
-    if (!parts.emplace(name, read_all(stream, size)).second) throw bad_file(path, "has two members called " + name);
-    stream.skip(padding);
+    meta = meta || (file && (is_meta(name, Cifar100Labels::kFine) || name.ends_with(".bin")));
   }
-  return parts;
+  return hundred && meta;
 }
 
-Parts read_folder(const fs::path& folder, Split split) {
+bool begins_as_pickle(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  char head[3] = {};
+  stream.read(head, sizeof head);
+  return stream && checkpoint::is_pickle({reinterpret_cast<const uint8_t*>(head), sizeof head});
+}
+
+bool is_cifar(const fs::path& path) {
+  if (fs::is_directory(path)) return is_folder_of_cifar(path);
+  const fs::path extension = path.extension();
+  if (extension == ".bin" || extension == ".tgz" || extension == ".tar" || path.stem().extension() == ".tar")
+    return true;
+  const std::string name = path.filename().string();
+  return (is_batch(name, Split::kTrain) || is_batch(name, Split::kTest)) && begins_as_pickle(path);
+}
+
+Parts read_folder(const fs::path& folder, const std::function<bool(const std::string&)>& wanted) {
   Parts parts;
   for (const fs::path& entry : entries_of(folder)) {
     const std::string name = entry.filename().string();
-    if (is_batch(name, split) || name == "batches.meta.txt") parts[name] = read_file(entry);
+    if (wanted(name) && fs::is_regular_file(entry)) parts[name] = read_whole(entry);
   }
   return parts;
-}
-
-std::vector<std::string> lines_of(const Tensor& text) {
-  std::vector<std::string> lines(1);
-  for (int64_t i = 0; i < text.numel(); ++i) {
-    const char c = static_cast<char>(text.data_ptr<uint8_t>()[i]);
-    if (c == '\n') {
-      lines.emplace_back();
-    } else if (c != '\r') {
-      lines.back() += c;
-    }
-  }
-  std::erase(lines, "");
-  return lines;
 }
 
 }  // namespace
 
-bool is_cifar10(const fs::path& path) {
-  if (fs::is_directory(path)) {
-    const std::vector<fs::path> entries = entries_of(path);
-    return std::any_of(entries.begin(), entries.end(), [](const fs::path& entry) {
-      const std::string name = entry.filename().string();
-      return is_batch(name, Split::kTrain) || is_batch(name, Split::kTest);
-    });
+fs::path cifar_in(const fs::path& path) {
+  if (is_cifar(path)) return path;
+  if (!fs::is_directory(path)) return {};
+  fs::path found;
+  for (const fs::path& entry : entries_of(path)) {
+    if (!fs::is_directory(entry) || !is_folder_of_cifar(entry)) continue;
+    if (!found.empty()) throw bad_file(path, "holds two sets, " + found.string() + " and " + entry.string());
+    found = entry;
   }
-  const fs::path extension = path.extension();
-  return extension == ".bin" || extension == ".tgz" || extension == ".tar" || path.stem().extension() == ".tar";
+  return found;
 }
 
-std::unique_ptr<ImageSet> open_cifar10(const fs::path& path, Split split) {
+std::unique_ptr<ImageSet> open_cifar(const fs::path& given, Split split, Cifar100Labels kind) {
+  const fs::path inner = cifar_in(given), path = inner.empty() ? given : inner;
+  const auto wanted = [&](const std::string& name) { return is_batch(name, split) || is_meta(name, kind); };
+  const bool folder = fs::is_directory(path);
+  const bool archive =
+      !folder && (path.extension() == ".tgz" || path.extension() == ".tar" || path.stem().extension() == ".tar");
   Parts parts;
-  if (fs::is_directory(path)) {
-    parts = read_folder(path, split);
-  } else if (path.extension() == ".bin") {
-    parts[path.filename().string()] = read_file(path);
+  if (folder) {
+    parts = read_folder(path, wanted);
+  } else if (archive) {
+    parts = read_tar(path, wanted);
   } else {
-    parts =
-        read_tar(path, [&](const std::string& name) { return is_batch(name, split) || name == "batches.meta.txt"; });
+    parts[path.filename().string()] = read_whole(path);
   }
   std::vector<std::string> class_names;
-  if (const auto meta = parts.find("batches.meta.txt"); meta != parts.end()) {
-    class_names = lines_of(meta->second);
-    parts.erase(meta);
-  }
-  if (parts.empty()) {
-    throw bad_file(path, std::string("holds no ") + (split == Split::kTest ? "test_batch.bin" : "data_batch_*.bin") +
-                             "; expected CIFAR-10's binary version");
-  }
-  std::vector<Tensor> records;
-  for (const auto& [name, bytes] : parts) {
-    const fs::path file = fs::is_directory(path) ? path / name : path;
-    if (bytes.numel() == 0 || bytes.numel() % kRecord != 0) {
-      throw bad_file(file, name + " has " + std::to_string(bytes.numel()) + " bytes, which are no records of " +
-                               std::to_string(kRecord));
+  std::vector<Tensor> pixels, labels;
+  std::string file;
+  try {
+    for (const auto& [name, bytes] : parts) {
+      file = name;
+      if (is_meta(name, kind)) {
+        class_names = read_cifar_names(bytes, name, kind);
+        continue;
+      }
+      const CifarBatch batch = read_cifar_batch(bytes, name, kind);
+      pixels.push_back(batch.pixels);
+      labels.push_back(batch.labels);
     }
-    records.push_back(bytes.view({-1, kRecord}));
-    if (records.back().select(1, 0).max().item<int64_t>() >= kClasses)
-      throw bad_file(file, name + " has a label above 9");
+  } catch (const DataError&) {
+    throw;
+  } catch (const std::runtime_error& problem) {
+    throw bad_file(folder ? path / file : path, problem.what());
   }
-  const Tensor all = records.size() == 1 ? records[0] : at::cat(records);
-  return std::make_unique<MemoryImages>(path.string(), all.slice(1, 1).unflatten(1, {3, kSide, kSide}),
-                                        all.select(1, 0).to(at::kLong), class_names);
+  if (pixels.empty()) {
+    throw bad_file(path, std::string("holds no batches of CIFAR's ") + (split == Split::kTest ? "test" : "training") +
+                             " part; expected " + (split == Split::kTest ? "test_batch" : "data_batch_*") +
+                             " (CIFAR-10) or " + (split == Split::kTest ? "test" : "train") +
+                             " (CIFAR-100), with .bin in the binary version");
+  }
+  const bool one = pixels.size() == 1;
+  return std::make_unique<MemoryImages>(path.string(), one ? pixels[0] : at::cat(pixels),
+                                        one ? labels[0] : at::cat(labels), class_names);
 }
 
 }  // namespace sextant::data

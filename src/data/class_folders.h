@@ -21,8 +21,8 @@ struct FolderLabels {
 };
 
 /// Labels of the sorted, different `names` of class folders in `folder`: the network's own names where all of them are
-/// such; numbers mean the number; WordNet ids are ImageNet's classes unless the network has fewer than 1000; else the
-/// place in the sorted order. DataError for two names of one class.
+/// such, perhaps behind numbers; numbers mean the number, alone or before a name; WordNet ids are ImageNet's classes
+/// unless the network has fewer than 1000; else the place in the sorted order. DataError for two names of one class.
 FolderLabels labels_of_class_folders(const std::filesystem::path& folder, const std::vector<std::string>& names,
                                      const NetworkClasses& network);
 

@@ -43,15 +43,17 @@ std::string line_on(const fs::path& folder, std::vector<fs::path> others) {
   if (kinds.size() > kShown) list += ", ...";
   const fs::path first = folder / *std::min_element(others.begin(), others.end());
   return c10::str(folder.string(), ": ", others.size(),
-                  others.size() == 1 ? " file that is no image is" : " files that are no images are",
-                  " left out: ", list, " (the first: ", first.string(), ")");
+                  others.size() == 1 ? " file of another kind is" : " files of other kinds are", " left out: ", list,
+                  " (the first: ", first.string(), ")");
 }
 
 }  // namespace
 
 bool is_litter(const fs::path& name) {
-  const std::string text = name.filename().string();
-  return text.starts_with('.') || text == "__MACOSX" || text == "Thumbs.db";
+  std::string text = name.filename().string();
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text.starts_with('.') || text == "__macosx" || text == "thumbs.db" || text == "desktop.ini" ||
+         text == "@eadir";
 }
 
 FolderWalk walk_folder(const fs::path& folder) {

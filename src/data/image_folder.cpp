@@ -26,6 +26,11 @@ std::map<std::string, std::string> read_annotations(const fs::path& path) {
   return classes;
 }
 
+bool is_name_of_part(const std::string& name) {
+  static const std::set<std::string> kNames = {"train", "training", "val", "valid", "validation", "test", "testing"};
+  return kNames.count(name) > 0;
+}
+
 class FolderImages : public ImageSet {
  public:
   FolderImages(const fs::path& folder, const ReadOptions& options)
@@ -65,10 +70,34 @@ class FolderImages : public ImageSet {
     return classes;
   }
 
+  /// The classes of the second level, where a folder of classes lies in another that is none: "dataset/cat/1.png".
+  std::vector<std::string> classes_below() const {
+    std::vector<std::string> below;
+    for (const fs::path& file : files_) {
+      const fs::path second = *std::next(file.begin());
+      if (second == file.filename()) return {};
+      below.push_back(second.string());
+    }
+    return std::set<std::string>(below.begin(), below.end()).size() > 1 ? below : std::vector<std::string>{};
+  }
+
   void label(const NetworkClasses& network) {
-    const std::vector<std::string> classes = classes_of_files();
+    std::vector<std::string> classes = classes_of_files();
     if (classes.empty()) return;
-    const std::set<std::string> different(classes.begin(), classes.end());
+    std::set<std::string> different(classes.begin(), classes.end());
+    if (std::all_of(different.begin(), different.end(), is_name_of_part)) {
+      throw bad_file(folder_, "holds parts of a data set and no classes; give one of them, such as " +
+                                  (folder_ / *different.begin()).string());
+    }
+    if (different.size() == 1 && !fs::exists(folder_ / kAnnotations) &&
+        labels_of_class_folders(folder_, {classes.front()}, network).naming == Naming::kSorted) {
+      if (std::vector<std::string> below = classes_below(); !below.empty()) {
+        notes_.push_back((folder_ / *different.begin()).string() +
+                         " is the only folder there: the classes are the folders in it");
+        classes = std::move(below);
+        different = {classes.begin(), classes.end()};
+      }
+    }
     const std::vector<std::string> names(different.begin(), different.end());
     FolderLabels labels = labels_of_class_folders(folder_, names, network);
     class_names_ = std::move(labels.class_names);

@@ -54,17 +54,18 @@ std::string stray_image(const fs::path& folder) {
 }
 
 std::unique_ptr<ImageSet> open(const fs::path& path, const LabelledOptions& options) {
-  if (fs::is_directory(path) && !is_cifar10(path)) {
+  const fs::path cifar = cifar_in(path);
+  if (fs::is_directory(path) && cifar.empty()) {
     if (const fs::path part = part_of(path, options.split); !part.empty()) return open(part, options);
   } else if (path.filename().string().find("idx3") != std::string::npos) {
     return open_idx(path, options.labels);
   }
   if (!options.labels.empty())
     throw bad_file(options.labels, "labels go with IDX images, and " + path.string() + " is none");
-  if (is_cifar10(path)) return open_cifar10(path, options.split);
+  if (!cifar.empty()) return open_cifar(cifar, options.split, options.read.cifar100);
   if (!fs::is_directory(path)) return open_images(path);
-  auto images = open_image_folder(path, {options.read.channels, 0, 0, options.read.classes});
-  if (images->labels().defined()) check_class_folders(path, *images);
+  auto images = open_image_folder(path, {.channels = options.read.channels, .classes = options.read.classes});
+  if (images->naming() == Naming::kSorted) check_class_folders(path, *images);
   return images;
 }
 

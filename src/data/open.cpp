@@ -11,18 +11,19 @@ namespace fs = std::filesystem;
 std::unique_ptr<ImageSet> open_any(const fs::path& path, const ReadOptions& options) {
   std::error_code problem;
   if (!fs::exists(path, problem)) throw bad_file(path, "does not exist or cannot be reached");
-  if (is_cifar10(path)) return open_cifar10(path);
+  if (const fs::path cifar = cifar_in(path); !cifar.empty()) return open_cifar(cifar, Split::kTrain, options.cifar100);
   if (fs::is_directory(path, problem)) {
     // The folder of a run: its grid.png is no sample.
     const bool run = fs::exists(path / "samples.npz", problem);
     return run ? open_npz_images(path / "samples.npz")
-               : open_image_folder(path, {options.channels, 0, 0, options.classes});
+               : open_image_folder(path, {.channels = options.channels, .classes = options.classes});
   }
   if (path.extension() == ".npz") return open_npz_images(path);
   if (path.filename().string().find("idx3") != std::string::npos) return open_idx(path);
-  throw bad_file(path,
-                 "is no image set; expected an .npz of samples, a folder of image files, CIFAR-10's binary "
-                 "version or an IDX file of images");
+  throw bad_file(
+      path,
+      "is no image set; expected an .npz of samples, a folder of image files, CIFAR's files or an IDX file of "
+      "images");
 }
 
 }  // namespace

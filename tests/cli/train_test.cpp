@@ -238,8 +238,9 @@ TEST(TrainRefuses, LabelsThatAreNoClass) {
 TEST(TrainRefuses, AnEmptyClassFolder) {
   const TemporaryFolder folder;
   const fs::path set = class_folders(folder);
-  fs::create_directories(set / "7");
-  expect_refusal(sextant(on(folder, set)), 1, "set/7");
+  for (const char* number : {"0", "1"}) fs::rename(set / number, set / ("class " + std::string(number, 1) + " of two"));
+  fs::create_directories(set / "bee");
+  expect_refusal(sextant(on(folder, set)), 1, "set/bee");
 }
 
 TEST(TrainRefuses, AnImageThatCannotBeRead) {

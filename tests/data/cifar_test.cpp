@@ -5,7 +5,7 @@
 namespace sextant::testing {
 namespace {
 
-using data::open_cifar10;
+using data::open_cifar;
 using data::open_images;
 using data::Split;
 
@@ -33,7 +33,7 @@ TEST_F(Cifar, ReadsAFolderOfBatches) {
   EXPECT_EQ(train->batch(1, 2).sizes(), (at::IntArrayRef{2, 32, 32, 3}));
   EXPECT_EQ(train->label(3), two_[0][0].item<int64_t>());
   EXPECT_EQ(train->class_names(), (std::vector<std::string>{"airplane", "automobile"}));
-  EXPECT_EQ(open_cifar10(folder_.path(), Split::kTest)->size(), 4);
+  EXPECT_EQ(open_cifar(folder_.path(), Split::kTest)->size(), 4);
   EXPECT_EQ(open_images(folder_ / "test_batch.bin")->size(), 4);
 }
 
@@ -45,7 +45,7 @@ TEST_F(Cifar, ReadsThePublishedArchive) {
   const auto path = folder_ / "cifar-10-binary.tar.gz";
   write_bytes(path, gzip(bytes));
   EXPECT_EQ(open_images(path)->size(), 5);
-  EXPECT_TRUE(at::equal(open_cifar10(path, Split::kTest)->image(2).flatten(), test_[2].slice(0, 1)));
+  EXPECT_TRUE(at::equal(open_cifar(path, Split::kTest)->image(2).flatten(), test_[2].slice(0, 1)));
   write_bytes(path, gzip(bytes.substr(0, bytes.size() - 4000)));
   refusal(path, [&] { open_images(path); });
   write_bytes(path, gzip(std::string(2048, 'x')));
@@ -66,12 +66,91 @@ TEST_F(Cifar, RefusesPartialRecordsAndWrongLabels) {
   refusal(path, [&] { open_images(path); });
   write_bytes(path, std::string(3073, '\x0a'));
   EXPECT_NE(refusal(path, [&] { open_images(path); }).find("label above 9"), std::string::npos);
-  refusal(folder_ / "other.bin", [&] { open_cifar10(folder_ / "other.bin"); });
+  refusal(folder_ / "other.bin", [&] { open_cifar(folder_ / "other.bin"); });
 }
 
 TEST_F(Cifar, NeedsTheBatchesOfTheSplit) {
   write_bytes(folder_ / "data_batch_1.bin", bytes_of(one_));
-  refusal(folder_.path(), [&] { open_cifar10(folder_.path(), Split::kTest); });
+  refusal(folder_.path(), [&] { open_cifar(folder_.path(), Split::kTest); });
+}
+
+/// data/cifar holds files that Python wrote: image i of a batch has the bytes 7 k + seed of its place k in the batch.
+Tensor python_pixels(int64_t images, int64_t seed) {
+  return (at::arange(images * 3072, at::kLong) * 7 + seed).bitwise_and(255).to(at::kByte).view({images, 3, 32, 32});
+}
+
+std::vector<int64_t> labels_of(const data::ImageSet& set) {
+  return {set.labels().data_ptr<int64_t>(), set.labels().data_ptr<int64_t>() + set.size()};
+}
+
+TEST_F(Cifar, ReadsThePythonVersionAsPython2WroteIt) {
+  const auto folder = source_dir() / "tests/data/cifar/ten";
+  const auto train = open_images(folder);
+  EXPECT_EQ(labels_of(*train), (std::vector<int64_t>{3, 9, 0, 1, 2}));
+  EXPECT_TRUE(at::equal(train->image(2), python_pixels(3, 1)[2]));
+  EXPECT_TRUE(at::equal(train->image(4), python_pixels(2, 5)[1]));
+  EXPECT_EQ(train->class_names().at(9), "truck");
+  EXPECT_EQ(labels_of(*open_cifar(folder, Split::kTest)), (std::vector<int64_t>{7}));
+  EXPECT_EQ(open_images(folder / "data_batch_2")->size(), 2);
+}
+
+TEST_F(Cifar, ReadsTheArchiveAndTheFolderThatTorchvisionLeaves) {
+  const auto ten = source_dir() / "tests/data/cifar/ten";
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const char* name : {"data_batch_1", "test_batch", "batches.meta"}) {
+    files.emplace_back(std::string("cifar-10-batches-py/") + name, read_bytes(ten / name));
+    write_bytes(folder_ / "data" / files.back().first, files.back().second);
+  }
+  write_bytes(folder_ / "data/cifar-10-python.tar.gz", gzip(tar(files)));
+  for (const auto& path : {folder_ / "data", folder_ / "data/cifar-10-python.tar.gz"}) {
+    EXPECT_EQ(labels_of(*open_images(path)), (std::vector<int64_t>{3, 9, 0})) << path;
+    EXPECT_EQ(open_cifar(path, Split::kTest)->class_names().at(0), "airplane") << path;
+  }
+}
+
+TEST_F(Cifar, ReadsTheHundredByEveryProtocolWithEitherLabels) {
+  for (const char* protocol : {"2", "4", "5"}) {
+    const auto folder = source_dir() / ("tests/data/cifar/hundred-" + std::string(protocol));
+    const auto fine = open_images(folder);
+    EXPECT_EQ(labels_of(*fine), (std::vector<int64_t>{99, 4})) << protocol;
+    EXPECT_EQ(fine->class_names().at(99), "fine 99") << protocol;
+    EXPECT_TRUE(at::equal(fine->image(1), python_pixels(2, 3)[1])) << protocol;
+    const auto coarse = open_images(folder, {.cifar100 = data::Cifar100Labels::kCoarse});
+    EXPECT_EQ(labels_of(*coarse), (std::vector<int64_t>{19, 0})) << protocol;
+    EXPECT_EQ(coarse->class_names().at(19), "coarse 19") << protocol;
+  }
+}
+
+TEST_F(Cifar, ReadsTheHundredsBinaryVersion) {
+  Tensor records = at::randint(256, {2, 3074}, at::kByte);
+  records.slice(1, 0, 2).copy_(at::tensor({19, 99, 3, 12}, at::kByte).view({2, 2}));
+  write_bytes(folder_ / "test.bin", bytes_of(records));
+  write_bytes(folder_ / "train.bin", bytes_of(records[0]));
+  write_bytes(folder_ / "fine_label_names.txt", "apple\r\naquarium_fish\r\n");
+  const auto fine = open_cifar(folder_.path(), Split::kTest);
+  EXPECT_EQ(labels_of(*fine), (std::vector<int64_t>{99, 12}));
+  EXPECT_EQ(fine->class_names(), (std::vector<std::string>{"apple", "aquarium_fish"}));
+  EXPECT_TRUE(at::equal(fine->image(1).flatten(), records[1].slice(0, 2)));
+  EXPECT_EQ(labels_of(*open_cifar(folder_ / "test.bin", Split::kTest, data::Cifar100Labels::kCoarse)),
+            (std::vector<int64_t>{19, 3}));
+}
+
+TEST_F(Cifar, PicklesThatHoldSomethingElseAreRefused) {
+  const auto path = folder_ / "data_batch_1";
+  const std::string whole = read_bytes(source_dir() / "tests/data/cifar/ten/data_batch_2");
+  for (std::size_t size = 3; size < whole.size(); size += 97) {
+    write_bytes(path, whole.substr(0, size));
+    refusal(path, [&] { open_images(path); });
+  }
+  write_bytes(path, std::string("\x80\x02}U\x04"
+                                "dataK\x01s.",
+                                13));
+  EXPECT_NE(refusal(path, [&] { open_images(path); }).find("without CIFAR's data"), std::string::npos);
+  write_bytes(path,
+              "\x80\x02"
+              "cos\nsystem\nU\x04"
+              "true\x85R.");
+  EXPECT_NE(refusal(path, [&] { open_images(path); }).find("nothing was executed"), std::string::npos);
 }
 
 }  // namespace

@@ -31,8 +31,9 @@ using Numbers = std::vector<int64_t>;
 using Words = std::vector<std::string>;
 
 TEST_F(ClassFolders, LitterIsNobodysImageAndNobodysClass) {
-  for (const char* path : {"cat/1.png", "dog/2.PNG", "cat/._1.png", "__MACOSX/cat/1.png", ".cache/x.png",
-                           "dog/.hidden.png", ".DS_Store", "Thumbs.db", "cat/Thumbs.db"}) {
+  for (const char* path :
+       {"cat/1.png", "dog/2.PNG", "cat/._1.png", "__MACOSX/cat/1.png", ".cache/x.png", "dog/.hidden.png", ".DS_Store",
+        "Thumbs.db", "cat/Thumbs.db", "desktop.ini", "dog/@eaDir/2.PNG"}) {
     picture(path);
   }
   for (const bool labelled : {false, true}) {
@@ -59,10 +60,9 @@ TEST_F(ClassFolders, WhatIsLeftOutIsCountedAndNamed) {
   for (const char* name : {"b.txt", "c.txt", "d.gif", "README"}) write_bytes(folder_ / name, "x");
   const Words notes = open_images(folder_.path())->notes();
   ASSERT_EQ(notes.size(), 1u);
-  EXPECT_EQ(notes[0],
-            folder_.path().string() +
-                ": 4 files that are no images are left out: 2 .txt, 1 without extension, 1 .gif (the first: " +
-                (folder_ / "README").string() + ")");
+  EXPECT_EQ(notes[0], folder_.path().string() +
+                          ": 4 files of other kinds are left out: 2 .txt, 1 without extension, 1 .gif (the first: " +
+                          (folder_ / "README").string() + ")");
 }
 
 TEST_F(ClassFolders, TiffIsRefusedByNameAndUnreadableOnesAreCounted) {
@@ -123,6 +123,60 @@ TEST_F(ClassFolders, NamesThatFitNothingAreSortedAndSaidSo) {
   EXPECT_EQ(set->naming(), Naming::kSorted);
   ASSERT_EQ(set->notes().size(), 1u);
   EXPECT_NE(set->notes()[0].find("0 10, 1 cat, 2 dog (subfolders in sorted order"), std::string::npos);
+}
+
+TEST_F(ClassFolders, NumbersBesideNamesMeanTheNumber) {
+  const NetworkClasses ten = {10, {}};
+  EXPECT_EQ(labels(*open({"0_airplane", "1_automobile", "9-truck"}, ten)), (Numbers{0, 1, 9}));
+  const TemporaryFolder other;
+  for (const char* name : {"class_1", "class_10", "class_2"})
+    write_bytes(other / name / "a.png", png(at::zeros({2, 2, 3}, at::kByte)));
+  const auto set = open_image_folder(other.path());
+  EXPECT_EQ(labels(*set), (Numbers{1, 10, 2}));
+  EXPECT_EQ(set->naming(), Naming::kNumbers);
+  EXPECT_NE(set->notes().at(0).find("1 class_1, 10 class_10, 2 class_2 (the numbers in the names)"), std::string::npos);
+  // Ten classes that count from 1 are sorted as numbers are.
+  const auto counted = open_image_folder(other.path(), {.classes = {3, {}}});
+  EXPECT_EQ(labels(*counted), (Numbers{0, 2, 1}));
+  EXPECT_EQ(counted->class_names(), (Words{"class_1", "class_2", "class_10"}));
+  EXPECT_EQ(counted->naming(), Naming::kSorted);
+}
+
+TEST_F(ClassFolders, NamesBehindNumbersAreMatchedFirst) {
+  const NetworkClasses network = {3, {"cat", "dog", "T-shirt/top"}};
+  const auto set = open({"1_cat", "2 DOG", "3 T shirt top"}, network);
+  EXPECT_EQ(labels(*set), (Numbers{0, 1, 2}));
+  EXPECT_EQ(set->naming(), Naming::kMatched);
+}
+
+TEST_F(ClassFolders, SetsThatCountFromOneAreSorted) {
+  const auto set = open({"001.Black_footed_Albatross", "002.Laysan_Albatross"}, {200, {}});
+  EXPECT_EQ(labels(*set), (Numbers{0, 1}));
+  EXPECT_EQ(set->naming(), Naming::kSorted);
+}
+
+TEST_F(ClassFolders, WordNetIdsMayHaveANameBehind) {
+  // Chihuahua is ImageNet's class 151, as Stanford's dogs name its folder.
+  EXPECT_EQ(labels(*open({"n02085620-Chihuahua"}, {1000, {}})), (Numbers{151}));
+}
+
+TEST_F(ClassFolders, PartsOfADataSetAreNoClasses) {
+  for (const char* path : {"train/cat/1.png", "train/dog/1.png", "val/cat/1.png"}) picture(path);
+  EXPECT_NE(refusal(folder_.path(), [&] { open_images(folder_.path()); }).find("give one of them"), std::string::npos);
+  EXPECT_EQ(open_images(folder_ / "train")->class_names(), (Words{"cat", "dog"}));
+  EXPECT_EQ(open_labelled(folder_.path(), {data::Split::kTrain, {}, {}})->size(), 2);
+}
+
+TEST_F(ClassFolders, AFolderAroundTheClassesIsLookedThrough) {
+  for (const char* path : {"animals/cat/1.png", "animals/dog/1.png", "animals/dog/2.png"}) picture(path);
+  const auto set = open_labelled(folder_.path());
+  EXPECT_EQ(labels(*set), (Numbers{0, 1, 1}));
+  EXPECT_EQ(set->class_names(), (Words{"cat", "dog"}));
+  EXPECT_NE(set->notes().at(0).find("animals is the only folder there"), std::string::npos) << set->notes()[0];
+  // A class of a subset with folders of its own stays one class.
+  picture("one/3/left/1.png");
+  picture("one/3/right/1.png");
+  EXPECT_EQ(labels(*open_labelled(folder_ / "one")), (Numbers{3, 3}));
 }
 
 TEST_F(ClassFolders, TinyImageNetsAnnotationsNameTheClasses) {

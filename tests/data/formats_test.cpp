@@ -109,9 +109,9 @@ TEST_F(Formats, WhatIsNotReadIsCalledByName) {
   EXPECT_NE(refuse(from_hex("49492a0008000000")).find("TIFF"), std::string::npos);
   EXPECT_NE(refuse(from_hex("4d4d002a00000008")).find("TIFF"), std::string::npos);
   EXPECT_NE(refuse("GIF89a").find("no PNG, JPEG, BMP or WebP"), std::string::npos);
-  std::string four_bits = kBmp24;
-  four_bits[28] = 4;
-  EXPECT_NE(refuse(four_bits).find("4 bits a pixel"), std::string::npos);
+  std::string sixteen_bits = kBmp24;
+  sixteen_bits[28] = 16;
+  EXPECT_NE(refuse(sixteen_bits).find("16 bits a pixel"), std::string::npos);
 }
 
 TEST_F(Formats, ChannelsAreConvertedAlikeFromEverySource) {

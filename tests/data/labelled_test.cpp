@@ -56,13 +56,20 @@ TEST_F(Labelled, TakesThePartOfAFolderOfClasses) {
 }
 
 TEST_F(Labelled, RefusesAnEmptyClassFolder) {
+  picture(folder_ / "ape/a.png", 1);
+  picture(folder_ / "cat/a.png", 2);
+  std::filesystem::create_directories(folder_ / "bee");
+  EXPECT_NE(refusal(folder_ / "bee", [&] { open_labelled(folder_.path()); }).find("holds no"), std::string::npos);
+  std::filesystem::remove(folder_ / "bee");
+  std::filesystem::create_directories(folder_ / ".cache");
+  EXPECT_EQ(open_labelled(folder_.path())->size(), 2);
+}
+
+TEST_F(Labelled, AnEmptyFolderOfANumberTakesNoLabelAway) {
   picture(folder_ / "0/a.png", 1);
   picture(folder_ / "2/a.png", 2);
   std::filesystem::create_directories(folder_ / "1");
-  EXPECT_NE(refusal(folder_ / "1", [&] { open_labelled(folder_.path()); }).find("holds no"), std::string::npos);
-  std::filesystem::remove(folder_ / "1");
-  std::filesystem::create_directories(folder_ / ".cache");
-  EXPECT_EQ(open_labelled(folder_.path())->size(), 2);
+  EXPECT_TRUE(at::equal(open_labelled(folder_.path())->labels(), at::tensor({0, 2}, at::kLong)));
 }
 
 TEST_F(Labelled, RefusesImagesWithoutClasses) {

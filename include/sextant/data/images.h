@@ -21,9 +21,10 @@ namespace sextant::data {
 
 // ---- one image ---------------------------------------------------------------------------------------
 
-/// A PNG, JPEG, WebP or BMP file (8, 24 or 32 bits, not compressed), told apart by its contents; converted by
-/// with_channels(). Alpha is dropped and 16 bits become their upper 8, as PIL's convert("RGB") does. JPEG decodes with
-/// libjpeg-turbo's defaults. Truncated and corrupt files are refused, not filled with gray; so is WebP in a build
+/// A PNG, JPEG, WebP or BMP file (1, 4, 8, 24 or 32 bits, not compressed), told apart by its contents; converted by
+/// with_channels(). Alpha and gamma are dropped as by PIL's convert("RGB"), 16 bits become their upper 8. JPEG decodes
+/// with libjpeg-turbo's defaults; rows stay as they are stored whatever EXIF says of turning them, as data loaders of
+/// PyTorch leave them. Truncated and corrupt files are refused, not filled with gray; so is WebP in a build
 /// without libwebp.
 Tensor read_image(const std::filesystem::path& path, int64_t channels = 0);
 
@@ -44,7 +45,7 @@ Tensor to_pixels(const Tensor& bytes, at::Device device);
 /// How labels follow from names of class folders.
 enum class Naming {
   kNone,     ///< not: labels are stored as numbers, or there are none
-  kNumbers,  ///< the name is the number
+  kNumbers,  ///< the name is the number, or holds it: "3", "3_cat", "class_3"
   kSynsets,  ///< WordNet ids, numbered by their places among ImageNet's 1000
   kMatched,  ///< the network's own names of its classes
   kSorted,   ///< places in the sorted order: right only for a network whose classes are these
@@ -56,6 +57,12 @@ struct NetworkClasses {
   std::vector<std::string> names = {};  ///< in their order; empty: not known
 };
 
+/// Which labels of CIFAR-100.
+enum class Cifar100Labels {
+  kFine,    ///< the 100 classes
+  kCoarse,  ///< the 20 superclasses
+};
+
 /// How images are read from any source.
 struct ReadOptions {
   int64_t channels = 0;  ///< see with_channels(); 0 keeps those of arrays and makes 3 of image files
@@ -63,6 +70,7 @@ struct ReadOptions {
   int64_t crop = 0;      ///< likewise
   static constexpr Range kSize{0, 65535};
   NetworkClasses classes = {};  ///< whom the labels of class folders are for
+  Cifar100Labels cifar100 = Cifar100Labels::kFine;
 };
 
 /// Images by index. Immutable; image() and batch() may be called from several threads.
@@ -110,8 +118,8 @@ Unreadable unreadable(const ImageSet& images, const std::vector<int64_t>& number
 std::unique_ptr<ImageSet> as_read(std::unique_ptr<ImageSet> images, const ReadOptions& options);
 
 /// The set that `path` stands for: an .npz of samples, or the folder of a run that holds samples.npz; a folder of image
-/// files; a folder, .tar.gz or .bin file of CIFAR-10's binary version; an IDX file of images (MNIST), gzipped
-/// or not.
+/// files; the training part of CIFAR, see open_cifar(); an IDX file of images (MNIST), gzipped or not. DataError for a
+/// folder of parts such as train and val, which are no classes.
 std::unique_ptr<ImageSet> open_images(const std::filesystem::path& path, const ReadOptions& options = {});
 
 /// arr_0 uint8 [N, H, W, C] or grey [N, H, W], N > 0, and where there is one arr_1 [N], labels of any integer type, as
@@ -120,7 +128,8 @@ std::unique_ptr<ImageSet> open_npz_images(const std::filesystem::path& path);
 
 /// Every image file below `folder`, sorted by path; decoded when asked for. Names that begin with a dot, __MACOSX and
 /// Thumbs.db are neither images nor classes. If all files lie in subfolders of one level or more, the first level names
-/// the classes; or val_annotations.txt does, as TinyImageNet's. Labels follow from the names by what naming() says.
+/// the classes (the second where there is only one folder on the first, which names no class of the network); or
+/// val_annotations.txt does, as TinyImageNet's. Labels follow from the names by what naming() says.
 std::unique_ptr<ImageSet> open_image_folder(const std::filesystem::path& folder, const ReadOptions& options = {});
 
 /// IDX images uint8 [N, H, W], raw or gzipped, and their labels; without `labels`, the file whose name has "labels" and
@@ -129,8 +138,10 @@ std::unique_ptr<ImageSet> open_idx(const std::filesystem::path& images, const st
 
 enum class Split { kTrain, kTest };
 
-/// CIFAR-10, binary version: a folder with data_batch_*.bin and test_batch.bin, the .tar.gz it is published in, or one
-/// .bin file (`split` then does not matter). Class names from batches.meta.txt where it is there.
-std::unique_ptr<ImageSet> open_cifar10(const std::filesystem::path& path, Split split = Split::kTrain);
+/// CIFAR-10 or CIFAR-100 in the binary or the python version (pickles, which are read as data): the folder of its
+/// files or one that holds that folder, the .tar.gz it is published in, or one batch file (`split` then does not
+/// matter). Class names from the files of meta data where they are there.
+std::unique_ptr<ImageSet> open_cifar(const std::filesystem::path& path, Split split = Split::kTrain,
+                                     Cifar100Labels kind = Cifar100Labels::kFine);
 
 }  // namespace sextant::data

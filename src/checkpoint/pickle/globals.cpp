@@ -60,11 +60,26 @@ std::unordered_map<std::string, Global> make_table() {
   add(Symbol::kEncode, {"_codecs.encode"});
   add(Symbol::kNumpyScalar, {"numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar"});
   add(Symbol::kReconstructor, {"copyreg._reconstructor", "copy_reg._reconstructor"});
-  add(Symbol::kOpaque, {"argparse.Namespace", "types.SimpleNamespace", "torch.device", "torch.nn.Parameter",
-                        "torch.torch_version.TorchVersion", "numpy.dtype", "numpy.ndarray",
-                        "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "pathlib.Path",
-                        "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "datetime.datetime",
-                        "datetime.timedelta", "builtins.complex", "builtins.bytearray", "builtins.slice"});
+  add(Symbol::kOpaque, {"argparse.Namespace",
+                        "types.SimpleNamespace",
+                        "torch.device",
+                        "torch.nn.Parameter",
+                        "torch.torch_version.TorchVersion",
+                        "numpy.dtype",
+                        "numpy.ndarray",
+                        "numpy.core.multiarray._reconstruct",
+                        "numpy._core.multiarray._reconstruct",
+                        "numpy.core.numeric._frombuffer",
+                        "numpy._core.numeric._frombuffer",
+                        "pathlib.Path",
+                        "pathlib.PosixPath",
+                        "pathlib.WindowsPath",
+                        "pathlib.PurePosixPath",
+                        "datetime.datetime",
+                        "datetime.timedelta",
+                        "builtins.complex",
+                        "builtins.bytearray",
+                        "builtins.slice"});
   add(Symbol::kLeaf, {"builtins.object", "builtins.int", "builtins.float", "builtins.bool", "builtins.str",
                       "builtins.bytes", "__builtin__.object", "__builtin__.int", "__builtin__.long",
                       "__builtin__.float", "__builtin__.bool", "__builtin__.str", "__builtin__.unicode", "torch.Tensor",
