@@ -9,7 +9,7 @@ namespace sextant::checkpoint {
 
 namespace fs = std::filesystem;
 
-ModelFolder open_model_folder(const fs::path& folder) {
+ModelFolder open_model_folder(const fs::path& folder, bool (*has_weights)(const nlohmann::json& config)) {
   ModelFolder model;
   model.config_path = folder / "config.json";
   const auto fail = [](const fs::path& path, const std::string& reason) {
@@ -29,6 +29,10 @@ ModelFolder open_model_folder(const fs::path& folder) {
   }
   if (!model.config.is_object()) throw fail(model.config_path, "is not a JSON object");
 
+  if (has_weights != nullptr && !has_weights(model.config)) {
+    model.weights = model.config_path;
+    return model;
+  }
   std::string name = "model.safetensors";
   if (const auto chosen = model.config.find("weights"); chosen != model.config.end()) {
     if (!chosen->is_string()) throw fail(model.config_path, "\"weights\" is not a file name");

@@ -7,6 +7,8 @@
 #include "internal/commands/inspect.h"
 #include "internal/commands/sample.h"
 #include "internal/commands/sweep.h"
+#include "internal/commands/theory.h"
+#include "internal/commands/trace.h"
 #include "internal/commands/train.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/stop.h"
@@ -117,6 +119,29 @@ Report sweep(RecipeSweep& config, const std::string&, Progress& progress, const 
   return {result.finished == result.count, text};
 }
 
+/// A trace takes the grid of a sweep's recipe; what the sweep itself is to do is not for it.
+void take_methods(json& tables, TraceConfig& config) {
+  for (const char* key : {"rows", "columns"}) {
+    if (tables.contains(key)) config.grid[key] = tables[key];
+    tables.erase(key);
+  }
+  tables.erase("sweep");
+}
+
+Report trace(TraceConfig& config, const std::string&, Progress& progress, const Stop& stop) {
+  const TraceResult result = run_trace(config, progress, stop);
+  std::string text = report::format_table(result.table, report::TableFormat::kTerminal);
+  if (!config.method.run.quiet) text += "curves, maps.png and trace.json in " + config.method.run.out + "\n";
+  return {result.complete, text};
+}
+
+Report theory(TheoryConfig& config, const std::string&, Progress&, const Stop& stop) {
+  const TheoryResult result = run_theory(config, stop);
+  std::string text = report::format_table(result.table, report::TableFormat::kTerminal);
+  if (!config.run.quiet) text += "theory.json and charts in " + config.run.out + "\n";
+  return {true, text};
+}
+
 Report inspect_file(InspectConfig& config, const std::string& file, Progress&, const Stop&) {
   const json inspection = inspect(file);
   if (!config.to.empty()) convert(file, config.to);
@@ -144,6 +169,14 @@ const std::vector<Command>& commands() {
           "sweep", "Run a grid of samplings and make one table and one picture of it",
           {.options = [](RecipeSweep& config) { return sweep_options(config); }, .run = sweep, .take = take_grid},
           "RECIPE", true),
+      row<TraceConfig>("trace", "Follow guidance along the steps: confidence, gradients, maps",
+                       {.options = trace_options,
+                        .run = trace,
+                        .take = take_methods,
+                        .quiet = [](const TraceConfig& config) { return config.method.run.quiet; }},
+                       "RECIPE"),
+      row<TheoryConfig>("theory", "Check the papers' propositions on a mixture, where everything is exact",
+                        {.options = theory_options, .run = theory}),
       row<InspectConfig>(
           "inspect", "Show what is in a checkpoint, an .npz or a model folder; convert to safetensors",
           {.options = inspect_options, .run = inspect_file, .quiet = [](const InspectConfig&) { return true; }}, "FILE",

@@ -50,7 +50,10 @@ class FormedImages : public ImageSet {
 
 }  // namespace
 
-Tensor to_pixels(const Tensor& bytes, at::Device device) { return bytes.to(device, at::kFloat).div_(127.5).sub_(1); }
+Tensor to_pixels(const Tensor& bytes, at::Device device) {
+  if (bytes.scalar_type() == at::kFloat) return bytes.to(device);
+  return bytes.to(device, at::kFloat).div_(127.5).sub_(1);
+}
 
 Tensor with_size(const Tensor& image, int64_t size, int64_t crop) {
   if (size == 0 && crop == 0) return image;

@@ -18,7 +18,7 @@ Tensor points_of(const Tensor& x, const Mixture& mixture) {
 Tensor image_of(const Tensor& points, const Tensor& like) { return points.to(like.options()).view(like.sizes()); }
 
 Tensor denoised(const Mixture& mixture, const Tensor& x_t, double abar, const Tensor& y, bool conditional) {
-  return conditional ? mixture.denoise(x_t, abar, y) : mixture.denoise(x_t, abar);
+  return conditional && y.defined() ? mixture.denoise(x_t, abar, y.to(x_t.device())) : mixture.denoise(x_t, abar);
 }
 
 std::vector<int64_t> image_shape(const Mixture& mixture) { return {mixture.dimension(), 1, 1}; }
@@ -35,7 +35,7 @@ Denoiser mixture_denoiser(Mixture mixture, const Process& process, bool conditio
                           const Tensor& x, const Tensor& t, const Tensor& y) {
     const Tensor points = points_of(x, mixture);
     const Tensor x0 = levels.each(t, x.size(0), [&](int64_t first, int64_t count, double abar) {
-      const Tensor labels = conditional ? y.narrow(0, first, count) : Tensor();
+      const Tensor labels = conditional && y.defined() ? y.narrow(0, first, count) : Tensor();
       return denoised(mixture, points.narrow(0, first, count), abar, labels, conditional);
     });
     return image_of(x0, x);

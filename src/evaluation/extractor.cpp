@@ -4,6 +4,7 @@
 
 #include "content_hash.h"
 #include "sextant/models/class_names.h"
+#include "sextant/models/mixture.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
 
@@ -62,6 +63,12 @@ std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extracto
   data::ReadOptions options = read;
   options.channels = extractor.network->channels();
   if (options.classes.count == 0) options.classes = extractor.classes;
+  if (models::is_mixture_folder(path)) {
+    constexpr int64_t kDraws = 10'000;
+    const models::Points points = models::draw_points(models::describe(path), kDraws, /*seed=*/0);
+    return data::images_in_memory(path.string() + " (" + std::to_string(kDraws) + " exact draws)", points.x,
+                                  points.labels);
+  }
   return data::open_images(path, options);
 }
 

@@ -31,10 +31,13 @@ Tensor largest_per_sample(const Tensor& variance, const Tensor& x) {
 
 }  // namespace
 
-double entropy_weight(int64_t step, int64_t num_steps, double max, double min) {
-  check_step(step, num_steps);
-  if (num_steps == 1) return max;
-  return min + (max - min) * static_cast<double>(step) / static_cast<double>(num_steps - 1);
+double entropy_weight(const Step& step, double max, double min, LambdaShape shape) {
+  check_step(step.index, step.num_steps);
+  if (shape == LambdaShape::kNoise) return min + (max - min) * (1 - step.alpha_cumprod);
+  if (step.num_steps == 1) return max;
+  const auto t = static_cast<double>(step.index), last = static_cast<double>(step.num_steps - 1);
+  if (shape == LambdaShape::kLinear) return min + (max - min) * t / last;
+  return min + (max - min) * (1 - std::cos(std::numbers::pi * t / last)) / 2;
 }
 
 bool Guide::active(int64_t step, int64_t num_steps) const {

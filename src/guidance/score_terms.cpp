@@ -17,11 +17,11 @@ const std::vector<ScoreTerm>& score_terms() {
       {"entropy",
        "entropy",
        "+ lambda_t H(p), lambda falling along the steps",
-       {"lambda-max", "lambda-min"},
+       {"lambda-max", "lambda-min", "lambda-shape"},
        "Javid et al. 2025, Prop. 1",
        "a softmax",
        [](auto& f, auto&, auto& step, auto& c) {
-         return entropy(f, entropy_weight(step.index, step.num_steps, c.lambda_max, c.lambda_min));
+         return entropy(f, entropy_weight(step, c.lambda_max, c.lambda_min, c.lambda_shape));
        }},
       {"rkl",
        "reverse KL",

@@ -5,6 +5,8 @@
 #include "internal/models/registry.h"
 #include "internal/runtime/text.h"
 #include "prompts.h"
+#include "sextant/models/denoiser.h"
+#include "sextant/models/mixture.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {
@@ -84,10 +86,33 @@ void check_channels(const fs::path& path, const json& config, int64_t channels) 
                             " channels, the diffusion model draws ", channels));
 }
 
+/// A mixture's posterior reads points as they are.
+guidance::Classifier open_posterior(const ClassifierConfig& config, const Description& description,
+                                    Placement placement) {
+  if (config.softplus_beta > 0 || !config.prompts.targets.empty() || config.cutouts.count > 0 || config.size > 0) {
+    throw UsageError(config.path +
+                     ": a mixture has no ReLU, no prompts and no pixels; leave softplus-beta, prompts, "
+                     "cutouts and classifier-size out");
+  }
+  const diffusion::Mixture mixture = open_mixture(description, placement.device);
+  if (!config.noisy) return diffusion::mixture_classifier(mixture);
+  if (!description.config.contains("diffusion")) {
+    throw UsageError(config.path +
+                     ": the posterior of x_t needs a \"diffusion\" in config.json that says what a timestep "
+                     "means; guide at x0");
+  }
+  return diffusion::mixture_classifier(mixture, diffusion::Process(process_config(description.config["diffusion"])));
+}
+
 /// The one classifier that `config` names.
 guidance::Classifier open_one(const ClassifierConfig& config, Placement placement, ImageSize images, const Warn& warn) {
   const fs::path path = config.path;
   Description description = describe(path, config.arch);
+  if (is_mixture(description.config)) {
+    check_channels(path, description.config, images.channels);
+    const guidance::Classifier posterior = open_posterior(config, description, placement);
+    return classifiers::calibrated(posterior, classifiers::rescaling_of(description.config, posterior.classes));
+  }
   const ImageSize tried = {images.channels, config.size > 0 ? config.size : images.side};
   description.config = with_input_shape(smoothed(description.config, config.softplus_beta, path), tried);
   const auto network = open_network(description, placement);

@@ -2,6 +2,7 @@
 
 #include "sextant/diffusion/guided_models.h"
 #include "sextant/models/denoiser.h"
+#include "sextant/models/mixture.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {
@@ -70,6 +71,28 @@ void set_network(DiffusionModel& model, std::shared_ptr<const networks::EdmDenoi
   };
 }
 
+void set_mixture(DiffusionModel& model, const Description& description, Placement placement) {
+  const diffusion::Mixture mixture = open_mixture(description, placement.device);
+  model.points = true;
+  model.sample_shape = {mixture.dimension(), 1, 1};
+  model.classes = mixture.num_components();
+  model.null_label = model.classes;
+  model.cfg_channels = mixture.dimension();
+  if (!model.config.contains("diffusion")) {
+    const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture, /*conditional=*/true);
+    model.levels = denoiser.range();
+    model.function = denoiser.model();
+    return;
+  }
+  json settings = model.config["diffusion"];
+  if (settings.is_object()) settings.emplace("model_var_type", "FIXED_SMALL");
+  if (settings.is_object()) settings.emplace("clip", false);
+  diffusion::ProcessConfig process = process_config(settings);
+  process.mean = diffusion::MeanType::kStartX;
+  model.levels = process;
+  model.function = diffusion::mixture_denoiser(mixture, diffusion::Process(process), /*conditional=*/true).model();
+}
+
 }  // namespace
 
 Counts DiffusionModel::counts() const {
@@ -103,6 +126,10 @@ DiffusionModel open_diffusion(const std::filesystem::path& path, const std::stri
   DiffusionModel model;
   model.source = path.string();
   model.config = description.config;
+  if (is_mixture(model.config)) {
+    set_mixture(model, description, placement);
+    return model;
+  }
   model.null_label = description.config.value("null_label", int64_t{-1});
   const auto network = open_network(description, placement);
   if (auto sigma = std::dynamic_pointer_cast<const networks::EdmDenoiser>(network)) {

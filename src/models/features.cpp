@@ -3,6 +3,7 @@
 #include "internal/models/registry.h"
 #include "internal/runtime/text.h"
 #include "sextant/models/classifier.h"
+#include "sextant/models/mixture.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {
@@ -73,6 +74,23 @@ class ClipFeatures : public networks::FeatureNetwork {
   Preparation prepare_;
 };
 
+/// Points describe themselves, and the posterior reads them.
+class MixtureFeatures : public networks::FeatureNetwork {
+ public:
+  explicit MixtureFeatures(diffusion::Mixture mixture) : mixture_(std::move(mixture)) {}
+  Features forward(const Tensor& points) const override {
+    if (!points.is_floating_point()) {
+      throw UsageError("a mixture judges points, float32 [N, d] in samples.npz, and no images");
+    }
+    const Tensor x = points.flatten(1).to(mixture_.options());
+    return {{"pool", x}, {"logits", mixture_.log_joint(x)}};
+  }
+  int64_t channels() const override { return mixture_.dimension(); }
+
+ private:
+  diffusion::Mixture mixture_;
+};
+
 /// UsageError that lists `layers` where `layer` is none of them.
 void check_layer(const std::string& layer, const std::vector<std::string>& layers, const fs::path& path) {
   if (std::find(layers.begin(), layers.end(), layer) != layers.end()) return;
@@ -83,8 +101,12 @@ void check_layer(const std::string& layer, const std::vector<std::string>& layer
 
 std::shared_ptr<const networks::FeatureNetwork> open_features(const Description& description, Placement placement,
                                                               const std::string& layer) {
-  const auto network = open_network(description, placement);
   const fs::path& path = description.weights;
+  if (is_mixture(description.config)) {
+    if (!layer.empty()) check_layer(layer, {"pool"}, path);
+    return std::make_shared<const MixtureFeatures>(open_mixture(description, placement.device));
+  }
+  const auto network = open_network(description, placement);
   if (auto features = std::dynamic_pointer_cast<const networks::FeatureNetwork>(network)) {
     if (!layer.empty()) check_layer(layer, {"pool"}, path);
     return features;

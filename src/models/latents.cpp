@@ -47,7 +47,7 @@ Tensor per_channel(const std::vector<double>& values, at::Device device) {
 
 std::optional<Decoder> open_decoder(const DiffusionModel& model, const DenoiserConfig& config, Placement placement) {
   const int64_t channels = model.sample_shape[0];
-  const bool images = channels == 1 || channels == 3;
+  const bool images = channels == 1 || channels == 3 || model.points;
   if (config.vae.empty()) {
     if (images) return std::nullopt;
     throw UsageError(model.source + " draws latents of " + std::to_string(channels) +

@@ -3,6 +3,7 @@
 #include "internal/models/registry.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/checkpoint/model_folder.h"
+#include "sextant/models/mixture.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {
@@ -11,6 +12,12 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
+
+/// Whoever asks how many channels a model's samples have finds it where networks say it.
+void note_dimension(json& config) {
+  const json::json_pointer first("/model/means/0");
+  if (config.contains(first) && config[first].is_array()) config["model"]["in_channels"] = config[first].size();
+}
 
 Description describe_file(const fs::path& path, const std::string& arch) {
   if (!arch.empty()) return {arch_config(arch), path};
@@ -33,8 +40,10 @@ Description describe(const fs::path& path, const std::string& arch) {
     throw CheckpointError(path.string() + ": no such file or folder; give a model folder or a checkpoint file");
   }
   if (!fs::is_directory(path)) return describe_file(path, arch);
-  checkpoint::ModelFolder folder = checkpoint::open_model_folder(path);
+  checkpoint::ModelFolder folder =
+      checkpoint::open_model_folder(path, [](const json& config) { return !is_mixture(config); });
   if (!arch.empty()) folder.config = arch_config(arch);
+  if (is_mixture(folder.config)) note_dimension(folder.config);
   return {std::move(folder.config), std::move(folder.weights)};
 }
 
@@ -55,6 +64,11 @@ void load_weights(networks::Network& network, const checkpoint::StateDict& weigh
 }
 
 std::shared_ptr<const networks::Network> open_network(const Description& description, Placement placement) {
+  if (is_mixture(description.config)) {
+    throw CheckpointError(description.weights.string() +
+                          ": a mixture is exact mathematics and no network; it is a diffusion model, a classifier and "
+                          "a judge of points, and nothing else");
+  }
   if (const auto open = networks::family_of(description.config).open) {
     return open(description.config.value("model", json::object()), description.weights, placement.device,
                 placement.precision);

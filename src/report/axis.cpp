@@ -71,12 +71,14 @@ void add_ticks(Axis& axis, double step) {
 bool Axis::shows(double value) const { return std::abs(value) <= 1e300 && (!log || value >= 1e-300); }
 
 double Axis::place(double value) const {
-  return log ? (std::log(value) - std::log(low)) / (std::log(high) - std::log(low)) : (value - low) / (high - low);
+  const double place =
+      log ? (std::log(value) - std::log(low)) / (std::log(high) - std::log(low)) : (value - low) / (high - low);
+  return falls ? 1 - place : place;
 }
 
 Axis linear_axis(double low, double high, int count) {
   widen(low, high);
-  Axis axis{low, high, false, {}};
+  Axis axis{low, high};
   add_ticks(axis, round_step(high - low, count));
   return axis;
 }
@@ -84,7 +86,7 @@ Axis linear_axis(double low, double high, int count) {
 Axis rounded_axis(double low, double high, int count) {
   widen(low, high);
   const double step = round_step(high - low, count);
-  Axis axis{step * std::floor(low / step + 1e-9), step * std::ceil(high / step - 1e-9), false, {}};
+  Axis axis{step * std::floor(low / step + 1e-9), step * std::ceil(high / step - 1e-9)};
   add_ticks(axis, step);
   return axis;
 }
@@ -104,7 +106,7 @@ Axis log_axis(double low, double high) {
   while (candidates[first + 1].value <= low * (1 + 1e-9)) ++first;
   while (candidates[last - 1].value >= high * (1 - 1e-9)) --last;
   if (first == last) ++last;
-  Axis axis{candidates[first].value, candidates[last].value, true, {}};
+  Axis axis{candidates[first].value, candidates[last].value, true};
   const std::size_t stride = narrow ? 1 : (last - first + 7) / 8;
   for (std::size_t i = first; i <= last; i += stride) {
     axis.ticks.push_back({candidates[i].value, log_label(candidates[i].factor, candidates[i].exponent)});

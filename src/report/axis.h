@@ -15,11 +15,13 @@ struct Axis {
   double low = 0;
   double high = 1;
   bool log = false;
-  std::vector<Tick> ticks;
+  bool falls = false;  ///< from high to low
+  std::vector<Tick> ticks{};
 
   /// Whether the axis can show `value`: finite (up to 1e300), and above 0 where it is logarithmic.
   bool shows(double value) const;
-  /// Where `value` lies between low (0) and high (1); beyond them it is outside [0, 1].
+  /// Where `value` lies between low (0) and high (1), or the other way round where it falls; beyond them it is outside
+  /// [0, 1].
   double place(double value) const;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "axis.h"
 #include "sextant/runtime/error.h"
@@ -38,6 +39,8 @@ struct Extent {
   bool empty() const { return low > high; }
 };
 
+bool has_arrows(const Curve& curve) { return !curve.to_x.empty() || !curve.to_y.empty(); }
+
 bool has_band(const Curve& curve) { return !curve.low.empty() || !curve.high.empty(); }
 
 void check_lengths(const Chart& chart) {
@@ -47,6 +50,8 @@ void check_lengths(const Chart& chart) {
           c10::str("chart '", chart.title, "': curve '", curve.name, "' has ", curve.x.size(), " x and ", count, what));
     };
     if (curve.y.size() != curve.x.size()) refuse(curve.y.size(), " y");
+    if (has_arrows(curve) && curve.to_x.size() != curve.x.size()) refuse(curve.to_x.size(), " arrows in x");
+    if (has_arrows(curve) && curve.to_y.size() != curve.x.size()) refuse(curve.to_y.size(), " arrows in y");
     if (!has_band(curve)) continue;
     if (curve.low.size() != curve.x.size()) refuse(curve.low.size(), " low");
     if (curve.high.size() != curve.x.size()) refuse(curve.high.size(), " high");
@@ -71,11 +76,20 @@ void choose_axes(const Chart& chart, ChartLayout& layout) {
   if (across.empty()) across = {0, 1};
   if (up.empty()) up = chart.log_y ? Extent{0.1, 1} : Extent{0, 1};
   if (chart.y) up = {chart.y->first, chart.y->second};
+  if (chart.x) across = {chart.x->first, chart.x->second};
+  if (chart.equal) {
+    const double half = std::max(across.high - across.low, up.high - up.low) / 2;
+    for (Extent* side : {&across, &up}) {
+      const double middle = (side->low + side->high) / 2;
+      *side = {middle - half, middle + half};
+    }
+  }
   const double room = 0.02 * (across.high - across.low);  // marks at the ends do not touch the axis
-  layout.x = linear_axis(across.low - room, across.high + room);
-  layout.y = chart.log_y ? log_axis(up.low, up.high)
-             : chart.y   ? linear_axis(up.low, up.high)
-                         : rounded_axis(up.low, up.high);
+  layout.x = chart.equal ? linear_axis(across.low, across.high) : linear_axis(across.low - room, across.high + room);
+  layout.x.falls = chart.x_falls;
+  layout.y = chart.log_y              ? log_axis(up.low, up.high)
+             : chart.y || chart.equal ? linear_axis(up.low, up.high)
+                                      : rounded_axis(up.low, up.high);
 }
 
 /// Lines of one unit are sharp at whole and half units of a picture with two pixels a unit.
@@ -99,7 +113,7 @@ ChartLayout laid_out(const Chart& chart) {
   }
   layout.left = kMargin + (chart.y_label.empty() ? 0 : 20) + std::ceil(widest_label(layout.y)) + 8;
   layout.top = chart.title.empty() ? kMargin + 4 : kMargin + 30;
-  layout.right = layout.left + kWidth;
+  layout.right = layout.left + (chart.equal ? kHeight : kWidth);
   layout.bottom = layout.top + std::max(kHeight, kLegendLine * static_cast<double>(named));
   const double beyond = widest_label(layout.x) / 2;  // of a tick at the very end
   layout.width = std::ceil(layout.right + kMargin +
@@ -111,8 +125,9 @@ ChartLayout laid_out(const Chart& chart) {
 /// Every so manieth tick of x has a label, so that none touches the next.
 std::size_t label_stride(const ChartLayout& layout) {
   if (layout.x.ticks.size() < 2) return 1;
-  const double step = (layout.x.place(layout.x.ticks[1].value) - layout.x.place(layout.x.ticks[0].value)) * kWidth;
-  return static_cast<std::size_t>(std::ceil((widest_label(layout.x) + 8) / step));
+  const double step = layout.x.place(layout.x.ticks[1].value) - layout.x.place(layout.x.ticks[0].value);
+  return static_cast<std::size_t>(
+      std::ceil((widest_label(layout.x) + 8) / (std::abs(step) * (layout.right - layout.left))));
 }
 
 void draw_grid(const ChartLayout& layout, Pen& pen) {
@@ -141,6 +156,19 @@ void draw_words(const Chart& chart, const ChartLayout& layout, Pen& pen) {
            /*upward=*/true);
 }
 
+/// A thin line with a head that is never longer than the arrow.
+void draw_arrow(Point from, Point to, Colour colour, Pen& pen) {
+  const double length = std::hypot(to.x - from.x, to.y - from.y);
+  if (length < 0.5) return;
+  const double head = std::min(5.0, length);
+  const Point along = {(to.x - from.x) / length, (to.y - from.y) / length};
+  const Point neck = {to.x - head * along.x, to.y - head * along.y};
+  const double half = 0.4 * head;
+  pen.line({from, neck}, {colour, 0.9});
+  pen.fill({to, {neck.x - half * along.y, neck.y + half * along.x}, {neck.x + half * along.y, neck.y - half * along.x}},
+           colour);
+}
+
 /// The curve in as many pieces as its gaps make.
 void draw_curve(const Curve& curve, const ChartLayout& layout, const Stroke& stroke, Pen& pen) {
   std::vector<Point> line, band;
@@ -149,8 +177,8 @@ void draw_curve(const Curve& curve, const ChartLayout& layout, const Stroke& str
     band.insert(band.end(), under.rbegin(), under.rend());
     if (line.size() > 1 && band.size() > 2)
       pen.fill(band, {stroke.colour.red, stroke.colour.green, stroke.colour.blue, 0.18});
-    if (line.size() > 1) pen.line(line, stroke);
-    if (line.size() == 1 && !curve.marks) pen.dot(line[0], 2.4, stroke.colour);
+    if (line.size() > 1 && curve.line) pen.line(line, stroke);
+    if (line.size() == 1 && !curve.marks && curve.line) pen.dot(line[0], 2.4, stroke.colour);
     line.clear();
     band.clear();
     under.clear();
@@ -166,19 +194,32 @@ void draw_curve(const Curve& curve, const ChartLayout& layout, const Stroke& str
       band.push_back(layout.at(x, curve.high[i]));
       under.push_back(layout.at(x, curve.low[i]));
     }
-    if (curve.marks) pen.dot(line.back(), 3, stroke.colour);
+    if (curve.marks) pen.dot(line.back(), curve.line ? 3 : 1.7, stroke.colour);
+    if (has_arrows(curve) && layout.y.shows(curve.to_y[i]) && Axis{}.shows(curve.to_x[i])) {
+      draw_arrow(line.back(), layout.at(curve.to_x[i], curve.to_y[i]), stroke.colour, pen);
+    }
   }
   finish();
 }
 
-void draw_legend(const Chart& chart, const ChartLayout& layout, Pen& pen) {
+std::vector<Stroke> strokes_of(const Chart& chart) {
+  std::map<std::size_t, std::size_t> seen;  // curves of each family so far
+  std::vector<Stroke> strokes;
+  for (std::size_t c = 0; c < chart.curves.size(); ++c) {
+    const std::optional<std::size_t>& family = chart.curves[c].family;
+    strokes.push_back(family ? curve_stroke(*family, seen[*family]++) : curve_stroke(c));
+  }
+  return strokes;
+}
+
+void draw_legend(const Chart& chart, const std::vector<Stroke>& strokes, const ChartLayout& layout, Pen& pen) {
   double y = layout.top + 10;
   const double left = layout.right + kLegendGap;
   for (std::size_t c = 0; c < chart.curves.size(); ++c) {
     const Curve& curve = chart.curves[c];
     if (curve.name.empty()) continue;
-    pen.line({{left, y}, {left + kSample, y}}, curve_stroke(c));
-    if (curve.marks) pen.dot({left + kSample / 2, y}, 3, curve_stroke(c).colour);
+    if (curve.line) pen.line({{left, y}, {left + kSample, y}}, strokes[c]);
+    if (curve.marks) pen.dot({left + kSample / 2, y}, 3, strokes[c].colour);
     pen.text({left + kSample + kNameGap, y + middle_of(kLabelLetters)}, fitted(curve.name, kLabelLetters, kLongestName),
              kLabelLetters, Anchor::kStart);
     y += kLegendLine;
@@ -186,13 +227,14 @@ void draw_legend(const Chart& chart, const ChartLayout& layout, Pen& pen) {
 }
 
 void paint_chart(const Chart& chart, const ChartLayout& layout, Pen& pen) {
+  const std::vector<Stroke> strokes = strokes_of(chart);
   draw_grid(layout, pen);
   pen.line({{layout.left, layout.bottom}, {layout.right, layout.bottom}}, {kQuietInk});
   constexpr double kMark = 4;  // a mark on the edge is not cut in two
   pen.clipped({layout.left - kMark, layout.top - kMark}, {layout.right + kMark, layout.bottom + kMark}, [&] {
-    for (std::size_t c = 0; c < chart.curves.size(); ++c) draw_curve(chart.curves[c], layout, curve_stroke(c), pen);
+    for (std::size_t c = 0; c < chart.curves.size(); ++c) draw_curve(chart.curves[c], layout, strokes[c], pen);
   });
-  draw_legend(chart, layout, pen);
+  draw_legend(chart, strokes, layout, pen);
   draw_words(chart, layout, pen);
 }
 

@@ -40,11 +40,13 @@ std::string fitted(const std::string& words, const Letters& letters, double room
   return shortened(fits);
 }
 
-Stroke curve_stroke(std::size_t index) {
+Stroke curve_stroke(std::size_t index) { return curve_stroke(index, index); }
+
+Stroke curve_stroke(std::size_t colour, std::size_t dashes) {
   static constexpr Colour kColours[] = {rgb(0x0072b2), rgb(0xd55e00), rgb(0x009e73), rgb(0xcc79a7),
                                         rgb(0xe69f00), rgb(0x56b4e9), rgb(0x444444)};
   static constexpr Dash kDashes[] = {Dash::kSolid, Dash::kDashed, Dash::kDashDotted, Dash::kDotted};
-  return {kColours[index % std::size(kColours)], 1.8, kDashes[index % std::size(kDashes)]};
+  return {kColours[colour % std::size(kColours)], 1.8, kDashes[dashes % std::size(kDashes)]};
 }
 
 void write_drawing(const std::filesystem::path& path, const Drawing& drawing) {

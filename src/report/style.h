@@ -22,4 +22,7 @@ constexpr double middle_of(const Letters& letters) { return 0.36 * letters.size;
 /// of dashing, so that 28 curves differ.
 Stroke curve_stroke(std::size_t index);
 
+/// The same with the colour of curve number `colour` and the dashes of number `dashes`.
+Stroke curve_stroke(std::size_t colour, std::size_t dashes);
+
 }  // namespace sextant::report

@@ -26,15 +26,16 @@ Tensor sample_ddim(const Run& run, const SamplerConfig& config) {
     const double sigma = eta * std::sqrt((1 - abar_prev) / (1 - abar)) * std::sqrt(1 - abar / abar_prev);
     const double direction = std::sqrt(std::max(1 - abar_prev - sigma * sigma, 0.0));
     GuidedX0 p;
+    Tensor x_t;
     for (int64_t pass = 0; pass < travel.passes(); ++pass) {
-      const Tensor x_t = travel.start(x, t, pass);
+      x_t = travel.start(x, t, pass);
       p = predict_guided(run, x_t, t);
       const Tensor eps = process.epsilon_from_x0(x_t, t, p.x0);
       x = at::add(std::sqrt(abar_prev) * p.x0, eps, direction);  // eq. (12)
       if (sigma > 0) x = at::add(x, travel.noise(t, pass), sigma);
       check_finite("ddim", x, t);
     }
-    if (run.observe) run.observe({t, num_steps, p.x0, x, p.get_guidance()});
+    if (run.observe) run.observe({t, num_steps, p.x0, x, p.get_guidance(), x_t});
   }
   return x;
 }

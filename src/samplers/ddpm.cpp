@@ -19,8 +19,9 @@ Tensor sample_ddpm(const Run& run, const SamplerConfig& config) {
   for (int64_t t = num_steps - 1; t >= 0; --t) {
     diffusion::Prediction p;
     std::optional<guidance::Guidance> g;
+    Tensor x_t;
     for (int64_t pass = 0; pass < travel.passes(); ++pass) {
-      const Tensor x_t = travel.start(x, t, pass);
+      x_t = travel.start(x, t, pass);
       p = run.denoiser.predict(x_t, t, run.labels);
       Tensor mean = p.mean;
       if (guide) {
@@ -36,7 +37,7 @@ Tensor sample_ddpm(const Run& run, const SamplerConfig& config) {
       x = t > 0 ? at::addcmul(mean, (0.5 * p.log_variance).exp(), travel.noise(t, pass)) : mean;  // the last has none
       check_finite("ddpm", x, t);
     }
-    if (run.observe) run.observe({t, num_steps, p.x0, x, g ? &*g : nullptr});
+    if (run.observe) run.observe({t, num_steps, p.x0, x, g ? &*g : nullptr, x_t});
   }
   return x;
 }

@@ -21,7 +21,8 @@ Tensor solve_dpm(const Run& run, int64_t order, bool stochastic) {
   Tensor x0_before;  // the last step's prediction and the length of that step
   double h_before = 0;
   for (int64_t t = num_steps - 1; t >= 0; --t) {
-    const GuidedX0 p = predict_guided(run, x, t);
+    const Tensor x_t = x;
+    const GuidedX0 p = predict_guided(run, x_t, t);
     if (t == 0) {
       x = p.x0;  // the signal-to-noise ratio becomes infinite: every order ends at the prediction
     } else {
@@ -38,7 +39,7 @@ Tensor solve_dpm(const Run& run, int64_t order, bool stochastic) {
       h_before = h;
     }
     check_finite("dpmpp-2m", x, t);
-    if (run.observe) run.observe({t, num_steps, p.x0, x, p.get_guidance()});
+    if (run.observe) run.observe({t, num_steps, p.x0, x, p.get_guidance(), x_t});
   }
   return x;
 }

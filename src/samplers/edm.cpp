@@ -143,7 +143,8 @@ Tensor solve_edm(const Run& run, const SamplerConfig& settings, bool heun) {
     }
     check_finite("edm", x, step);
     if (run.observe) {
-      run.observe({step, num_steps, x0.to(n.scalar_type()), x.to(n.scalar_type()), at_step.get_guidance()});
+      run.observe({step, num_steps, x0.to(n.scalar_type()), x.to(n.scalar_type()), at_step.get_guidance(),
+                   unscaled.to(n.scalar_type())});
     }
   }
   return x.to(n.scalar_type());

@@ -1,7 +1,9 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "sextant/calibration/entropy_constraint.h"
 #include "sextant/calibration/smooth_ece.h"
 #include "sextant/models/classifier.h"
 #include "sextant/networks/features.h"
@@ -55,6 +57,7 @@ Classification::Classification(std::shared_ptr<networks::Network> network, nlohm
       logits_(logits_function(network_, model_)) {
   ClassificationConfig::kLambda.check("classification", "lambda", config_.lambda);
   calibration::kSmoothEceBeta.check("classification", "beta", config_.beta);
+  ClassificationConfig::kLambda.check("classification", "entropy-weight", config_.entropy_weight);
 }
 
 Tensor Classification::noised(const Tensor& x0, const Tensor& t, const std::vector<int64_t>& number,
@@ -73,10 +76,12 @@ Numbers Classification::backward(const Batch& batch, double scale) {
   const Tensor fixed = f.detach();
   // The loss has a closed gradient in the logits; autograd takes it from there.
   const calibration::Loss loss = calibration::cross_entropy_with_smooth_ece(fixed, y, config_.lambda, config_.beta);
-  f.backward(loss.gradient * scale);
-  return {{"loss", loss.value.item<double>()},
+  const calibration::Loss constraint = calibration::entropy_constraint(fixed);
+  f.backward((loss.gradient + config_.entropy_weight * constraint.gradient) * scale);
+  return {{"loss", loss.value.item<double>() + config_.entropy_weight * constraint.value.item<double>()},
           {"cross_entropy", calibration::negative_log_likelihood(fixed, y)},
           {"smooth_ece", calibration::smooth_ece(fixed, y, config_.beta).value.item<double>()},
+          {"entropy_constraint", constraint.value.item<double>()},
           {"accuracy", calibration::accuracy(fixed, y)}};
 }
 
@@ -100,12 +105,14 @@ calibration::Measures Classification::measure(const checkpoint::StateDict& weigh
     logits.push_back(judge_logits_(x, config_.noisy ? process_.model_time(t, x) : Tensor()).to(at::kCPU));
     labels.push_back(batch.labels);
   }
+  judge_classes_ = logits.front().size(1);
   return calibration::measure(at::cat(logits), at::cat(labels), {.beta = config_.beta});
 }
 
 Numbers Classification::validate(const checkpoint::StateDict& weights) {
   const calibration::Measures m = measure(weights, *held_out_);
-  return {{"loss", m.nll + config_.lambda * m.smooth_ece},
+  const double constraint = std::log(static_cast<double>(judge_classes_)) - m.entropy;
+  return {{"loss", m.nll + config_.lambda * m.smooth_ece + config_.entropy_weight * constraint},
           {"accuracy", m.accuracy},
           {"error", 1 - m.accuracy},
           {"ece", m.ece},

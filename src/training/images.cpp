@@ -36,15 +36,28 @@ data::ReadOptions read_options(const TrainingImages::Source& source, int64_t cha
   return read;
 }
 
+/// Those of the set: whole images are brought to their size later.
+data::ReadOptions set_options(const TrainingImages::Source& source, int64_t channels, int64_t image_size,
+                              int64_t classes) {
+  data::ReadOptions read = read_options(source, channels, image_size, classes);
+  if (source.whole) read.size = read.crop = 0;
+  return read;
+}
+
 }  // namespace
 
 TrainingImages::TrainingImages(const Source& source, int64_t channels, int64_t image_size, int64_t classes)
-    : set_(open_set(source, read_options(source, channels, image_size, classes), classes > 0)),
+    : set_(open_set(source, set_options(source, channels, image_size, classes), classes > 0)),
       labels_(set_->labels()),
       rows_(static_cast<std::size_t>(set_->size())),
       channels_(channels),
       notes_(set_->notes()) {
   std::iota(rows_.begin(), rows_.end(), 0);
+  if (source.whole) {
+    const data::ReadOptions read = read_options(source, channels, image_size, classes);
+    size_ = read.size;
+    crop_ = read.crop;
+  }
   if (source.skip_bad) leave_out_unreadable();
   if (classes == 0) return;
   const Tensor wrong = (labels_ < 0).logical_or(labels_ >= classes).nonzero();
@@ -94,6 +107,16 @@ void TrainingImages::head(int64_t count) {
 }
 
 Tensor TrainingImages::image(int64_t index) const {
+  const Tensor image = whole(index);
+  if (size_ == 0 && crop_ == 0) return image;
+  try {
+    return data::with_size(image, size_, crop_);
+  } catch (const DataError& problem) {
+    throw DataError(set_->name(rows_.at(static_cast<std::size_t>(index))) + ": " + problem.what());
+  }
+}
+
+Tensor TrainingImages::whole(int64_t index) const {
   const int64_t row = rows_.at(static_cast<std::size_t>(index));
   const Tensor image = set_->image(row);
   if (image.size(0) == channels_) return image;

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "random_crop.h"
 #include "sextant/runtime/noise.h"
 #include "streams.h"
 
@@ -59,7 +60,9 @@ class Maker {
     };
     const Tensor down = drawn(0, places), right = drawn(1, places), flip = drawn(2, 2);
     for (int64_t i = 0; i < batch_; ++i) {
-      const Tensor image = images_.image(rows[static_cast<std::size_t>(i)]);
+      const Tensor image = augmentation_.resize > 0
+                               ? cut(rows[static_cast<std::size_t>(i)], batch.number[static_cast<std::size_t>(i)])
+                               : images_.image(rows[static_cast<std::size_t>(i)]);
       if (i == 0) batch.images = at::empty({batch_, image.size(0), image.size(1), image.size(2)}, at::kByte);
       place(image, down.data_ptr<int64_t>()[i] - augmentation_.crop, right.data_ptr<int64_t>()[i] - augmentation_.crop,
             augmentation_.flip && flip.data_ptr<int64_t>()[i] == 1, static_cast<uint8_t>(augmentation_.crop_fill),
@@ -70,6 +73,16 @@ class Maker {
   }
 
  private:
+  /// The random crop of image number `number`.
+  Tensor cut(int64_t row, int64_t number) const {
+    constexpr uint64_t kFirst = 3;  // the streams before are those of moves and flips
+    const auto uniform = [&](uint64_t which) {
+      return Noise(seed_ + kFirst + which, {number}, {1}).uniform(0).item<double>();
+    };
+    return random_crop(images_.whole(row), augmentation_.side, augmentation_.resize,
+                       {uniform(0), uniform(1), uniform(2)});
+  }
+
   const TrainingImages& images_;
   Augmentation augmentation_;
   int64_t batch_;

@@ -78,6 +78,27 @@ class Run {
     double learning_rate;
   };
 
+  /// The gradient of the whole batch, one micro-batch after the other; means of their numbers.
+  Numbers backward(const Batch& batch) {
+    const auto count = static_cast<int64_t>(batch.number.size());
+    const int64_t most = config_.micro_batch > 0 ? config_.micro_batch : count;
+    if (most >= count) return objective_.backward(batch, scale_.scale);
+    Numbers sums;
+    for (int64_t first = 0; first < count; first += most) {
+      const int64_t last = std::min(first + most, count);
+      const double share = static_cast<double>(last - first) / static_cast<double>(count);
+      Batch part{batch.images.slice(0, first, last), {}, {batch.number.begin() + first, batch.number.begin() + last}};
+      if (batch.labels.defined()) part.labels = batch.labels.slice(0, first, last);
+      Numbers numbers = objective_.backward(part, scale_.scale * share);
+      for (std::size_t i = 0; i < numbers.size(); ++i) {
+        numbers[i].second *= share;
+        if (first > 0) numbers[i].second += sums[i].second;
+      }
+      sums = std::move(numbers);
+    }
+    return sums;
+  }
+
   Taken take(const Batch& batch) {
     const double learning_rate = config_.learning_rate.at(step_);
     const auto where = [&] {
@@ -87,7 +108,7 @@ class Run {
                       ". A smaller lr, a longer warmup or clip may help");
     };
     try {
-      Taken taken{objective_.backward(batch, scale_.scale), 0, learning_rate};
+      Taken taken{backward(batch), 0, learning_rate};
       for (const auto& [name, value] : taken.numbers) {
         if (!std::isfinite(value)) throw NumericError(c10::str("the ", name, " is ", value));
       }
@@ -214,6 +235,8 @@ void check_config(const TrainerConfig& config) {
   };
   check("steps", config.kSteps, config.steps);
   check("batch", config.kBatch, config.batch);
+  check("micro-batch", config.kMicroBatch, config.micro_batch);
+  check("random-resize", config.augmentation.kResize, config.augmentation.resize);
   check("lr", config.learning_rate.kLr, config.learning_rate.lr);
   check("warmup", config.learning_rate.kWarmup, config.learning_rate.warmup);
   check("lr-final", config.learning_rate.kLrFinal, config.learning_rate.lr_final);

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "internal/commands/sample.h"
 #include "internal/commands/sweep.h"
+#include "internal/commands/trace.h"
 #include "internal/runtime/files.h"
 
 namespace sextant::cli::testing {
@@ -44,6 +45,25 @@ TEST(RunRecord, OfAnotherCommandIsRefused) {
   const Outcome outcome = sextant({"sample", "--recipe", folder / "run.json"});
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_NE(outcome.err.find("is the record of 'sextant sweep'"), std::string::npos) << outcome.err;
+}
+
+TEST(BundledFigures, HaveOnlySettingsThatExist) {
+  int64_t checked = 0;
+  for (const auto& entry : fs::directory_iterator(sextant::testing::source_dir() / "recipes/figures")) {
+    ++checked;
+    commands::TraceConfig config;
+    json tables = read_toml(entry.path());
+    for (const char* key : {"rows", "columns"}) {
+      if (tables.contains(key)) config.grid[key] = tables[key];
+      tables.erase(key);
+    }
+    OptionTable("trace", commands::trace_options(config)).merge(tables, entry.path());
+    EXPECT_GE(commands::trace_methods(config).size(), 1) << entry.path();
+    const Command& command = command_named("trace");
+    Invocation invocation = command.open();
+    EXPECT_NO_THROW(take_recipe(command, invocation, entry.path())) << entry.path();
+  }
+  EXPECT_EQ(checked, 4);
 }
 
 TEST(BundledRecipes, HaveOnlySettingsThatExist) {

@@ -37,7 +37,7 @@ TEST_P(EluCdSchedule, HasTheReferencesAddedTermAndLambda) {
     guide.gamma(in);
     EXPECT_TENSOR_NEAR(guide.max_variance()[0], maximum[k], golden.tolerance("f64:"));
     EXPECT_TENSOR_NEAR(guide.last_add()[0], add[k], golden.tolerance("f64:"));
-    EXPECT_NEAR(entropy_weight(in.step, steps, config.at("lambda_max"), config.at("lambda_min")),
+    EXPECT_NEAR(entropy_weight({in.step, steps}, config.at("lambda_max"), config.at("lambda_min")),
                 golden["output/f64/lambda"][k].item<double>(), 1e-12);
   }
 }
@@ -45,6 +45,23 @@ TEST_P(EluCdSchedule, HasTheReferencesAddedTermAndLambda) {
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EluCdSchedule);
 INSTANTIATE_TEST_SUITE_P(Math, EluCdSchedule, ::testing::ValuesIn(golden_files("math/samplers", "elucd_")),
                          golden_name);
+
+TEST(EntropyWeight, FallsInTheShapeThatIsAskedFor) {
+  // T = 5, from 0.2 to 0.04: the range is 0.16.
+  const auto at = [](int64_t step, LambdaShape shape, double abar) {
+    return entropy_weight({step, 5, abar}, 0.2, 0.04, shape);
+  };
+  EXPECT_NEAR(at(4, LambdaShape::kLinear, 0.1), 0.2, 1e-15);
+  EXPECT_NEAR(at(1, LambdaShape::kLinear, 0.9), 0.08, 1e-15);
+  EXPECT_NEAR(at(0, LambdaShape::kLinear, 0.99), 0.04, 1e-15);
+  // A half cosine is at sin^2 of half the angle: t/(T-1) = 1/4 is pi/8.
+  EXPECT_NEAR(at(4, LambdaShape::kCosine, 0.1), 0.2, 1e-15);
+  EXPECT_NEAR(at(2, LambdaShape::kCosine, 0.5), 0.12, 1e-15);
+  EXPECT_NEAR(at(1, LambdaShape::kCosine, 0.9), 0.04 + 0.16 * 0.14644660940672624, 1e-15);
+  EXPECT_NEAR(at(0, LambdaShape::kCosine, 0.99), 0.04, 1e-15);
+  EXPECT_NEAR(at(4, LambdaShape::kNoise, 0.25), 0.16, 1e-15);
+  EXPECT_NEAR(at(0, LambdaShape::kNoise, 1), 0.04, 1e-15);
+}
 
 TEST(Gamma, AddsASineOfEachSamplesLargestVarianceSoFar) {
   Guide guide = guide_with(0.3);

@@ -71,6 +71,7 @@ TEST(ScoreNames, ReadTheSettingsThatTheirTableSays) {
       {"divergence-order", [](auto& c) { c.divergence_order = 1.7; }},
       {"lambda-max", [](auto& c) { c.lambda_max = 0.7; }},
       {"lambda-min", [](auto& c) { c.lambda_min = 0.1; }},
+      {"lambda-shape", [](auto& c) { c.lambda_shape = LambdaShape::kNoise; }},
   };
   const Step step{3, 10};
   for (const ScoreTerm& term : score_terms()) {

@@ -87,6 +87,24 @@ class Training : public ::testing::Test {
   std::ostringstream said_;
 };
 
+TEST_F(Training, InMicroBatchesHasTheGradientOfTheWholeBatch) {
+  const auto first_line = [&](const std::string& out, int64_t micro_batch) {
+    TrainerConfig c = config(out);
+    c.steps = c.log_every = 1;
+    c.micro_batch = micro_batch;
+    denoise(c);
+    return nlohmann::json::parse(read_file(c.folder / "metrics.jsonl"));
+  };
+  const nlohmann::json whole = first_line("whole", 0);
+  for (const int64_t micro_batch : {3, 5, 10, 64}) {  // 10 images: 3 leave one
+    const nlohmann::json parts = first_line("parts" + std::to_string(micro_batch), micro_batch);
+    for (const char* number : {"loss", "gradient_norm"}) {
+      const double expected = whole.at(number);
+      EXPECT_NEAR(parts.at(number).get<double>(), expected, 1e-5 * expected) << number << " by " << micro_batch;
+    }
+  }
+}
+
 TEST_F(Training, TeachesAClassifier) {
   TrainerConfig c = config("a");
   c.steps = c.learning_rate.steps = 60;

@@ -63,6 +63,9 @@ std::vector<OptionGroup> sample_options(SampleConfig& config);
 /// A line for each setting that differs from its default and has no effect beside the others.
 std::vector<std::string> settings_without_effect(const SampleConfig& config);
 
+/// Fills in what is left to the other settings, and throws as check_settings().
+SampleConfig resolved(SampleConfig config);
+
 /// UsageError for what can be known to be wrong before a model is opened.
 void check_settings(const SampleConfig& config);
 

@@ -10,10 +10,12 @@ namespace sextant::checkpoint {
 struct ModelFolder {
   nlohmann::json config;
   std::filesystem::path config_path;
-  std::filesystem::path weights;
+  std::filesystem::path weights;  ///< of a model without: config_path
 };
 
-/// CheckpointError with one line where a part is missing or unusable.
-ModelFolder open_model_folder(const std::filesystem::path& folder);
+/// CheckpointError with one line where a part is missing or unusable. `has_weights` says of a config.json whether there
+/// is a file of weights beside it; left out, there always is.
+ModelFolder open_model_folder(const std::filesystem::path& folder,
+                              bool (*has_weights)(const nlohmann::json& config) = nullptr);
 
 }  // namespace sextant::checkpoint

@@ -37,7 +37,7 @@ Tensor with_channels(const Tensor& image, int64_t channels);
 /// one that is too small.
 Tensor with_size(const Tensor& image, int64_t size, int64_t crop);
 
-/// Bytes 0 ... 255 to pixels in [-1, 1], as networks take them: float32 on `device`.
+/// Bytes 0 ... 255 to pixels in [-1, 1], as networks take them: float32 on `device`. Points are left as they are.
 Tensor to_pixels(const Tensor& bytes, at::Device device);
 
 // ---- many images -------------------------------------------------------------------------------------
@@ -122,8 +122,12 @@ std::unique_ptr<ImageSet> as_read(std::unique_ptr<ImageSet> images, const ReadOp
 /// folder of parts such as train and val, which are no classes.
 std::unique_ptr<ImageSet> open_images(const std::filesystem::path& path, const ReadOptions& options = {});
 
-/// arr_0 uint8 [N, H, W, C] or grey [N, H, W], N > 0, and where there is one arr_1 [N], labels of any integer type, as
-/// OpenAI's scripts and sextant write samples. Stored arrays stay in the file until read.
+/// Images that are there already: [N, C, H, W] uint8, or float32 points [N, d, 1, 1]; labels [N] int64 or undefined.
+std::unique_ptr<ImageSet> images_in_memory(const std::string& source, const Tensor& images, const Tensor& labels);
+
+/// arr_0 uint8 [N, H, W, C] or grey [N, H, W], or float32 points [N, d], which are images [d, 1, 1], N > 0, and where
+/// there is one arr_1 [N], labels of any integer type, as OpenAI's scripts and sextant write samples. Stored arrays
+/// stay in the file until read.
 std::unique_ptr<ImageSet> open_npz_images(const std::filesystem::path& path);
 
 /// Every image file below `folder`, sorted by path; decoded when asked for. Names that begin with a dot, __MACOSX and

@@ -29,6 +29,12 @@ class Mixture {
   int64_t num_components() const { return means_.size(0); }
   int64_t dimension() const { return means_.size(1); }
   at::TensorOptions options() const { return means_.options(); }
+  /// The same on another device.
+  Mixture to(at::Device device) const {
+    return {log_weights_.to(device), means_.to(device), axes_.to(device), variances_.to(device)};
+  }
+
+  const Tensor& means() const { return means_; }  ///< mu [K, d]
 
   /// The mixture of x_t; alpha_cumprod in [0, 1].
   Mixture noised(double alpha_cumprod) const;
@@ -77,8 +83,8 @@ class Mixture {
 };
 
 /// E[x_0 | x_t] as a denoiser of images [N, d, 1, 1] in any dtype, computed in the mixture's. Labels are ignored unless
-/// `conditional`; then they choose the component, K none. It counts the process's timesteps (UsageError for a process
-/// with a learned variance), or without one noise levels.
+/// `conditional`; then they choose the component, and K, or no labels at all, none. It counts the process's timesteps
+/// (UsageError for a process with a learned variance), or without one noise levels.
 Denoiser mixture_denoiser(Mixture mixture, const Process& process, bool conditional = false);
 Denoiser mixture_denoiser(Mixture mixture, bool conditional = false);
 

@@ -40,7 +40,8 @@ FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol prot
                                 at::ScalarType precision = at::kFloat, const std::string& arch = "",
                                 const std::string& layer = "");
 
-/// data::open_images() with as many channels as the network takes, for the network's classes where `read` names none.
+/// Of the folder of a mixture 10,000 exact draws, always the same. Else data::open_images() with as many channels as
+/// the network takes, for the network's classes where `read` names none.
 std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path,
                                                 const data::ReadOptions& read = {});
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "sextant/guidance/divergence.h"
+#include "sextant/guidance/schedule.h"
 #include "sextant/guidance/score.h"
 #include "sextant/runtime/range.h"
 
@@ -19,6 +20,7 @@ struct ScoreConfig {
   double lambda_max = 0.2;        ///< entropy's weight at the first step, at least lambda_min
   double lambda_min = 0.05;       ///< and at the last
   static constexpr Range kLambda{0, 100};
+  LambdaShape lambda_shape = LambdaShape::kLinear;  ///< in between
 };
 
 /// The words that names are made of; docs/methods.md says what each stands for.

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "sextant/guidance/score.h"
+
 namespace sextant::guidance {
 
 /// What the running maximum of the sine schedule reads.
@@ -12,7 +14,16 @@ enum class GammaMax {
   kElucd       ///< one pixel of the batch's first sample, as EluCD's code does
 };
 
-/// lambda falling linearly from `max` at the first (noisiest) step to `min` at step 0. Javid et al. 2025, F.2
-double entropy_weight(int64_t step, int64_t num_steps, double max, double min);
+/// The share of max - min that lambda_t lies above min at step t of T, abar the step's alpha_cumprod. Javid et al. 2025
+/// (F.2) say that it falls and not how.
+enum class LambdaShape {
+  kLinear,  ///< t/(T - 1)
+  kCosine,  ///< (1 - cos(pi t/(T - 1)))/2: slow at both ends
+  kNoise    ///< 1 - abar: the noise's share of the variance of x_t
+};
+
+/// lambda falling from `max` at the first (noisiest) step to `min` at step 0; by kNoise between what the first and the
+/// last step's noise leave of that range. A lone step has `max`, but by kNoise what its noise says.
+double entropy_weight(const Step& step, double max, double min, LambdaShape shape = LambdaShape::kLinear);
 
 }  // namespace sextant::guidance

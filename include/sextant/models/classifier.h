@@ -58,6 +58,7 @@ struct ClassifierConfig {
   double softplus_beta = 0;                        ///< every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU
   static constexpr Range kSoftplusBeta{0, 1000};
   Prompts prompts = {};               ///< of a CLIP network, which needs them, and of no other
+  bool noisy = false;                 ///< of a mixture, the classifier of x_t
   classifiers::Cutouts cutouts = {};  ///< count and min_share; the rest follows from the network
 };
 

@@ -32,6 +32,7 @@ struct DiffusionModel {
   std::vector<int64_t> sample_shape;                                     ///< [C, H, W]
   int64_t classes = 0;                                                   ///< without the null label; 0 if unconditional
   int64_t null_label = -1;                                               ///< -1 without one
+  bool points = false;       ///< draws points [d, 1, 1] in unbounded numbers, no pixels: see mixture.h
   int64_t cfg_channels = 0;  ///< the first channels, on which its own sampler's classifier-free guidance acts
 
   diffusion::Counts counts() const;

@@ -29,6 +29,7 @@ struct Step {
   Tensor x0;                                     ///< predicted x0; with the score shift (all but DDPM), the shifted one
   Tensor x;                                      ///< the sample after this step
   const guidance::Guidance* guidance = nullptr;  ///< null without guide or outside its interval
+  Tensor x_t;  ///< the sample that the step began with; repeated steps (recurrence), that of the last time
 };
 using StepObserver = std::function<void(const Step&)>;
 

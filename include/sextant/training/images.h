@@ -30,6 +30,7 @@ class TrainingImages {
     std::filesystem::path labels;  ///< IDX file of the labels of IDX images; empty takes the one beside them
     int64_t size = 0;              ///< images are scaled to this shorter side first; 0: to that which the network takes
     int64_t crop = 0;              ///< then cut to so many pixels square; 0: to what the network takes, else to `size`
+    bool whole = false;            ///< keep them as they are for whole(); image() brings them to their size
     bool skip_bad = false;         ///< leave out what cannot be read, which takes reading every image once
     std::vector<std::string> class_names = {};  ///< of the network's classes in order, to match folders with
   };
@@ -49,6 +50,8 @@ class TrainingImages {
   int64_t size() const { return static_cast<int64_t>(rows_.size()); }
   /// [C, H, W] uint8. DataError names a file that cannot be read.
   Tensor image(int64_t index) const;
+  /// The same in its own size, where the source keeps it.
+  Tensor whole(int64_t index) const;
   int64_t label(int64_t index) const;
   bool labelled() const { return labels_.defined(); }
   /// See data::ImageSet; with a note on what was skipped.
@@ -64,6 +67,7 @@ class TrainingImages {
   Tensor labels_;
   std::vector<int64_t> rows_;
   int64_t channels_;
+  int64_t size_ = 0, crop_ = 0;  ///< of image(), see data::with_size(), where the set keeps whole images
   std::vector<std::string> notes_;
 };
 

@@ -17,6 +17,10 @@ struct Augmentation {
   int64_t crop_fill = 0;  ///< byte
   static constexpr Range kCropFill{0, 255};
   bool flip = false;  ///< left and right exchanged, half of the times
+  double resize = 0;  ///< instead of `crop`: random crops of whole images, as guided-diffusion cuts them, whose side is
+                      ///< at least this share of the shorter side; 0 is off
+  static constexpr Range kResize{0, 1};
+  int64_t side = 0;  ///< of those
 };
 
 /// Which image stands at place `number` of an endless sequence of epochs, each a new permutation by `seed`.

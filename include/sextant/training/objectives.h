@@ -64,19 +64,21 @@ LogitsFunction logits_function(std::shared_ptr<const networks::Network> network,
 /// By which number of its validation a classifier's best weights are chosen.
 enum class Criterion { kNll, kEce, kLoss, kError };
 
-/// What a classifier learns: cross entropy + lambda SmoothECE.
+/// What a classifier learns: cross entropy + lambda SmoothECE + entropy_weight (log K - H(p)).
 struct ClassificationConfig {
   double lambda = 0;  ///< weight of the Smooth ECE; 0 is cross entropy alone
   static constexpr Range kLambda{0, 1000};
-  double beta = 1e-4;  ///< of the Smooth ECE, in calibration::kSmoothEceBeta
-  bool noisy = false;  ///< learns on x_t at random t of `process`, as noise-aware classifiers do
+  double beta = 1e-4;         ///< of the Smooth ECE, in calibration::kSmoothEceBeta
+  double entropy_weight = 0;  ///< of the entropy constraint (Zheng et al. 2022: 0.1), in kLambda; 0 is off
+  bool noisy = false;         ///< learns on x_t at random t of `process`, as noise-aware classifiers do
   diffusion::ProcessConfig process{};
   Timesteps timesteps = Timesteps::kUniform;
   Criterion criterion = Criterion::kNll;
   uint64_t seed = 0;
 };
 
-/// Minimises that loss. Numbers: loss, cross_entropy, smooth_ece, accuracy; in validation loss, accuracy, ece, nll.
+/// Minimises that loss. Numbers: loss, cross_entropy, smooth_ece, entropy_constraint, accuracy; in validation loss,
+/// accuracy, ece, nll.
 class Classification : public Objective {
  public:
   Classification(std::shared_ptr<networks::Network> network, nlohmann::json model, ClassificationConfig config,
@@ -101,6 +103,7 @@ class Classification : public Objective {
   LogitsFunction logits_;
   std::shared_ptr<networks::Network> judge_;  ///< frozen, for measure()
   LogitsFunction judge_logits_;
+  int64_t judge_classes_ = 1;
 };
 
 }  // namespace sextant::training

@@ -26,6 +26,9 @@ struct TrainerConfig {
   static constexpr Range kSteps{0, 1e9};
   int64_t batch = 64;
   static constexpr Range kBatch{1, 1e6};
+  int64_t micro_batch = 0;  ///< images whose gradient is taken at once, the step's being their sum; 0 is the whole
+                            ///< batch. Saves memory; changes rounding, and the statistics of batch norms
+  static constexpr Range kMicroBatch{0, 1e6};
   uint64_t seed = 0;
   AdamConfig adam;
   LearningRateSchedule learning_rate;

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "sextant/data/labelled.h"
+#include "sextant/models/mixture.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 
@@ -37,6 +38,13 @@ void leave_out_unreadable(Subset& all, std::vector<std::string>& notes) {
   std::vector<int64_t> numbers = all.numbers;
   for (auto place = bad.places.rbegin(); place != bad.places.rend(); ++place) numbers.erase(numbers.begin() + *place);
   all = subset_of(all.images, std::move(numbers));
+}
+
+/// As many exact draws of a mixture as --count says.
+std::shared_ptr<const data::ImageSet> drawn_points(const std::string& path, int64_t count, uint64_t seed) {
+  constexpr int64_t kUsual = 10'000;
+  const models::Points points = models::draw_points(models::describe(path), count > 0 ? count : kUsual, seed);
+  return data::images_in_memory(path, points.x, points.labels);
 }
 
 /// --image-size, or for files the size that the classifier is asked to see: they need not be of one size. Images for a
@@ -75,6 +83,7 @@ Subset hold_out(Subset& all, double share, uint64_t seed) {
 CalibrateData open_data(const CalibrateConfig& config, int64_t channels, const data::NetworkClasses& classes) {
   CalibrateData data;
   const auto open = [&](const std::string& path, data::Split split) {
+    if (models::is_mixture_folder(path)) return drawn_points(path, config.count, config.seed);
     const data::ReadOptions read{channels, size_for(config, path), config.image_crop, classes};
     std::shared_ptr<const data::ImageSet> images =
         data::open_labelled(path, {split, path == config.data ? config.labels : "", read});

@@ -27,6 +27,7 @@ class TimestepLevels : public Levels {
       : seed_(config.seed), process_(process), denoiser_(denoiser_of(model, config.unconditional)) {
     const int64_t steps = process_.num_steps();
     denoises_ = model != nullptr;
+    points_ = model != nullptr && model->points;
     if (config.levels.empty()) {
       for (int64_t tenth = 0; tenth < 10; ++tenth) values_.push_back(static_cast<double>(tenth * steps / 10));
       values_.push_back(static_cast<double>(steps - 1));
@@ -47,7 +48,8 @@ class TimestepLevels : public Levels {
     return process_.q_sample(x0, step, noise.at_step(step));
   }
   Tensor denoised(const Tensor& x_t, double level, const Tensor& labels) const override {
-    return denoiser_->predict(x_t, static_cast<int64_t>(level), labels).x0.clamp(-1, 1);
+    const Tensor x0 = denoiser_->predict(x_t, static_cast<int64_t>(level), labels).x0;
+    return points_ ? x0 : x0.clamp(-1, 1);
   }
   Tensor time(const Tensor& x_t, double level) const override {
     return process_.model_time(static_cast<int64_t>(level), x_t);
@@ -55,6 +57,7 @@ class TimestepLevels : public Levels {
 
  private:
   uint64_t seed_;
+  bool points_ = false;  ///< have no range of pixels
   diffusion::Process process_;
   std::optional<diffusion::Denoiser> denoiser_;
 };
@@ -66,6 +69,7 @@ class SigmaLevels : public Levels {
       : seed_(config.seed), denoiser_(denoiser_of(model, config.unconditional)) {
     symbol_ = "sigma";
     denoises_ = model != nullptr;
+    points_ = model != nullptr && model->points;
     const std::string levels = config.levels.empty() ? "0.1,0.2,0.5,1,2,5,10,20,50" : config.levels;
     for (const double level : parse_numbers("--levels", levels)) {
       if (level < 0 || (denoiser_ && level == 0)) {
@@ -80,12 +84,14 @@ class SigmaLevels : public Levels {
     return x0 + level * noise.initial();
   }
   Tensor denoised(const Tensor& x_t, double level, const Tensor& labels) const override {
-    return denoiser_->denoise(x_t, level, labels).clamp(-1, 1);
+    const Tensor x0 = denoiser_->denoise(x_t, level, labels);
+    return points_ ? x0 : x0.clamp(-1, 1);
   }
   Tensor time(const Tensor&, double) const override { return {}; }
 
  private:
   uint64_t seed_;
+  bool points_ = false;
   std::optional<diffusion::Denoiser> denoiser_;
 };
 

@@ -31,12 +31,27 @@ BatchSampler::BatchSampler(const SampleConfig& config, SamplingModels models)
     const auto took = [seconds = seconds_](double more) { seconds->classifier += more; };
     const GuidanceSettings& how = config.guidance;
     trace_steps_ = samplers::num_steps(config.sampler, models_.denoiser);
-    guide_ = std::make_unique<guidance::Guide>(classifiers::timed(models_.guide->classifier, took),
-                                               guidance::parse_score(how.score, how.terms), how.guide);
+    const bool steers = how.score != "none";
+    (steers ? guide_ : watch_) = std::make_unique<guidance::Guide>(
+        classifiers::timed(models_.guide->classifier, took),
+        guidance::parse_score(steers ? how.score : "plain", how.terms), steers ? how.guide : guidance::GuideConfig());
   }
 }
 
-Batch BatchSampler::draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress) {
+guidance::Guidance BatchSampler::watched(const samplers::Step& step, const Tensor& targets,
+                                         const SampleIds& ids) const {
+  guidance::GuideInput in;
+  in.x = step.x_t;
+  in.x0 = step.x0;
+  in.y = targets;
+  in.step = step.step;
+  in.num_steps = step.num_steps;
+  in.ids = ids;
+  return (*watch_)(in);
+}
+
+Batch BatchSampler::draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress,
+                         const samplers::StepObserver& observe) {
   const auto n = static_cast<int64_t>(samples.size());
   const uint64_t seed = config_.sample.seed;
   const Tensor labels = labels_.of(samples, seed, num_classes_);
@@ -47,14 +62,20 @@ Batch BatchSampler::draw(const std::vector<int64_t>& samples, const std::functio
 
   *seconds_ = {};
   const double start = steady_seconds();
-  const auto observe = [&](const samplers::Step& step) {
+  const auto observe_all = [&](const samplers::Step& drawn) {
+    samplers::Step step = drawn;
+    std::optional<guidance::Guidance> seen;
+    if (watch_) seen = watched(drawn, targets, noise.ids());
+    if (seen) step.guidance = &*seen;
     trace.add(step, targets);
+    if (observe) observe(step);
     progress(static_cast<double>(++steps_done) / static_cast<double>(step.num_steps));
   };
-  Tensor x = samplers::draw(config_.sampler, models_.denoiser, guide_.get(), targets, targets, noise, observe);
+  Tensor x = samplers::draw(config_.sampler, models_.denoiser, guide_.get(), targets, targets, noise, observe_all);
   if (models_.decoder) x = models_.decoder->decode(x);
-  Batch batch{
-      diffusion::to_uint8(x, config_.sample.rounding).permute({0, 2, 3, 1}).contiguous().cpu(), {}, trace.points()};
+  const Tensor kept = models_.points ? x.flatten(1).to(at::kFloat)
+                                     : diffusion::to_uint8(x, config_.sample.rounding).permute({0, 2, 3, 1});
+  Batch batch{kept.contiguous().cpu(), {}, trace.points()};
 
   const double seconds = (steady_seconds() - start) / static_cast<double>(n);
   for (int64_t i = 0; i < n; ++i) {

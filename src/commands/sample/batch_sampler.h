@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "common/guidance_trace.h"
 #include "internal/commands/sample.h"
-#include "sample/guidance_trace.h"
 #include "sample/labels.h"
 #include "sample/models.h"
 #include "sample/store.h"
@@ -14,7 +14,7 @@
 namespace sextant::commands {
 
 struct Batch {
-  Tensor images;  ///< [N, H, W, C] uint8, CPU
+  Tensor images;  ///< [N, H, W, C] uint8, or points [N, d] float32, CPU
   std::vector<SampleRecord> records;
   Tensor traces;  ///< [N, trace_steps, kTraceNumbers]: see GuidanceTrace::points()
 };
@@ -22,16 +22,23 @@ struct Batch {
 /// Draws batch after batch with the same models, and with one guide that forgets between them.
 class BatchSampler {
  public:
-  /// UsageError when settings and networks do not fit each other.
+  /// UsageError when settings and networks do not fit each other. A guide's classifier that is open although nothing is
+  /// to be guided watches: the trace has what plain guidance at x0-hat would have done, and the images are unguided.
   BatchSampler(const SampleConfig& config, SamplingModels models);
 
-  /// The samples with these indices. `progress` hears the share of the batch's steps that is done, in (0, 1].
-  Batch draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress);
+  /// The samples with these indices. `progress` hears the share of the batch's steps that is done, in (0, 1]; `observe`
+  /// every step, as the trace sees it.
+  Batch draw(const std::vector<int64_t>& samples, const std::function<void(double)>& progress,
+             const samplers::StepObserver& observe = {});
 
-  /// Steps of a guided run, whose trace is kept; 0 without a guide.
+  /// Steps of a guided or watched run, whose trace is kept; 0 without a classifier.
   int64_t trace_steps() const { return trace_steps_; }
+  const SamplingModels& models() const { return models_; }
 
  private:
+  /// What plain guidance at x0-hat would have done at a step.
+  guidance::Guidance watched(const samplers::Step& step, const Tensor& targets, const SampleIds& ids) const;
+
   /// What the networks took of a batch.
   struct Seconds {
     double denoiser = 0;
@@ -44,6 +51,7 @@ class BatchSampler {
   Labels labels_;
   int64_t num_classes_ = 0;  ///< that labels are drawn from
   std::unique_ptr<guidance::Guide> guide_;
+  std::unique_ptr<guidance::Guide> watch_;  ///< where there is a classifier and no guide
   int64_t trace_steps_ = 0;
 };
 

@@ -65,7 +65,9 @@ GuideClassifier open_guide_classifier(const SampleConfig& config, const models::
   }
   const std::vector<int64_t> seen = decodes ? decoder->image_shape : model.sample_shape;
   GuideClassifier guide;
-  guide.classifier = models::open_classifier(config.classifier, placement, {seen[0], seen[1]},
+  models::ClassifierConfig classifier = config.classifier;
+  classifier.noisy = config.guidance.guide.input == guidance::Input::kNoisy;
+  guide.classifier = models::open_classifier(classifier, placement, {seen[0], seen[1]},
                                              [&](const std::string& line) { guide.notes.push_back("note: " + line); });
   guide.targets = static_cast<int64_t>(config.classifier.prompts.targets.size());
   check_classes(config, model, guide);

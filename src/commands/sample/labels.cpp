@@ -1,39 +1,13 @@
 #include "sample/labels.h"
 
-#include <charconv>
-
-#include "internal/runtime/text.h"
+#include "common/indices.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::commands {
-namespace {
-
-constexpr int64_t kMostClasses = 1'000'000;
-
-bool parse_class(const std::string& given, int64_t& value) {
-  const std::string text = trimmed(given);
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, value);
-  return error == std::errc{} && end == last && value >= 0 && value < kMostClasses;
-}
-
-}  // namespace
-
 Labels::Labels(const std::string& text, const std::string& flag) : flag_(flag) {
   if (text == "random") return;
-  for (const std::string& part : split(text, ',')) {
-    const auto dash = part.find('-');
-    int64_t first = 0;
-    int64_t last = 0;
-    const bool parsed = parse_class(part.substr(0, dash), first) &&
-                        (dash == std::string::npos ? (last = first, true) : parse_class(part.substr(dash + 1), last));
-    if (!parsed || first > last) {
-      throw UsageError(flag_ + " '" + text + "': '" + part +
-                       "' is no class; use random, or classes and ranges such as 3 or 0-9 or 0,3,7-9");
-    }
-    for (int64_t c = first; c <= last; ++c) classes_.push_back(c);
-  }
+  classes_ = parse_indices(text, flag_, "class", "random, or ");
 }
 
 void Labels::check(int64_t num_classes, const std::string& whose) const {

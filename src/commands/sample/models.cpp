@@ -4,14 +4,17 @@
 
 namespace sextant::commands {
 
-SamplingModels open_models(const SampleConfig& config) {
+SamplingModels open_models(const SampleConfig& config, bool watch) {
   const models::Placement placement = placement_of(config.run);
   const models::DiffusionModel model = models::open_diffusion(config.model.path, config.model.arch, placement);
   samplers::check(config.sampler, model.denoiser());
   SamplingModels opened{models::open_denoiser(model, config.model, placement),
-                        models::open_decoder(model, config.model, placement), std::nullopt, model.classes,
-                        placement.device};
-  if (config.guidance.score != "none") {
+                        models::open_decoder(model, config.model, placement),
+                        std::nullopt,
+                        model.classes,
+                        placement.device,
+                        model.points};
+  if (config.guidance.score != "none" || (watch && !config.classifier.path.empty())) {
     opened.guide = open_guide_classifier(config, model, opened.decoder, placement);
   }
   return opened;

@@ -22,6 +22,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
   using guidance::GammaMax;
   using guidance::Input;
   using guidance::JensenShannonForm;
+  using guidance::LambdaShape;
   using guidance::TiltForm;
   using models::CfgChannels;
   using samplers::EdmGuidance;
@@ -94,6 +95,9 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
             "Order of alpha-div: 0 is reverse KL, 0.5 twice squared Hellinger, 1 forward KL, 2 half of chi2", ""},
            {"--lambda-max", &s.lambda_max, s.kLambda, "Entropy weight at the first step", ""},
            {"--lambda-min", &s.lambda_min, s.kLambda, "Entropy weight at the last step", ""},
+           choice("--lambda-shape", &s.lambda_shape,
+                  {{"linear", LambdaShape::kLinear}, {"cosine", LambdaShape::kCosine}, {"1-abar", LambdaShape::kNoise}},
+                  "How it falls along the steps: evenly, as a half cosine, or with the noise's share 1 - abar_t"),
            {"--tilt", &g.tilt, g.kTilt, "Batch tilt, eq. (15) (paper: -0.2); 0 is off. Couples the images of a batch",
             ""},
            choice("--tilt-form", &g.tilt_form, {{"mean", TiltForm::kMeanPreserving}, {"sum", TiltForm::kSumToOne}},

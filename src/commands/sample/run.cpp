@@ -1,3 +1,5 @@
+#include "common/guidance_trace.h"
+#include "common/points.h"
 #include "common/prompts.h"
 #include "common/record.h"
 #include "internal/commands/sample.h"
@@ -14,10 +16,6 @@ namespace sextant::commands {
 
 using nlohmann::json;
 
-namespace {
-
-/// Fills in what is left to the other settings and refuses those that contradict each other: all that can be said
-/// before a model is opened.
 SampleConfig resolved(SampleConfig config) {
   if (config.model.path.empty())
     throw UsageError("--model is needed: a folder with config.json and weights, or a checkpoint file");
@@ -46,6 +44,8 @@ SampleConfig resolved(SampleConfig config) {
   OptionTable("sample", sample_options(config)).check();
   return config;
 }
+
+namespace {
 
 /// The samples of the batch that begins at `first` which are to be drawn: all, where one cannot be drawn alone.
 std::vector<int64_t> to_draw(const SampleStore& store, int64_t first, int64_t batch, Coupling coupling) {
@@ -112,6 +112,16 @@ SampleResult result_of(const json& record, int64_t count) {
 /// The first images, large enough to see.
 void write_grid(const std::filesystem::path& path, const SampleStore& store) {
   constexpr int64_t kMost = 100;
+  constexpr int64_t kMostPoints = 5000;
+  if (store.of_points()) {
+    if (!report::can_draw()) return;
+    const std::vector<SampleRecord> records = store.records();
+    std::vector<int64_t> labels;
+    for (const SampleRecord& record : records) labels.push_back(record.label);
+    const Tensor points = store.images(0, kMostPoints);
+    report::write_drawing(path, draw_points(points, at::tensor(labels, at::kLong).narrow(0, 0, points.size(0))));
+    return;
+  }
   const Tensor images = store.images(0, kMost);
   if (images.size(0) == 0 || (images.size(3) != 1 && images.size(3) != 3)) return;
   report::GridStyle style;
@@ -120,12 +130,34 @@ void write_grid(const std::filesystem::path& path, const SampleStore& store) {
   report::write_png(path, report::grid(images, style));
 }
 
+/// Of all finished samples, whichever run drew them.
+json trace_of(const SampleStore& store) {
+  TraceMeans means;
+  for (int64_t i = 0; i < store.count(); ++i) {
+    if (store.has(i)) means.add(store.trace(i));
+  }
+  return means.rows();
+}
+
+/// The gradient's curve where this build can draw; of an empty trace none, and an earlier run's goes.
+void draw_trace(const std::filesystem::path& folder, const json& trace) {
+  if (trace.empty()) {
+    for (const char* file : {"gradient-norm.svg", "gradient-norm.png"}) std::filesystem::remove(folder / file);
+    return;
+  }
+  if (!report::can_draw()) return;
+  report::Chart chart = chart_over_steps("Norm of the guidance gradient", "mean |g|");
+  chart.curves = {curve_over_steps(trace, "gradient_norm")};
+  chart.curves.front().marks = true;
+  report::write_svg_and_png(folder / "gradient-norm", report::draw(chart));
+}
+
 json write_results(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace,
                    const SampleFolder& folder) {
   const json record = record_of(config, settings, store, trace);
   store.write_npz(folder.npz());
   write_grid(folder.grid(), store);
-  write_trace(folder.path(), trace);
+  draw_trace(folder.path(), trace);
   write_atomically(folder.record(), record.dump(2) + "\n");
   return record;
 }
@@ -156,8 +188,10 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   json record;
   bool complete = false;
   {
-    SampleStore store(folder.partial(), identity, {shape[1], shape[2], shape[0]}, config.sample.count,
-                      sampler.trace_steps() * kTraceNumbers);
+    const std::vector<int64_t> stored =
+        models.points ? std::vector{shape[0]} : std::vector{shape[1], shape[2], shape[0]};
+    SampleStore store(folder.partial(), identity, stored, config.sample.count, sampler.trace_steps() * kTraceNumbers,
+                      models.points ? at::kFloat : at::kByte);
     if (store.finished() > 0) folder.replace_former();
     draw_missing(config, sampler, store, folder, progress, stop);
     if (store.finished() > 0) record = write_results(config, settings, store, trace_of(store), folder);

@@ -21,7 +21,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr char kMagic[] = "sextant samples 2\n";
+constexpr char kMagic[] = "sextant samples 3\n";
 constexpr char kMagicOfAnyVersion[] = "sextant samples ";
 constexpr int64_t kAlign = 4096;
 
@@ -99,13 +99,15 @@ bool sync_folder(const std::filesystem::path& folder) {
 }  // namespace
 
 SampleStore::SampleStore(const std::filesystem::path& path, const json& identity, std::vector<int64_t> shape,
-                         int64_t count, int64_t trace_size)
+                         int64_t count, int64_t trace_size, at::ScalarType dtype)
     : path_(path),
       shape_(std::move(shape)),
+      dtype_(dtype),
       valid_(static_cast<std::size_t>(count)),
       records_(valid_.size()),
       trace_size_(trace_size) {
-  pixels_ = std::accumulate(shape_.begin(), shape_.end(), int64_t{1}, std::multiplies<>());
+  pixels_ =
+      std::accumulate(shape_.begin(), shape_.end(), static_cast<int64_t>(at::elementSize(dtype)), std::multiplies<>());
   try {
     open_or_create(identity);
     scan();
@@ -185,7 +187,8 @@ int64_t SampleStore::finished() const { return std::count(valid_.begin(), valid_
 
 void SampleStore::put(const std::vector<int64_t>& samples, const Tensor& images,
                       const std::vector<SampleRecord>& records, const Tensor& traces) {
-  const Tensor pixels = images.to(at::kCPU).contiguous();
+  const Tensor pixels = images.to(at::kCPU, dtype_).contiguous();
+  const auto* const bytes = static_cast<const uint8_t*>(pixels.data_ptr());
   const Tensor numbers = trace_size_ > 0 ? traces.to(at::kCPU, at::kDouble).contiguous() : at::empty({0}, at::kDouble);
   if (numbers.numel() != trace_size_ * static_cast<int64_t>(samples.size())) {
     throw ShapeError(c10::str("sample store: expected ", trace_size_, " numbers a trace, got ", numbers.sizes()));
@@ -203,7 +206,7 @@ void SampleStore::put(const std::vector<int64_t>& samples, const Tensor& images,
   for (std::size_t n = 0; n < samples.size(); ++n) {
     const auto at = static_cast<int64_t>(n);
     if (trace_size > 0) std::memcpy(rest, numbers.data_ptr<double>() + at * trace_size_, trace_size);
-    std::memcpy(rest + trace_size, pixels.data_ptr<uint8_t>() + at * pixels_, image_size);
+    std::memcpy(rest + trace_size, bytes + at * pixels_, image_size);
     SlotHead head{0, static_cast<uint32_t>(samples[n]), records[n]};
     head.checksum = checksum(head, rest, trace_size + image_size);
     std::memcpy(slot.data(), &head, sizeof head);
@@ -226,11 +229,13 @@ Tensor SampleStore::images(int64_t first, int64_t end) const {
     if (has(i)) samples.push_back(i);
   }
   const auto n = static_cast<int64_t>(samples.size());
-  Tensor images = at::empty({n, shape_[0], shape_[1], shape_[2]}, at::kByte);
+  std::vector<int64_t> sizes = {n};
+  sizes.insert(sizes.end(), shape_.begin(), shape_.end());
+  Tensor images = at::empty(sizes, dtype_);
   for (int64_t i = 0; i < n; ++i) {
     const int64_t at =
         slot_offset(samples[static_cast<std::size_t>(i)]) + static_cast<int64_t>(sizeof(SlotHead)) + trace_bytes();
-    if (!read_at(file_, images.data_ptr<uint8_t>() + i * pixels_, pixels_, at)) {
+    if (!read_at(file_, static_cast<uint8_t*>(images.data_ptr()) + i * pixels_, pixels_, at)) {
       throw Error("cannot read " + path_.string() + ": " + reason(errno));
     }
   }
@@ -258,7 +263,7 @@ void SampleStore::write_npz(const std::filesystem::path& path) const {
   constexpr int64_t kChunk = 64 << 20;  // bytes in memory at a time
   const int64_t rows = std::max<int64_t>(1, kChunk / pixels_);
   checkpoint::NpzWriter writer(path);
-  writer.begin("arr_0", at::kByte, shape_);
+  writer.begin("arr_0", dtype_, shape_);
   for (int64_t first = 0; first < count(); first += rows) writer.append(images(first, first + rows));
   std::vector<int64_t> labels;
   for (const SampleRecord& record : records()) labels.push_back(record.label);

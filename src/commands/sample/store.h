@@ -25,12 +25,12 @@ struct SampleRecord {
 
 class SampleStore {
  public:
-  /// Opens or makes `path` for `count` samples [H, W, C], each with a trace of `trace_size` numbers. Error when the
-  /// space cannot be had or another process has it open. What an earlier run stored is continued when its identity is
-  /// the same and replaced by the first put() otherwise: ask stored_identity() first. A store without samples leaves no
-  /// file.
+  /// Opens or makes `path` for `count` samples of `shape`, [H, W, C] of images and [d] of points, in `dtype`, each with
+  /// a trace of `trace_size` numbers. Error when the space cannot be had or another process has it open. What an
+  /// earlier run stored is continued when its identity is the same and replaced by the first put() otherwise: ask
+  /// stored_identity() first. A store without samples leaves no file.
   SampleStore(const std::filesystem::path& path, const nlohmann::json& identity, std::vector<int64_t> shape,
-              int64_t count, int64_t trace_size = 0);
+              int64_t count, int64_t trace_size = 0, at::ScalarType dtype = at::kByte);
   ~SampleStore();
   SampleStore(const SampleStore&) = delete;
   SampleStore& operator=(const SampleStore&) = delete;
@@ -42,14 +42,15 @@ class SampleStore {
 
   int64_t count() const { return static_cast<int64_t>(valid_.size()); }
   int64_t finished() const;
+  bool of_points() const { return dtype_ != at::kByte; }
   bool has(int64_t sample) const { return valid_[static_cast<std::size_t>(sample)]; }
 
-  /// Stores samples: images [N, H, W, C] uint8, one record each, and N trace_size numbers [N, ...] float64. On disk
-  /// when it returns.
+  /// Stores samples: images [N, shape...] in the store's dtype, one record each, and N trace_size numbers [N, ...]
+  /// float64. On disk when it returns.
   void put(const std::vector<int64_t>& samples, const Tensor& images, const std::vector<SampleRecord>& records,
            const Tensor& traces = {});
 
-  /// Images of the finished ones of the samples first, ..., end - 1: [n, H, W, C]
+  /// Images of the finished ones of the samples first, ..., end - 1: [n, shape...]
   Tensor images(int64_t first, int64_t end) const;
   /// Records of all finished samples, in order of their index.
   std::vector<SampleRecord> records() const;
@@ -68,6 +69,7 @@ class SampleStore {
 
   std::filesystem::path path_;
   std::vector<int64_t> shape_;
+  at::ScalarType dtype_;
   std::vector<bool> valid_;
   std::vector<SampleRecord> records_;
   std::string header_;  ///< still to be written: an empty store bears no name yet, so it never keeps another run out

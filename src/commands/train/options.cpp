@@ -33,13 +33,18 @@ OptionGroup optimizer_options(TrainConfig& c) {
 }
 
 OptionGroup augment_options(training::Augmentation& a) {
-  return {"augment",
-          "Augmentation",
-          {
-              {"--crop", &a.crop, a.kCrop, "Move images by up to so many pixels (pad and crop)", ""},
-              {"--crop-fill", &a.crop_fill, a.kCropFill, "Byte that comes in at the edge", ""},
-              {"--flip", &a.flip, Anything{}, "Exchange left and right, half of the times", ""},
-          }};
+  return {
+      "augment",
+      "Augmentation",
+      {
+          {"--crop", &a.crop, a.kCrop, "Move images by up to so many pixels (pad and crop)", ""},
+          {"--crop-fill", &a.crop_fill, a.kCropFill, "Byte that comes in at the edge", ""},
+          {"--random-resize", &a.resize, a.kResize,
+           "Instead of --crop: random pieces of whole images, as guided-diffusion cuts them; the least share of the "
+           "shorter side (theirs: 0.8); 0 is off",
+           ""},
+          {"--flip", &a.flip, Anything{}, "Exchange left and right, half of the times", ""},
+      }};
 }
 
 std::vector<Option> data_options(TrainConfig& c) {
@@ -66,6 +71,8 @@ std::vector<Option> length_options(TrainConfig& c) {
       {"--epochs", &c.epochs, Range{0, 1e6}, "Times that every image is seen", ""},
       {"--steps", &c.trainer.steps, c.trainer.kSteps, "Steps, instead of --epochs", ""},
       {"--batch", &c.trainer.batch, c.trainer.kBatch, "Images a step", ""},
+      {"--micro-batch", &c.trainer.micro_batch, c.trainer.kMicroBatch,
+       "Images in memory at a time, the step's gradient being their sum; 0 is all of --batch", ""},
       {"--seed", &c.trainer.seed, Range{0, kUnlimited}, "Seed of everything random", ""},
   };
 }
@@ -103,6 +110,11 @@ Option lambda_option(TrainConfig& c) {
 
 Option beta_option(TrainConfig& c) {
   return {"--beta", &c.classification.beta, calibration::kSmoothEceBeta, "Smoothing of the Smooth ECE", ""};
+}
+
+Option entropy_option(TrainConfig& c) {
+  return {"--entropy-weight", &c.classification.entropy_weight, c.classification.kLambda,
+          "Weight of log K - H(p) in a classifier's loss (Zheng et al. 2022: 0.1)", ""};
 }
 
 /// The previous image is no target that is trained.
@@ -165,6 +177,7 @@ std::vector<OptionGroup> train_options(TrainConfig& c) {
                 "Share of the labels replaced by the null label, for classifier-free guidance", ""},
                lambda_option(c),
                beta_option(c),
+               entropy_option(c),
            }},
           augment_options(c.trainer.augmentation),
           control_options(c)};
@@ -185,6 +198,7 @@ std::vector<OptionGroup> finetune_options(TrainConfig& c) {
            {
                lambda_option(c),
                beta_option(c),
+               entropy_option(c),
                choice("--timesteps", &c.timesteps,
                       {{"uniform", Timesteps::kUniform}, {"stratified", Timesteps::kStratified}},
                       "How timesteps of noise-aware classifiers are drawn"),

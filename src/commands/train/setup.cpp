@@ -83,11 +83,12 @@ void open_images(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
     throw UsageError("--validation and --hold-out contradict each other");
   const auto source = [&](const std::string& path, Split split, const std::string& labels,
                           const std::vector<std::string>& names) {
-    return training::TrainingImages::Source{path, split, labels, config.image_size, config.image_crop, config.skip_bad,
-                                            names};
+    return training::TrainingImages::Source{
+        path, split, labels, config.image_size, config.image_crop, /*whole=*/false, config.skip_bad, names};
   };
-  setup.images =
-      images_of(source(config.data, Split::kTrain, config.labels, models::class_names_of(setup.model)), setup);
+  auto training = source(config.data, Split::kTrain, config.labels, models::class_names_of(setup.model));
+  training.whole = config.trainer.augmentation.resize > 0;
+  setup.images = images_of(training, setup);
   // The other sets go by the names of this one, of which they may lack some.
   const std::vector<std::string>& names = setup.images->class_names();
   setup.images->restrict(config.skip_per_class, config.take_per_class);
@@ -168,6 +169,15 @@ training::TrainerConfig resolved(const TrainConfig& config, const TrainSetup& se
   t.identity = identity_of(setup.settings, setup);
   t.steps = t.learning_rate.steps = steps_of(config, setup.images->size());
   if (setup.role != models::Role::kNoise) t.sample_every = 0;
+  t.augmentation.side = t.augmentation.resize > 0 ? size_of(*setup.network, setup.model) : 0;
+  if (t.augmentation.resize > 0 && t.augmentation.side == 0) {
+    throw UsageError(
+        "--random-resize: the network takes images of any size; say one as image_size of its config.json's "
+        "\"model\" or size of its \"input\"");
+  }
+  if (t.augmentation.resize > 0 && t.augmentation.crop > 0) {
+    throw UsageError("--random-resize cuts images, --crop moves them; use one of them");
+  }
   t.validates = setup.validation != nullptr;
   t.keeps_best = t.keeps_best && t.validates;
   t.compute = compute;

@@ -1,0 +1,54 @@
+// What methods of guidance do along the steps, on the same images: curves, maps and every number.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "internal/commands/sample.h"
+#include "internal/runtime/options.h"
+#include "sextant/report/table.h"
+#include "sextant/runtime/progress.h"
+#include "sextant/runtime/stop.h"
+
+namespace sextant::commands {
+
+/// Settings of `sextant trace`.
+struct TraceConfig {
+  TraceConfig() {
+    method.sample.count = method.sample.batch = 64;
+    method.run.out = "out/trace";
+  }
+
+  SampleConfig method;  ///< what every one starts from
+  /// A recipe's [[rows]] and [[columns]], as a sweep's: each run of the grid is a method. Without any there is one
+  /// method, `method`.
+  nlohmann::json grid = nlohmann::json::object();
+  std::string samples = "0,1";  ///< images shown in maps.png: indices and ranges below count
+  std::string at;               ///< steps shown there, respaced indices; "" is five from first to last
+};
+
+/// The table of `sextant trace`; the rows point into `config`.
+std::vector<OptionGroup> trace_options(TraceConfig& config);
+
+struct TraceMethod {
+  std::string name;
+  SampleConfig config;
+};
+
+/// The methods of a trace, in the recipe's order. UsageError, naming the method, for settings that `sextant sample`
+/// does not have, and where two methods would draw other images (count, seed, labels).
+std::vector<TraceMethod> trace_methods(const TraceConfig& config);
+
+struct TraceResult {
+  bool complete = false;  ///< false after a stop
+  report::Table table;    ///< a row for each method
+};
+
+/// Draws with each method and writes into config.method.run.out: confidence, gradient-norm, entropy and vanished, each
+/// .svg and .png, over the steps, a line a method; maps.png, what the chosen images and the guide's gradient look like
+/// at the chosen steps; trace.json, the settings and every number per image and step. A method without guidance whose
+/// settings name a classifier is watched by it. Without cairo only trace.json.
+TraceResult run_trace(const TraceConfig& config, Progress& progress, const Stop& stop);
+
+}  // namespace sextant::commands

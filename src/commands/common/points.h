@@ -1,0 +1,14 @@
+// Pictures of points.
+#pragma once
+
+#include "sextant/report/drawing.h"
+#include "sextant/runtime/tensor.h"
+
+namespace sextant::commands {
+
+/// The first two numbers of points [N, d], a colour a class of labels [N]; of one number, the class beside it. With
+/// `arrows` [N, d], an arrow at each point, the longest a tenth of the picture.
+report::Drawing draw_points(const Tensor& points, const Tensor& labels, const Tensor& arrows = {},
+                            const std::string& title = "");
+
+}  // namespace sextant::commands

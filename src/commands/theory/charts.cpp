@@ -1,0 +1,75 @@
+#include "sextant/report/chart.h"
+#include "theory/numbers.h"
+
+namespace sextant::commands {
+namespace {
+
+using nlohmann::json;
+
+/// `y` of the rows over their `x`, of those where `wanted`.
+template <class Wanted>
+report::Curve curve_of(const std::string& name, const json& rows, const char* x, const char* y, const Wanted& wanted) {
+  report::Curve curve;
+  curve.name = name;
+  curve.marks = true;
+  for (const json& row : rows) {
+    if (!wanted(row)) continue;
+    curve.x.push_back(row.at(x));
+    curve.y.push_back(row.at(y));
+  }
+  return curve;
+}
+
+report::Curve curve_of(const std::string& name, const json& rows, const char* x, const char* y) {
+  return curve_of(name, rows, x, y, [](const json&) { return true; });
+}
+
+report::Chart gamma_chart(const json& rows, const char* setting, const std::string& title) {
+  report::Chart chart;
+  chart.title = title;
+  chart.x_label = setting;
+  chart.y_label = "mean Γ";
+  chart.curves = {curve_of("target class", rows, setting, "target"),
+                  curve_of("attraction to other classes", rows, setting, "attraction"),
+                  curve_of("repulsion from other classes", rows, setting, "repulsion")};
+  return chart;
+}
+
+}  // namespace
+
+void draw_theory(const json& record, const TheoryConfig& config) {
+  const std::filesystem::path out = config.run.out;
+  report::write_svg_and_png(out / "gamma-alpha",
+                            report::draw(gamma_chart(record.at("gamma_alpha"), "alpha", "Γ of reverse KL over alpha")));
+  report::write_svg_and_png(out / "gamma-epsilon", report::draw(gamma_chart(record.at("gamma_epsilon"), "epsilon",
+                                                                            "Γ of reverse KL over epsilon")));
+
+  report::Chart calibration;
+  calibration.title = "Logits divided by T: error of the gradient over ECE";
+  calibration.x_label = "ECE of the distorted classifier";
+  calibration.y_label = "relative error of the gradient";
+  const json& errors = record.at("calibration");
+  calibration.curves = {curve_of("too sure, T < 1", errors, "ece", "gradient_error",
+                                 [](const json& row) { return row.at("temperature") <= 1.0; }),
+                        curve_of("not sure enough, T > 1", errors, "ece", "gradient_error",
+                                 [](const json& row) { return row.at("temperature") >= 1.0; })};
+  report::write_svg_and_png(out / "calibration", report::draw(calibration));
+
+  report::Chart direction, strength;
+  direction.title = "Cosine between guidance and the way to the mode";
+  strength.title = "Norm of the guidance gradient";
+  direction.x_label = strength.x_label = "abar: noise at the left, the clean point at the right";
+  direction.y_label = "mean cosine";
+  strength.y_label = "mean |g|";
+  strength.log_y = true;
+  for (const double tau2 : {1.0, 0.5, 0.0}) {
+    const std::string name = "tau2 = " + report::fixed(tau2, 1);
+    const auto own = [&](const json& row) { return row.at("tau2") == tau2; };
+    direction.curves.push_back(curve_of(name, record.at("direction"), "alpha_bar", "cosine", own));
+    strength.curves.push_back(curve_of(name, record.at("direction"), "alpha_bar", "gradient_norm", own));
+  }
+  report::write_svg_and_png(out / "direction", report::draw(direction));
+  report::write_svg_and_png(out / "strength", report::draw(strength));
+}
+
+}  // namespace sextant::commands

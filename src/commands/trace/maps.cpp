@@ -1,0 +1,105 @@
+#include <cmath>
+#include <cstdio>
+
+#include "common/points.h"
+#include "sextant/diffusion/pixels.h"
+#include "sextant/report/montage.h"
+#include "trace/followed.h"
+
+namespace sextant::commands {
+namespace {
+
+constexpr int64_t kSide = 112;  ///< of small images, at least
+
+int64_t enlargement(const Tensor& image) {
+  return std::max<int64_t>(1, kSide / std::max<int64_t>(1, std::max(image.size(1), image.size(2))));
+}
+
+Tensor enlarged(const Tensor& picture, int64_t factor) {
+  return picture.repeat_interleave(factor, 0).repeat_interleave(factor, 1);
+}
+
+/// [C, H, W] in [-1, 1] as a picture uint8 [H, W, 1 or 3].
+Tensor picture_of(const Tensor& image) {
+  return enlarged(diffusion::to_uint8(image).permute({1, 2, 0}).contiguous(), enlargement(image));
+}
+
+/// The mean over the channels, from blue (-most) over white to red (+most).
+Tensor map_of(const Tensor& gradient, double most) {
+  const Tensor v = (most > 0 ? gradient.mean(0) / most : at::zeros_like(gradient.mean(0))).clamp(-1, 1).unsqueeze(2);
+  const Tensor white = at::full({3}, 247.0F);
+  const Tensor red = at::tensor({178.0F, 24.0F, 43.0F});
+  const Tensor blue = at::tensor({33.0F, 102.0F, 172.0F});
+  const Tensor coloured = white + v.clamp_min(0) * (red - white) + (-v).clamp_min(0) * (blue - white);
+  return enlarged(coloured.round().to(at::kByte), enlargement(gradient));
+}
+
+double largest(const std::vector<Frame>& frames) {
+  double most = 0;
+  for (const Frame& frame : frames) {
+    if (frame.gradient.defined()) most = std::max(most, frame.gradient.mean(0).abs().max().item<double>());
+  }
+  return most;
+}
+
+std::string rounded(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2g", value);
+  return text;
+}
+
+/// The points of a method at one step, with arrows where it was guided.
+Tensor point_map(const Followed& method, int64_t step) {
+  std::vector<Tensor> points, arrows;
+  std::vector<int64_t> labels;
+  for (const Frame& frame : method.frames) {
+    if (frame.step != step) continue;
+    points.push_back(frame.x_t.flatten());
+    labels.push_back(method.labels[static_cast<std::size_t>(frame.sample)]);
+    if (frame.gradient.defined()) arrows.push_back(frame.gradient.flatten());
+  }
+  const bool guided = !arrows.empty() && arrows.size() == points.size();
+  return report::rasterized(draw_points(at::stack(points), at::tensor(labels, at::kLong),
+                                        guided ? at::stack(arrows) : Tensor(), "t " + std::to_string(step)));
+}
+
+report::Drawing draw_point_maps(const std::vector<Followed>& methods) {
+  report::Montage montage;
+  montage.letters = 30;
+  montage.title = "x_t, and the gradient as arrows";
+  for (const Followed& method : methods) {
+    montage.rows.push_back(method.name);
+    montage.cells.emplace_back();
+    for (const Frame& frame : method.frames) {
+      if (frame.sample == method.frames.front().sample) montage.cells.back().push_back(point_map(method, frame.step));
+    }
+  }
+  return report::draw(montage);
+}
+
+}  // namespace
+
+report::Drawing draw_maps(const std::vector<Followed>& methods) {
+  if (methods.front().points) return draw_point_maps(methods);
+  report::Montage montage;
+  montage.letters = 15;
+  montage.title = "Gradient: red raises the score, blue lowers it";
+  for (const Frame& frame : methods.front().frames) {
+    montage.columns.push_back("image " + std::to_string(frame.sample) + ", t " + std::to_string(frame.step));
+  }
+  for (const Followed& method : methods) {
+    const double most = largest(method.frames);
+    for (const char* row : {"x_t", "x0-hat"}) montage.rows.push_back(method.name + ": " + row);
+    montage.rows.push_back("gradient, to ±" + rounded(most));
+    const std::size_t first = montage.cells.size();
+    montage.cells.resize(first + 3);
+    for (const Frame& frame : method.frames) {
+      montage.cells[first].push_back(picture_of(frame.x_t));
+      montage.cells[first + 1].push_back(picture_of(frame.x0));
+      montage.cells[first + 2].push_back(frame.gradient.defined() ? map_of(frame.gradient, most) : Tensor());
+    }
+  }
+  return report::draw(montage);
+}
+
+}  // namespace sextant::commands

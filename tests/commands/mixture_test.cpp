@@ -1,0 +1,166 @@
+// Commands on a mixture, where the right answer is known.
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "internal/commands/calibrate.h"
+#include "internal/commands/sample.h"
+#include "internal/commands/theory.h"
+#include "internal/commands/trace.h"
+#include "internal/runtime/files.h"
+#include "sextant/checkpoint/npz.h"
+#include "sextant/evaluation/embed.h"
+#include "sextant/evaluation/extractor.h"
+#include "sextant/metrics/accuracy.h"
+#include "sextant/report/drawing.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/golden.h"
+
+namespace sextant::testing {
+namespace {
+
+using nlohmann::json;
+
+/// Two components in the plane, isotropic with variance 0.25, at (-1, 0) and (1, 0.5).
+json plane() {
+  return {{"type", "mixture"},
+          {"model", {{"means", {{-1.0, 0.0}, {1.0, 0.5}}}, {"covariances", 0.25}}},
+          {"diffusion", {{"noise_schedule", "linear"}, {"steps", 1000}}}};
+}
+
+class MixtureCommands : public ::testing::Test {
+ protected:
+  MixtureCommands() {
+    std::filesystem::create_directories(folder_ / "mixture");
+    std::ofstream(folder_ / "mixture/config.json") << plane();
+  }
+  std::string mixture() const { return (folder_ / "mixture").string(); }
+  std::string out(const std::string& name) const { return (folder_ / name).string(); }
+
+  commands::SampleConfig sampling(int64_t count) const {
+    commands::SampleConfig config;
+    config.model.path = mixture();
+    config.sample.labels = "0-1";
+    config.sample.count = config.sample.batch = count;
+    config.sampler.sampler = samplers::sample_ddim;
+    config.sampler.steps = 100;
+    config.run.out = out("samples");
+    config.run.threads = 1;
+    return config;
+  }
+
+  TemporaryFolder folder_;
+  std::ostringstream ignored_;
+  std::unique_ptr<Progress> progress_ = make_progress(ProgressStyle::kQuiet, ignored_);
+};
+
+TEST_F(MixtureCommands, DrawPointsOfTheComponentThatIsAskedFor) {
+  const commands::SampleResult result = commands::run_sample(sampling(2000), *progress_, Stop());
+  EXPECT_TRUE(result.complete());
+  const checkpoint::NpzReader samples(out("samples") + "/samples.npz");
+  const Tensor x = samples.read("arr_0");
+  ASSERT_EQ(x.scalar_type(), at::kFloat);
+  ASSERT_EQ(x.sizes(), (at::IntArrayRef{2000, 2}));
+  const Tensor of_first = x.index_select(0, (samples.read("arr_1") == 0).nonzero().squeeze(1)).to(at::kDouble);
+  // The deviation of the mean of 1000 points is 0.5/sqrt(1000) = 0.016.
+  EXPECT_LT((of_first.mean(0) - at::tensor({-1.0, 0.0}, at::kDouble)).abs().max().item<double>(), 0.06);
+  EXPECT_LT((of_first.var(0) - 0.25).abs().max().item<double>(), 0.05);
+  EXPECT_EQ(std::filesystem::exists(out("samples") + "/grid.png"), report::can_draw());
+}
+
+TEST_F(MixtureCommands, ContinueAndRepeatARunOfPoints) {
+  commands::SampleConfig config = sampling(6);
+  config.sample.batch = 2;
+  commands::run_sample(config, *progress_, Stop());
+  const Tensor together = checkpoint::NpzReader(out("samples") + "/samples.npz").read("arr_0");
+  config.run.out = out("again");
+  config.sample.batch = 6;
+  commands::run_sample(config, *progress_, Stop());
+  EXPECT_TRUE(at::allclose(checkpoint::NpzReader(out("again") + "/samples.npz").read("arr_0"), together, 1e-6, 1e-6));
+}
+
+TEST_F(MixtureCommands, JudgePointsExactly) {
+  const evaluation::FeatureExtractor judge =
+      evaluation::open_extractor(mixture(), evaluation::Protocol::kOpenAi, at::kCPU);
+  const auto points = evaluation::open_images_for(judge, mixture());
+  const auto embedding = evaluation::embed(*points, mixture(), judge, {}, *progress_, Stop());
+  // Bayes' accuracy of two equal Gaussians: Phi of half their distance over the deviation, sqrt(4.25)/2/0.5.
+  const double bayes = 0.5 * std::erfc(-std::sqrt(4.25) / std::sqrt(2.0));
+  EXPECT_NEAR(metrics::class_accuracy(embedding->logits, embedding->labels).overall, bayes, 0.006);
+  EXPECT_LT((embedding->pool.mean - at::tensor({0.0, 0.25}, at::kDouble)).abs().max().item<double>(), 0.03);
+}
+
+TEST_F(MixtureCommands, AreCalibratedWhereTheClassifierIsExact) {
+  commands::CalibrateConfig config;
+  config.classifier.path = config.data = config.model = mixture();
+  config.count = 8000;
+  config.batch = 4000;
+  config.levels = "200";
+  config.run.threads = 1;
+  const commands::CalibrateResult result = commands::run_calibrate(config, *progress_, Stop());
+  ASSERT_TRUE(result.complete);
+  ASSERT_EQ(result.rows.size(), 3);
+  EXPECT_LT(result.rows[0].measures.ece, 0.01) << "p(k | x0) at x0";
+  EXPECT_GT(result.rows[0].measures.accuracy, 0.97);
+  // x0-hat of the conditional model is nearer to the class's mean than x0: read as x0, it is too sure or not sure.
+  EXPECT_GT(result.rows[2].measures.accuracy, result.rows[0].measures.accuracy);
+}
+
+TEST_F(MixtureCommands, TraceTheExactPosterior) {
+  commands::TraceConfig config;
+  config.method = sampling(40);
+  config.method.model.unconditional = true;
+  config.method.classifier.path = mixture();
+  config.method.guidance.score = "plain";
+  config.method.guidance.guide.scale = 2;
+  config.method.sampler.steps = 20;
+  config.method.run.out = out("trace");
+  EXPECT_TRUE(commands::run_trace(config, *progress_, Stop()).complete);
+  const json means = json::parse(read_file(out("trace") + "/trace.json")).at("methods").at(0).at("means");
+  EXPECT_EQ(means.size(), 20);
+  EXPECT_GT(means.back().at("probability").get<double>(), means.front().at("probability").get<double>());
+  EXPECT_GT(means.back().at("probability").get<double>(), 0.95) << "guided at twice the scale";
+  EXPECT_EQ(std::filesystem::exists(out("trace") + "/maps.png"), report::can_draw());
+}
+
+TEST_F(MixtureCommands, CheckThePropositions) {
+  commands::TheoryConfig config;
+  config.model = mixture();
+  config.count = 4000;
+  config.run.out = out("theory");
+  config.run.threads = 1;
+  const json record = commands::run_theory(config, Stop()).record;
+  for (const json& row : record.at("gamma_alpha")) {
+    // sum_k Gamma_k = tau1 - tau2 = 0 here, and without a divergence the others only repel.
+    const double sum =
+        row.at("target").get<double>() + row.at("attraction").get<double>() + row.at("repulsion").get<double>();
+    EXPECT_NEAR(sum, 0, 1e-12);
+    if (row.at("alpha") == 0.0) EXPECT_EQ(row.at("attraction"), 0.0);
+  }
+  EXPECT_GT(record.at("gamma_alpha").back().at("attraction").get<double>(), 0) << "a large alpha attracts to all";
+  for (const json& row : record.at("calibration")) {
+    if (row.at("temperature") != 1.0) continue;
+    EXPECT_EQ(row.at("gradient_error"), 0.0);
+    EXPECT_LT(row.at("ece").get<double>(), 0.01);
+  }
+  EXPECT_GT(record.at("calibration").front().at("gradient_error").get<double>(), 0.1);
+  double conditional_last = 1;
+  for (const json& row : record.at("direction")) {
+    // The joint gradient of isotropic components is (mu - x)/v: straight to the mode.
+    if (row.at("tau2") == 0.0) EXPECT_NEAR(row.at("cosine").get<double>(), 1, 1e-9);
+    if (row.at("tau2") == 1.0) conditional_last = row.at("gradient_norm");
+  }
+  EXPECT_LT(conditional_last, 0.5) << "the conditional gradient fades where the classifier is sure";
+  EXPECT_EQ(record.at("divergences").size(), 5);
+}
+
+TEST_F(MixtureCommands, RefuseATheoryOfANetwork) {
+  commands::TheoryConfig config;
+  config.model = (source_dir() / "models/mnist-adm").string();
+  config.run.out = out("theory");
+  EXPECT_NE(message_of([&] { commands::run_theory(config, Stop()); }).find("is no mixture"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sextant::testing
