@@ -25,6 +25,8 @@ std::vector<std::string> class_names_of(const json& config) {
   return names;
 }
 
+bool predicts_attributes(const json& config) { return config.value("predicts", json()) == "attributes"; }
+
 int64_t class_count_of(const json& config) {
   if (const auto names = class_names_of(config); !names.empty()) return static_cast<int64_t>(names.size());
   for (const char* key : {"/classes", "/model/num_classes", "/model/classes"}) {

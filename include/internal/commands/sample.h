@@ -44,6 +44,8 @@ struct GuidanceSettings {
   std::string score;            ///< a sum of terms, or "none"; "" is plain with a classifier and none without
   guidance::ScoreConfig terms;  ///< what the terms read
   guidance::GuideConfig guide;
+  std::string attributes;         ///< of a classifier of attributes: "smiling=1,male=0", or a CSV file
+  std::string attribute_weights;  ///< of its score: "1,0.5" or "male=2"; "" is 1 each
   GuidanceSpace space = GuidanceSpace::kAuto;
 };
 

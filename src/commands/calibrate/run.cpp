@@ -157,6 +157,10 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   set_threads(static_cast<int>(config.run.threads));
   const models::Placement placement = placement_of(config.run);
   const models::Description description = described(config.classifier);
+  if (models::predicts_attributes(description.config)) {
+    throw UsageError("--classifier " + config.classifier.path +
+                     " judges attributes, each a question of its own; calibration of classes is not measured of it");
+  }
   // A TorchScript program need not say how many channels it takes; then it takes those of the images.
   const bool silent = description.config.value("type", "") == "torchscript" &&
                       !description.config.contains("/model/in_channels"_json_pointer);

@@ -7,12 +7,22 @@ namespace sextant::commands {
 
 using nlohmann::json;
 
-GuidanceTrace::GuidanceTrace(int64_t images, int64_t steps)
-    : points_(at::full({images, steps, kTraceNumbers}, std::numeric_limits<double>::quiet_NaN(), at::kDouble)) {}
+GuidanceTrace::GuidanceTrace(int64_t images, int64_t steps, bool attributes)
+    : points_(at::full({images, steps, kTraceNumbers}, std::numeric_limits<double>::quiet_NaN(), at::kDouble)),
+      attributes_(attributes) {}
 
 void GuidanceTrace::add(const samplers::Step& step, const Tensor& targets) {
   if (!step.guidance) return;
   const Tensor norms = step.guidance->gradient.flatten(1).to(at::kDouble).norm(2, 1);
+  if (attributes_) {
+    const Tensor f = step.guidance->logits.to(at::kDouble);
+    const Tensor is_asked = (f != 0).to(at::kDouble);
+    const Tensor yes = at::log_sigmoid(f), no = at::log_sigmoid(-f);
+    const Tensor entropies = -(yes.exp() * yes + no.exp() * no);
+    points_.select(1, step.step)
+        .copy_(at::stack({norms, (is_asked * yes).sum(1).exp(), (is_asked * entropies).sum(1)}, 1));
+    return;
+  }
   const Tensor log_p = at::log_softmax(step.guidance->logits.to(at::kDouble), 1);
   const Tensor target = log_p.gather(1, targets.unsqueeze(1)).squeeze(1).exp();
   const Tensor entropy = -(log_p.exp() * log_p).sum(1);

@@ -20,8 +20,9 @@ enum TraceNumber : int64_t {
 /// The trace of one batch while it is drawn.
 class GuidanceTrace {
  public:
-  /// Of `images` in `steps` steps; 0 steps keep nothing.
-  GuidanceTrace(int64_t images, int64_t steps);
+  /// Of `images` in `steps` steps; 0 steps keep nothing. Of `attributes`, whose logits are positive where one is as
+  /// asked, the probability is that all are, and the entropy the sum of theirs.
+  GuidanceTrace(int64_t images, int64_t steps, bool attributes = false);
 
   /// Adds a step of the images [N, ...] that are steered to targets [N]; one without guidance is passed over.
   void add(const samplers::Step& step, const Tensor& targets);
@@ -33,6 +34,7 @@ class GuidanceTrace {
 
  private:
   Tensor points_;
+  bool attributes_;
 };
 
 /// The mean over images, which need not be in memory together.

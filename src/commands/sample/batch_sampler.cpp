@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "sample/attributes.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/diffusion/guided_models.h"
+#include "sextant/guidance/attributes.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 
@@ -13,9 +15,18 @@ namespace {
 
 /// How many classes labels may name, and whose they are.
 std::pair<int64_t, std::string> labelled_classes(const SamplingModels& models) {
-  if (!models.guide) return {std::max<int64_t>(1, models.model_classes), "the model's classes"};
+  if (!models.guide || models.guide->attributes)
+    return {std::max<int64_t>(1, models.model_classes), "the model's classes"};
   if (models.guide->targets > 0) return {models.guide->targets, "the prompts"};
   return {models.guide->classifier.classes, "the classifier's classes"};
+}
+
+/// The score by its name; of attributes the sum over them.
+guidance::ScoreFunction score_of(const SampleConfig& config, const std::string& name) {
+  const guidance::ScoreFunction score = guidance::parse_score(name, config.guidance.terms);
+  const auto names = attributes_of(config);
+  if (!names) return score;
+  return guidance::attribute_score(score, parse_attribute_weights(config.guidance.attribute_weights, *names));
 }
 
 }  // namespace
@@ -32,9 +43,9 @@ BatchSampler::BatchSampler(const SampleConfig& config, SamplingModels models)
     const GuidanceSettings& how = config.guidance;
     trace_steps_ = samplers::num_steps(config.sampler, models_.denoiser);
     const bool steers = how.score != "none";
-    (steers ? guide_ : watch_) = std::make_unique<guidance::Guide>(
-        classifiers::timed(models_.guide->classifier, took),
-        guidance::parse_score(steers ? how.score : "plain", how.terms), steers ? how.guide : guidance::GuideConfig());
+    (steers ? guide_ : watch_) = std::make_unique<guidance::Guide>(classifiers::timed(models_.guide->classifier, took),
+                                                                   score_of(config, steers ? how.score : "plain"),
+                                                                   steers ? how.guide : guidance::GuideConfig());
   }
 }
 
@@ -55,9 +66,11 @@ Batch BatchSampler::draw(const std::vector<int64_t>& samples, const std::functio
   const auto n = static_cast<int64_t>(samples.size());
   const uint64_t seed = config_.sample.seed;
   const Tensor labels = labels_.of(samples, seed, num_classes_);
-  const Tensor targets = labels.to(models_.device);
+  const bool attributes = models_.guide && models_.guide->attributes;
+  const Tensor told = labels.to(models_.device);
+  const Tensor targets = attributes ? at::zeros_like(told) : told;  // the classifier itself knows what is asked
   Noise noise(seed, samples, models_.denoiser.sample_shape(), models_.device);
-  GuidanceTrace trace(n, trace_steps_);
+  GuidanceTrace trace(n, trace_steps_, attributes);
   int64_t steps_done = 0;
 
   *seconds_ = {};
@@ -71,7 +84,7 @@ Batch BatchSampler::draw(const std::vector<int64_t>& samples, const std::functio
     if (observe) observe(step);
     progress(static_cast<double>(++steps_done) / static_cast<double>(step.num_steps));
   };
-  Tensor x = samplers::draw(config_.sampler, models_.denoiser, guide_.get(), targets, targets, noise, observe_all);
+  Tensor x = samplers::draw(config_.sampler, models_.denoiser, guide_.get(), told, targets, noise, observe_all);
   if (models_.decoder) x = models_.decoder->decode(x);
   const Tensor kept = models_.points ? x.flatten(1).to(at::kFloat)
                                      : diffusion::to_uint8(x, config_.sample.rounding).permute({0, 2, 3, 1});

@@ -2,6 +2,9 @@
 
 #include <filesystem>
 
+#include "sample/attributes.h"
+#include "sextant/classifiers/asked.h"
+#include "sextant/models/class_names.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
 
@@ -23,6 +26,7 @@ bool classifies_latents(const SampleConfig& config, const models::DiffusionModel
 }
 
 void check_classes(const SampleConfig& config, const models::DiffusionModel& model, const GuideClassifier& guide) {
+  if (guide.attributes) return;  // the labels are the model's own
   const bool by_label = !config.model.unconditional && config.model.denoiser_label < 0;
   if (!by_label || model.classes == 0) return;
   const int64_t classes = guide.classifier.classes;
@@ -54,6 +58,25 @@ void check_time(const SampleConfig& config, const models::DiffusionModel& model,
 
 }  // namespace
 
+std::optional<std::vector<std::string>> attributes_of(const SampleConfig& config) {
+  const std::vector<models::ClassifierConfig> members = models::members_of(config.classifier);
+  const nlohmann::json described = models::describe(members.front().path, members.front().arch).config;
+  if (!models::predicts_attributes(described)) {
+    if (config.guidance.attributes.empty() && config.guidance.attribute_weights.empty()) return std::nullopt;
+    throw UsageError("--attributes: classifier " + config.classifier.path +
+                     " answers with classes; the config.json of one of attributes says \"predicts\": \"attributes\"");
+  }
+  const std::vector<std::string> names = models::class_names_of(described);
+  if (names.empty()) {
+    throw UsageError(config.classifier.path + ": its config.json names no attributes; list them as \"classes\"");
+  }
+  if (config.guidance.attributes.empty()) {
+    throw UsageError("classifier " + config.classifier.path +
+                     " judges attributes; say which with --attributes, such as \"" + names.front() + "=1\"");
+  }
+  return names;
+}
+
 GuideClassifier open_guide_classifier(const SampleConfig& config, const models::DiffusionModel& model,
                                       const std::optional<models::Decoder>& decoder, models::Placement placement) {
   const bool reads_latents = classifies_latents(config, model, decoder);
@@ -70,6 +93,11 @@ GuideClassifier open_guide_classifier(const SampleConfig& config, const models::
   guide.classifier = models::open_classifier(classifier, placement, {seen[0], seen[1]},
                                              [&](const std::string& line) { guide.notes.push_back("note: " + line); });
   guide.targets = static_cast<int64_t>(config.classifier.prompts.targets.size());
+  if (const auto names = attributes_of(config)) {
+    guide.attributes = true;
+    guide.classifier =
+        classifiers::asked(std::move(guide.classifier), parse_attributes(config.guidance.attributes, *names));
+  }
   check_classes(config, model, guide);
   check_time(config, model, guide.classifier);
   if (decodes) guide.classifier = classifiers::latent(std::move(guide.classifier), decoder->decode);

@@ -84,6 +84,11 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
        {
            {"--guidance", &c.guidance.score, SumOf{methods},
             "Score to climb; left out it is plain with a --classifier, else none", ""},
+           {"--attributes", &c.guidance.attributes, Anything{},
+            "Of a classifier of attributes, what to ask for: \"smiling=1,male=0\", or a CSV file with a line an image",
+            "LIST"},
+           {"--attribute-weights", &c.guidance.attribute_weights, Anything{},
+            "Weight of each attribute's score: \"1,0.5\" or \"male=2\"; empty is 1", "LIST"},
            {"--alpha", &s.divergence.alpha, s.divergence.kAlpha,
             "Divergence weight, eq. (7) (paper: 0.1, and 0.09 for js)", ""},
            {"--epsilon", &s.divergence.epsilon, s.divergence.kEpsilon,
