@@ -1,0 +1,49 @@
+"""Settings by keyword: names, ranges and words are those of the command line, with underscores for dashes."""
+
+import json
+import math
+import os
+from typing import Any, Mapping
+
+from ._core import UsageError
+
+
+def plain(who: str, name: str, value: Any) -> Any:
+    """A value as JSON has it: paths as text, numpy's and torch's numbers as Python's."""
+    if isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        if math.isnan(value):
+            raise UsageError(f"{who}: {name} is not a number")
+        if math.isinf(value):
+            raise UsageError(f"{who}: {name} is infinite; expected a finite number")
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(who, str(key), item) for key, item in value.items() if item is not None}
+    if isinstance(value, (list, tuple)):
+        return [plain(who, name, item) for item in value]
+    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+        return plain(who, name, value.item())
+    raise UsageError(f"{who}: {name} cannot be a {type(value).__name__}")
+
+
+def shown(value: Any) -> str:
+    """A value in a message: one short line, whatever it is."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def table(who: str, group: str, settings: Mapping[str, Any], run: Mapping[str, Any] = {}) -> str:
+    """The settings of one table, and device and precision, which stand in [sample]. None leaves a default."""
+    given = {key: value for key, value in settings.items() if value is not None}
+    tables = {group: plain(who, group, given)}
+    if run:
+        tables["sample"] = plain(who, "sample", {key: value for key, value in run.items() if value is not None})
+    return json.dumps(tables)
+
+
+def documented(text: str, settings: str) -> str:
+    """A docstring with the rows of an option table at its end."""
+    return f"{text}\n\n    Settings, with their defaults:\n\n{settings}"

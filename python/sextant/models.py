@@ -1,0 +1,54 @@
+"""Trained networks from folders and checkpoint files, in every format that the command line takes."""
+
+import os
+import warnings
+from typing import Any, Dict, Optional, Union
+
+from . import _settings
+from ._core import guide as _guide
+from ._core import models as _models
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+def open_denoiser(
+    path: Path, *, device: Optional[str] = None, precision: Optional[str] = None, **settings: Any
+) -> _models.OpenedDenoiser:
+    """A diffusion model: a folder with config.json and weights, or a checkpoint file (ADM, EDM, EDM2, DiT,
+    TorchScript).
+
+    Called with (x, t, y) it is its network, differentiable in x; the samplers draw from it.
+    """
+    run = {"device": device, "precision": precision}
+    return _models.open_denoiser(os.fspath(path), _settings.table("open_denoiser", "model", settings, run))
+
+
+def open_classifier(
+    path: Path,
+    *,
+    channels: int = 0,
+    side: int = 0,
+    device: Optional[str] = None,
+    precision: Optional[str] = None,
+    **settings: Any,
+) -> _guide.Classifier:
+    """A classifier of images [N, C, H, W] in [-1, 1]: a folder or checkpoint file, behind its input convention.
+
+    Called with (x), of a noise-aware one with (x, t), it gives logits [N, K], differentiable in x. `channels` and
+    `side`
+    of the images, where they are known, are checked now instead of at the first image.
+    """
+    run = {"device": device, "precision": precision}
+    text = _settings.table("open_classifier", "classifier", settings, run)
+    return _models.open_classifier(
+        os.fspath(path), channels, side, text, lambda line: warnings.warn(line, stacklevel=3)
+    )
+
+
+def inspect(path: Path) -> Dict[str, Any]:
+    """What is in a checkpoint file, an .npz or a model folder, and which architectures the weights fit."""
+    return _models.inspect(os.fspath(path))
+
+
+open_denoiser.__doc__ = _settings.documented(open_denoiser.__doc__ or "", _models.denoiser_settings_doc())
+open_classifier.__doc__ = _settings.documented(open_classifier.__doc__ or "", _models.classifier_settings_doc())

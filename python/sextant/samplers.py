@@ -1,0 +1,104 @@
+"""Samplers: loops from x_T to x_0, with a guide or without, and an observer of their steps.
+
+    x = samplers.ddim(denoiser, labels=[3, 1], guide=guide, steps=50, observe=lambda step: print(step.step))
+
+All return [N, C, H, W], unclamped, in the denoiser's pixel range. Image n depends on its labels and on its own noise
+stream, not on the batch. Ctrl-C between two steps raises KeyboardInterrupt.
+"""
+
+from typing import Any, Callable, Optional, Sequence, Union
+
+import torch
+
+from . import _settings
+from ._core import ShapeError, UsageError
+from ._core import samplers as _samplers
+from ._core.diffusion import Denoiser, Noise
+from ._core.samplers import Step, words
+from .guide import Guide
+
+Labels = Union[torch.Tensor, Sequence[int]]
+
+
+def _as_labels(what: str, labels: Any) -> torch.Tensor:
+    try:
+        tensor = labels if isinstance(labels, torch.Tensor) else torch.as_tensor(labels)
+    except (TypeError, ValueError, RuntimeError):
+        raise UsageError(f"sampler: {what} are whole numbers, one per image, got {type(labels).__name__}") from None
+    if (
+        tensor.dim() != 1
+        or tensor.numel() == 0
+        or tensor.is_floating_point()
+        or tensor.is_complex()
+        or tensor.dtype == torch.bool
+    ):
+        raise ShapeError(f"sampler: expected {what} [N] of whole numbers, got {tensor.dtype} {list(tensor.shape)}")
+    return tensor.to(torch.int64)
+
+
+def draw(
+    denoiser: Denoiser,
+    labels: Labels,
+    *,
+    guide: Optional[Guide] = None,
+    targets: Optional[Labels] = None,
+    noise: Optional[Noise] = None,
+    seed: int = 0,
+    observe: Optional[Callable[[Step], Any]] = None,
+    **settings: Any,
+) -> torch.Tensor:
+    """Draws one image for each of `labels`, which condition the denoiser; the guide steers to `targets`, or to them.
+
+    `noise` is made from `seed` and the images' places where it is left out; `observe` hears every finished step.
+    """
+    if not isinstance(denoiser, Denoiser):
+        raise UsageError(f"sampler: expected a Denoiser, see open_denoiser(), got {type(denoiser).__name__}")
+    if guide is not None and not isinstance(guide, Guide):
+        raise UsageError(f"sampler: expected a Guide, got {type(guide).__name__}")
+    y = _as_labels("labels", labels)
+    to = y if targets is None else _as_labels("targets", targets).to(y.device)
+    if noise is None:
+        noise = Noise(seed, list(range(y.numel())), denoiser.sample_shape, device=str(y.device))
+    text = _settings.table("sampler", "sampler", settings)
+    return _samplers.draw(denoiser, y, to, noise, guide._guide if guide else None, observe, text)
+
+
+def _named(word: str, text: str) -> Callable[..., torch.Tensor]:
+    def sampler(
+        denoiser: Denoiser,
+        labels: Labels,
+        *,
+        guide: Optional[Guide] = None,
+        targets: Optional[Labels] = None,
+        noise: Optional[Noise] = None,
+        seed: int = 0,
+        observe: Optional[Callable[[Step], Any]] = None,
+        **settings: Any,
+    ) -> torch.Tensor:
+        return draw(
+            denoiser,
+            labels,
+            guide=guide,
+            targets=targets,
+            noise=noise,
+            seed=seed,
+            observe=observe,
+            **{**settings, "sampler": word},
+        )
+
+    sampler.__name__ = sampler.__qualname__ = word.replace("-", "_")
+    sampler.__doc__ = f"{text} See draw() for the arguments."
+    return sampler
+
+
+draw.__doc__ = _settings.documented(draw.__doc__ or "", _samplers.settings_doc())
+
+ddpm = _named("ddpm", "Guided ancestral sampling (Ho et al. 2020); the guide shifts the mean.")
+ddim = _named("ddim", "DDIM (Song et al. 2021); the guide shifts the score.")
+dpm_solver = _named("dpmpp-2m", "DPM-Solver++ (Lu et al. 2022).")
+dpm_solver_sde = _named("dpmpp-2m-sde", "DPM-Solver++'s SDE variant: noise at every step.")
+unipc = _named("unipc", "UniPC (Zhao et al. 2023).")
+edm_heun = _named("edm-heun", "EDM's sampler (Karras et al. 2022), over noise levels.")
+edm_euler = _named("edm-euler", "EDM's sampler without the correction.")
+
+__all__ = ["Step", "ddim", "ddpm", "dpm_solver", "dpm_solver_sde", "draw", "edm_euler", "edm_heun", "unipc", "words"]

@@ -1,0 +1,117 @@
+// What the files of the Python module share.
+//
+// Every function releases the GIL while the library works: take Unlocked as its call guard, and hold Python objects
+// only in Callable. Tensors pass without a copy by libtorch's own caster; an undefined one is None.
+#pragma once
+
+#include <pybind11/functional.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+#include <torch/csrc/utils/pybind.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "header_docs.h"
+#include "internal/runtime/options.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::python {
+
+namespace py = pybind11;
+
+/// The library works without the interpreter's lock.
+using Unlocked = py::call_guard<py::gil_scoped_release>;
+
+/// What the header says of "guidance.log_prob". Throws for what no header has, so a renamed function fails the import.
+const char* doc(const char* key);
+
+/// A Python callable that C++ may copy, call and drop from any thread, with the GIL or without.
+class Callable {
+ public:
+  Callable() = default;
+  Callable(py::object function);  // NOLINT(google-explicit-constructor): so that functions take Python callables
+
+  explicit operator bool() const { return static_cast<bool>(function_); }
+
+  /// Called with the GIL taken; the result is turned into a Result. UsageError, beginning with `who`, where it is not
+  /// one.
+  template <class Result, class... Args>
+  Result call(const char* who, const char* wanted, const Args&... args) const {
+    const py::gil_scoped_acquire locked;
+    const py::object answer = (*function_)(args...);
+    if constexpr (!std::is_void_v<Result>) {
+      try {
+        return answer.cast<Result>();
+      } catch (const py::cast_error&) {
+        wrong_answer(who, wanted, answer);
+      }
+    }
+  }
+
+ private:
+  [[noreturn]] static void wrong_answer(const char* who, const char* wanted, const py::object& answer);
+
+  std::shared_ptr<py::object> function_;
+};
+
+/// The value of a word; UsageError that names the nearest.
+template <class Value>
+Value word_value(const char* setting, const std::string& word, const Words<Value>& words) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : words) {
+    if (name == word) return value;
+    names.push_back(name);
+  }
+  throw UsageError(std::string(setting) + " '" + word + "' is unknown." + did_you_mean(word, names));
+}
+
+/// "--gamma-max" -> "gamma_max", wherever it stands in a message.
+std::string in_python_spelling(const std::string& message);
+
+/// The settings of some tables of a command, given as JSON {"table": {"key": value}}: keys may be spelt with
+/// underscores. UsageError as OptionTable::merge, in Python's spelling of the settings.
+void apply_settings(const std::string& who, std::vector<OptionGroup> groups, const std::string& settings);
+
+/// The group `name` of a command's table.
+std::vector<OptionGroup> only(const std::vector<OptionGroup>& groups, const std::vector<std::string>& names);
+
+/// The settings of the groups as a docstring lists them, a line each.
+std::string settings_doc(const std::vector<OptionGroup>& groups);
+
+/// JSON as Python's own values.
+py::object to_python(const nlohmann::json& value);
+
+// Each adds a submodule.
+void bind_errors(py::module_& core);
+void bind_guidance(py::module_& core);
+void bind_guide(py::module_& core);
+void bind_diffusion(py::module_& core);
+void bind_samplers(py::module_& core);
+void bind_models(py::module_& core);
+void bind_calibration(py::module_& core);
+void bind_metrics(py::module_& core);
+void bind_evaluation(py::module_& core);
+void bind_report(py::module_& core);
+void bind_runs(py::module_& core);
+
+}  // namespace sextant::python
+
+namespace pybind11::detail {
+
+/// Anything that can be called.
+template <>
+struct type_caster<sextant::python::Callable> {
+  PYBIND11_TYPE_CASTER(sextant::python::Callable, const_name("Callable[..., Any]"));
+
+  bool load(handle source, bool) {
+    if (!source || !PyCallable_Check(source.ptr())) return false;
+    value = sextant::python::Callable(reinterpret_borrow<object>(source));
+    return true;
+  }
+};
+
+}  // namespace pybind11::detail

@@ -1,0 +1,200 @@
+// sextant._core.diffusion: processes, denoisers, mixtures, noise.
+#include "bindings.h"
+#include "sextant/diffusion/denoiser.h"
+#include "sextant/diffusion/guided_models.h"
+#include "sextant/diffusion/mixture.h"
+#include "sextant/diffusion/pixels.h"
+#include "sextant/guidance/classifier.h"
+#include "sextant/models/denoiser.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/noise.h"
+
+namespace sextant::python {
+namespace {
+
+using diffusion::Counts;
+using diffusion::Denoiser;
+using diffusion::Mixture;
+using diffusion::Prediction;
+using diffusion::Process;
+using diffusion::ProcessConfig;
+using diffusion::VarianceType;
+using py::arg;
+
+/// A Noise that Python may derive from.
+class DerivedNoise : public Noise {
+ public:
+  using Noise::Noise;
+  Tensor initial() override { PYBIND11_OVERRIDE(Tensor, Noise, initial); }
+  Tensor at_step(int64_t step) override { PYBIND11_OVERRIDE(Tensor, Noise, at_step, step); }
+};
+
+ProcessConfig process_config(const std::string& schedule, int64_t steps, const std::string& respacing,
+                             const std::string& mean, const std::string& variance, bool rescale, bool clip) {
+  const Words<VarianceType> variances = {{"fixed_small", VarianceType::kFixedSmall},
+                                         {"fixed_large", VarianceType::kFixedLarge},
+                                         {"learned", VarianceType::kLearned},
+                                         {"learned_range", VarianceType::kLearnedRange}};
+  return {.schedule = schedule,
+          .steps = steps,
+          .respacing = respacing,
+          .mean = word_value("mean", mean, models::mean_type_words()),
+          .variance = word_value("variance", variance, variances),
+          .rescale_timesteps = rescale,
+          .clip = clip};
+}
+
+diffusion::Model model_of(const Callable& model) {
+  return [model](const Tensor& x, const Tensor& t, const Tensor& y) {
+    return model.call<Tensor>("denoiser", "a tensor", x, t, y);
+  };
+}
+
+void bind_process(py::module_& m) {
+  py::class_<Prediction>(m, "Prediction", doc("diffusion.Prediction"))
+      .def_readonly("x0", &Prediction::x0, doc("diffusion.Prediction.x0"))
+      .def_readonly("mean", &Prediction::mean)
+      .def_readonly("variance", &Prediction::variance, doc("diffusion.Prediction.variance"))
+      .def_readonly("log_variance", &Prediction::log_variance, doc("diffusion.Prediction.log_variance"));
+  const auto entry = [](double (Process::*read)(int64_t) const) {
+    return [read](const Process& process, int64_t step) { return (process.*read)(step); };
+  };
+  py::class_<Process>(m, "Process",
+                      "Discrete-time Gaussian diffusion (Ho et al. 2020): q(x_t | x_0) = N(sqrt(abar_t) x_0, "
+                      "(1 - abar_t) I). A step is a respaced index, 0 the cleanest.")
+      .def(py::init([](const std::string& schedule, int64_t steps, const std::string& respacing,
+                       const std::string& mean, const std::string& variance, bool rescale, bool clip,
+                       const std::optional<std::vector<double>>& betas) {
+             const ProcessConfig config = process_config(schedule, steps, respacing, mean, variance, rescale, clip);
+             if (!betas) return Process(config);
+             std::vector<int64_t> timesteps(betas->size());
+             for (std::size_t i = 0; i < timesteps.size(); ++i) timesteps[i] = static_cast<int64_t>(i);
+             ProcessConfig given = config;
+             given.steps = static_cast<int64_t>(betas->size());
+             const Process whole(*betas, timesteps, given);
+             return respacing.empty() ? whole : whole.respaced(respacing);
+           }),
+           arg("schedule") = "linear", py::kw_only(), arg("steps") = 1000, arg("respacing") = "",
+           arg("mean") = "epsilon", arg("variance") = "fixed_small", arg("rescale_timesteps") = false,
+           arg("clip") = true, arg("betas") = py::none())
+      .def_property_readonly("num_steps", &Process::num_steps)
+      .def("respaced", &Process::respaced, doc("diffusion.Process.respaced"), arg("sections"))
+      .def("abar", entry(&Process::abar), arg("step"))
+      .def("beta", entry(&Process::beta), arg("step"))
+      .def(
+          "timestep", [](const Process& p, int64_t step) { return p.timestep(step); }, arg("step"))
+      .def(
+          "q_sample",
+          [](const Process& p, const Tensor& x0, int64_t step, const Tensor& noise) {
+            return p.q_sample(x0, step, noise);
+          },
+          doc("diffusion.Process.q_sample"), arg("x0"), arg("step"), arg("noise"), Unlocked())
+      .def(
+          "p_mean_variance",
+          [](const Process& p, const Tensor& output, const Tensor& x, int64_t step) {
+            return p.p_mean_variance(output, x, step);
+          },
+          doc("diffusion.Process.p_mean_variance"), arg("output"), arg("x_t"), arg("step"), Unlocked());
+}
+
+void bind_denoiser(py::module_& m) {
+  py::class_<Denoiser>(m, "Denoiser", doc("diffusion.Model"))
+      .def(py::init([](const Callable& model, const Process& process, std::vector<int64_t> shape) {
+             return Denoiser(model_of(model), process, std::move(shape));
+           }),
+           arg("model"), arg("process"), arg("sample_shape"))
+      .def_static(
+          "in_noise_levels",
+          [](const Callable& model, std::vector<int64_t> shape, double sigma_min, double sigma_max) {
+            return Denoiser(model_of(model), diffusion::SigmaRange{sigma_min, sigma_max, {}}, std::move(shape));
+          },
+          "Of a function D(x, sigma, y) that estimates the clean image.", arg("model"), arg("sample_shape"),
+          py::kw_only(), arg("sigma_min") = 0.0, arg("sigma_max") = std::numeric_limits<double>::infinity())
+      .def_property_readonly("sample_shape", &Denoiser::sample_shape, "[C, H, W]")
+      .def_property_readonly(
+          "counts", [](const Denoiser& d) { return d.counts() == Counts::kTimesteps ? "timesteps" : "noise levels"; })
+      .def_property_readonly("process", &Denoiser::process, doc("diffusion.Denoiser.process"))
+      .def(
+          "__call__",
+          [](const Denoiser& d, const Tensor& x, const Tensor& t, const std::optional<Tensor>& y) {
+            return d.model()(x, t, y.value_or(Tensor()));
+          },
+          doc("diffusion.Model"), arg("x"), arg("t"), arg("y") = py::none(), Unlocked())
+      .def("predict", &Denoiser::predict, doc("diffusion.Denoiser.predict"), arg("x"), arg("step"), arg("y"),
+           Unlocked())
+      .def("denoise", &Denoiser::denoise, doc("diffusion.Denoiser.denoise"), arg("x"), arg("sigma"), arg("y"),
+           Unlocked())
+      .def("respaced", &Denoiser::respaced, doc("diffusion.Denoiser.respaced"), arg("sections"), Unlocked());
+}
+
+void bind_mixture(py::module_& m) {
+  py::class_<Mixture>(m, "Mixture", "A Gaussian mixture: a denoiser and a classifier, both exact. Points are [N, d].")
+      .def(py::init<const Tensor&, const Tensor&, const Tensor&>(), doc("diffusion.Mixture.Mixture"), arg("weights"),
+           arg("means"), arg("covariances"), Unlocked())
+      .def("noised", &Mixture::noised, doc("diffusion.Mixture.noised"), arg("alpha_cumprod"), Unlocked())
+      .def("log_joint", &Mixture::log_joint, doc("diffusion.Mixture.log_joint"), arg("x"), Unlocked())
+      .def("log_density", &Mixture::log_density, doc("diffusion.Mixture.log_density"), arg("x"), Unlocked())
+      .def("posterior", &Mixture::posterior, doc("diffusion.Mixture.posterior"), arg("x"), Unlocked())
+      .def("score", &Mixture::score, doc("diffusion.Mixture.score"), arg("x"), Unlocked())
+      .def("class_score", &Mixture::class_score, doc("diffusion.Mixture.class_score"), arg("x"), arg("y"), Unlocked())
+      .def("draw", &Mixture::draw, doc("diffusion.Mixture.draw"), arg("y"), arg("normal"), Unlocked())
+      .def(
+          "denoiser",
+          [](const Mixture& mixture, const std::optional<Process>& process, bool conditional) {
+            return process ? diffusion::mixture_denoiser(mixture, *process, conditional)
+                           : diffusion::mixture_denoiser(mixture, conditional);
+          },
+          doc("diffusion.mixture_denoiser"), arg("process") = py::none(), py::kw_only(), arg("conditional") = false)
+      .def(
+          "classifier",
+          [](const Mixture& mixture, const std::optional<Process>& process) {
+            return process ? diffusion::mixture_classifier(mixture, *process) : diffusion::mixture_classifier(mixture);
+          },
+          doc("diffusion.mixture_classifier"), arg("process") = py::none());
+}
+
+void bind_noise(py::module_& m) {
+  py::class_<Noise, DerivedNoise, std::shared_ptr<Noise>>(m, "Noise",
+                                                          "Randomness with one stream per sample: every number is a "
+                                                          "function of (seed, sample, draw, element) alone. May be "
+                                                          "derived from: override initial() and at_step(step).")
+      .def(py::init([](uint64_t seed, std::vector<int64_t> samples, std::vector<int64_t> shape,
+                       const std::string& device) {
+             for (const int64_t side : shape) {
+               if (side < 1) throw UsageError("Noise: expected a shape of positive numbers");
+             }
+             return std::make_shared<DerivedNoise>(seed, std::move(samples), std::move(shape), parse_device(device));
+           }),
+           doc("runtime.Noise.Noise"), arg("seed"), arg("samples"), arg("shape"), py::kw_only(), arg("device") = "cpu")
+      .def_property_readonly("ids", &Noise::ids)
+      .def(
+          "initial", [](Noise& noise) { return noise.Noise::initial(); }, doc("runtime.Noise.initial"), Unlocked())
+      .def(
+          "at_step", [](Noise& noise, int64_t step) { return noise.Noise::at_step(step); },
+          doc("runtime.Noise.at_step"), arg("step"), Unlocked())
+      .def("normal", &Noise::normal, doc("runtime.Noise.normal"), arg("draw"), Unlocked())
+      .def("uniform", &Noise::uniform, doc("runtime.Noise.uniform"), arg("draw"), Unlocked());
+  m.def("uniform_labels", &uniform_labels, doc("runtime.uniform_labels"), arg("seed"), arg("samples"), arg("bound"),
+        Unlocked());
+}
+
+}  // namespace
+
+void bind_diffusion(py::module_& core) {
+  py::module_ m = core.def_submodule("diffusion");
+  bind_process(m);
+  bind_denoiser(m);
+  bind_mixture(m);
+  bind_noise(m);
+  m.def(
+      "to_uint8",
+      [](const Tensor& x, const std::string& rounding) {
+        const Words<diffusion::Rounding> words = {{"openai", diffusion::Rounding::kOpenAi},
+                                                  {"edm", diffusion::Rounding::kEdm}};
+        return diffusion::to_uint8(x, word_value("rounding", rounding, words));
+      },
+      doc("diffusion.to_uint8"), arg("x"), py::kw_only(), arg("rounding") = "openai", Unlocked());
+}
+
+}  // namespace sextant::python

@@ -1,0 +1,152 @@
+// sextant._core.guidance: scores, tilt, schedules.
+#include "guidance.h"
+
+#include "bindings.h"
+#include "internal/commands/sample.h"
+#include "sextant/guidance/classifier_free.h"
+#include "sextant/guidance/divergence.h"
+#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/schedule.h"
+#include "sextant/guidance/tilt.h"
+
+namespace sextant::python {
+namespace {
+
+using guidance::Divergence;
+using guidance::JensenShannonForm;
+using guidance::Score;
+using guidance::TiltForm;
+using py::arg;
+
+/// (S, dS/df)
+using Pair = std::pair<Tensor, Tensor>;
+Pair pair_of(Score score) { return {std::move(score.value), std::move(score.gradient)}; }
+
+Divergence divergence(double alpha, double epsilon, const std::optional<Tensor>& target) {
+  return {.alpha = alpha, .epsilon = epsilon, .target = target.value_or(Tensor())};
+}
+
+using OneDivergence = Score (*)(const Tensor&, const Tensor&, const Divergence&);
+
+void def_divergence(py::module_& m, const char* name, OneDivergence score) {
+  m.def(
+      name,
+      [score](const Tensor& f, const Tensor& y, double alpha, double epsilon, const std::optional<Tensor>& target) {
+        return pair_of(score(f, y, divergence(alpha, epsilon, target)));
+      },
+      doc((std::string("guidance.") + name).c_str()), arg("f"), arg("y"), py::kw_only(), arg("alpha") = 0.1,
+      arg("epsilon") = 0.1, arg("target") = py::none(), Unlocked());
+}
+
+guidance::ScoreFunction named(const std::string& name, const std::string& settings) {
+  commands::SampleConfig config;
+  apply_settings("named_score", only(commands::sample_options(config), {"guidance"}), settings);
+  return guidance::parse_score(name, config.guidance.terms);
+}
+
+}  // namespace
+
+guidance::ScoreFunction score_of(const Callable& function) {
+  return [function](const Tensor& f, const Tensor& y, const guidance::Step& step) -> Score {
+    const auto [value, gradient] = function.call<Pair>("score", "(S, dS/df)", f, y, step);
+    return {value, gradient};
+  };
+}
+
+void bind_guidance(py::module_& core) {
+  py::module_ m = core.def_submodule("guidance");
+  py::class_<guidance::Step>(m, "Step", doc("guidance.Step"))
+      .def(py::init([](int64_t index, int64_t num_steps, double alpha_cumprod) {
+             return guidance::Step{index, num_steps, alpha_cumprod};
+           }),
+           arg("index") = 0, arg("num_steps") = 1, arg("alpha_cumprod") = 1.0)
+      .def_readonly("index", &guidance::Step::index, doc("guidance.Step.index"))
+      .def_readonly("num_steps", &guidance::Step::num_steps, doc("guidance.Step.num_steps"))
+      .def_readonly("alpha_cumprod", &guidance::Step::alpha_cumprod, doc("guidance.Step.alpha_cumprod"));
+
+  py::class_<NamedScore>(m, "NamedScore", doc("guidance.named_score"))
+      .def(py::init([](const std::string& name, const std::string& settings) {
+             return NamedScore{name, named(name, settings)};
+           }),
+           arg("name"), arg("settings") = "{}")
+      .def_readonly("name", &NamedScore::name)
+      .def(
+          "__call__",
+          [](const NamedScore& score, const Tensor& f, const Tensor& y, const guidance::Step& step) {
+            return pair_of(score.function(f, y, step));
+          },
+          arg("f"), arg("y"), arg("step") = guidance::Step{}, Unlocked())
+      .def("__repr__", [](const NamedScore& score) { return "named_score('" + score.name + "')"; });
+
+  m.def(
+      "log_prob",
+      [](const Tensor& f, const Tensor& y, double joint, double marginal) {
+        return pair_of(guidance::log_prob(f, y, {joint, marginal}));
+      },
+      doc("guidance.log_prob"), arg("f"), arg("y"), py::kw_only(), arg("joint") = 1.0, arg("marginal") = 1.0,
+      Unlocked());
+  m.def(
+      "entropy", [](const Tensor& f, double weight) { return pair_of(guidance::entropy(f, weight)); },
+      doc("guidance.entropy"), arg("f"), arg("weight") = 1.0, Unlocked());
+  m.def("entropy_driven_scale", &guidance::entropy_driven_scale, doc("guidance.entropy_driven_scale"), arg("f"),
+        py::kw_only(), arg("classes") = 0, Unlocked());
+  def_divergence(m, "reverse_kl", guidance::reverse_kl);
+  def_divergence(m, "forward_kl", guidance::forward_kl);
+  def_divergence(m, "hellinger", guidance::hellinger);
+  def_divergence(m, "chi2", guidance::chi2);
+  m.def(
+      "jensen_shannon",
+      [](const Tensor& f, const Tensor& y, double alpha, double epsilon, const std::optional<Tensor>& target,
+         const std::string& form) {
+        const Words<JensenShannonForm> words = {{"eq14", JensenShannonForm::kEquation14},
+                                                {"paper", JensenShannonForm::kPaper}};
+        return pair_of(
+            guidance::jensen_shannon(f, y, divergence(alpha, epsilon, target), word_value("form", form, words)));
+      },
+      doc("guidance.jensen_shannon"), arg("f"), arg("y"), py::kw_only(), arg("alpha") = 0.1, arg("epsilon") = 0.1,
+      arg("target") = py::none(), arg("form") = "eq14", Unlocked());
+  m.def(
+      "alpha_divergence",
+      [](const Tensor& f, const Tensor& y, double order, double alpha, double epsilon,
+         const std::optional<Tensor>& target) {
+        return pair_of(guidance::alpha_divergence(f, y, divergence(alpha, epsilon, target), order));
+      },
+      doc("guidance.alpha_divergence"), arg("f"), arg("y"), py::kw_only(), arg("order") = 0.5, arg("alpha") = 0.1,
+      arg("epsilon") = 0.1, arg("target") = py::none(), Unlocked());
+  m.def(
+      "f_divergence",
+      [](const Tensor& f, const Tensor& y, const Callable& generator, const Callable& derivative, double alpha,
+         double epsilon, const std::optional<Tensor>& target) {
+        const auto function = [](const Callable& given) {
+          return [given](const Tensor& t) { return given.call<Tensor>("f_divergence", "a tensor", t); };
+        };
+        const guidance::Generator made(function(generator), function(derivative));
+        return pair_of(guidance::f_divergence(f, y, made, divergence(alpha, epsilon, target)));
+      },
+      doc("guidance.f_divergence"), arg("f"), arg("y"), arg("generator"), arg("derivative"), py::kw_only(),
+      arg("alpha") = 0.1, arg("epsilon") = 0.1, arg("target") = py::none(), Unlocked());
+  m.def("smoothed_target", &guidance::smoothed_target, doc("guidance.smoothed_target"), arg("y"), arg("like"),
+        arg("epsilon"), Unlocked());
+  m.def(
+      "tilt_weights",
+      [](const Tensor& scores, double tilt, const std::string& form) {
+        const Words<TiltForm> words = {{"mean", TiltForm::kMeanPreserving}, {"sum", TiltForm::kSumToOne}};
+        return guidance::tilt_weights(scores, tilt, word_value("form", form, words));
+      },
+      doc("guidance.tilt_weights"), arg("scores"), arg("tilt"), py::kw_only(), arg("form") = "mean", Unlocked());
+  m.def("tilted_score", &guidance::tilted_score, doc("guidance.tilted_score"), arg("scores"), arg("tilt"), Unlocked());
+  m.def("entropy_weight", &guidance::entropy_weight, doc("guidance.entropy_weight"), arg("step"), arg("num_steps"),
+        py::kw_only(), arg("max") = 0.2, arg("min") = 0.05);
+  m.def("classifier_free", &guidance::classifier_free, doc("guidance.classifier_free"), arg("conditional"),
+        arg("unconditional"), arg("scale"), Unlocked());
+  m.def(
+      "score_words",
+      [] {
+        std::vector<std::string> words;
+        for (const std::string_view word : guidance::kScoreWords) words.emplace_back(word);
+        return words;
+      },
+      doc("guidance.kScoreWords"));
+}
+
+}  // namespace sextant::python

@@ -1,0 +1,153 @@
+// sextant._core.guide: classifiers and guides.
+#include "bindings.h"
+#include "guidance.h"
+#include "internal/commands/sample.h"
+#include "sextant/guidance/named_score.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::python {
+namespace {
+
+using guidance::Classifier;
+using guidance::Guidance;
+using guidance::GuideInput;
+using py::arg;
+
+Classifier classifier_of(const Callable& logits, int64_t classes, bool uses_time) {
+  Classifier classifier;
+  classifier.classes = classes;
+  classifier.uses_time = uses_time;
+  classifier.logits = guidance::Logits([logits, uses_time](const Tensor& x, const Tensor& t) {
+    const char* wanted = "logits, a tensor [N, K]";
+    if (uses_time) return logits.call<Tensor>("classifier", wanted, x, t);
+    return logits.call<Tensor>("classifier", wanted, x);
+  });
+  return classifier;
+}
+
+/// Settings of a guide and, in the same table, of the score that a name stands for.
+commands::GuidanceSettings settings_of(const std::string& settings) {
+  commands::SampleConfig config;
+  apply_settings("Guide", only(commands::sample_options(config), {"guidance"}), settings);
+  return config.guidance;
+}
+
+std::shared_ptr<SharedGuide> guide_by_name(const Classifier& classifier, const std::string& score,
+                                           const std::string& settings) {
+  const commands::GuidanceSettings made = settings_of(settings);
+  return std::shared_ptr<SharedGuide>(
+      new SharedGuide{guidance::Guide(classifier, guidance::parse_score(score, made.terms), made.guide)});
+}
+
+std::shared_ptr<SharedGuide> guide_by_function(const Classifier& classifier, const Callable& score,
+                                               const std::string& settings) {
+  return std::shared_ptr<SharedGuide>(
+      new SharedGuide{guidance::Guide(classifier, score_of(score), settings_of(settings).guide)});
+}
+
+GuideInput input_of(const Tensor& x0, const Tensor& y, int64_t step, int64_t num_steps, const std::optional<Tensor>& x,
+                    const std::optional<Tensor>& t, const std::optional<Tensor>& variance, double alpha_cumprod,
+                    const SampleIds& ids, const std::optional<Callable>& predict_x0) {
+  GuideInput in;
+  in.x0 = x0;
+  in.y = y;
+  in.step = step;
+  in.num_steps = num_steps;
+  in.x = x.value_or(Tensor());
+  in.t = t.value_or(Tensor());
+  in.variance = variance.value_or(Tensor());
+  in.alpha_cumprod = alpha_cumprod;
+  in.ids = ids;
+  if (predict_x0) {
+    in.predict_x0 = [given = *predict_x0](const Tensor& x_t) {
+      return given.call<Tensor>("predict_x0", "a tensor shaped as x_t", x_t);
+    };
+  }
+  return in;
+}
+
+/// One step's answer, under the guide's lock.
+template <class Work>
+auto locked(SharedGuide& shared, Work work) {
+  const std::lock_guard lock(shared.busy);
+  return work(shared.guide);
+}
+
+}  // namespace
+
+void bind_guide(py::module_& core) {
+  py::module_ m = core.def_submodule("guide");
+  py::class_<SampleIds>(m, "SampleIds", doc("runtime.SampleIds"))
+      .def(py::init([](uint64_t seed, std::vector<int64_t> samples) {
+             return SampleIds{seed, std::move(samples)};
+           }),
+           arg("seed") = 0, arg("samples") = std::vector<int64_t>{})
+      .def_readonly("seed", &SampleIds::seed)
+      .def_readonly("samples", &SampleIds::samples, doc("runtime.SampleIds.samples"));
+
+  py::class_<Classifier>(m, "Classifier", doc("guidance.Logits"))
+      .def(py::init(&classifier_of), arg("logits"), arg("classes") = 0, arg("uses_time") = false)
+      .def_readonly("classes", &Classifier::classes, doc("guidance.Classifier.classes"))
+      .def_readonly("uses_time", &Classifier::uses_time, doc("guidance.Classifier.uses_time"))
+      .def(
+          "__call__",
+          [](const Classifier& classifier, const Tensor& x, const std::optional<Tensor>& t, const SampleIds& ids) {
+            if (classifier.uses_time && !t) throw UsageError("this classifier reads noised images: give it t [N]");
+            return classifier.logits(x, t.value_or(Tensor()), ids);
+          },
+          arg("x"), arg("t") = py::none(), arg("ids") = SampleIds{}, Unlocked());
+
+  py::class_<Guidance>(m, "Guidance", doc("guidance.Guidance"))
+      .def_readonly("gradient", &Guidance::gradient, doc("guidance.Guidance.gradient"))
+      .def_readonly("score", &Guidance::score, doc("guidance.Guidance.score"))
+      .def_readonly("weight", &Guidance::weight, doc("guidance.Guidance.weight"))
+      .def_readonly("logits", &Guidance::logits, doc("guidance.Guidance.logits"));
+
+  py::class_<GuideInput>(m, "GuideInput", doc("guidance.GuideInput"))
+      .def(py::init(&input_of), arg("x0"), arg("y"), py::kw_only(), arg("step") = 0, arg("num_steps") = 1,
+           arg("x") = py::none(), arg("t") = py::none(), arg("variance") = py::none(), arg("alpha_cumprod") = 1.0,
+           arg("ids") = SampleIds{}, arg("predict_x0") = py::none())
+      .def_readonly("x0", &GuideInput::x0, doc("guidance.GuideInput.x0"))
+      .def_readonly("step", &GuideInput::step, doc("guidance.GuideInput.step"))
+      .def_readonly("num_steps", &GuideInput::num_steps, doc("guidance.GuideInput.num_steps"));
+  py::class_<SharedGuide, std::shared_ptr<SharedGuide>>(m, "Guide", doc("guidance.Guide"))
+      .def_static("by_name", &guide_by_name, arg("classifier"), arg("score"), arg("settings"), Unlocked())
+      .def_static("by_function", &guide_by_function, arg("classifier"), arg("score"), arg("settings"), Unlocked())
+      .def(
+          "begin", [](SharedGuide& g) { locked(g, [](auto& guide) { guide.begin(); }); }, Unlocked())
+      .def(
+          "active",
+          [](SharedGuide& g, int64_t step, int64_t steps) {
+            return locked(g, [&](auto& guide) { return guide.active(step, steps); });
+          },
+          doc("guidance.Guide.active"), arg("step"), arg("num_steps"), Unlocked())
+      .def(
+          "score_factor",
+          [](SharedGuide& g, int64_t step, int64_t steps) {
+            return locked(g, [&](auto& guide) { return guide.score_factor(step, steps); });
+          },
+          doc("guidance.Guide.score_factor"), arg("step"), arg("num_steps"), Unlocked())
+      .def(
+          "__call__",
+          [](SharedGuide& g, const GuideInput& in) { return locked(g, [&](auto& guide) { return guide(in); }); },
+          arg("input"), Unlocked())
+      .def(
+          "backward",
+          [](SharedGuide& g, const GuideInput& in) {
+            return locked(g, [&](auto& guide) { return guide.backward(in); });
+          },
+          doc("guidance.Guide.backward"), arg("input"), Unlocked())
+      .def(
+          "gamma",
+          [](SharedGuide& g, const GuideInput& in) {
+            if (!in.variance.defined() || !in.x.defined()) throw UsageError("gamma: expected x and its variance");
+            return locked(g, [&](auto& guide) { return guide.gamma(in); });
+          },
+          doc("guidance.Guide.gamma"), arg("input"), Unlocked());
+  m.def("settings_doc", [] {
+    commands::SampleConfig config;
+    return settings_doc(only(commands::sample_options(config), {"guidance"}));
+  });
+}
+
+}  // namespace sextant::python

@@ -1,0 +1,104 @@
+// sextant._core.models: trained networks from folders and checkpoint files.
+#include "bindings.h"
+#include "internal/commands/inspect.h"
+#include "internal/commands/sample.h"
+#include "sextant/models/classifier.h"
+#include "sextant/models/denoiser.h"
+#include "sextant/models/latents.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::python {
+namespace {
+
+using diffusion::Denoiser;
+using py::arg;
+
+/// A diffusion model with what is mixed with it, ready to draw from.
+struct OpenedDenoiser : Denoiser {
+  nlohmann::json config;
+  std::string source;
+  int64_t classes = 0;
+  int64_t null_label = -1;
+  std::optional<models::Decoder> decoder;
+};
+
+/// Settings of the tables [model], [classifier] and, of [sample], the device and precision.
+commands::SampleConfig config_of(const std::string& who, const std::string& table, const std::string& settings) {
+  commands::SampleConfig config;
+  apply_settings(who, only(commands::sample_options(config), {table, "sample"}), settings);
+  return config;
+}
+
+models::Placement placement_of(const commands::RunConfig& run) {
+  const at::Device device = parse_device(run.device);
+  check_precision(run.precision, device);
+  return {device, arithmetic_type(run.precision, device)};
+}
+
+OpenedDenoiser open_denoiser(const std::string& path, const std::string& settings) {
+  commands::SampleConfig config = config_of("open_denoiser", "model", settings);
+  config.model.path = path;
+  const models::Placement placement = placement_of(config.run);
+  const models::DiffusionModel model = models::open_diffusion(path, config.model.arch, placement);
+  OpenedDenoiser opened{models::open_denoiser(model, config.model, placement),
+                        model.config,
+                        model.source,
+                        model.classes,
+                        model.null_label,
+                        std::nullopt};
+  if (!config.model.vae.empty()) opened.decoder = models::open_decoder(model, config.model, placement);
+  return opened;
+}
+
+guidance::Classifier open_classifier(const std::string& path, int64_t channels, int64_t side,
+                                     const std::string& settings, const std::optional<Callable>& warn) {
+  commands::SampleConfig config = config_of("open_classifier", "classifier", settings);
+  config.classifier.path = path;
+  const auto heard = [&](const std::string& line) {
+    if (warn) warn->call<void>("warn", "nothing", line);
+  };
+  return models::open_classifier(config.classifier, placement_of(config.run), {channels, side}, heard);
+}
+
+std::string docs_of(const std::string& table) {
+  commands::SampleConfig config;
+  return settings_doc(only(commands::sample_options(config), {table}));
+}
+
+}  // namespace
+
+void bind_models(py::module_& core) {
+  py::module_ m = core.def_submodule("models");
+  py::class_<OpenedDenoiser, Denoiser>(m, "OpenedDenoiser", doc("models.DiffusionModel"))
+      .def_property_readonly(
+          "config", [](const OpenedDenoiser& d) { return to_python(d.config); }, doc("models.DiffusionModel.config"))
+      .def_readonly("source", &OpenedDenoiser::source, doc("models.DiffusionModel.source"))
+      .def_readonly("classes", &OpenedDenoiser::classes, doc("models.DiffusionModel.classes"))
+      .def_readonly("null_label", &OpenedDenoiser::null_label, doc("models.DiffusionModel.null_label"))
+      .def(
+          "decode",
+          [](const OpenedDenoiser& d, const Tensor& z) {
+            if (!d.decoder) throw UsageError(d.source + " draws images, or was opened without vae: nothing to decode");
+            return d.decoder->decode(z);
+          },
+          doc("models.Decoder.decode"), arg("z"), Unlocked());
+  m.def("open_denoiser", &open_denoiser, arg("path"), arg("settings") = "{}", Unlocked());
+  m.def("open_classifier", &open_classifier, doc("models.open_classifier"), arg("path"), arg("channels") = 0,
+        arg("side") = 0, arg("settings") = "{}", arg("warn") = py::none(), Unlocked());
+  m.def(
+      "inspect",
+      [](const std::filesystem::path& path) {
+        nlohmann::json inspection;
+        {
+          const py::gil_scoped_release unlocked;
+          inspection = commands::inspect(path);
+        }
+        return to_python(inspection);
+      },
+      arg("path"));
+  m.def("denoiser_settings_doc", [] { return docs_of("model"); });
+  m.def("classifier_settings_doc", [] { return docs_of("classifier"); });
+}
+
+}  // namespace sextant::python

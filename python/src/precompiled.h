@@ -1,0 +1,4 @@
+// Parsed once per build instead of once per file.
+#pragma once
+
+#include "bindings.h"

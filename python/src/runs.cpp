@@ -1,0 +1,179 @@
+// sextant._core.runs: whole runs, as the command line starts them.
+#include <csignal>
+
+#include "bindings.h"
+#include "internal/commands/calibrate.h"
+#include "internal/commands/evaluate.h"
+#include "internal/commands/sample.h"
+#include "internal/commands/sweep.h"
+#include "internal/commands/train.h"
+#include "progress.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::python {
+namespace {
+
+using commands::CalibrateConfig;
+using commands::EvaluateConfig;
+using commands::RunConfig;
+using commands::SampleConfig;
+using commands::SweepConfig;
+using commands::TrainConfig;
+using nlohmann::json;
+using py::arg;
+
+using Listener = std::optional<py::object>;
+
+/// A run changes the number of threads of the whole process; Python gets its own back.
+class SameThreads {
+ public:
+  ~SameThreads() { set_threads(threads_); }
+
+ private:
+  int threads_ = threads();
+};
+
+/// Settings, work, result; flags in messages become settings.
+template <class Config, class Work>
+py::object run(const std::string& name, Config& config, std::vector<OptionGroup> options, const std::string& settings,
+               const Listener& listener, Work work) {
+  apply_settings(name, std::move(options), settings);
+  PythonProgress progress(config.run.quiet ? Listener{} : listener);
+  json result;
+  {
+    const py::gil_scoped_release unlocked;
+    const SameThreads threads;
+    try {
+      result = work(config, progress);
+    } catch (const UsageError& error) {
+      throw UsageError(in_python_spelling(error.what()));
+    }
+  }
+  progress.raise();
+  return to_python(result);
+}
+
+py::object sample(const std::string& settings, const Listener& listener) {
+  SampleConfig config;
+  return run("sample", config, commands::sample_options(config), settings, listener,
+             [](const SampleConfig& given, PythonProgress& progress) -> json {
+               for (const std::string& line : commands::settings_without_effect(given)) progress.note(line);
+               const commands::SampleResult made = commands::run_sample(given, progress, progress.stop());
+               return {{"out", given.run.out},
+                       {"finished", made.finished},
+                       {"count", made.count},
+                       {"there_already", made.there_already},
+                       {"seconds_per_image", made.seconds_per_image},
+                       {"gradient_norm", made.gradient_norm}};
+             });
+}
+
+py::object evaluate(const std::string& settings, const Listener& listener) {
+  EvaluateConfig config;
+  return run("evaluate", config, commands::evaluate_options(config), settings, listener,
+             [](const EvaluateConfig& given, PythonProgress& progress) -> json {
+               const commands::EvaluateResult made = commands::run_evaluate(given, progress, progress.stop());
+               json result = {{"out", given.run.out}, {"complete", made.complete}};
+               if (made.evaluation) {
+                 result["evaluation"] = evaluation::to_json(*made.evaluation);
+                 result["text"] = commands::evaluation_text(*made.evaluation, commands::Format::kTable);
+               }
+               return result;
+             });
+}
+
+py::object calibrate(const std::string& settings, const Listener& listener) {
+  CalibrateConfig config;
+  return run("calibrate", config, commands::calibrate_options(config), settings, listener,
+             [](const CalibrateConfig& given, PythonProgress& progress) -> json {
+               const commands::CalibrateResult made = commands::run_calibrate(given, progress, progress.stop());
+               return {{"out", given.run.out},
+                       {"complete", made.complete},
+                       {"text", made.complete ? commands::calibrate_text(made, commands::Format::kTable) : ""},
+                       {"json",
+                        made.complete ? json::parse(commands::calibrate_text(made, commands::Format::kJson)) : json()}};
+             });
+}
+
+py::object sweep(const std::string& recipe, const std::string& settings, const Listener& listener) {
+  SweepConfig config;
+  const json grid = json::parse(recipe);
+  return run("sweep", config, commands::sweep_options(config), settings, listener,
+             [&](const SweepConfig& given, PythonProgress& progress) -> json {
+               const commands::SweepResult made = commands::run_sweep(grid, given, progress, progress.stop());
+               return {{"out", given.run.out},
+                       {"finished", made.finished},
+                       {"count", made.count},
+                       {"header", made.table.header},
+                       {"rows", made.table.rows}};
+             });
+}
+
+json of_training(const TrainConfig& given, const commands::TrainResult& made) {
+  return {{"out", given.run.out},
+          {"complete", made.complete},
+          {"steps", made.steps},
+          {"best_step", made.best_step},
+          {"text", commands::finetune_text(made)}};
+}
+
+py::object train(const std::string& settings, const std::string& architecture, const Listener& listener) {
+  TrainConfig config;
+  config.architecture = json::parse(architecture);
+  return run("train", config, commands::train_options(config), settings, listener,
+             [](const TrainConfig& given, PythonProgress& progress) {
+               return of_training(given, commands::run_train(given, progress, progress.stop()));
+             });
+}
+
+py::object finetune(const std::string& settings, const Listener& listener) {
+  TrainConfig config = commands::finetune_defaults();
+  return run("finetune", config, commands::finetune_options(config), settings, listener,
+             [](const TrainConfig& given, PythonProgress& progress) {
+               return of_training(given, commands::run_finetune(given, progress, progress.stop()));
+             });
+}
+
+/// {"group": ["key", ...]} of a command, so that a keyword finds its table.
+template <class Config>
+py::object keys_of(std::vector<OptionGroup> (*options)(Config&)) {
+  Config config;
+  json groups = json::object();
+  for (const OptionGroup& group : options(config)) {
+    for (const Option& option : group.options) groups[group.name].push_back(option_key(option.flag));
+  }
+  return to_python(groups);
+}
+
+template <class Config>
+std::string docs_of(std::vector<OptionGroup> (*options)(Config&)) {
+  Config config;
+  return settings_doc(options(config));
+}
+
+template <class Config>
+void def_tables(py::module_& m, const std::string& name, std::vector<OptionGroup> (*options)(Config&)) {
+  m.def((name + "_keys").c_str(), [options] { return keys_of(options); });
+  m.def((name + "_doc").c_str(), [options] { return docs_of(options); });
+}
+
+}  // namespace
+
+void bind_runs(py::module_& core) {
+  py::module_ m = core.def_submodule("runs");
+  m.def("sample", &sample, arg("settings"), arg("progress") = py::none());
+  m.def("evaluate", &evaluate, arg("settings"), arg("progress") = py::none());
+  m.def("calibrate", &calibrate, arg("settings"), arg("progress") = py::none());
+  m.def("sweep", &sweep, arg("recipe"), arg("settings"), arg("progress") = py::none());
+  m.def("train", &train, arg("settings"), arg("architecture"), arg("progress") = py::none());
+  m.def("finetune", &finetune, arg("settings"), arg("progress") = py::none());
+  def_tables(m, "sample", commands::sample_options);
+  def_tables(m, "evaluate", commands::evaluate_options);
+  def_tables(m, "calibrate", commands::calibrate_options);
+  def_tables(m, "sweep", commands::sweep_options);
+  def_tables(m, "train", commands::train_options);
+  def_tables(m, "finetune", commands::finetune_options);
+}
+
+}  // namespace sextant::python

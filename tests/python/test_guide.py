@@ -1,0 +1,94 @@
+"""Guides of Python modules and of our own classifiers climb what they are told to."""
+
+import pytest
+import torch
+
+import sextant
+from sextant import guidance
+
+
+def test_a_guide_of_a_module_gives_autograds_gradient(digits):
+    x, y = torch.rand(3, 1, 28, 28) * 2 - 1, torch.tensor([1, 5, 9])
+    got = sextant.Guide(digits, "plain", scale=2.5)(x, y, step=3, num_steps=10)
+    leaf = x.clone().requires_grad_()
+    S = torch.log_softmax(digits(leaf), 1)[torch.arange(3), y]
+    (expected,) = torch.autograd.grad(S.sum(), leaf)
+    torch.testing.assert_close(got.score, S.detach())
+    torch.testing.assert_close(got.gradient, 2.5 * expected, rtol=1e-5, atol=1e-7)
+    assert got.logits.shape == (3, 10)
+
+
+@pytest.mark.parametrize("returns", ["S", "pair", "with step"])
+def test_a_score_of_ones_own_is_climbed(digits, returns):
+    def margin(f, y):
+        S = f.gather(1, y[:, None])[:, 0] - f.mean(1)
+        if returns == "pair":
+            return S.detach(), torch.nn.functional.one_hot(y, f.size(1)) - torch.full_like(f, 1 / f.size(1))
+        return S
+
+    seen = []
+    with_step = lambda f, y, step: seen.append((step.index, step.num_steps)) or margin(f, y)  # noqa: E731
+    x, y = torch.rand(2, 1, 28, 28), torch.tensor([4, 0])
+    score = with_step if returns == "with step" else margin
+    got = sextant.Guide(digits, score)(x, y, step=7, num_steps=20)
+    leaf = x.clone().requires_grad_()
+    f = digits(leaf)
+    (expected,) = torch.autograd.grad((f[torch.arange(2), y] - f.mean(1)).sum(), leaf)
+    torch.testing.assert_close(got.gradient, expected, rtol=1e-5, atol=1e-7)
+    assert returns != "with step" or seen == [(7, 20)]
+
+
+def test_a_module_in_training_is_refused(digits):
+    with pytest.raises(sextant.UsageError, match=r"training mode.*eval\(\)"):
+        sextant.Guide(digits.train(), "plain")
+    digits.eval()
+
+
+def test_what_a_function_raises_or_returns_wrongly_is_told():
+    x, y = torch.zeros(1, 1, 4, 4), torch.tensor([0])
+    with pytest.raises(ZeroDivisionError):
+        sextant.Guide(lambda x: 1 / 0, "plain")(x, y)
+    with pytest.raises(sextant.UsageError, match="classifier: expected the function to return logits"):
+        sextant.Guide(lambda x: "logits", "plain")(x, y)
+    with pytest.raises(sextant.Error, match="autograd"):
+        sextant.Guide(lambda x: torch.zeros(1, 3), "plain")(x, y)
+    with pytest.raises(sextant.UsageError, match="score"):
+        sextant.Guide(lambda x: x.flatten(1), lambda f, y: "high")(x, y)
+
+
+def test_softplus_smooths_modules_and_functions_and_gives_the_relus_back(digits):
+    x = torch.randn(2, 1, 28, 28)
+    before = digits(x)
+    soft = lambda v: torch.nn.functional.softplus(v, beta=3.0)  # noqa: E731
+    expected = digits.last(soft(digits.second(soft(digits.first(x)))).mean((2, 3)))
+    assert sextant.softplus_(digits, 3.0) is digits
+    torch.testing.assert_close(digits(x), expected)
+    sextant.softplus_(digits, 5.0)
+    assert not torch.equal(digits(x), expected)
+    sextant.softplus_(digits, None)
+    assert torch.equal(digits(x), before)
+    assert "forward" not in vars(digits)
+
+
+def test_an_opened_classifier_is_called_like_a_module(models):
+    classifier = sextant.open_classifier(models / "mnist-classifier")
+    assert classifier.classes == 10 and not classifier.uses_time
+    x = torch.zeros(2, 1, 28, 28, requires_grad=True)
+    logits = classifier(x)
+    (gradient,) = torch.autograd.grad(logits[:, 3].sum(), x)
+    assert logits.shape == (2, 10) and gradient.abs().max() > 0
+    softer = sextant.open_classifier(models / "mnist-classifier", softplus_beta=3)
+    assert not torch.equal(softer(x), logits)
+    noisy = sextant.open_classifier(models / "mnist-noisy-classifier")
+    with pytest.raises(sextant.UsageError, match="give it t"):
+        noisy(x)
+    assert noisy(x, torch.tensor([10, 10])).shape == (2, 10)
+
+
+def test_a_named_score_is_a_function_of_its_own(digits):
+    f, y = torch.randn(3, 5), torch.tensor([0, 1, 2])
+    score = guidance.named_score("js", alpha=0.3)
+    value, gradient = score(f, y)
+    plain, js = guidance.log_prob(f, y), guidance.jensen_shannon(f, y, alpha=0.3)
+    torch.testing.assert_close(value, plain[0] + js[0])
+    torch.testing.assert_close(gradient, plain[1] + js[1])

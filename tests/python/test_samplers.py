@@ -1,0 +1,130 @@
+"""Samplers driven from Python draw what the command line draws."""
+
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+import sextant
+from sextant import samplers
+
+
+def mixture():
+    torch.manual_seed(0)
+    return sextant.Mixture(
+        torch.full((3,), 1 / 3, dtype=torch.float64),
+        torch.randn(3, 2, dtype=torch.float64),
+        0.05 * torch.eye(2, dtype=torch.float64).repeat(3, 1, 1),
+    )
+
+
+def test_ddim_in_the_library_is_ddim_written_out():
+    process = sextant.Process("linear", mean="epsilon", clip=False)
+    network = lambda x, t, y: torch.tanh(x + t.view(-1, 1, 1, 1) / 1000 + y.view(-1, 1, 1, 1))  # noqa: E731
+    denoiser = sextant.Denoiser(network, process, [1, 3, 3])
+    noise = sextant.Noise(5, [0, 1], [1, 3, 3])
+    labels = torch.tensor([0, 1])
+    got = samplers.ddim(denoiser, labels, noise=noise, steps=10)
+
+    kept = process.respaced("10")
+    x = noise.initial()
+    for step in reversed(range(10)):
+        t = torch.full((2,), kept.timestep(step))
+        eps = network(x, t, labels)
+        abar, before = kept.abar(step), kept.abar(step - 1) if step else 1.0
+        x0 = (x - (1 - abar) ** 0.5 * eps) / abar**0.5
+        x = before**0.5 * x0 + (1 - before) ** 0.5 * eps
+    torch.testing.assert_close(got, x, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("sampler", ["ddpm", "ddim", "dpm_solver", "dpm_solver_sde", "unipc"])
+def test_every_sampler_is_steered_to_the_class_it_is_told(sampler):
+    made = mixture()
+    process = sextant.Process("linear", variance="fixed_small", clip=False)
+    denoiser, classifier = made.denoiser(process), made.classifier()
+    y = torch.arange(3).repeat(40)
+    x = getattr(samplers, sampler)(denoiser, y, guide=sextant.Guide(classifier, "plain", scale=4.0), steps=60)
+    seen = made.posterior(x.flatten(1).double()).argmax(1)
+    assert x.shape == (120, 2, 1, 1) and (seen == y).double().mean() > 0.9
+
+
+@pytest.mark.parametrize("sampler", ["edm_heun", "edm_euler"])
+def test_samplers_over_noise_levels_draw_the_mixture(sampler):
+    made = mixture()
+    y = torch.arange(3).repeat(40)
+    x = getattr(samplers, sampler)(made.denoiser(conditional=True), y, steps=30)
+    assert (made.posterior(x.flatten(1).double()).argmax(1) == y).double().mean() > 0.85
+
+
+def test_an_observer_hears_every_step_and_its_error_ends_the_run():
+    made = mixture()
+    denoiser = made.denoiser(sextant.Process("linear", clip=False))
+    guide = sextant.Guide(made.classifier(), "js", guidance_interval=(0.0, 0.5))
+    steps = []
+    x = samplers.ddpm(denoiser, [0, 1], guide=guide, steps=10, observe=steps.append)
+    assert [s.step for s in steps] == list(range(9, -1, -1)) and steps[0].num_steps == 10
+    assert torch.equal(steps[-1].x, x)
+    assert steps[0].guidance is None and steps[-1].guidance.gradient.shape == x.shape
+
+    def stop(step):
+        raise LookupError("enough")
+
+    with pytest.raises(LookupError, match="enough"):
+        samplers.ddpm(denoiser, [0, 1], steps=10, observe=stop)
+
+
+def test_noise_may_be_ones_own():
+    class Zero(sextant.Noise):
+        def initial(self):
+            return torch.zeros(1, 2, 1, 1)
+
+        def at_step(self, step):
+            return torch.zeros(1, 2, 1, 1)
+
+    denoiser = mixture().denoiser(sextant.Process("linear", clip=False))
+    kept = []
+    samplers.ddpm(denoiser, [0], noise=Zero(0, [0], [2, 1, 1]), steps=5, observe=kept.append)
+    again = samplers.ddpm(denoiser, [0], noise=Zero(9, [4], [2, 1, 1]), steps=5)
+    assert torch.equal(kept[-1].x, again)
+
+
+def test_an_image_does_not_depend_on_its_batch():
+    denoiser = mixture().denoiser(sextant.Process("linear", clip=False))
+    two = samplers.ddim(denoiser, [0, 0], noise=sextant.Noise(1, [7, 8], [2, 1, 1]), steps=8)
+    one = samplers.ddim(denoiser, [0], noise=sextant.Noise(1, [8], [2, 1, 1]), steps=8)
+    torch.testing.assert_close(two[1:], one)
+
+
+def test_ctrl_c_ends_a_run_between_two_steps():
+    denoiser = sextant.Denoiser(lambda x, t, y: time.sleep(0.01) or x, sextant.Process("linear"), [1, 2, 2])
+    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        samplers.ddpm(denoiser, [0], steps=1000)
+    assert time.monotonic() - begin < 5
+
+
+def test_the_bundled_model_draws_from_python_what_the_command_draws(models, tmp_path):
+    settings = dict(sampler="ddim", steps=8)
+    command = sextant.run.sample(
+        model=models / "mnist-adm",
+        classifier=models / "mnist-classifier",
+        guidance="js",
+        labels="3,1",
+        count=2,
+        batch=2,
+        out=tmp_path / "out",
+        threads=1,
+        progress=False,
+        **settings,
+    )
+    guide = sextant.Guide(sextant.open_classifier(models / "mnist-classifier"), "js")
+    model = sextant.open_denoiser(models / "mnist-adm")
+    assert model.classes == 10 and model.sample_shape == [1, 28, 28]
+    x = samplers.draw(model, [3, 1], guide=guide, seed=0, **settings)
+    images = sextant.to_uint8(x).permute(0, 2, 3, 1).numpy()
+    assert command.labels.tolist() == [3, 1]
+    assert np.abs(images.astype(int) - command.images.astype(int)).max() <= 1

@@ -1,0 +1,73 @@
+"""Wrong arguments raise; nothing ends the interpreter."""
+
+import itertools
+import random
+
+import pytest
+import torch
+
+import sextant
+from sextant import calibration, guidance, metrics, samplers
+
+GARBAGE = [
+    None, 3, -1.5, "text", [], {}, object(), b"x", float("nan"), True, (1, 2), lambda *a: None, lambda *a: torch.zeros(1),
+    torch.zeros(()), torch.zeros(0), torch.zeros(3), torch.zeros(2, 3), torch.zeros(2, 3).double(), torch.zeros(0, 3),
+    torch.zeros(2, 0), torch.zeros(2, 3, 4, 4), torch.zeros(2, 3).half(), torch.zeros(2, 3).to(torch.bfloat16),
+    torch.zeros(2, 3, dtype=torch.complex64), torch.tensor([0, 1]), torch.tensor([-1, 99]), torch.tensor([True, False]),
+    torch.full((2, 3), float("nan")), torch.full((2, 3), float("inf")), torch.zeros(2, 3).to_sparse(),
+    torch.zeros(2, 3, device="meta"), torch.zeros(2, dtype=torch.int64, device="meta"), torch.zeros(3, 2).t(),
+    torch.quantize_per_tensor(torch.zeros(2, 3), 0.1, 0, torch.quint8), torch.zeros(2, 3, requires_grad=True),
+    torch.zeros(2, 2, 1, 3, dtype=torch.uint8),
+]  # fmt: skip
+RAISED = (sextant.Error, TypeError, ValueError, OverflowError, RuntimeError, NotImplementedError, AttributeError,
+          IndexError, KeyError)  # fmt: skip
+
+
+def public(module):
+    for name in module.__all__:
+        thing = getattr(module, name)
+        if callable(thing) and name not in ("open_extractor", "find_inception"):
+            yield pytest.param(thing, id=f"{module.__name__}.{name}")
+
+
+CALLED = [*public(guidance), *public(calibration), *public(metrics), *public(samplers)] + [
+    pytest.param(thing, id=thing.__name__)
+    for thing in (sextant.Classifier, sextant.Denoiser, sextant.Guide, sextant.Mixture, sextant.Noise, sextant.Process,
+                  sextant.softplus_, sextant.to_uint8, sextant.uniform_labels)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", CALLED)
+def test_garbage_raises_or_is_answered(function):
+    chosen = random.Random(function.__name__ if hasattr(function, "__name__") else "x")
+    calls = [(a,) for a in GARBAGE] + chosen.sample(list(itertools.product(GARBAGE, GARBAGE)), 250)
+    calls += [tuple(chosen.choices(GARBAGE, k=k)) for k in (3, 4, 5, 6) for _ in range(20)]
+    refused = 0
+    for arguments in calls:
+        try:
+            function(*arguments)
+        except RAISED as error:
+            refused += 1
+            if isinstance(error, sextant.Error):
+                assert str(error) and "\n" not in str(error), str(error)
+    assert refused, "nothing was refused"
+
+
+@pytest.mark.parametrize("value", [None, "x", [], object(), -5, float("nan"), 1e99, (1, 2, 3)])
+def test_a_wrong_setting_is_refused_by_name(value):
+    with pytest.raises((sextant.UsageError, TypeError)) as caught:
+        sextant.Guide(lambda x: x, "plain", scale=value, tilt="much")
+    assert "scale" in str(caught.value) or "tilt" in str(caught.value)
+
+
+def test_a_misspelt_setting_names_the_nearest():
+    with pytest.raises(sextant.UsageError, match="Did you mean 'gamma-factor'"):
+        sextant.Guide(lambda x: x, "plain", gama_factor=0.1)
+
+
+def test_what_is_no_checkpoint_is_refused_in_one_line(tmp_path):
+    (tmp_path / "a.pt").write_bytes(b"nonsense")
+    for path in (tmp_path / "a.pt", tmp_path / "missing", tmp_path, 3, None):
+        with pytest.raises((sextant.Error, TypeError)) as caught:
+            sextant.open_denoiser(path)
+        assert "\n" not in str(caught.value)
