@@ -136,11 +136,11 @@ TEST(Interval, GuidesOnlyItsNoiseLevels) {
 }
 
 TEST(EntropyWeight, FallsLinearlyFromTheNoisiestStepToTheLast) {
-  EXPECT_DOUBLE_EQ(entropy_weight(249, 250, 0.2, 0.05), 0.2);
-  EXPECT_DOUBLE_EQ(entropy_weight(0, 250, 0.2, 0.05), 0.05);
-  EXPECT_DOUBLE_EQ(entropy_weight(5, 11, 0.2, 0.1), 0.15);
-  EXPECT_DOUBLE_EQ(entropy_weight(0, 1, 0.2, 0.05), 0.2);
-  EXPECT_THROW(entropy_weight(250, 250, 0.2, 0.05), UsageError);
+  EXPECT_DOUBLE_EQ(entropy_weight({249, 250}, 0.2, 0.05), 0.2);
+  EXPECT_DOUBLE_EQ(entropy_weight({0, 250}, 0.2, 0.05), 0.05);
+  EXPECT_DOUBLE_EQ(entropy_weight({5, 11}, 0.2, 0.1), 0.15);
+  EXPECT_DOUBLE_EQ(entropy_weight({0, 1}, 0.2, 0.05), 0.2);
+  EXPECT_THROW(entropy_weight({250, 250}, 0.2, 0.05), UsageError);
 }
 
 TEST(ScoreFactor, IsOneAtTheLastStepAndLargestHalfway) {

@@ -130,7 +130,7 @@ TEST_P(ElucdGuidance, IsTheReferencesAtEveryStep) {
   const auto steps = static_cast<int64_t>(r.x.size());
   for (int64_t t = steps - 1; t >= 0; --t) {
     lambda.push_back(
-        guidance::entropy_weight(t, steps, golden.config().at("lambda_max"), golden.config().at("lambda_min")));
+        guidance::entropy_weight({t, steps}, golden.config().at("lambda_max"), golden.config().at("lambda_min")));
   }
   EXPECT_TENSOR_NEAR(at::tensor(lambda, at::kDouble), golden["output/f64/lambda"], tolerance);
 }

@@ -16,7 +16,8 @@ namespace sextant::commands {
 /// Settings of `sextant theory`.
 struct TheoryConfig {
   std::string model;     ///< folder of a mixture, see models/mixture.h
-  int64_t count = 2000;  ///< exact draws that every number is a mean over, 2 to 1e6
+  int64_t count = 2000;  ///< exact draws that every number is a mean over
+  static constexpr Range kCount{2, 1e6};
   uint64_t seed = 0;     ///< of them
   double alpha = 0.1;    ///< weight of the divergences
   static constexpr Range kAlpha{0, 10, true};

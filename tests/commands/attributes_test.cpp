@@ -1,0 +1,88 @@
+// Attributes as settings, and a guide that climbs them.
+#include "sample/attributes.h"
+
+#include <fstream>
+
+#include "commands/systems.h"
+#include "internal/runtime/files.h"
+#include "sextant/runtime/error.h"
+#include "support/errors.h"
+
+namespace sextant::testing {
+namespace {
+
+using commands::parse_attribute_weights;
+using commands::parse_attributes;
+using nlohmann::json;
+
+const std::vector<std::string> kNames = {"smiling", "male", "young"};
+
+TEST(Attributes, AreReadByName) {
+  const Tensor answers = parse_attributes("male=0, smiling=1", kNames);
+  EXPECT_TRUE(answers.equal(at::tensor({1.0F, -1.0F, 0.0F}).view({1, 3})));
+}
+
+TEST(Attributes, AreReadFromALineForEachImage) {
+  const TemporaryFolder folder;
+  write_atomically(folder / "a.csv", "young,smiling\r\n1,0\r\n,1\r\n0,\r\n");
+  const Tensor answers = parse_attributes(folder / "a.csv", kNames);
+  EXPECT_TRUE(answers.equal(at::tensor({-1.0F, 0.0F, 1.0F, 1.0F, 0.0F, 0.0F, 0.0F, 0.0F, -1.0F}).view({3, 3})));
+}
+
+TEST(Attributes, SayInOneLineWhatIsWrong) {
+  const auto refused = [](const std::string& text) { return message_of([&] { parse_attributes(text, kNames); }); };
+  EXPECT_NE(refused("smilling=1").find("Did you mean 'smiling'?"), std::string::npos) << refused("smilling=1");
+  EXPECT_NE(refused("male=2").find("'2' is no answer; use 1 or 0"), std::string::npos);
+  EXPECT_NE(refused("male").find("name=value"), std::string::npos);
+  const TemporaryFolder folder;
+  write_atomically(folder / "a.csv", "young,male\n1,0\n1\n");
+  EXPECT_NE(refused(folder / "a.csv").find("line 3: has 1 cells for 2 names"), std::string::npos);
+}
+
+TEST(AttributeWeights, AreAListOrByName) {
+  EXPECT_TRUE(parse_attribute_weights("", kNames).empty());
+  EXPECT_EQ(parse_attribute_weights("1, 0.5,2", kNames), (std::vector<double>{1, 0.5, 2}));
+  EXPECT_EQ(parse_attribute_weights("young=3", kNames), (std::vector<double>{1, 1, 3}));
+  EXPECT_NE(message_of([] { parse_attribute_weights("1,2", kNames); }).find("expected 3 numbers"), std::string::npos);
+  EXPECT_NE(message_of([] { parse_attribute_weights("old=1", kNames); }).find("is no attribute"), std::string::npos);
+}
+
+class AttributeGuide : public Systems {
+ protected:
+  static void SetUpTestSuite() {
+    Systems::SetUpTestSuite();
+    json config = tiny_resnet(3, 3);
+    config["predicts"] = "attributes";
+    config["classes"] = kNames;
+    write_model(at("attributes"), config);
+  }
+  static SampleConfig config(const std::string& attributes) {
+    SampleConfig config;
+    config.model.path = at("adm");
+    config.classifier.path = at("attributes");
+    config.guidance.attributes = attributes;
+    config.guidance.guide.scale = 20;
+    return config;
+  }
+};
+
+TEST_F(AttributeGuide, DrawsAnythingElseForTheOppositeAnswer) {
+  const Tensor yes = draw(config("smiling=1"), out() / "yes");
+  const Tensor no = draw(config("smiling=0"), out() / "no");
+  EXPECT_FALSE(yes.equal(no));
+  const SamplingModels models = open_models(config("smiling=1"));
+  const SamplingModels other = open_models(config("smiling=0"));
+  const Tensor x = latents_of(models);
+  EXPECT_TRUE(models.guide->classifier.logits(x).equal(-other.guide->classifier.logits(x)));
+}
+
+TEST_F(AttributeGuide, AsksForAttributesWhereTheyAreJudged) {
+  EXPECT_NE(refusal(config(""), out()).find("say which with --attributes, such as \"smiling=1\""), std::string::npos)
+      << refusal(config(""), out());
+  SampleConfig classes = config("smiling=1");
+  classes.classifier.path = at("resnet");
+  EXPECT_NE(refusal(classes, out()).find("answers with classes"), std::string::npos) << refusal(classes, out());
+}
+
+}  // namespace
+}  // namespace sextant::testing
