@@ -51,7 +51,7 @@ def named_score(name: str, **settings: Any) -> NamedScore:
     Called with (f, y, step).
 
     Settings are those of Guide that the terms read: alpha, epsilon, js_form, divergence_order, lambda_max, lambda_min,
-    joint_temperature, marginal_temperature.
+    lambda_shape, joint_temperature, marginal_temperature.
     """
     return NamedScore(name, _settings.table("named_score", "guidance", settings))
 

@@ -135,8 +135,16 @@ void bind_guidance(py::module_& core) {
       },
       doc("guidance.tilt_weights"), arg("scores"), arg("tilt"), py::kw_only(), arg("form") = "mean", Unlocked());
   m.def("tilted_score", &guidance::tilted_score, doc("guidance.tilted_score"), arg("scores"), arg("tilt"), Unlocked());
-  m.def("entropy_weight", &guidance::entropy_weight, doc("guidance.entropy_weight"), arg("step"), arg("num_steps"),
-        py::kw_only(), arg("max") = 0.2, arg("min") = 0.05);
+  m.def(
+      "entropy_weight",
+      [](int64_t step, int64_t num_steps, double max, double min, const std::string& shape, double alpha_cumprod) {
+        using guidance::LambdaShape;
+        const Words<LambdaShape> words = {
+            {"linear", LambdaShape::kLinear}, {"cosine", LambdaShape::kCosine}, {"1-abar", LambdaShape::kNoise}};
+        return guidance::entropy_weight({step, num_steps, alpha_cumprod}, max, min, word_value("shape", shape, words));
+      },
+      doc("guidance.entropy_weight"), arg("step"), arg("num_steps"), py::kw_only(), arg("max") = 0.2, arg("min") = 0.05,
+      arg("shape") = "linear", arg("alpha_cumprod") = 1.0);
   m.def("classifier_free", &guidance::classifier_free, doc("guidance.classifier_free"), arg("conditional"),
         arg("unconditional"), arg("scale"), Unlocked());
   m.def(
