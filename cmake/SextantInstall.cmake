@@ -31,5 +31,5 @@ configure_package_config_file(cmake/sextantConfig.cmake.in sextantConfig.cmake
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sextant)
 write_basic_package_version_file(sextantConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sextantConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/sextantConfigVersion.cmake
-              ${CMAKE_CURRENT_LIST_DIR}/SextantTorch.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/SextantTorch.cmake ${CMAKE_CURRENT_LIST_DIR}/SextantUtf8proc.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sextant)

@@ -37,6 +37,15 @@ if(DEFINED SEXTANT_TORCH_BEFORE AND NOT SEXTANT_TORCH_BEFORE STREQUAL "${sextant
   endforeach()
 endif()
 get_filename_component(sextant_torch_root "${sextant_torch_config}/../../.." ABSOLUTE)  # "/" for the system's
+# Wheels of PyTorch before 2.6 have another std::string than every compiled library of a distribution.
+if(sextant_torch_config)
+  file(STRINGS ${sextant_torch_config}/TorchConfig.cmake sextant_old_abi REGEX "_GLIBCXX_USE_CXX11_ABI=0")
+  if(sextant_old_abi)
+    message(FATAL_ERROR "The libtorch in ${sextant_torch_root} has the C++ ABI of before GCC 5 "
+                        "(_GLIBCXX_USE_CXX11_ABI=0), and this system's libraries do not link with it. Take a newer one "
+                        "(pip install --upgrade torch: 2.7 and later have the usual ABI) or TORCH=system.")
+  endif()
+endif()
 if(sextant_torch_config AND EXISTS ${sextant_torch_root}/lib/libtorch_cuda.so)
   if(NOT TARGET sextant_torch_files)
     sextant_torch_files(${sextant_torch_root})

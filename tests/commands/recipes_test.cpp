@@ -65,7 +65,8 @@ json reduced(const json& config) {
 
 /// What the parser makes of a recipe for `sextant sample`.
 SampleConfig resolve(const std::filesystem::path& recipe) {
-  const cli::Command& command = cli::command_named("sample");
+  const std::string sample = "sample";
+  const cli::Command& command = cli::command_named(sample);
   cli::Invocation invocation = command.open();
   cli::parse(command, invocation, {"--recipe", recipe.string()});
   SampleConfig config;
