@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "command.h"
 #include "commands/filled_model.h"
+#include "internal/commands/trace.h"
 #include "recipe.h"
 #include "sextant/models/models.h"
 
@@ -117,6 +118,46 @@ TEST_P(Recipe, RunsTwoStepsAtReducedSize) {
   if (config.guidance.score.empty() || config.guidance.score == "none") return;
   const json record = json::parse(std::ifstream(folder / "out/run.json"));
   EXPECT_GT(record.at("gradient_norm").get<double>(), 0) << "the guide did nothing";
+}
+
+class Quiet : public Progress {
+ public:
+  void begin(const std::string&, double, double, const std::string&) override {}
+  void update(double) override {}
+  void end() override {}
+  void note(const std::string&) override {}
+};
+
+TEST(FigureRecipes, RunTwoStepsAtReducedSize) {
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir() / "recipes/figures")) {
+    const TemporaryFolder folder;
+    commands::TraceConfig config;
+    json tables = cli::read_toml(entry.path());
+    if (tables.contains("rows")) config.grid["rows"] = tables["rows"];
+    tables.erase("rows");
+    OptionTable("trace", commands::trace_options(config)).merge(tables, entry.path().string());
+    SampleConfig& method = config.method;
+    const auto shrink = [&](std::string& path, std::string& arch, const std::string& name) {
+      if (arch.empty()) {
+        path = (source_dir() / path).string();  // bundled
+      } else {
+        path = write_model(folder / name, reduced(models::arch_config(arch)), name).string();
+        arch.clear();
+      }
+    };
+    shrink(method.model.path, method.model.arch, "model");
+    shrink(method.classifier.path, method.classifier.arch, "classifier");
+    method.sample.count = method.sample.batch = method.sampler.steps = 2;
+    method.run.device = "cpu";
+    method.run.out = (folder / "out").string();
+    config.samples = "0";
+    config.at = "1,0";
+    Quiet progress;
+    EXPECT_TRUE(commands::run_trace(config, progress, Stop()).complete) << entry.path();
+    const json trace = json::parse(std::ifstream(folder / "out/trace.json"));
+    EXPECT_EQ(trace.at("methods").size(), config.grid.contains("rows") ? config.grid["rows"].size() : 1);
+    for (const json& followed : trace.at("methods")) EXPECT_EQ(followed.at("means").size(), 2) << entry.path();
+  }
 }
 
 TEST(Recipes, CoverEverySettingThatThePapersPublished) {

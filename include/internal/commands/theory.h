@@ -18,8 +18,8 @@ struct TheoryConfig {
   std::string model;     ///< folder of a mixture, see models/mixture.h
   int64_t count = 2000;  ///< exact draws that every number is a mean over
   static constexpr Range kCount{2, 1e6};
-  uint64_t seed = 0;     ///< of them
-  double alpha = 0.1;    ///< weight of the divergences
+  uint64_t seed = 0;   ///< of them
+  double alpha = 0.1;  ///< weight of the divergences
   static constexpr Range kAlpha{0, 10, true};
   double epsilon = 0.1;  ///< of their targets
   static constexpr Range kEpsilon{0, 0.999};
@@ -36,13 +36,12 @@ std::vector<OptionGroup> theory_options(TheoryConfig& config);
 ///   gamma        Prop. 3: means of Gamma_y and of the sum over k != y of its positive and its negative part, at x_t,
 ///                over alpha and epsilon. Gamma_k = dS/dl_k = tau1 [k=y] - tau2 p_tau2,k + alpha (q_k - p_k)
 ///   calibration  Ma et al. 2023, Prop. 4.1: the ECE of logits l/T at x_0, and mean |g_T - g_1|/mean |g_1|, over T
-///   direction    Prop. 4.2: at x_t along abar, mean cosine between grad S and mu_y sqrt(abar) - x_t, and mean |grad
-///   S|,
-///                tau1 = 1 and tau2 = 1, 0.5, 0
+///   direction    Prop. 4.2: at x_t along abar, mean cosine between grad S and mu_y sqrt(abar) - x_t, and mean
+///                |grad S|, tau1 = 1 and tau2 = 1, 0.5, 0
 ///   divergences  mean |grad D| alpha/mean |grad log p_y| of each divergence at x_t
 ///
-/// theory.json has all numbers; gamma-alpha, gamma-epsilon, calibration, direction, strength and divergences are
-/// charts, .svg and .png, where this build can draw.
+/// theory.json has all numbers; gamma-alpha, gamma-epsilon, calibration, direction and strength are charts, .svg and
+/// .png, where this build can draw.
 struct TheoryResult {
   nlohmann::json record;
   report::Table table;  ///< the divergences
