@@ -10,7 +10,7 @@
 #include <string>
 
 #include "sextant/checkpoint/npz.h"
-#include "sextant/evaluation/extractor.h"
+#include "sextant/evaluation/embed.h"
 #include "sextant/runtime/device.h"
 
 int main(int argc, char** argv) try {

@@ -12,9 +12,7 @@
 #include <string>
 
 #include "sextant/checkpoint/npz.h"
-#include "sextant/metrics/frechet.h"
-#include "sextant/metrics/kernel_distance.h"
-#include "sextant/metrics/precision_recall.h"
+#include "sextant/metrics/features.h"
 #include "sextant/runtime/device.h"
 
 namespace {

@@ -14,7 +14,7 @@
 #include <numbers>
 #include <numeric>
 
-#include "sextant/diffusion/guided_models.h"
+#include "sextant/diffusion/denoiser.h"
 #include "sextant/diffusion/mixture.h"
 #include "sextant/guidance/named_score.h"
 #include "sextant/runtime/device.h"

@@ -4,7 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "sextant/checkpoint/state_dict.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/models/models.h"
 
 namespace sextant::bench {

@@ -1,9 +1,8 @@
 // sextant._core.calibration: measures, scaling, the Smooth ECE.
+#include "sextant/calibration/calibration.h"
+
 #include "bindings.h"
-#include "sextant/calibration/measures.h"
-#include "sextant/calibration/scaling.h"
-#include "sextant/calibration/smooth_ece.h"
-#include "sextant/report/reliability.h"
+#include "sextant/report/drawing.h"
 
 namespace sextant::python {
 namespace {

@@ -1,9 +1,8 @@
 // sextant._core.diffusion: processes, denoisers, mixtures, noise.
 #include "bindings.h"
 #include "sextant/diffusion/denoiser.h"
-#include "sextant/diffusion/guided_models.h"
 #include "sextant/diffusion/mixture.h"
-#include "sextant/diffusion/pixels.h"
+#include "sextant/diffusion/process.h"
 #include "sextant/guidance/classifier.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/device.h"

@@ -3,8 +3,8 @@
 
 #include "bindings.h"
 #include "progress.h"
+#include "sextant/evaluation/embed.h"
 #include "sextant/evaluation/evaluate.h"
-#include "sextant/evaluation/reference.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 

@@ -3,11 +3,10 @@
 
 #include "bindings.h"
 #include "internal/commands/sample.h"
-#include "sextant/guidance/classifier_free.h"
 #include "sextant/guidance/divergence.h"
+#include "sextant/guidance/guide.h"
 #include "sextant/guidance/named_score.h"
-#include "sextant/guidance/schedule.h"
-#include "sextant/guidance/tilt.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::python {
 namespace {

@@ -1,11 +1,7 @@
 // sextant._core.metrics: numbers from features.
 #include "bindings.h"
-#include "sextant/metrics/accuracy.h"
-#include "sextant/metrics/frechet.h"
-#include "sextant/metrics/inception_score.h"
-#include "sextant/metrics/kernel_distance.h"
-#include "sextant/metrics/permutation.h"
-#include "sextant/metrics/precision_recall.h"
+#include "sextant/metrics/features.h"
+#include "sextant/metrics/logits.h"
 
 namespace sextant::python {
 namespace {

@@ -4,7 +4,6 @@
 #include "internal/commands/sample.h"
 #include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
-#include "sextant/models/latents.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 

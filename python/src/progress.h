@@ -5,7 +5,6 @@
 
 #include "bindings.h"
 #include "sextant/runtime/progress.h"
-#include "sextant/runtime/stop.h"
 
 namespace sextant::python {
 

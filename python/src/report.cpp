@@ -1,8 +1,7 @@
 // sextant._core.report: pictures.
 #include "bindings.h"
-#include "sextant/report/chart.h"
-#include "sextant/report/grid.h"
-#include "sextant/report/png.h"
+#include "sextant/report/drawing.h"
+#include "sextant/report/pictures.h"
 
 namespace sextant::python {
 

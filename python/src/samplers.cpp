@@ -4,7 +4,7 @@
 #include "bindings.h"
 #include "guidance.h"
 #include "internal/commands/sample.h"
-#include "sextant/diffusion/guided_models.h"
+#include "sextant/diffusion/denoiser.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::python {

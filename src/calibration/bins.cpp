@@ -1,5 +1,5 @@
 #include "check.h"
-#include "sextant/calibration/measures.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::calibration {

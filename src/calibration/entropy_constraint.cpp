@@ -1,10 +1,9 @@
-#include "sextant/calibration/entropy_constraint.h"
-
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
 
 #include "check.h"
+#include "sextant/calibration/calibration.h"
 
 namespace sextant::calibration {
 

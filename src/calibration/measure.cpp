@@ -2,8 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sextant/calibration/measures.h"
-#include "sextant/calibration/smooth_ece.h"
+#include "sextant/calibration/calibration.h"
 
 namespace sextant::calibration {
 

@@ -1,6 +1,5 @@
-#include "sextant/calibration/measures.h"
-
 #include "check.h"
+#include "sextant/calibration/calibration.h"
 
 namespace sextant::calibration {
 

@@ -1,8 +1,7 @@
-#include "sextant/calibration/smooth_ece.h"
-
 #include <ATen/core/grad_mode.h>
 
 #include "check.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::calibration {

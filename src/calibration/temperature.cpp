@@ -1,7 +1,7 @@
 #include <limits>
 
 #include "check.h"
-#include "sextant/calibration/scaling.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::calibration {

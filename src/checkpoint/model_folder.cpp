@@ -1,8 +1,7 @@
-#include "sextant/checkpoint/model_folder.h"
-
 #include <fstream>
 
 #include "internal/checkpoint/file.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::checkpoint {

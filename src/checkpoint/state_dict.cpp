@@ -1,5 +1,4 @@
-#include "sextant/checkpoint/state_dict.h"
-
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::checkpoint {

@@ -1,5 +1,4 @@
-#include "sextant/classifiers/asked.h"
-
+#include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::classifiers {

@@ -1,10 +1,9 @@
-#include "sextant/classifiers/calibrated.h"
-
 #include <c10/util/StringUtil.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::classifiers {

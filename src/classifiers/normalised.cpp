@@ -1,6 +1,6 @@
 #include <c10/util/StringUtil.h>
 
-#include "sextant/classifiers/input.h"
+#include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::classifiers {

@@ -1,5 +1,5 @@
 #include "internal/runtime/text.h"
-#include "sextant/classifiers/input.h"
+#include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::classifiers {

@@ -11,7 +11,7 @@
 #include "internal/commands/trace.h"
 #include "internal/commands/train.h"
 #include "sextant/runtime/error.h"
-#include "sextant/runtime/stop.h"
+#include "sextant/runtime/progress.h"
 #include "terminal.h"
 
 namespace sextant::cli {

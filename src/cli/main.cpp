@@ -5,8 +5,8 @@
 
 #include "arguments.h"
 #include "command.h"
+#include "internal/runtime/cores.h"
 #include "reference.h"
-#include "sextant/runtime/cores.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "unforeseen.h"

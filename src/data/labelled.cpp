@@ -1,5 +1,3 @@
-#include "sextant/data/labelled.h"
-
 #include <algorithm>
 #include <set>
 
@@ -7,6 +5,7 @@
 #include "class_folders.h"
 #include "files.h"
 #include "folder_walk.h"
+#include "sextant/data/images.h"
 
 namespace sextant::data {
 namespace {

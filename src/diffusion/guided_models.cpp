@@ -1,9 +1,8 @@
-#include "sextant/diffusion/guided_models.h"
-
 #include <algorithm>
 #include <cmath>
 
-#include "sextant/guidance/classifier_free.h"
+#include "sextant/diffusion/denoiser.h"
+#include "sextant/guidance/guide.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/progress.h"

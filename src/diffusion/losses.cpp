@@ -1,7 +1,7 @@
-#include "sextant/diffusion/losses.h"
-
 #include <cmath>
 #include <numbers>
+
+#include "sextant/diffusion/denoiser.h"
 
 namespace sextant::diffusion {
 namespace {

@@ -1,4 +1,4 @@
-#include "sextant/diffusion/pixels.h"
+#include "sextant/diffusion/process.h"
 
 namespace sextant::diffusion {
 

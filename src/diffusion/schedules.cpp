@@ -1,9 +1,8 @@
-#include "sextant/diffusion/schedules.h"
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
+#include "sextant/diffusion/process.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {

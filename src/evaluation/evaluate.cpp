@@ -9,12 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "sextant/calibration/measures.h"
-#include "sextant/metrics/frechet.h"
-#include "sextant/metrics/inception_score.h"
-#include "sextant/metrics/kernel_distance.h"
-#include "sextant/metrics/permutation.h"
-#include "sextant/metrics/precision_recall.h"
+#include "sextant/calibration/calibration.h"
+#include "sextant/metrics/features.h"
+#include "sextant/metrics/logits.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 

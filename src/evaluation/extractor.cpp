@@ -1,10 +1,9 @@
-#include "sextant/evaluation/extractor.h"
-
 #include <algorithm>
 
 #include "content_hash.h"
-#include "sextant/models/class_names.h"
-#include "sextant/models/mixture.h"
+#include "internal/models/class_names.h"
+#include "internal/models/mixture.h"
+#include "sextant/evaluation/embed.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
 

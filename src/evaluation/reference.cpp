@@ -1,7 +1,6 @@
-#include "sextant/evaluation/reference.h"
-
 #include "content_hash.h"
 #include "sextant/checkpoint/npz.h"
+#include "sextant/evaluation/embed.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::evaluation {

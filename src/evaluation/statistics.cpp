@@ -1,8 +1,7 @@
-#include "sextant/evaluation/statistics.h"
-
 #include <c10/util/StringUtil.h>
 
 #include "sextant/checkpoint/npz.h"
+#include "sextant/evaluation/embed.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::evaluation {

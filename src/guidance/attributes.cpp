@@ -1,10 +1,9 @@
-#include "sextant/guidance/attributes.h"
-
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
 
 #include "check.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::guidance {

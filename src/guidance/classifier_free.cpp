@@ -1,7 +1,6 @@
-#include "sextant/guidance/classifier_free.h"
-
 #include <cmath>
 
+#include "sextant/guidance/guide.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::guidance {

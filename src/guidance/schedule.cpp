@@ -1,11 +1,10 @@
-#include "sextant/guidance/schedule.h"
-
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
 #include <numbers>
 
 #include "sextant/guidance/guide.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::guidance {

@@ -1,7 +1,7 @@
 // A new score is its function, a row here and its word in kScoreWords.
 #include "internal/guidance/score_terms.h"
 
-#include "sextant/guidance/schedule.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::guidance {
 

@@ -1,9 +1,8 @@
-#include "sextant/guidance/tilt.h"
-
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
 
+#include "sextant/guidance/guide.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::guidance {

@@ -1,6 +1,5 @@
-#include "sextant/metrics/accuracy.h"
-
 #include "check.h"
+#include "sextant/metrics/logits.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

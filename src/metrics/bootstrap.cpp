@@ -1,7 +1,6 @@
-#include "sextant/metrics/bootstrap.h"
-
 #include <random>
 
+#include "sextant/metrics/features.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

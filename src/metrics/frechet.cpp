@@ -1,10 +1,9 @@
-#include "sextant/metrics/frechet.h"
-
 #include <limits>
 
 #include "check.h"
 #include "factor.h"
 #include "internal/kernels/product.h"
+#include "sextant/metrics/features.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

@@ -1,6 +1,6 @@
 #include "check.h"
-#include "sextant/metrics/frechet.h"
-#include "sextant/metrics/permutation.h"
+#include "sextant/metrics/features.h"
+#include "sextant/metrics/logits.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

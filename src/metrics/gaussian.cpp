@@ -1,7 +1,6 @@
-#include "sextant/metrics/gaussian.h"
-
 #include "check.h"
 #include "internal/kernels/product.h"
+#include "sextant/metrics/features.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

@@ -1,8 +1,7 @@
-#include "sextant/metrics/kernel_distance.h"
-
 #include "check.h"
 #include "internal/kernels/product.h"
 #include "numpy_random.h"
+#include "sextant/metrics/features.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "sextant/metrics/permutation.h"
+#include "sextant/metrics/logits.h"
 
 namespace sextant::metrics {
 

@@ -1,9 +1,8 @@
-#include "sextant/metrics/precision_recall.h"
-
 #include <atomic>
 
 #include "check.h"
 #include "distances.h"
+#include "sextant/metrics/features.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

@@ -1,4 +1,4 @@
-#include "sextant/models/class_names.h"
+#include "internal/models/class_names.h"
 
 #include <nlohmann/json.hpp>
 

@@ -2,11 +2,11 @@
 
 #include <c10/util/StringUtil.h>
 
+#include "internal/models/mixture.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/text.h"
 #include "prompts.h"
 #include "sextant/models/denoiser.h"
-#include "sextant/models/mixture.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {

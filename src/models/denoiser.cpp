@@ -3,7 +3,7 @@
 
 #include <c10/util/StringUtil.h>
 
-#include "sextant/diffusion/guided_models.h"
+#include "sextant/diffusion/denoiser.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {

@@ -1,8 +1,8 @@
 #include <c10/util/StringUtil.h>
 
-#include "sextant/diffusion/guided_models.h"
+#include "internal/models/mixture.h"
+#include "sextant/diffusion/denoiser.h"
 #include "sextant/models/denoiser.h"
-#include "sextant/models/mixture.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {

@@ -1,9 +1,8 @@
-#include "sextant/networks/features.h"
-
+#include "internal/models/mixture.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/text.h"
 #include "sextant/models/classifier.h"
-#include "sextant/models/mixture.h"
+#include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {

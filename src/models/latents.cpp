@@ -1,5 +1,4 @@
-#include "sextant/models/latents.h"
-
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {

@@ -1,4 +1,4 @@
-#include "sextant/models/mixture.h"
+#include "internal/models/mixture.h"
 
 #include <c10/util/StringUtil.h>
 

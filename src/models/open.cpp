@@ -1,9 +1,8 @@
 #include <c10/util/StringUtil.h>
 
+#include "internal/models/mixture.h"
 #include "internal/models/registry.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/checkpoint/model_folder.h"
-#include "sextant/models/mixture.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {

@@ -1,6 +1,6 @@
 #include "imagenet.h"
 
-#include "sextant/networks/classifier.h"
+#include "sextant/networks/kinds.h"
 
 namespace sextant::networks {
 

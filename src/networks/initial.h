@@ -1,7 +1,7 @@
 // Where weights start before they train.
 #pragma once
 
-#include "sextant/networks/parameters.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::networks {

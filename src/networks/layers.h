@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sextant/networks/parameters.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::networks {
 

@@ -1,4 +1,4 @@
-#include "sextant/networks/parameters.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::networks {
 

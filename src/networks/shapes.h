@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sextant/checkpoint/state_dict.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::networks {
 

@@ -1,11 +1,10 @@
-#include "sextant/report/chart.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 
 #include "axis.h"
+#include "sextant/report/drawing.h"
 #include "sextant/runtime/error.h"
 #include "style.h"
 

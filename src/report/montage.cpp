@@ -1,9 +1,8 @@
-#include "sextant/report/montage.h"
-
 #include <algorithm>
 #include <cmath>
 
 #include "picture.h"
+#include "sextant/report/drawing.h"
 #include "style.h"
 
 namespace sextant::report {

@@ -1,9 +1,8 @@
-#include "sextant/report/png.h"
-
 #include <png.h>
 
 #include "internal/runtime/files.h"
 #include "picture.h"
+#include "sextant/report/pictures.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::report {

@@ -1,10 +1,9 @@
-#include "sextant/report/reliability.h"
-
 #include <algorithm>
 #include <string>
 
 #include "axis.h"
-#include "sextant/report/table.h"
+#include "internal/report/table.h"
+#include "sextant/report/drawing.h"
 #include "style.h"
 
 namespace sextant::report {

@@ -1,4 +1,4 @@
-#include "sextant/report/table.h"
+#include "internal/report/table.h"
 
 #include <algorithm>
 #include <cctype>

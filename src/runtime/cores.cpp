@@ -1,4 +1,4 @@
-#include "sextant/runtime/cores.h"
+#include "internal/runtime/cores.h"
 
 #include <omp.h>
 #include <pthread.h>

@@ -1,8 +1,8 @@
-#include "sextant/runtime/stop.h"
-
 #include <unistd.h>
 
 #include <csignal>
+
+#include "sextant/runtime/progress.h"
 
 namespace sextant {
 namespace {

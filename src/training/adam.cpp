@@ -1,4 +1,4 @@
-#include "sextant/training/adam.h"
+#include "adam.h"
 
 #include <ATen/core/grad_mode.h>
 

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sextant/calibration/entropy_constraint.h"
-#include "sextant/calibration/smooth_ece.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/models/classifier.h"
-#include "sextant/networks/features.h"
+#include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/training/objectives.h"

@@ -1,4 +1,4 @@
-#include "sextant/training/ema.h"
+#include "ema.h"
 
 #include <ATen/core/grad_mode.h>
 

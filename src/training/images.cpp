@@ -4,9 +4,9 @@
 #include <map>
 #include <numeric>
 
+#include "loader.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
-#include "sextant/training/loader.h"
 #include "streams.h"
 
 namespace sextant::training {

@@ -1,9 +1,8 @@
-#include "sextant/training/initialise.h"
-
 #include "internal/networks/family.h"
 #include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
+#include "sextant/training/trainer.h"
 #include "streams.h"
 
 namespace sextant::training {

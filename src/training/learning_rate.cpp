@@ -1,8 +1,8 @@
-#include "sextant/training/learning_rate.h"
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+
+#include "sextant/training/trainer.h"
 
 namespace sextant::training {
 

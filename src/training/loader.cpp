@@ -1,4 +1,4 @@
-#include "sextant/training/loader.h"
+#include "loader.h"
 
 #include <condition_variable>
 #include <cstring>

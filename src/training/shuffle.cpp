@@ -1,7 +1,7 @@
 #include <numeric>
 
+#include "loader.h"
 #include "sextant/runtime/noise.h"
-#include "sextant/training/loader.h"
 #include "streams.h"
 
 namespace sextant::training {

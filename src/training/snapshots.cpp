@@ -1,4 +1,4 @@
-#include "sextant/training/snapshots.h"
+#include "internal/training/snapshots.h"
 
 #include <algorithm>
 

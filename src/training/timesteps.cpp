@@ -1,6 +1,5 @@
-#include "sextant/training/timesteps.h"
-
 #include "sextant/runtime/noise.h"
+#include "sextant/training/objectives.h"
 #include "streams.h"
 
 namespace sextant::training {

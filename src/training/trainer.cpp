@@ -3,14 +3,16 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/util/StringUtil.h>
 
+#include "adam.h"
+#include "ema.h"
 #include "internal/runtime/difference.h"
+#include "internal/training/snapshots.h"
+#include "loader.h"
 #include "loss_scale.h"
 #include "metrics_log.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
-#include "sextant/training/ema.h"
-#include "sextant/training/snapshots.h"
-#include "sextant/training/weights.h"
+#include "weights.h"
 
 namespace sextant::training {
 namespace {

@@ -1,4 +1,4 @@
-#include "sextant/training/weights.h"
+#include "weights.h"
 
 #include <ATen/core/grad_mode.h>
 

@@ -1,7 +1,6 @@
-#include "sextant/calibration/entropy_constraint.h"
-
 #include <cmath>
 
+#include "sextant/calibration/calibration.h"
 #include "support/golden.h"
 
 namespace sextant::calibration {

@@ -2,9 +2,7 @@
 
 #include <regex>
 
-#include "sextant/calibration/measures.h"
-#include "sextant/calibration/scaling.h"
-#include "sextant/calibration/smooth_ece.h"
+#include "sextant/calibration/calibration.h"
 
 namespace sextant::calibration {
 namespace {

@@ -3,8 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "sextant/calibration/measures.h"
-#include "sextant/calibration/smooth_ece.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 

@@ -1,6 +1,4 @@
-#include "sextant/calibration/measures.h"
-
-#include "sextant/calibration/smooth_ece.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

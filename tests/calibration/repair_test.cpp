@@ -1,4 +1,4 @@
-#include "sextant/calibration/scaling.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

@@ -1,6 +1,5 @@
-#include "sextant/checkpoint/model_folder.h"
-
 #include "checkpoint/manifest.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
 

@@ -1,6 +1,5 @@
-#include "sextant/classifiers/asked.h"
-
 #include "classifiers/toy.h"
+#include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::classifiers {

@@ -1,9 +1,8 @@
 // Classifiers with rescaled logits.
-#include "sextant/classifiers/calibrated.h"
-
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "classifiers/toy.h"
+#include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 

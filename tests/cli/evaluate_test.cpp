@@ -3,7 +3,7 @@
 #include "cli/program.h"
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/npz.h"
-#include "sextant/report/png.h"
+#include "sextant/report/pictures.h"
 
 namespace sextant::cli::testing {
 namespace {

@@ -4,11 +4,11 @@
 
 #include "cli/program.h"
 #include "internal/runtime/files.h"
-#include "sextant/checkpoint/model_folder.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/models/classifier.h"
 #include "sextant/report/drawing.h"
-#include "sextant/report/png.h"
+#include "sextant/report/pictures.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::cli::testing {

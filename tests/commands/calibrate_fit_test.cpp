@@ -1,7 +1,7 @@
 // Temperatures and vectors that `sextant calibrate` fits, and the classifiers that it saves.
 #include "calibrate/data.h"
 #include "commands/calibrate_fixture.h"
-#include "sextant/calibration/scaling.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/checkpoint/npz.h"
 
 namespace sextant::testing {

@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/calibrate_fixture.h"
-#include "sextant/report/png.h"
+#include "sextant/report/pictures.h"
 
 namespace sextant::testing {
 namespace {

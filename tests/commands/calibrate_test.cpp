@@ -6,7 +6,7 @@
 
 #include "commands/calibrate_fixture.h"
 #include "internal/runtime/files.h"
-#include "sextant/data/labelled.h"
+#include "sextant/data/images.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/report/drawing.h"
 

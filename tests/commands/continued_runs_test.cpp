@@ -4,7 +4,7 @@
 
 #include "commands/systems.h"
 #include "internal/runtime/files.h"
-#include "sextant/report/chart.h"
+#include "sextant/report/drawing.h"
 #include "support/errors.h"
 
 namespace sextant::testing {

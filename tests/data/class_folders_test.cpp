@@ -1,7 +1,6 @@
 // What in a folder is an image, and what its subfolders' names say of labels.
 #include "data/encoders.h"
 #include "sextant/data/images.h"
-#include "sextant/data/labelled.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

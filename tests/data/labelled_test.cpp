@@ -1,6 +1,5 @@
-#include "sextant/data/labelled.h"
-
 #include "data/encoders.h"
+#include "sextant/data/images.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

@@ -1,6 +1,5 @@
-#include "sextant/diffusion/losses.h"
-
 #include "samplers/tiny_models.h"
+#include "sextant/diffusion/denoiser.h"
 
 namespace sextant::testing {
 namespace {

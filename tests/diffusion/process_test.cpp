@@ -1,5 +1,6 @@
+#include "sextant/diffusion/process.h"
+
 #include "samplers/tiny_models.h"
-#include "sextant/diffusion/pixels.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::testing {

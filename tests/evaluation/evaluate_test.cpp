@@ -4,9 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "sextant/checkpoint/npz.h"
-#include "sextant/evaluation/reference.h"
-#include "sextant/metrics/inception_score.h"
-#include "sextant/metrics/permutation.h"
+#include "sextant/evaluation/embed.h"
+#include "sextant/metrics/logits.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

@@ -1,11 +1,10 @@
 // Statistics in .npz archives: those of math/npz/manifest.json, and closed cases.
-#include "sextant/evaluation/statistics.h"
-
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "sextant/checkpoint/npz.h"
 #include "sextant/data/images.h"
+#include "sextant/evaluation/embed.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

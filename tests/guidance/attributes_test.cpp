@@ -1,8 +1,7 @@
-#include "sextant/guidance/attributes.h"
-
 #include <cmath>
 
 #include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

@@ -2,7 +2,7 @@
 #include <limits>
 
 #include "sextant/guidance/divergence.h"
-#include "sextant/guidance/tilt.h"
+#include "sextant/guidance/guide.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

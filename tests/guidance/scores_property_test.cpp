@@ -4,7 +4,7 @@
 #include <numbers>
 
 #include "guidance/definitions.h"
-#include "sextant/guidance/classifier_free.h"
+#include "sextant/guidance/guide.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 

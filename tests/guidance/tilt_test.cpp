@@ -1,7 +1,6 @@
-#include "sextant/guidance/tilt.h"
-
 #include <ATen/CPUGeneratorImpl.h>
 
+#include "sextant/guidance/guide.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {

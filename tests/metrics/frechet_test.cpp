@@ -1,6 +1,5 @@
-#include "sextant/metrics/frechet.h"
-
 #include "metrics/rule_features.h"
+#include "sextant/metrics/features.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <fstream>
 
+#include "internal/models/mixture.h"
 #include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
-#include "sextant/models/mixture.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/golden.h"

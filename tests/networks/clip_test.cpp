@@ -1,9 +1,8 @@
 // CLIP against openai/CLIP, run by PyTorch on the CPU.
-#include "sextant/networks/clip.h"
-
 #include "clip/config.h"
 #include "networks/gradient.h"
 #include "networks/made.h"
+#include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 

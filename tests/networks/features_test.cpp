@@ -1,11 +1,10 @@
 // Feature networks against pytorch-fid and torch-fidelity, run by PyTorch on the CPU.
-#include "sextant/networks/features.h"
-
 #include <map>
 
 #include "networks/gradient.h"
 #include "networks/made.h"
 #include "resize.h"
+#include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

@@ -6,9 +6,7 @@
 #include <chrono>
 
 #include "networks/made.h"
-#include "sextant/networks/autoencoder.h"
-#include "sextant/networks/denoiser.h"
-#include "sextant/networks/noise_network.h"
+#include "sextant/networks/kinds.h"
 #include "support/golden.h"
 
 namespace sextant::networks {

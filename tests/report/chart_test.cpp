@@ -1,11 +1,10 @@
-#include "sextant/report/chart.h"
-
 #include <gtest/gtest.h>
 
 #include <limits>
 #include <set>
 
 #include "recorder.h"
+#include "sextant/report/drawing.h"
 #include "sextant/runtime/error.h"
 #include "style.h"
 #include "support/errors.h"

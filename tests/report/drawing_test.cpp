@@ -4,7 +4,6 @@
 
 #include "internal/runtime/files.h"
 #include "recorder.h"
-#include "sextant/report/chart.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

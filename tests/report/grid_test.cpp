@@ -1,7 +1,6 @@
-#include "sextant/report/grid.h"
-
 #include <gtest/gtest.h>
 
+#include "sextant/report/pictures.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::report {

@@ -1,8 +1,7 @@
-#include "sextant/report/montage.h"
-
 #include <gtest/gtest.h>
 
 #include "recorder.h"
+#include "sextant/report/drawing.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::report {

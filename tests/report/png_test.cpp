@@ -1,8 +1,7 @@
-#include "sextant/report/png.h"
-
 #include <gtest/gtest.h>
 #include <png.h>
 
+#include "sextant/report/pictures.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

@@ -1,8 +1,7 @@
-#include "sextant/report/reliability.h"
-
 #include <gtest/gtest.h>
 
 #include "recorder.h"
+#include "sextant/report/drawing.h"
 
 namespace sextant::report {
 namespace {

@@ -1,4 +1,4 @@
-#include "sextant/report/table.h"
+#include "internal/report/table.h"
 
 #include "sextant/runtime/error.h"
 #include "support/golden.h"

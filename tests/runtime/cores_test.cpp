@@ -1,4 +1,4 @@
-#include "sextant/runtime/cores.h"
+#include "internal/runtime/cores.h"
 
 #include <gtest/gtest.h>
 #include <omp.h>

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "sextant/diffusion/denoiser.h"
-#include "sextant/diffusion/guided_models.h"
 #include "sextant/guidance/guide.h"
 #include "support/golden.h"
 #include "support/schedule.h"

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "sextant/diffusion/schedules.h"
+#include "sextant/diffusion/process.h"
 
 namespace sextant::testing {
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <map>
 
+#include "loader.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
-#include "sextant/training/loader.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

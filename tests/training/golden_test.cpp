@@ -1,8 +1,8 @@
 // One training step of the original implementation: the loss and every parameter's gradient.
 #include "internal/models/registry.h"
 #include "samplers/tiny_models.h"
-#include "sextant/calibration/smooth_ece.h"
-#include "sextant/diffusion/losses.h"
+#include "sextant/calibration/calibration.h"
+#include "sextant/diffusion/denoiser.h"
 #include "support/fill.h"
 
 namespace sextant::testing {

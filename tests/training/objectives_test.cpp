@@ -1,9 +1,9 @@
-#include "sextant/diffusion/losses.h"
+#include "sextant/diffusion/denoiser.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
-#include "sextant/training/weights.h"
 #include "training/tiny_training.h"
+#include "weights.h"
 
 namespace sextant::testing {
 namespace {

@@ -1,7 +1,7 @@
+#include "adam.h"
 #include "loss_scale.h"
 #include "sextant/runtime/error.h"
-#include "sextant/training/adam.h"
-#include "sextant/training/learning_rate.h"
+#include "sextant/training/trainer.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

@@ -1,7 +1,6 @@
-#include "sextant/training/timesteps.h"
-
 #include <numeric>
 
+#include "sextant/training/objectives.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

@@ -4,7 +4,6 @@
 #include "internal/models/registry.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/noise.h"
-#include "sextant/training/initialise.h"
 #include "sextant/training/objectives.h"
 #include "sextant/training/trainer.h"
 #include "support/golden.h"

@@ -4,9 +4,9 @@
 #include <sstream>
 
 #include "internal/runtime/files.h"
+#include "internal/training/snapshots.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
-#include "sextant/training/snapshots.h"
 #include "support/errors.h"
 #include "training/tiny_training.h"
 

@@ -1,7 +1,7 @@
-#include "sextant/training/weights.h"
+#include "weights.h"
 
+#include "ema.h"
 #include "sextant/runtime/error.h"
-#include "sextant/training/ema.h"
 #include "training/tiny_training.h"
 
 namespace sextant::testing {

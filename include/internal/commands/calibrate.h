@@ -1,4 +1,4 @@
-// The job of `sextant calibrate`: settings, work, files. What each number is stands in calibration/measures.h.
+// The job of `sextant calibrate`: settings, work, files. What each number is stands in calibration/calibration.h.
 //
 // A classifier is shown labelled images as they are; with noise levels also the noised images x_t, and what a diffusion
 // model takes for the clean ones, x0-hat(t). Each way gives all measures; the mean over the levels of the last two is
@@ -12,11 +12,10 @@
 #include "internal/commands/format.h"
 #include "internal/commands/run.h"
 #include "internal/runtime/options.h"
-#include "sextant/calibration/measures.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/data/images.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/progress.h"
-#include "sextant/runtime/stop.h"
 
 namespace sextant::commands {
 
@@ -47,7 +46,7 @@ enum class LevelInputs {
 
 struct CalibrateConfig {
   // [calibrate]
-  std::string data;                        ///< labelled images: folder, IDX file, CIFAR-10 or .npz, see data/labelled.h
+  std::string data;                        ///< labelled images: folder, IDX file, CIFAR-10 or .npz, see data/images.h
   data::Split split = data::Split::kTest;  ///< part of a data set that has both
   std::string labels;                      ///< IDX file of their labels; "" is the one beside the images
   int64_t count = 0;                       ///< the first so many images; 0 is all

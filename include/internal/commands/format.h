@@ -1,8 +1,8 @@
 // What a command prints its numbers as.
 #pragma once
 
+#include "internal/report/table.h"
 #include "internal/runtime/options.h"
-#include "sextant/report/table.h"
 
 namespace sextant::commands {
 

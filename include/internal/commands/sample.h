@@ -12,13 +12,12 @@
 
 #include "internal/commands/run.h"
 #include "internal/runtime/options.h"
-#include "sextant/diffusion/pixels.h"
+#include "sextant/diffusion/process.h"
 #include "sextant/guidance/guide.h"
 #include "sextant/guidance/named_score.h"
 #include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/progress.h"
-#include "sextant/runtime/stop.h"
 #include "sextant/samplers/samplers.h"
 
 namespace sextant::commands {

@@ -11,10 +11,9 @@
 
 #include "internal/commands/run.h"
 #include "internal/commands/sample.h"
+#include "internal/report/table.h"
 #include "internal/runtime/options.h"
-#include "sextant/report/table.h"
 #include "sextant/runtime/progress.h"
-#include "sextant/runtime/stop.h"
 
 namespace sextant::commands {
 

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "internal/commands/run.h"
+#include "internal/report/table.h"
 #include "internal/runtime/options.h"
-#include "sextant/report/table.h"
+#include "sextant/runtime/progress.h"
 #include "sextant/runtime/range.h"
-#include "sextant/runtime/stop.h"
 
 namespace sextant::commands {
 

@@ -6,10 +6,9 @@
 #include <vector>
 
 #include "internal/commands/sample.h"
+#include "internal/report/table.h"
 #include "internal/runtime/options.h"
-#include "sextant/report/table.h"
 #include "sextant/runtime/progress.h"
-#include "sextant/runtime/stop.h"
 
 namespace sextant::commands {
 

@@ -8,17 +8,16 @@
 
 #include "internal/commands/run.h"
 #include "internal/runtime/options.h"
-#include "sextant/calibration/measures.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/diffusion/process.h"
 #include "sextant/runtime/progress.h"
-#include "sextant/runtime/stop.h"
 #include "sextant/training/objectives.h"
 #include "sextant/training/trainer.h"
 
 namespace sextant::commands {
 
 /// Settings of both commands; train_options() and finetune_options() explain each. Images are given as in
-/// data/labelled.h, models as folder or checkpoint file; "" is none.
+/// data/images.h, models as folder or checkpoint file; "" is none.
 struct TrainConfig {
   // [train] or [finetune], with trainer.steps, batch and seed
   std::string data;

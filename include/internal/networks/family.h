@@ -10,9 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "sextant/checkpoint/state_dict.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/networks/network.h"
-#include "sextant/networks/role.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::networks {

@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "sextant/runtime/error.h"
-#include "sextant/runtime/interval.h"
 #include "sextant/runtime/range.h"
 
 namespace sextant {

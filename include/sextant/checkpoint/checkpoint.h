@@ -1,20 +1,44 @@
 // Reading and writing weights. Checkpoints are data: no reader here ever executes them.
-//
-// All functions throw CheckpointError with one line that names the file and what is wrong with it.
-// Reading is memory-mapped: tensors alias the file's pages where the format stores them raw, so a
-// checkpoint needs no second copy in memory. A returned tensor keeps its mapping alive; treat it as
-// read-only (the mapping is private: writes never reach the file).
 #pragma once
 
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
-#include "sextant/checkpoint/state_dict.h"
+#include "sextant/runtime/tensor.h"
 
 namespace sextant::checkpoint {
+
+/// Named tensors in the order the file lists them; names are unique.
+class StateDict {
+ public:
+  using Item = std::pair<std::string, Tensor>;
+
+  bool contains(const std::string& name) const { return index_.count(name) != 0; }
+  /// The tensor called `name`; throws CheckpointError naming the nearest key.
+  const Tensor& at(const std::string& name) const;
+  /// Adds a tensor or replaces the one of that name.
+  void set(const std::string& name, Tensor tensor);
+
+  std::size_t size() const { return items_.size(); }
+  bool empty() const { return items_.empty(); }
+  auto begin() const { return items_.begin(); }
+  auto end() const { return items_.end(); }
+  std::vector<std::string> names() const;
+
+ private:
+  std::vector<Item> items_;
+  std::unordered_map<std::string, std::size_t> index_;
+};
+
+// All functions throw CheckpointError with one line that names the file and what is wrong with it.
+// Reading is memory-mapped: tensors alias the file's pages where the format stores them raw, so a
+// checkpoint needs no second copy in memory. A returned tensor keeps its mapping alive; treat it as
+// read-only (the mapping is private: writes never reach the file).
 
 /// What a checkpoint file holds.
 struct Checkpoint {
@@ -44,5 +68,18 @@ Checkpoint load(const std::filesystem::path& path);
 /// or the complete new one. `metadata` goes to `__metadata__`.
 void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
                       const std::map<std::string, std::string>& metadata = {});
+
+/// A model folder: `config.json` (type and every hyper-parameter) beside `model.safetensors` or the one
+/// weights file that `config.json` names under "weights".
+struct ModelFolder {
+  nlohmann::json config;
+  std::filesystem::path config_path;
+  std::filesystem::path weights;  ///< of a model without: config_path
+};
+
+/// CheckpointError with one line where a part is missing or unusable. `has_weights` says of a config.json whether there
+/// is a file of weights beside it; left out, there always is.
+ModelFolder open_model_folder(const std::filesystem::path& folder,
+                              bool (*has_weights)(const nlohmann::json& config) = nullptr);
 
 }  // namespace sextant::checkpoint

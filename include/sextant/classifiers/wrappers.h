@@ -1,20 +1,57 @@
+// A network becomes a guide's classifier, and what may stand around it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sextant/guidance/classifier.h"
+#include "sextant/networks/kinds.h"
+#include "sextant/runtime/range.h"
+#include "sextant/runtime/tensor.h"
+
+namespace sextant::classifiers {
+
+// What a classifier is given of the diffusion model's pixels x in [-1, 1]: their size and their range.
+
+enum class Resize {
+  kBilinear,  ///< triangle filter, as wide as the shrinkage: antialiased
+  kBicubic,   ///< Keys' cubic with a = -1/2, antialiased likewise: PIL's, which CLIP was trained on
+  kArea,      ///< mean of the pixels covered
+};
+
+/// Each filter with its word: "bilinear", "bicubic", "area".
+const std::vector<std::pair<std::string, Resize>>& resize_words();
+/// UsageError for another word.
+Resize parse_resize(const std::string& word);
+
+/// x [N, C, H, W] resampled to [N, C, height, width], differentiable; x itself where it has that size.
+Tensor resized(const Tensor& x, int64_t height, int64_t width, Resize how);
+
+struct InputConvention {
+  double low = -1;  ///< range of the pixels that the classifier knows
+  double high = 1;
+  std::vector<double> mean;  ///< per channel in that range, subtracted; empty for none
+  std::vector<double> std;   ///< divides
+  int64_t size = 0;          ///< resized to size x size; 0 is the network's own size if it has one
+  Resize resize = Resize::kBilinear;
+};
+
+/// The classifier of images that are resized to size x size for it.
+guidance::Classifier sized(guidance::Classifier classifier, int64_t size, Resize how);
+
+/// The classifier of ((x + 1)/2 (high - low) + low - mean) / std. The size is not looked at. ShapeError at the first
+/// image that has another number of channels than mean.
+guidance::Classifier normalised(guidance::Classifier classifier, const InputConvention& convention);
+
 // Classifiers made of classifiers: each function wraps another and they compose.
 //
 //   ensemble({cut_out(normalised(of_network(network), convention), cutouts), ...})
 //
 // All are differentiable in x, stateless and safe to share between threads.
-#pragma once
-
-#include <functional>
-#include <memory>
-#include <vector>
-
-#include "sextant/classifiers/input.h"
-#include "sextant/networks/classifier.h"
-#include "sextant/networks/clip.h"
-#include "sextant/runtime/range.h"
-
-namespace sextant::classifiers {
 
 /// A network that is given its own input already. Follows later changes of its weights.
 guidance::Classifier of_network(std::shared_ptr<const networks::ClassifierNetwork> network);
@@ -46,5 +83,39 @@ guidance::Classifier latent(guidance::Classifier classifier, std::function<Tenso
 
 /// `took` hears the seconds of each forward pass and of each backward pass, with the device's work done.
 guidance::Classifier timed(guidance::Classifier classifier, std::function<void(double seconds)> took);
+
+// Which attributes are asked for.
+
+/// The classifier whose logits [N, K] are positive where an attribute is as asked: those of `classifier` times
+/// answers, [R, K] of 1 (yes), -1 (no) and 0 (of no concern, whose logit is 0). Image i asks for row i, in turn where
+/// there are fewer; without ids the rows of the batch are counted. ShapeError for answers of another form.
+guidance::Classifier asked(guidance::Classifier classifier, const Tensor& answers);
+
+// Classifiers whose logits are rescaled after training: what temperature and vector scaling find, kept in config.json.
+//
+//   "calibration": {"temperature": T}                    f -> f / T
+//   "calibration": {"scale": [...], "shift": [...]}      f_k -> scale_k f_k + shift_k
+
+/// A rescaling of logits [N, K]; the default changes nothing.
+struct Rescaling {
+  double temperature = 1;     ///< > 0; of no effect beside a scale
+  std::vector<double> scale;  ///< [K], or empty
+  std::vector<double> shift;  ///< [K], or empty
+
+  bool changes_nothing() const { return temperature == 1 && scale.empty(); }
+  /// In the dtype and on the device of f.
+  Tensor operator()(const Tensor& f) const;
+};
+
+/// `first`, then `second`, as one.
+Rescaling compose(const Rescaling& first, const Rescaling& second);
+
+/// What config.json's "calibration" says of a classifier of `classes` classes; without one, the default.
+/// CheckpointError.
+Rescaling rescaling_of(const nlohmann::json& config, int64_t classes);
+nlohmann::json to_json(const Rescaling& rescaling);
+
+/// `classifier` with its logits rescaled; itself where nothing changes.
+guidance::Classifier calibrated(guidance::Classifier classifier, const Rescaling& rescaling);
 
 }  // namespace sextant::classifiers

@@ -1,11 +1,4 @@
-// Images and their labels from files, for evaluation and training.
-//
-//   image   uint8 [C, H, W], C 1 (gray) or 3 (red, green, blue)
-//   batch   uint8 [n, H, W, C], as sample files store it
-//   label   int64, from 0; -1 means none
-//
-// Files are data: sizes are checked against the bytes that are there before anything is allocated. All functions throw
-// DataError with one line that names the file, and the image where there are many.
+// Sets of images and their labels.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +11,15 @@
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::data {
+
+// Images and their labels from files, for evaluation and training.
+//
+//   image   uint8 [C, H, W], C 1 (gray) or 3 (red, green, blue)
+//   batch   uint8 [n, H, W, C], as sample files store it
+//   label   int64, from 0; -1 means none
+//
+// Files are data: sizes are checked against the bytes that are there before anything is allocated. All functions throw
+// DataError with one line that names the file, and the image where there are many.
 
 // ---- one image ---------------------------------------------------------------------------------------
 
@@ -147,5 +149,20 @@ enum class Split { kTrain, kTest };
 /// matter). Class names from the files of meta data where they are there.
 std::unique_ptr<ImageSet> open_cifar(const std::filesystem::path& path, Split split = Split::kTrain,
                                      Cifar100Labels kind = Cifar100Labels::kFine);
+
+// Data sets as classifiers are trained and measured on them: images with labels, in a training and a test part.
+//
+// DataError, one line, names the file.
+
+/// What of a labelled data set is wanted.
+struct LabelledOptions {
+  Split split = Split::kTest;    ///< of a source that has both
+  std::filesystem::path labels;  ///< IDX file of the labels of IDX images; empty takes the one beside them
+  ReadOptions read = {};
+};
+
+/// The set that `path` stands for, every image with its label: what open_images() takes, a folder of MNIST's IDX files,
+/// and a folder with train/ and test/ (or val/). Throws for images without labels and for class folders without images.
+std::unique_ptr<ImageSet> open_labelled(const std::filesystem::path& path, const LabelledOptions& options = {});
 
 }  // namespace sextant::data

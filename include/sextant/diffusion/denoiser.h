@@ -1,9 +1,4 @@
-// What samplers draw from: a network, or an exact mixture, with what it counts in.
-//
-//   x = alpha x_0 + sigma n        at every step of a run
-//
-// A denoiser counts timesteps, alpha = sqrt(abar_t) and sigma = sqrt(1 - abar_t) (process.h), or noise levels, alpha =
-// 1 and any sigma (Karras et al. 2022). Both estimate E[x_0 | x].
+// What samplers draw from, models made of models, and what models are trained on.
 #pragma once
 
 #include <functional>
@@ -12,9 +7,17 @@
 #include <vector>
 
 #include "sextant/diffusion/process.h"
+#include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::diffusion {
+
+// What samplers draw from: a network, or an exact mixture, with what it counts in.
+//
+//   x = alpha x_0 + sigma n        at every step of a run
+//
+// A denoiser counts timesteps, alpha = sqrt(abar_t) and sigma = sqrt(1 - abar_t) (process.h), or noise levels, alpha =
+// 1 and any sigma (Karras et al. 2022). Both estimate E[x_0 | x].
 
 /// A network as a function of x [N, C, H, W], t [N] and labels y [N] int64. One that counts timesteps receives them as
 /// t and answers what its process says, [N, C or 2C, H, W]; one that counts noise levels receives sigma and answers
@@ -63,5 +66,57 @@ class Denoiser {
   std::variant<Process, SigmaRange> levels_;
   std::vector<int64_t> sample_shape_;
 };
+
+// Models made of models: classifier-free guidance, autoguidance, guidance in an interval, and time keeping.
+//
+// All work alike on networks that count timesteps and on those that count noise levels.
+
+/// Classifier-free guidance: one call at twice the batch, labels `y` and the null class, mixed as u + scale (c - u) on
+/// the first `guided_channels` channels of the output (epsilon's); the others, variance among them, stay the
+/// conditional ones. scale 1 is the conditional model at its own price.
+Model classifier_free(Model model, int64_t null_class, double scale, int64_t guided_channels);
+
+/// Autoguidance (Karras et al. 2024): away from `bad`, a smaller or less trained model of the same kind, bad + scale
+/// (good - bad) on the first `guided_channels` channels; the others are those of `good`. It is classifier-free guidance
+/// where `bad` is the same network without labels.
+Model autoguidance(Model good, Model bad, double scale, int64_t guided_channels);
+
+/// `inside` for the images whose t lies in the interval, `outside` for the others; only the ones needed are called.
+/// Guidance confined to an interval of noise levels (Kynkaanniemi et al. 2024) is in_interval(classifier_free(model,
+/// ...), model, interval).
+Model in_interval(Model inside, Model outside, Interval interval);
+
+/// The interval of timesteps, as a network of `process` receives them, whose sigma = sqrt((1 - abar)/abar) lies in
+/// `sigmas`. UsageError where there is none.
+Interval timesteps_between(const ProcessConfig& process, Interval sigmas);
+
+/// `model` with one label for every image.
+Model labelled(Model model, int64_t label);
+
+/// `took` hears the seconds of each call, with the device's work done.
+Denoiser timed(const Denoiser& denoiser, std::function<void(double seconds)> took);
+
+// Training losses of diffusion models, one number per image or pixel: differentiable in the model's output.
+
+/// What a discrete-time model is trained on (Nichol & Dhariwal 2021). "vb" is the variational bound's term in bits per
+/// dimension: KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)), or at step 0 the likelihood of the 256-level image.
+enum class Loss {
+  kMse,          ///< squared error of what the network predicts, plus vb of a learned variance
+  kRescaledMse,  ///< the same with vb times T/1000
+  kKl,           ///< vb alone
+  kRescaledKl,   ///< vb times T: an estimate of the whole bound
+};
+
+struct LossTerms {
+  Tensor loss;  ///< [N], what to minimise
+  Tensor mse;   ///< [N], undefined for kKl and kRescaledKl
+  Tensor vb;    ///< [N], undefined where the variance is fixed and for kKl and kRescaledKl
+};
+
+/// The loss of `model` at x_t = q_sample(x0, steps, noise): x0 [N, C, H, W] in [-1, 1], steps [N] int64, y [N] labels,
+/// noise like x0. In the MSE losses vb teaches the variance only: the mean is detached there. x0 predictions are not
+/// clipped.
+LossTerms training_loss(const Process& process, const Model& model, const Tensor& x0, const Tensor& steps,
+                        const Tensor& y, const Tensor& noise, Loss loss);
 
 }  // namespace sextant::diffusion

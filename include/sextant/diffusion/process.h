@@ -1,4 +1,39 @@
-// Discrete-time Gaussian diffusion: the arrays of a (respaced) process, and conversions between epsilon, x0, velocity
+// Discrete-time Gaussian diffusion: its schedules, its arrays and the conversions between what networks predict.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sextant/runtime/tensor.h"
+
+namespace sextant::diffusion {
+
+// Noise schedules of discrete-time diffusion, and which of their timesteps a shorter run keeps (Ho et al. 2020; Nichol
+// & Dhariwal 2021). Float64 numbers on the host.
+
+/// How the noise grows: beta_t linearly (Ho et al. 2020), or abar_t as a squared cosine (Nichol & Dhariwal 2021).
+enum class BetaSchedule { kLinear, kCosine };
+
+/// beta_t in (0, 1] for T steps. UsageError for T < 1, and for a linear schedule with T < 20, whose last betas would
+/// exceed 1.
+std::vector<double> betas(BetaSchedule schedule, int64_t T);
+
+/// The timesteps that a respacing keeps, ascending: "250" (evenly, both ends), "10,10,5" (the same in equal sections of
+/// T) or "ddim50" (the smallest integer stride that gives exactly 50). Positions are rounded half to even after adding
+/// the stride up, as the published samplers do. "last" keeps T - 1 alone, where x_T is pure noise and one step leads to
+/// x0; "1" keeps 0, as they do. UsageError where that cannot be had.
+std::vector<int64_t> space_timesteps(int64_t T, const std::string& sections);
+
+/// A shorter process: betas with the same abar at the kept timesteps.
+struct Respaced {
+  std::vector<double> betas;
+  std::vector<int64_t> timestep_map;  ///< original timestep of each respaced step
+};
+Respaced respace(const std::vector<double>& betas, const std::vector<int64_t>& kept);
+
+// The process: the arrays of a (respaced) process, and conversions between epsilon, x0, velocity
 // and mean (Ho et al. 2020; Nichol & Dhariwal 2021).
 //
 //   q(x_t | x_0)         = N(sqrt(abar_t) x_0, (1 - abar_t) I),  abar_t = prod_s (1 - beta_s)
@@ -8,16 +43,6 @@
 // float64. "step" is the respaced index, 0 the cleanest; "t" is the timestep that a network receives. A step that there
 // is not is a UsageError. Everything here is immutable after construction, differentiable in its images and callable
 // from any thread.
-#pragma once
-
-#include <cmath>
-#include <string>
-#include <vector>
-
-#include "sextant/diffusion/schedules.h"
-#include "sextant/runtime/tensor.h"
-
-namespace sextant::diffusion {
 
 /// How much signal and noise there is: x = alpha x_0 + sigma n, n ~ N(0, I).
 struct NoiseLevel {
@@ -134,5 +159,15 @@ class Process {
       fixed_large_variance_, fixed_large_log_variance_;
   std::vector<int64_t> timestep_map_;
 };
+
+// From a diffusion model's pixels to bytes.
+
+enum class Rounding {
+  kOpenAi,  ///< trunc((x + 1) 127.5), guided-diffusion's
+  kEdm,     ///< trunc(127.5 x + 128), EDM's: the nearest byte
+};
+
+/// Images in [-1, 1] as bytes, values beyond clipped: same shape, uint8.
+Tensor to_uint8(const Tensor& x, Rounding rounding = Rounding::kOpenAi);
 
 }  // namespace sextant::diffusion

@@ -1,22 +1,62 @@
+// Images become features, and features statistics.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sextant/data/images.h"
+#include "sextant/guidance/classifier.h"
+#include "sextant/metrics/features.h"
+#include "sextant/networks/kinds.h"
+#include "sextant/runtime/progress.h"
+#include "sextant/runtime/range.h"
+
+namespace sextant::evaluation {
+
+// The network that embeds images, with what identifies its numbers.
+
+/// Whose numbers ours are to agree with; docs/metrics.md says where they differ. Numbers of different protocols must
+/// not be compared.
+enum class Protocol {
+  kOpenAi,         ///< guided-diffusion's evaluator: TensorFlow 1 resize; inception score in chunks of 5000
+  kPytorchFid,     ///< pytorch-fid: F.interpolate on [0, 1]; inception score in 10 parts in order
+  kTorchFidelity,  ///< torch-fidelity: TensorFlow 1 resize; inception score in 10 parts after a fixed shuffle
+};
+/// Their words: "openai", "pytorch-fid", "torch-fidelity".
+const std::vector<std::pair<std::string, Protocol>>& protocol_words();
+std::string name_of(Protocol protocol);
+
+/// A feature network with what identifies its numbers.
+struct FeatureExtractor {
+  std::shared_ptr<const networks::FeatureNetwork> network;
+  std::string name;  ///< its type and resize or layer: "inception-fid (tensorflow1)", "resnet (avgpool)"
+  std::string hash;  ///< of configuration and weights, 32 hexadecimal digits
+  data::NetworkClasses classes = {};  ///< of its logits, as far as its config.json tells them
+
+  bool is_inception() const;
+};
+
+/// The network of `path`: a model folder; a file of Inception weights (pt_inception-2015-12-05, as pytorch-fid and
+/// torch-fidelity publish it), which resizes as `protocol` does; or with `arch` or `layer` a checkpoint file of another
+/// network, whose `layer` describes the images, see models::open_features(). An image classifier needs a `layer`.
+FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol protocol, at::Device device = at::kCPU,
+                                at::ScalarType precision = at::kFloat, const std::string& arch = "",
+                                const std::string& layer = "");
+
+/// Of the folder of a mixture 10,000 exact draws, always the same. Else data::open_images() with as many channels as
+/// the network takes, for the network's classes where `read` names none.
+std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path,
+                                                const data::ReadOptions& read = {});
+
 // Images become features.
 //
 // Memory is bounded by the features that are kept (none, or D float32 an image), never by the images. UsageError,
 // DataError and NumericError name the file or image.
-#pragma once
-
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "sextant/evaluation/extractor.h"
-#include "sextant/guidance/classifier.h"
-#include "sextant/metrics/gaussian.h"
-#include "sextant/runtime/progress.h"
-#include "sextant/runtime/range.h"
-#include "sextant/runtime/stop.h"
-
-namespace sextant::evaluation {
 
 struct EmbedOptions {
   int64_t batch = 64;  ///< images per forward pass
@@ -46,5 +86,48 @@ struct Embedding {
 std::optional<Embedding> embed(const data::ImageSet& images, const std::string& source,
                                const FeatureExtractor& extractor, const EmbedOptions& options, Progress& progress,
                                const Stop& stop);
+
+// Statistics of a set's features in an .npz: what pytorch-fid, EDM and OpenAI's evaluator write and read.
+//
+//   mu, sigma      mean [D] and covariance [D, D]
+//   mu_s, sigma_s  those of the spatial features, for sFID
+//   count          images behind them
+//   extractor      uint8: the digits of FeatureExtractor::hash
+//   arr_0          features [N, D], or images, as in OpenAI's reference batches
+//
+// All throw DataError that names the file.
+
+struct Statistics {
+  metrics::Gaussian pool;  ///< float64; its count is 0 where the file does not say
+  std::optional<metrics::Gaussian> spatial;
+  std::string extractor;  ///< hash of the network behind them; "" where the file does not say
+  Tensor features;        ///< [N, D] float32, or undefined
+};
+
+/// Whether `path` is an .npz with mu or sigma in it.
+bool has_statistics(const std::filesystem::path& path);
+
+/// Float32 statistics are widened. Throws also for NaN, infinity and shapes that do not fit together.
+Statistics read_statistics(const std::filesystem::path& path);
+
+void save_statistics(const std::filesystem::path& path, const Statistics& statistics);
+
+// The set that samples are compared with: its statistics, and its features where they are needed.
+
+/// What a file keeps of an embedding, with its features or without.
+Statistics statistics_of(const Embedding& embedding, const FeatureExtractor& extractor, bool with_features);
+
+struct ReferenceOptions {
+  bool need_features = true;  ///< for precision, recall and KID
+  bool cache = true;          ///< keep what was embedded beside the reference, where that can be written
+};
+
+/// A reference from statistics (.npz with mu and sigma; its arr_0, images or features, serves where features are
+/// needed), or from any set of images, embedded now or by an earlier run: the cache is a file beside the reference,
+/// named by the contents of both. UsageError for statistics of another extractor, where the file says so or its width
+/// shows it; DataError and NumericError as embed(); nothing when `stop` was requested.
+std::optional<Embedding> open_reference(const std::filesystem::path& path, const FeatureExtractor& extractor,
+                                        const EmbedOptions& embedding, const ReferenceOptions& options,
+                                        Progress& progress, const Stop& stop);
 
 }  // namespace sextant::evaluation

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "sextant/evaluation/embed.h"
-#include "sextant/metrics/accuracy.h"
-#include "sextant/metrics/bootstrap.h"
+#include "sextant/metrics/features.h"
+#include "sextant/metrics/logits.h"
 #include "sextant/runtime/range.h"
 
 namespace sextant::evaluation {

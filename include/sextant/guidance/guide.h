@@ -1,3 +1,36 @@
+// A guide: where, how strongly and by what it pulls.
+#pragma once
+
+#include <functional>
+
+#include "sextant/guidance/classifier.h"
+#include "sextant/guidance/score.h"
+#include "sextant/runtime/range.h"
+#include "sextant/runtime/tensor.h"
+
+namespace sextant::guidance {
+
+// Classifier-free guidance, and every guidance that mixes two predictions.
+
+/// u + s (c - u) of a conditional and an unconditional prediction of one shape; s = 1 is exactly the conditional one.
+/// Ho & Salimans 2021. ShapeError for two shapes, UsageError unless the scale is finite.
+Tensor classifier_free(const Tensor& conditional, const Tensor& unconditional, double scale);
+
+// Tilt: samples of a batch weigh more or less by their scores. Pure functions, callable from any thread; ShapeError
+// unless scores are floating point [N], N > 0; UsageError unless `tilt` is finite. Equation numbers are those of Javid
+// et al. 2025 (arXiv 2511.05844).
+
+enum class TiltForm {
+  kMeanPreserving,  ///< N w_i: the weights average to 1, so t = 0 is plain guidance
+  kSumToOne,        ///< w_i as printed
+};
+
+/// Weight of each sample of the batch, w = softmax(t S) (times N): [N]       eqs. (15), (36)-(42)
+Tensor tilt_weights(const Tensor& scores, double tilt, TiltForm form = TiltForm::kMeanPreserving);
+
+/// (1/t) log mean exp(t S): [1]; the mean at t = 0             eq. (36)
+Tensor tilted_score(const Tensor& scores, double tilt);
+
 // The guide: one vector-Jacobian product through the classifier per step, times a schedule.
 //
 //   mean shift (DDPM)   mu + gamma_t g         g = scale dS/dx, gamma_t = variance_t + add_t
@@ -5,19 +38,6 @@
 //   shift of x0         x0 + Delta, Delta from steps of ascent on S at x0 (backward universal guidance)
 //
 // add_t = gamma_factor sin(pi t/T) max(variance so far), t and T counting respaced steps (Ma et al. 2023, section 4.4).
-#pragma once
-
-#include <functional>
-
-#include "sextant/guidance/classifier.h"
-#include "sextant/guidance/schedule.h"
-#include "sextant/guidance/score.h"
-#include "sextant/guidance/tilt.h"
-#include "sextant/runtime/interval.h"
-#include "sextant/runtime/range.h"
-#include "sextant/runtime/tensor.h"
-
-namespace sextant::guidance {
 
 /// What the sampler knows at one step.
 struct GuideInput {

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "sextant/guidance/divergence.h"
-#include "sextant/guidance/schedule.h"
 #include "sextant/guidance/score.h"
 #include "sextant/runtime/range.h"
 

@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "sextant/classifiers/calibrated.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/range.h"

@@ -1,14 +1,8 @@
-// Diffusion models, opened as what samplers draw from.
-//
-//   const auto model = models::open_diffusion("dit-xl-2", "", {});
-//   models::DenoiserConfig config;
-//   config.cfg_scale = 4;
-//   const diffusion::Denoiser denoiser = models::open_denoiser(model, config, {});
-//
-// All throw CheckpointError for a file and UsageError for settings that do not fit the model.
+// Diffusion models from folders and checkpoint files, with what stands around them.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -18,10 +12,18 @@
 
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/models/models.h"
-#include "sextant/runtime/interval.h"
 #include "sextant/runtime/range.h"
 
 namespace sextant::models {
+
+// Diffusion models, opened as what samplers draw from.
+//
+//   const auto model = models::open_diffusion("dit-xl-2", "", {});
+//   models::DenoiserConfig config;
+//   config.cfg_scale = 4;
+//   const diffusion::Denoiser denoiser = models::open_denoiser(model, config, {});
+//
+// All throw CheckpointError for a file and UsageError for settings that do not fit the model.
 
 /// A diffusion model, frozen, and what it was trained with.
 struct DiffusionModel {
@@ -82,11 +84,23 @@ struct DenoiserConfig {
   std::string autoguidance_model;  ///< the weaker model to move away from, as `path`; "" is none
   std::string autoguidance_arch;
   double autoguidance_scale = 1;  ///< s of bad + s (good - bad), in kCfgScale; 1 is the model alone
-  std::string vae;                ///< autoencoder of a model that draws latents, as `path`: see latents.h
+  std::string vae;                ///< autoencoder of a model that draws latents, as `path`
   std::string vae_arch;
 };
 
 /// `model` with the guidance that config sets up around it, at all its steps.
 diffusion::Denoiser open_denoiser(const DiffusionModel& model, const DenoiserConfig& config, Placement placement);
+
+// From the samples of a latent diffusion model to images (Rombach et al. 2022).
+
+struct Decoder {
+  std::function<Tensor(const Tensor& z)> decode;  ///< samples to images in [-1, 1], differentiable, thread-safe
+  std::vector<int64_t> image_shape;               ///< [C, H, W]
+};
+
+/// The decoder of config.vae, none for a model that draws images. The model's config.json may say in "latents" how it
+/// scales them: z = (latent - mean) scaled_std/std per channel, and the range "pixels" that its autoencoder works in;
+/// otherwise the autoencoder's own scaling factor counts. UsageError where the autoencoder is missing or does not fit.
+std::optional<Decoder> open_decoder(const DiffusionModel& model, const DenoiserConfig& config, Placement placement);
 
 }  // namespace sextant::models

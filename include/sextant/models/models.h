@@ -15,13 +15,8 @@
 #include <vector>
 
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/networks/autoencoder.h"
-#include "sextant/networks/classifier.h"
-#include "sextant/networks/clip.h"
-#include "sextant/networks/denoiser.h"
-#include "sextant/networks/features.h"
-#include "sextant/networks/noise_network.h"
-#include "sextant/networks/role.h"
+#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::models {
 

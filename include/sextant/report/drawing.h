@@ -1,15 +1,22 @@
-// Drawings: lines, letters and pictures that become SVG, PDF or PNG, the same in each.
-//
-// Charts, reliability diagrams and montages are made into a drawing by draw(); write_drawing() puts it on paper. The
-// same drawing gives the same bytes on the same machine. Callable from any thread.
+// Charts, reliability diagrams and montages, drawn as SVG, PDF or PNG.
 #pragma once
 
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "sextant/calibration/calibration.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::report {
+
+// Drawings: lines, letters and pictures that become SVG, PDF or PNG, the same in each.
+//
+// Charts, reliability diagrams and montages are made into a drawing by draw(); write_drawing() puts it on paper. The
+// same drawing gives the same bytes on the same machine. Callable from any thread.
 
 class Pen;
 
@@ -34,5 +41,63 @@ void write_svg_and_png(const std::filesystem::path& stem, const Drawing& drawing
 
 /// The drawing as a picture uint8 [H, W, 3] on white.
 Tensor rasterized(const Drawing& drawing);
+
+// Line charts.
+
+/// One line of a chart. A value that is not finite leaves a gap.
+struct Curve {
+  std::string name;  ///< in the legend; "" for none
+  std::vector<double> x{};
+  std::vector<double> y{};
+  bool marks = false;          ///< a dot at every point
+  std::vector<double> low{};   ///< a band around the line from here ...
+  std::vector<double> high{};  ///< ... to here, as many as x; both empty for none
+  bool line = true;            ///< false: dots alone
+  std::vector<double> to_x{};  ///< an arrow from every point to here, as many as x; both empty for none
+  std::vector<double> to_y{};
+  /// Curves of one family share a colour and differ in how they are dashed; none is a family of its own.
+  std::optional<std::size_t> family{};
+};
+
+/// Curves over one pair of axes, with ticks at round numbers, a grid and, beside it, a legend. Curves differ in colour
+/// and in how they are dashed.
+struct Chart {
+  std::string title;
+  std::string x_label;
+  std::string y_label;
+  std::vector<Curve> curves;
+  bool x_falls = false;                          ///< from high to low, as diffusion's steps are made
+  bool log_y = false;                            ///< values <= 0 leave a gap
+  std::optional<std::pair<double, double>> y{};  ///< range of y; left out it is that of the values
+  std::optional<std::pair<double, double>> x{};  ///< likewise
+  bool equal = false;                            ///< a unit of x is as long as one of y, for points in a plane
+};
+
+/// ShapeError where the parts of a curve differ in length.
+Drawing draw(const Chart& chart);
+
+// Reliability diagrams.
+
+/// Accuracy over confidence: a bar a bin, its gap to the diagonal shaded, and the share of the samples below.
+struct Reliability {
+  std::string title;
+  calibration::Bins bins;
+};
+
+Drawing draw(const Reliability& diagram);
+
+// Pictures in rows and columns under captions.
+
+/// Columns are as wide and rows as high as their largest picture. Captions that are much longer end in dots.
+struct Montage {
+  std::string title;
+  std::vector<std::string> columns;        ///< captions above; empty for none
+  std::vector<std::string> rows;           ///< captions at the left; empty for none
+  std::vector<std::vector<Tensor>> cells;  ///< uint8 [H, W, 1 or 3] [row][column], any sizes; undefined: an empty cell
+  double letters = 20;                     ///< height of the captions in pixels
+};
+
+/// A unit is a pixel of the cells. ShapeError for a cell that is no picture.
+Drawing draw(const Montage& montage);
 
 }  // namespace sextant::report

@@ -1,8 +1,7 @@
-// Progress of a long run: a bar with rate and time left on a terminal, plain lines elsewhere, or nothing.
-//
-// One thread reports; nothing is thrown.
+// What a caller hears of long work, and how it ends it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -10,6 +9,10 @@
 #include <string>
 
 namespace sextant {
+
+// Progress of a long run: a bar with rate and time left on a terminal, plain lines elsewhere, or nothing.
+//
+// One thread reports; nothing is thrown.
 
 class Progress {
  public:
@@ -40,5 +43,29 @@ std::unique_ptr<Progress> make_progress(ProgressStyle style, std::ostream& out, 
 
 /// 75 -> "1:15", 3675 -> "1:01:15".
 std::string format_duration(double seconds);
+
+// The wish to stop: set by a signal, read by long runs between two pieces of work.
+
+class Stop {
+ public:
+  /// Asks for a stop as if `signal` had arrived. Safe in a signal handler.
+  void request(int signal) { signal_.store(signal); }
+  bool requested() const { return signal_.load() != 0; }
+  /// 128 + the signal's number: 130 for SIGINT, 143 for SIGTERM; 0 when no stop was asked for.
+  int exit_code() const { return requested() ? 128 + signal_.load() : 0; }
+
+ private:
+  std::atomic<int> signal_{0};
+};
+
+/// While it lives, the first SIGINT or SIGTERM requests `stop` and a second one ends the process at once with the exit
+/// code of its signal. At most one at a time; the former handlers come back at its end.
+class StopOnSignals {
+ public:
+  explicit StopOnSignals(Stop& stop);
+  ~StopOnSignals();
+  StopOnSignals(const StopOnSignals&) = delete;
+  StopOnSignals& operator=(const StopOnSignals&) = delete;
+};
 
 }  // namespace sextant

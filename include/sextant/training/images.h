@@ -1,4 +1,4 @@
-// The images of a training: a set and a choice of its rows.
+// The images of a training: a set, a choice of its rows, and how they are changed.
 //
 // All throw DataError with one line that names the file and the image, UsageError for settings.
 #pragma once
@@ -8,10 +8,24 @@
 #include <memory>
 #include <vector>
 
-#include "sextant/data/labelled.h"
+#include "sextant/data/images.h"
+#include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::training {
+
+/// Changes that keep an image's class; each image of each epoch draws its own.
+struct Augmentation {
+  int64_t crop = 0;  ///< moved by up to so many pixels; what comes in has `crop_fill`
+  static constexpr Range kCrop{0, 1024};
+  int64_t crop_fill = 0;  ///< byte
+  static constexpr Range kCropFill{0, 255};
+  bool flip = false;  ///< left and right exchanged, half of the times
+  double resize = 0;  ///< instead of `crop`: random crops of whole images, as guided-diffusion cuts them, whose side is
+                      ///< at least this share of the shorter side; 0 is off
+  static constexpr Range kResize{0, 1};
+  int64_t side = 0;  ///< of those
+};
 
 /// Images of one step with all that is random about it.
 struct Batch {

@@ -1,6 +1,7 @@
 // What diffusion models and classifiers are trained on.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -8,15 +9,41 @@
 #include <utility>
 #include <vector>
 
-#include "sextant/calibration/measures.h"
-#include "sextant/diffusion/losses.h"
+#include "sextant/calibration/calibration.h"
+#include "sextant/diffusion/denoiser.h"
 #include "sextant/diffusion/process.h"
-#include "sextant/networks/noise_network.h"
+#include "sextant/networks/kinds.h"
 #include "sextant/runtime/range.h"
+#include "sextant/runtime/tensor.h"
 #include "sextant/training/images.h"
-#include "sextant/training/timesteps.h"
 
 namespace sextant::training {
+
+/// Which timesteps a noisy training draws.
+enum class Timesteps { kUniform, kStratified, kLossSecondMoment };
+
+/// Draws timesteps and the weights that keep the loss unbiased.
+class TimestepSampler {
+ public:
+  TimestepSampler(Timesteps kind, int64_t steps, uint64_t seed);
+
+  struct Drawn {
+    Tensor t;        ///< [B] int64
+    Tensor weights;  ///< [B] float32, ones unless importance-sampled
+  };
+  Drawn draw(const std::vector<int64_t>& number) const;
+  /// Losses [B] at t [B]; kLossSecondMoment samples by the root of their mean square over the last 10 at each t, mixed
+  /// with 0.1 % of the uniform distribution, once every t has ten (Nichol & Dhariwal 2021).
+  void note(const Tensor& t, const Tensor& losses);
+
+  Tensor history;  ///< [T, 10] float32, the newest last
+  Tensor counts;   ///< [T] int64, at most 10
+
+ private:
+  Timesteps kind_;
+  int64_t steps_;
+  uint64_t seed_;
+};
 
 /// Named numbers of a step or of a validation, in order of writing.
 using Numbers = std::vector<std::pair<std::string, double>>;

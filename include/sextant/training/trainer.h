@@ -1,23 +1,53 @@
 // The loop of a training: batches, gradients, optimiser, average, validation, snapshots and the log of numbers.
-//
-// Every random number of a training is a pure function of the seed and of counters (the step, the number of an image in
-// the whole training), so a run that was killed and started again ends in the same bits as one that was not, on the
-// same device with the same number of threads. There is no generator whose state would have to be saved.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <string>
 
+#include "sextant/networks/network.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/range.h"
-#include "sextant/runtime/stop.h"
-#include "sextant/training/adam.h"
-#include "sextant/training/learning_rate.h"
-#include "sextant/training/loader.h"
 #include "sextant/training/objectives.h"
 
 namespace sextant::training {
+
+/// Draws new weights as the networks' authors do: PyTorch's defaults (uniform within 1/sqrt(fan in)); normals of
+/// variance 2/fan for the convolutions of ResNets; zeros for the last layers of ADM's blocks; norms start at 1 and 0.
+/// UsageError for a family without a rule.
+void initialise(networks::Network& network, const std::string& family, uint64_t seed);
+
+/// Rises linearly over the first `warmup` steps, then falls to `lr_final` of the largest at the last step.
+struct LearningRateSchedule {
+  enum class Decay { kConstant, kLinear, kCosine };
+  double lr = 1e-3;  ///< the largest
+  static constexpr Range kLr{0, 10, true};
+  int64_t warmup = 0;
+  static constexpr Range kWarmup{0, 1e9};
+  Decay decay = Decay::kCosine;
+  double lr_final = 0;  ///< as a share of `lr`
+  static constexpr Range kLrFinal{0, 1};
+  int64_t steps = 1;  ///< of the training
+
+  double at(int64_t step) const;  ///< step from 0
+};
+
+/// Adam (Kingma & Ba 2015), as PyTorch computes it.
+struct AdamConfig {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  static constexpr Range kBeta{0, 0.9999999};  ///< of both
+  double eps = 1e-8;
+  double weight_decay = 0;
+  static constexpr Range kWeightDecay{0, 10};
+  bool decoupled = true;  ///< AdamW (Loshchilov & Hutter 2019); else Adam with the decay in the gradient
+};
+
+// Every random number of a training is a pure function of the seed and of counters (the step, the number of an image in
+// the whole training), so a run that was killed and started again ends in the same bits as one that was not, on the
+// same device with the same number of threads. There is no generator whose state would have to be saved.
 
 struct TrainerConfig {
   std::filesystem::path folder;  ///< gets checkpoints/ and metrics.jsonl

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "sextant/data/labelled.h"
-#include "sextant/models/mixture.h"
+#include "internal/models/mixture.h"
+#include "sextant/data/images.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 

@@ -1,6 +1,6 @@
 #include "calibrate/fit.h"
 
-#include "sextant/calibration/scaling.h"
+#include "sextant/calibration/calibration.h"
 
 namespace sextant::commands {
 namespace {

@@ -2,8 +2,7 @@
 #include "common/image_options.h"
 #include "common/run_options.h"
 #include "internal/commands/calibrate.h"
-#include "sextant/calibration/scaling.h"
-#include "sextant/calibration/smooth_ece.h"
+#include "sextant/calibration/calibration.h"
 
 namespace sextant::commands {
 

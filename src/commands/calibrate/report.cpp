@@ -3,10 +3,9 @@
 #include <cmath>
 #include <limits>
 
+#include "internal/report/table.h"
 #include "internal/runtime/text.h"
-#include "sextant/report/chart.h"
-#include "sextant/report/reliability.h"
-#include "sextant/report/table.h"
+#include "sextant/report/drawing.h"
 
 namespace sextant::commands {
 

@@ -5,9 +5,9 @@
 #include "common/prompts.h"
 #include "common/record.h"
 #include "common/run_folder.h"
+#include "internal/models/class_names.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
-#include "sextant/models/class_names.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 

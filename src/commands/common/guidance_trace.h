@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "sextant/report/chart.h"
+#include "sextant/report/drawing.h"
 #include "sextant/samplers/samplers.h"
 
 namespace sextant::commands {

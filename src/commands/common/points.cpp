@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "sextant/report/chart.h"
+#include "sextant/report/drawing.h"
 
 namespace sextant::commands {
 namespace {

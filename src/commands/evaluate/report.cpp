@@ -3,8 +3,8 @@
 #include <c10/util/StringUtil.h>
 
 #include "common/record.h"
+#include "internal/report/table.h"
 #include "internal/runtime/files.h"
-#include "sextant/report/table.h"
 
 namespace sextant::commands {
 namespace {

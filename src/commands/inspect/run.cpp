@@ -1,7 +1,6 @@
 #include "internal/commands/inspect.h"
 #include "internal/runtime/text.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/checkpoint/model_folder.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"

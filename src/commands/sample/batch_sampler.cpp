@@ -5,8 +5,8 @@
 
 #include "sample/attributes.h"
 #include "sextant/classifiers/wrappers.h"
-#include "sextant/diffusion/guided_models.h"
-#include "sextant/guidance/attributes.h"
+#include "sextant/diffusion/denoiser.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 

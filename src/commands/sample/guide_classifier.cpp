@@ -2,9 +2,9 @@
 
 #include <filesystem>
 
+#include "internal/models/class_names.h"
 #include "sample/attributes.h"
-#include "sextant/classifiers/asked.h"
-#include "sextant/models/class_names.h"
+#include "sextant/classifiers/wrappers.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
 

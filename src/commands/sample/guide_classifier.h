@@ -7,7 +7,7 @@
 
 #include "internal/commands/sample.h"
 #include "sextant/guidance/classifier.h"
-#include "sextant/models/latents.h"
+#include "sextant/models/denoiser.h"
 
 namespace sextant::commands {
 

@@ -6,7 +6,7 @@
 
 #include "internal/commands/sample.h"
 #include "sample/guide_classifier.h"
-#include "sextant/models/latents.h"
+#include "sextant/models/denoiser.h"
 
 namespace sextant::commands {
 

@@ -7,8 +7,7 @@
 #include "sample/batch_sampler.h"
 #include "sample/folder.h"
 #include "sample/identity.h"
-#include "sextant/report/grid.h"
-#include "sextant/report/png.h"
+#include "sextant/report/pictures.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 

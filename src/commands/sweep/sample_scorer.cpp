@@ -2,8 +2,8 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include "sextant/metrics/accuracy.h"
-#include "sextant/metrics/frechet.h"
+#include "sextant/metrics/features.h"
+#include "sextant/metrics/logits.h"
 
 namespace sextant::commands {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "sextant/evaluation/reference.h"
+#include "sextant/evaluation/embed.h"
 
 namespace sextant::commands {
 

@@ -1,4 +1,4 @@
-#include "sextant/report/chart.h"
+#include "sextant/report/drawing.h"
 #include "theory/numbers.h"
 
 namespace sextant::commands {

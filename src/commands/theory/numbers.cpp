@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "sextant/calibration/measures.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/guidance/named_score.h"
 
 namespace sextant::commands {

@@ -2,8 +2,8 @@
 #include <cstdio>
 
 #include "common/points.h"
-#include "sextant/diffusion/pixels.h"
-#include "sextant/report/montage.h"
+#include "sextant/diffusion/process.h"
+#include "sextant/report/drawing.h"
 #include "trace/followed.h"
 
 namespace sextant::commands {

@@ -2,9 +2,9 @@
 
 #include <set>
 
+#include "internal/report/table.h"
 #include "internal/runtime/files.h"
-#include "sextant/report/reliability.h"
-#include "sextant/report/table.h"
+#include "sextant/report/drawing.h"
 #include "sextant/runtime/error.h"
 #include "train/folder.h"
 #include "train/results.h"

@@ -4,8 +4,8 @@
 #include "common/run_folder.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"
+#include "internal/training/snapshots.h"
 #include "sextant/runtime/error.h"
-#include "sextant/training/snapshots.h"
 
 namespace sextant::commands {
 

@@ -1,7 +1,7 @@
 #include "common/image_options.h"
 #include "common/run_options.h"
 #include "internal/commands/train.h"
-#include "sextant/calibration/smooth_ece.h"
+#include "sextant/calibration/calibration.h"
 #include "sextant/models/denoiser.h"
 
 namespace sextant::commands {

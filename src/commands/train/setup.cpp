@@ -3,16 +3,15 @@
 #include <c10/util/StringUtil.h>
 
 #include "common/placement.h"
+#include "internal/models/class_names.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/checkpoint/model_folder.h"
-#include "sextant/models/class_names.h"
 #include "sextant/models/denoiser.h"
-#include "sextant/networks/features.h"
+#include "sextant/networks/kinds.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
-#include "sextant/training/initialise.h"
+#include "sextant/training/trainer.h"
 
 namespace sextant::commands {
 namespace {

@@ -11,7 +11,7 @@
 #include "internal/kernels/norm.h"
 #include "internal/kernels/resample.h"
 #include "layers.h"
-#include "sextant/networks/parameters.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::networks::adm {
 

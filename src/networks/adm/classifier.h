@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "adm/blocks.h"
-#include "sextant/networks/classifier.h"
+#include "sextant/networks/kinds.h"
 
 namespace sextant::networks::adm {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "adm/blocks.h"
-#include "sextant/networks/noise_network.h"
+#include "sextant/networks/kinds.h"
 
 namespace sextant::networks::adm {
 

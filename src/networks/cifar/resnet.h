@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "conv_norm.h"
-#include "sextant/networks/classifier.h"
+#include "sextant/networks/kinds.h"
 
 namespace sextant::networks::cifar {
 

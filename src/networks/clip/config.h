@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sextant/checkpoint/state_dict.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::networks::clip {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "clip/towers.h"
-#include "sextant/networks/clip.h"
+#include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::clip {

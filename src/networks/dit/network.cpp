@@ -8,7 +8,7 @@
 #include "config_reader.h"
 #include "internal/kernels/attention.h"
 #include "layers.h"
-#include "sextant/networks/noise_network.h"
+#include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::dit {

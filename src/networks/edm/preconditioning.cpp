@@ -15,7 +15,7 @@
 #include "edm/labels.h"
 #include "edm/unet.h"
 #include "internal/runtime/sine.h"
-#include "sextant/networks/denoiser.h"
+#include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::edm {

@@ -8,7 +8,7 @@
 #include "config_reader.h"
 #include "edm/labels.h"
 #include "edm2/blocks.h"
-#include "sextant/networks/denoiser.h"
+#include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::edm2 {

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "layers.h"
-#include "sextant/networks/features.h"
+#include "sextant/networks/kinds.h"
 
 namespace sextant::networks::inception {
 

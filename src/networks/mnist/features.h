@@ -4,7 +4,7 @@
 #include <array>
 
 #include "layers.h"
-#include "sextant/networks/features.h"
+#include "sextant/networks/kinds.h"
 
 namespace sextant::networks::mnist {
 

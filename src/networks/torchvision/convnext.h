@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "layers.h"
-#include "sextant/networks/classifier.h"
+#include "sextant/networks/kinds.h"
 
 namespace sextant::networks::torchvision {
 

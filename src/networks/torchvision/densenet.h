@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conv_norm.h"
-#include "sextant/networks/classifier.h"
+#include "sextant/networks/kinds.h"
 
 namespace sextant::networks::torchvision {
 

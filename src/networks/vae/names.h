@@ -1,7 +1,7 @@
 // The layouts in which the autoencoders of Stable Diffusion are published.
 #pragma once
 
-#include "sextant/checkpoint/state_dict.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::networks::vae {
 

@@ -1,6 +1,6 @@
 // Guides an ADM model by a classifier and a score of one's own: adm MODEL CLASSIFIER OUT.npz
 #include <sextant/checkpoint/npz.h>
-#include <sextant/diffusion/pixels.h>
+#include <sextant/diffusion/process.h>
 #include <sextant/models/classifier.h>
 #include <sextant/models/denoiser.h>
 #include <sextant/samplers/samplers.h>

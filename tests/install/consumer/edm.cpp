@@ -1,6 +1,6 @@
 // Guides an EDM model, which counts noise levels, by a classifier: edm MODEL CLASSIFIER OUT.npz
 #include <sextant/checkpoint/npz.h>
-#include <sextant/diffusion/pixels.h>
+#include <sextant/diffusion/process.h>
 #include <sextant/guidance/named_score.h>
 #include <sextant/models/classifier.h>
 #include <sextant/models/denoiser.h>

@@ -1,9 +1,9 @@
 // Guides a latent model, itself guided classifier-free, by a classifier of images: latent MODEL VAE CLASSIFIER OUT.npz
 #include <sextant/checkpoint/npz.h>
-#include <sextant/diffusion/pixels.h>
+#include <sextant/diffusion/process.h>
 #include <sextant/guidance/named_score.h>
 #include <sextant/models/classifier.h>
-#include <sextant/models/latents.h>
+#include <sextant/models/denoiser.h>
 #include <sextant/samplers/samplers.h>
 using namespace sextant;
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "sextant/checkpoint/state_dict.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/networks/network.h"
 #include "sextant/runtime/tensor.h"
 

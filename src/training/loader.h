@@ -1,27 +1,13 @@
-// The order of a training's images, their augmentation, and a loader that works ahead.
+// The order of a training's images, and a loader that works ahead.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "sextant/runtime/range.h"
 #include "sextant/training/images.h"
 
 namespace sextant::training {
-
-/// Changes that keep an image's class; each image of each epoch draws its own.
-struct Augmentation {
-  int64_t crop = 0;  ///< moved by up to so many pixels; what comes in has `crop_fill`
-  static constexpr Range kCrop{0, 1024};
-  int64_t crop_fill = 0;  ///< byte
-  static constexpr Range kCropFill{0, 255};
-  bool flip = false;  ///< left and right exchanged, half of the times
-  double resize = 0;  ///< instead of `crop`: random crops of whole images, as guided-diffusion cuts them, whose side is
-                      ///< at least this share of the shorter side; 0 is off
-  static constexpr Range kResize{0, 1};
-  int64_t side = 0;  ///< of those
-};
 
 /// Which image stands at place `number` of an endless sequence of epochs, each a new permutation by `seed`.
 class Shuffle {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "sextant/checkpoint/state_dict.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::training {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sextant/training/weights.h"
+#include "weights.h"
 
 namespace sextant::training {
 

@@ -1,10 +1,4 @@
-// Does a classifier's confidence mean what it says? Measures of its logits on labelled samples.
-//
-//   f   logits  [N, K], N >= 1, K >= 2, float32 or float64, any device
-//   y   labels  [N], int64 in [0, K), on f's device
-//
-// Pure functions: no state, no randomness, arguments untouched, callable from any thread. Measures are computed in
-// float64. All throw ShapeError for wrong shapes and labels and NumericError for NaN or infinity.
+// How well a classifier's probabilities fit, and what repairs them.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +9,14 @@
 #include "sextant/runtime/tensor.h"
 
 namespace sextant::calibration {
+
+// Does a classifier's confidence mean what it says? Measures of its logits on labelled samples.
+//
+//   f   logits  [N, K], N >= 1, K >= 2, float32 or float64, any device
+//   y   labels  [N], int64 in [0, K), on f's device
+//
+// Pure functions: no state, no randomness, arguments untouched, callable from any thread. Measures are computed in
+// float64. All throw ShapeError for wrong shapes and labels and NumericError for NaN or infinity.
 
 struct Predictions {
   Tensor confidence;  ///< [N] float64: the largest probability
@@ -93,5 +95,63 @@ Measures measure(const Tensor& f, const Tensor& y, const MeasureOptions& options
 
 /// {"count": N, "accuracy": ..., ..., "bins": [{"low", "high", "count", "accuracy", "confidence"}, ...]}
 nlohmann::json to_json(const Measures& measures);
+
+// The Smooth ECE: a calibration error that a classifier can be trained with.
+//
+//   f   logits  [N, K], N >= 1, K >= 2, float32 or float64, any device
+//   y   labels  [N], int64 in [0, K), on f's device
+//
+// Pure functions: no state, no randomness, arguments untouched, callable from any thread. All throw ShapeError for
+// wrong shapes and labels and NumericError for NaN or infinity.
+
+/// A loss and its closed-form gradient, in the dtype and on the device of f.
+struct Loss {
+  Tensor value;     ///< []
+  Tensor gradient;  ///< dL/df [N, K]
+};
+
+inline constexpr Range kSmoothEceBeta{0, 1, true};
+
+/// Smooth ECE (Javid et al. 2025, eq. 1): mean of sqrt(r^2 + beta), r = confidence - correct. The correctness is a
+/// constant and the gradient flows through the largest probability, at ties the first. Its bins cancel: each sample
+/// lies in one.
+///   dL/df_k = (1/N) r / sqrt(r^2 + beta) conf ([k = prediction] - p_k)
+/// Its floor is sqrt(beta); it is not zero for a calibrated classifier. UsageError for a beta out of kSmoothEceBeta.
+Loss smooth_ece(const Tensor& f, const Tensor& y, double beta = 1e-4);
+
+/// Mean cross entropy + lambda smooth_ece: what a classifier is fine-tuned with (Algorithm 2).
+Loss cross_entropy_with_smooth_ece(const Tensor& f, const Tensor& y, double lambda = 1, double beta = 1e-4);
+
+// The entropy constraint: what keeps a noise-aware classifier from being sure of noise (Zheng et al. 2022).
+
+/// Mean of log K - H(p) = KL(p || uniform), p = softmax(f); f as in smooth_ece(). Its gradient is p_k (log p_k + H)/N,
+/// 0 for a classifier that prefers nothing.
+Loss entropy_constraint(const Tensor& f);
+
+// What repairs a trained classifier's confidences: its logits scaled.
+//
+//   f   logits  [N, K], N >= 1, K >= 2, float32 or float64, any device
+//   y   labels  [N], int64 in [0, K), on f's device
+//
+// Pure functions: no state, no randomness, arguments untouched, callable from any thread. All throw ShapeError for
+// wrong shapes and labels and NumericError for NaN or infinity.
+
+/// The temperature T > 0 whose f / T has the least negative log likelihood (Guo et al. 2017), to a relative 1e-10.
+/// Throws NumericError where there is none: every prediction right (T -> 0), or worse than chance (T -> infinity).
+double fit_temperature(const Tensor& f, const Tensor& y);
+
+/// Vector scaling: f_k -> scale_k f_k + shift_k.
+struct VectorScaling {
+  Tensor scale;  ///< [K] float64
+  Tensor shift;  ///< [K] float64
+  /// In the dtype and on the device of f.
+  Tensor operator()(const Tensor& f) const;
+};
+
+inline constexpr Range kRidge{0, 1e3, true};
+
+/// The scaling of least negative log likelihood + ridge/2 (|scale - 1|^2 + |shift|^2), by Newton's method. A ridge
+/// above 0 makes the optimum finite and unique. Memory is (2K)^2 numbers. UsageError for a ridge out of kRidge.
+VectorScaling fit_vector_scaling(const Tensor& f, const Tensor& y, double ridge = 1e-3);
 
 }  // namespace sextant::calibration
