@@ -22,8 +22,8 @@ from ._core import UsageError
 from ._core import runs as _runs
 from ._progress import Progress, listener
 
-__all__ = ["Calibration", "Evaluation", "Progress", "Samples", "Sweep", "Training", "calibrate", "evaluate", "finetune",
-           "sample", "sweep", "train"]  # fmt: skip
+__all__ = ["Calibration", "Evaluation", "Progress", "Samples", "Sweep", "Trace", "Training", "calibrate", "evaluate", "finetune",
+           "sample", "sweep", "trace", "train"]  # fmt: skip
 
 Recipe = Union[Mapping[str, Any], str, "os.PathLike[str]", None]
 
@@ -164,6 +164,17 @@ class Sweep(Result):
         return _table_html(self.header, self.rows)
 
 
+class Trace(Sweep):
+    """Guidance along the steps: a table of the methods, curves and maps in the folder."""
+
+    picture = "confidence.png"
+
+    def record(self) -> Dict[str, Any]:
+        """trace.json: the settings and every number per image and step."""
+        with open(self.path("trace.json"), encoding="utf-8") as file:
+            return dict(json.load(file))
+
+
 class Evaluation(Result):
     """Numbers of a set of samples."""
 
@@ -223,6 +234,16 @@ def sweep(recipe: Recipe, *, progress: Any = True, **settings: Any) -> Sweep:
     return Sweep(_runs.sweep(json.dumps(grid), json.dumps(own), listener(progress)))
 
 
+def trace(recipe: Recipe = None, *, progress: Any = True, **settings: Any) -> Trace:
+    """What methods of guidance do along the steps, on the same images, as `sextant trace` does: `recipe` has the tables
+    of sample and, where there are several methods, [[rows]], each with a name and settings of its own."""
+    tables = _read(recipe, "trace")
+    grid = {name: tables.pop(name) for name in ("rows", "columns") if name in tables}
+    own = _tables("trace", tables, settings, _runs.trace_keys())
+    grid = _settings.plain("trace", "recipe", grid)
+    return Trace(_runs.trace(json.dumps(grid), json.dumps(own), listener(progress)))
+
+
 def train(recipe: Recipe = None, *, progress: Any = True, **settings: Any) -> Training:
     """Trains a diffusion model or a classifier, as `sextant train` does; a recipe's table "model" is a config.json."""
     tables = dict(_read(recipe, "train"))
@@ -242,6 +263,7 @@ for _function, _docs in (
     (evaluate, _runs.evaluate_doc),
     (calibrate, _runs.calibrate_doc),
     (sweep, _runs.sweep_doc),
+    (trace, _runs.trace_doc),
     (train, _runs.train_doc),
     (finetune, _runs.finetune_doc),
 ):

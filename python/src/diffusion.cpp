@@ -35,7 +35,7 @@ ProcessConfig process_config(const std::string& schedule, int64_t steps, const s
                                          {"fixed_large", VarianceType::kFixedLarge},
                                          {"learned", VarianceType::kLearned},
                                          {"learned_range", VarianceType::kLearnedRange}};
-  return {.schedule = schedule,
+  return {.schedule = word_value("schedule", schedule, models::beta_schedule_words()),
           .steps = steps,
           .respacing = respacing,
           .mean = word_value("mean", mean, models::mean_type_words()),

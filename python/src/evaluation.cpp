@@ -87,7 +87,9 @@ py::object evaluate(const Embedding& samples, const Embedding& reference, const 
                     int64_t kid_subset_size, int64_t bootstrap, const std::optional<py::object>& listener) {
   evaluation::EvaluateOptions options;
   options.protocol = opened.protocol;
-  options.metrics = metrics;
+  for (const std::string& word : metrics) {
+    options.metrics.push_back(word_value("metrics", word, evaluation::metric_words()));
+  }
   options.neighbours = neighbours;
   options.kid_subsets = kid_subsets;
   options.kid_subset_size = kid_subset_size;
@@ -132,7 +134,14 @@ void bind_evaluation(py::module_& core) {
   m.def("evaluate", &evaluate, doc("evaluation.evaluate"), arg("samples"), arg("reference"), arg("extractor"),
         arg("metrics"), py::kw_only(), arg("neighbours") = 3, arg("kid_subsets") = 100, arg("kid_subset_size") = 1000,
         arg("bootstrap") = 0, arg("progress") = py::none());
-  m.def("metric_names", &evaluation::metric_names, doc("evaluation.metric_names"));
+  m.def(
+      "metric_names",
+      [] {
+        std::vector<std::string> words;
+        for (const auto& [word, metric] : evaluation::metric_words()) words.push_back(word);
+        return words;
+      },
+      doc("evaluation.metric_words"));
 }
 
 }  // namespace sextant::python

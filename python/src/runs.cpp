@@ -6,6 +6,7 @@
 #include "internal/commands/evaluate.h"
 #include "internal/commands/sample.h"
 #include "internal/commands/sweep.h"
+#include "internal/commands/trace.h"
 #include "internal/commands/train.h"
 #include "progress.h"
 #include "sextant/runtime/device.h"
@@ -110,6 +111,19 @@ py::object sweep(const std::string& recipe, const std::string& settings, const L
              });
 }
 
+py::object trace(const std::string& grid, const std::string& settings, const Listener& listener) {
+  commands::TraceConfig config;
+  config.grid = json::parse(grid);
+  return run("trace", config.method, commands::trace_options(config), settings, listener,
+             [&](const SampleConfig& given, PythonProgress& progress) -> json {
+               const commands::TraceResult made = commands::run_trace(config, progress, progress.stop());
+               return {{"out", given.run.out},
+                       {"complete", made.complete},
+                       {"header", made.table.header},
+                       {"rows", made.table.rows}};
+             });
+}
+
 json of_training(const TrainConfig& given, const commands::TrainResult& made) {
   return {{"out", given.run.out},
           {"complete", made.complete},
@@ -166,12 +180,14 @@ void bind_runs(py::module_& core) {
   m.def("evaluate", &evaluate, arg("settings"), arg("progress") = py::none());
   m.def("calibrate", &calibrate, arg("settings"), arg("progress") = py::none());
   m.def("sweep", &sweep, arg("recipe"), arg("settings"), arg("progress") = py::none());
+  m.def("trace", &trace, arg("grid"), arg("settings"), arg("progress") = py::none());
   m.def("train", &train, arg("settings"), arg("architecture"), arg("progress") = py::none());
   m.def("finetune", &finetune, arg("settings"), arg("progress") = py::none());
   def_tables(m, "sample", commands::sample_options);
   def_tables(m, "evaluate", commands::evaluate_options);
   def_tables(m, "calibrate", commands::calibrate_options);
   def_tables(m, "sweep", commands::sweep_options);
+  def_tables(m, "trace", commands::trace_options);
   def_tables(m, "train", commands::train_options);
   def_tables(m, "finetune", commands::finetune_options);
 }

@@ -113,6 +113,14 @@ def test_sweep_makes_a_table_of_a_grid(digits):
     assert json.load(open(os.path.join(digits["out"], "run.json")))
 
 
+def test_trace_follows_guidance_along_the_steps(digits, models):
+    result = run.trace(
+        count=2, classifier=models / "mnist-classifier", guidance="js", samples="0", progress=False, **digits
+    )
+    assert result.complete and len(result.rows) == 1 and result.record()
+    assert "<table>" in result._repr_html_()
+
+
 def test_two_threads_sample_at_once(digits, tmp_path):
     results = {}
 
