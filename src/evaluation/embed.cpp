@@ -14,37 +14,23 @@ class Collector {
  public:
   Collector(const data::ImageSet& images, const FeatureExtractor& extractor, const EmbedOptions& options)
       : images_(images),
-        network_(*extractor.network),
+        network_(extractor.network.get()),
+        accumulates_(options.need_statistics),
         keep_(options.keep_features),
         resize_(options.resize),
-        classifier_(options.classifier) {}
+        classifier_(options.classifier),
+        device_(network_ != nullptr ? network_->device() : options.device) {}
 
   void add(const ImageBatch& batch) {
-    if (batch.images.size(1) != network_.channels()) {
-      throw DataError(c10::str(images_.name(batch.indices[0]), " has ", batch.images.size(1),
-                               " channels, the feature network ", "takes ", network_.channels(),
-                               "; choose a network for such images"));
-    }
-    const auto features = network_.forward(fitted(batch.images.to(network_.device())));
-    const Tensor pool = finite(features.at("pool"), batch);
-    accumulate(pool_, pool);
-    if (const auto spatial = features.find("spatial"); spatial != features.end()) {
-      accumulate(spatial_, finite(spatial->second, batch));
-    }
+    if (network_ != nullptr) add_features(batch);
     if (classifier_) judge_logits_.push_back(judged(batch));
-    if (keep_) {
-      features_.push_back(pool.to(at::kFloat));
-      const auto unbiased = features.find("logits_unbiased");
-      const auto logits = unbiased != features.end() ? unbiased : features.find("logits");
-      if (logits != features.end()) logits_.push_back(logits->second.to(at::kCPU, at::kFloat));
-    }
     indices_.insert(indices_.end(), batch.indices.begin(), batch.indices.end());
   }
 
   Embedding result() const {
     Embedding embedding;
     embedding.count = static_cast<int64_t>(indices_.size());
-    embedding.pool = pool_->gaussian();
+    if (pool_) embedding.pool = pool_->gaussian();
     if (spatial_) embedding.spatial = spatial_->gaussian();
     if (!features_.empty()) embedding.features = at::cat(features_);
     if (!logits_.empty()) embedding.logits = at::cat(logits_);
@@ -56,16 +42,35 @@ class Collector {
   }
 
  private:
+  void add_features(const ImageBatch& batch) {
+    if (batch.images.size(1) != network_->channels()) {
+      throw DataError(c10::str(images_.name(batch.indices[0]), " has ", batch.images.size(1),
+                               " channels, the feature network takes ", network_->channels(),
+                               "; choose a network for such images"));
+    }
+    const auto features = network_->forward(fitted(batch.images.to(network_->device())));
+    const Tensor pool = finite(features.at("pool"), batch);
+    if (accumulates_) accumulate(pool_, pool);
+    if (const auto spatial = features.find("spatial"); accumulates_ && spatial != features.end()) {
+      accumulate(spatial_, finite(spatial->second, batch));
+    }
+    if (!keep_) return;
+    features_.push_back(pool.to(at::kFloat));
+    const auto unbiased = features.find("logits_unbiased");
+    const auto logits = unbiased != features.end() ? unbiased : features.find("logits");
+    if (logits != features.end()) logits_.push_back(logits->second.to(at::kCPU, at::kFloat));
+  }
+
   /// Pixels of the size that the network takes.
   Tensor fitted(const Tensor& images) const {
-    const int64_t size = network_.image_size();
+    const int64_t size = network_->image_size();
     if (!resize_ || size == 0 || (images.size(2) == size && images.size(3) == size)) return images;
     return at::_upsample_bilinear2d_aa(images.to(at::kFloat), {size, size}, /*align_corners=*/false).round();
   }
 
   /// The classifier's logits of clean pixels.
   Tensor judged(const ImageBatch& batch) const {
-    const Tensor x = data::to_pixels(batch.images, network_.device());
+    const Tensor x = data::to_pixels(batch.images, device_);
     const Tensor t = at::zeros({x.size(0)}, x.options().dtype(at::kLong));
     const Tensor logits = classifier_.logits(x, classifier_.uses_time ? t : Tensor(), {0, batch.indices});
     return logits.to(at::kCPU, at::kFloat);
@@ -87,10 +92,12 @@ class Collector {
   }
 
   const data::ImageSet& images_;
-  const networks::FeatureNetwork& network_;
+  const networks::FeatureNetwork* network_;  ///< null: only the classifier sees the images
+  bool accumulates_;
   bool keep_;
   bool resize_;
   guidance::Classifier classifier_;
+  at::Device device_;
   std::optional<metrics::GaussianAccumulator> pool_, spatial_;
   std::vector<Tensor> features_, logits_, judge_logits_;
   std::vector<int64_t> indices_;
@@ -121,12 +128,13 @@ std::optional<Embedding> embed(const data::ImageSet& images, const std::string& 
   }
   progress.end();
   if (done < images.size()) return std::nullopt;
-  if (embedded < 2) {
+  const int64_t needed = options.need_statistics ? 2 : 1;
+  if (embedded < needed) {
     throw DataError(c10::str(source, " has ", embedded, embedded == 1 ? " image" : " images",
                              skipped.empty() ? ""
                                              : c10::str(" that can be read (", skipped.front(), " and ",
                                                         skipped.size() - 1, " others cannot)"),
-                             "; a covariance needs at least 2"));
+                             options.need_statistics ? "; a covariance needs at least 2" : ""));
   }
   Embedding embedding = collector.result();
   embedding.source = source;

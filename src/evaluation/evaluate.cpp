@@ -6,9 +6,11 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "cautions.h"
+#include "inception.h"
+#include "internal/calibration/caution.h"
 #include "sextant/calibration/calibration.h"
 #include "sextant/metrics/features.h"
 #include "sextant/metrics/logits.h"
@@ -19,7 +21,7 @@ namespace sextant::evaluation {
 namespace {
 
 constexpr int64_t kCoverageNeighbours = 5;  ///< Naeem et al.'s choice
-constexpr uint32_t kTorchFidelitySeed = 2020;
+constexpr int64_t kEceBins = 15;
 constexpr int64_t kWide = 512;  ///< dimensions above which a Frechet distance takes too long to repeat unasked
 
 std::string word_of(Metric metric) {
@@ -48,14 +50,16 @@ class Scoring {
     result_.protocol = options.protocol;
     result_.extractor = extractor.name;
     result_.extractor_hash = extractor.hash;
-    result_.dimensions = samples.pool.mean.numel();
+    result_.dimensions = samples.features.defined()    ? samples.features.size(1)
+                         : samples.pool.mean.defined() ? samples.pool.mean.numel()
+                                                       : 0;
     result_.sample_source = samples.source;
     result_.reference_source = reference.source;
     result_.sample_count = samples.count;
     result_.reference_count = reference.count;
     result_.skipped = samples.skipped;
     result_.level = options.level;
-    if (reference.pool.mean.numel() != result_.dimensions) {
+    if (reference.pool.mean.defined() && result_.dimensions > 0 && reference.pool.mean.numel() != result_.dimensions) {
       throw UsageError(c10::str(reference.source, " has ", reference.pool.mean.numel(), " features per image, ",
                                 samples.source, " has ", result_.dimensions, "; the reference is of another network"));
     }
@@ -65,7 +69,7 @@ class Scoring {
   std::vector<std::function<void()>> steps() {
     return {[this] { frechet(); },   [this] { spatial(); },  [this] { inception_score(); },
             [this] { manifolds(); }, [this] { coverage(); }, [this] { kernel(); },
-            [this] { infinity(); },  [this] { accuracy(); }, [this] { caution(); }};
+            [this] { infinity(); },  [this] { accuracy(); }, [this] { remarks(); }};
   }
 
   Evaluation result() && { return std::move(result_); }
@@ -82,16 +86,23 @@ class Scoring {
 
   void add(Metric metric, const char* label, double value, std::optional<double> deviation = {},
            std::optional<metrics::Interval> interval = {}) {
-    result_.measures.push_back({word_of(metric), label, value, deviation, interval});
+    add(word_of(metric), label, value, deviation, interval);
+  }
+  void add(const std::string& key, const char* label, double value, std::optional<double> deviation,
+           std::optional<metrics::Interval> interval = {}) {
+    result_.measures.push_back({key, label, value, deviation, interval});
   }
 
   std::optional<metrics::Interval> interval_of_mean(const Tensor& values) const {
     if (options_.bootstrap == 0) return std::nullopt;
+    if (values.numel() < 2) return std::nullopt;
     return metrics::bootstrap_mean(values, options_.bootstrap, options_.level);
   }
 
   void frechet() {
-    if (!wants(Metric::kFid, true, "")) return;
+    if (!wants(Metric::kFid, samples_.pool.mean.defined() && reference_.pool.mean.defined(), "FID needs a reference"))
+      return;
+    caution(caution_of_distance("these distances", samples_.count, reference_.count, result_.dimensions));
     const double value = metrics::frechet_distance(samples_.pool, reference_.pool).value;
     int64_t resamples = options_.bootstrap_fid;
     if (resamples < 0) resamples = result_.dimensions <= kWide ? 100 : 0;
@@ -118,25 +129,25 @@ class Scoring {
                "sFID needs spatial features of both sets (Inception, and mu_s and sigma_s in a statistics file)")) {
       return;
     }
+    caution(caution_of_distance("sFID", samples_.count, reference_.count, samples_.spatial->mean.numel()));
     add(Metric::kSfid, "sFID", metrics::frechet_distance(*samples_.spatial, *reference_.spatial).value);
   }
 
   void inception_score() {
     if (!wants(Metric::kInceptionScore, samples_.logits.defined(), "the inception score needs logits of the samples"))
       return;
-    constexpr int64_t kSplits = 10;
-    if (options_.protocol == Protocol::kOpenAi) {
-      const metrics::MeanStd score = metrics::inception_score_chunks(samples_.logits);
-      add(Metric::kInceptionScore, "Inception Score", score.mean,
-          samples_.count > 5000 ? std::optional(score.standard_deviation) : std::nullopt);
-      return;
-    }
-    const Tensor order = options_.protocol == Protocol::kTorchFidelity
-                             ? metrics::numpy_permutation(samples_.count, kTorchFidelitySeed)
-                             : Tensor();
-    const metrics::MeanStd score =
-        metrics::inception_score_splits(samples_.logits, std::min(kSplits, samples_.count), order);
-    add(Metric::kInceptionScore, "Inception Score", score.mean, score.standard_deviation);
+    const InceptionScores scores = inception_scores(samples_.logits, samples_.labels, options_.protocol);
+    const auto deviation = [&](const metrics::MeanStd& score) {
+      return scores.parts.size() > 1 ? std::optional(score.standard_deviation) : std::nullopt;
+    };
+    add(Metric::kInceptionScore, "Inception Score", scores.score.mean, deviation(scores.score));
+    caution(caution_of_inception(scores.parts, samples_.logits.size(1)));
+    if (!scores.shuffled) return;
+    add(std::string("is-shuffled"), "Inception Score, shuffled", scores.shuffled->mean, deviation(*scores.shuffled));
+    caution(c10::str("Inception Score: this protocol takes parts of ", scores.parts.front(),
+                     scores.sorted ? " images in their order, and they are sorted by class"
+                                   : " images in their order, which matters here",
+                     ": the score of the shuffled images is the one that compares"));
   }
 
   /// Whether both sets have features of more than `neighbours` images.
@@ -148,6 +159,7 @@ class Scoring {
     if (samples_.features.defined() && reference_.features.defined()) {
       return c10::str("needs more than ", neighbours, " images in each set");
     }
+    if (reference_.source.empty()) return "needs a reference";
     return "the reference holds statistics alone; give its images";
   }
 
@@ -158,6 +170,8 @@ class Scoring {
     if (!precision && !recall) return;
     const metrics::PrecisionRecall pr =
         metrics::precision_recall(reference_.features, samples_.features, options_.neighbours);
+    caution(caution_of_neighbours("precision and recall", samples_.count, reference_.features.size(0),
+                                  options_.neighbours));
     if (precision) add(Metric::kPrecision, "Precision", pr.precision, {}, interval_of_mean(pr.sample_in_reference));
     if (recall) add(Metric::kRecall, "Recall", pr.recall, {}, interval_of_mean(pr.reference_in_sample));
   }
@@ -169,6 +183,8 @@ class Scoring {
     if (!density && !coverage) return;
     const metrics::DensityCoverage dc =
         metrics::density_coverage(reference_.features, samples_.features, kCoverageNeighbours);
+    caution(caution_of_neighbours("density and coverage", samples_.count, reference_.features.size(0),
+                                  kCoverageNeighbours));
     if (density) add(Metric::kDensity, "Density", dc.density);
     if (coverage) add(Metric::kCoverage, "Coverage", dc.coverage);
   }
@@ -180,18 +196,21 @@ class Scoring {
       result_.notes.push_back(c10::str("KID: subsets of ", size, " images instead of ", options_.kid_subset_size,
                                        ", all that the smaller set has"));
     }
-    const metrics::KernelDistance kid =
-        metrics::kernel_distance(samples_.features, reference_.features, options_.kid_subsets, size);
-    add(Metric::kKid, "KID", kid.mean, kid.standard_deviation);
+    const bool whole = size == samples_.features.size(0) && size == reference_.features.size(0);
+    const int64_t subsets = whole ? 1 : options_.kid_subsets;
+    const metrics::KernelDistance kid = metrics::kernel_distance(samples_.features, reference_.features, subsets, size);
+    add(Metric::kKid, "KID", kid.mean, subsets > 1 ? std::optional(kid.standard_deviation) : std::nullopt);
+    if (whole) caution("KID: every subset is the whole of both sets, so there is no deviation");
   }
 
   void infinity() {
     // Fifteen more distances: only when asked for.
     if (wanted_.count(Metric::kFidInfinity) == 0) return;
     const int64_t smallest = std::min<int64_t>(5000, samples_.count / 2);
-    if (!wants(Metric::kFidInfinity, samples_.features.defined() && smallest >= 2,
-               "it needs features of 4 samples or more"))
+    if (!wants(Metric::kFidInfinity, samples_.features.defined() && reference_.pool.mean.defined() && smallest >= 2,
+               "it needs a reference and features of 4 samples or more"))
       return;
+    caution(caution_of_distance("FID infinity", smallest, reference_.count, result_.dimensions));
     add(Metric::kFidInfinity, "FID infinity",
         metrics::frechet_infinity(samples_.features, reference_.pool, smallest).value);
   }
@@ -215,15 +234,16 @@ class Scoring {
       add(Metric::kAccuracy, "Accuracy", result_.classes->overall, {},
           interval_of_mean(logits.argmax(1) == samples_.labels));
     }
-    if (ece) add(Metric::kEce, "ECE", calibration::expected_calibration_error(logits, samples_.labels));
+    if (ece) caution(calibration::caution_of_bins(samples_.count, kEceBins));
+    if (ece) add(Metric::kEce, "ECE", calibration::expected_calibration_error(logits, samples_.labels, kEceBins));
   }
 
-  void caution() {
+  void caution(const std::string& line) {
+    if (!line.empty()) result_.notes.push_back(line);
+  }
+
+  void remarks() {
     auto& notes = result_.notes;
-    if (samples_.count <= result_.dimensions) {
-      notes.push_back(c10::str(samples_.count, " samples span less than ", result_.dimensions,
-                               " dimensions: compare these distances only with those of as many samples"));
-    }
     if (!samples_.skipped.empty()) {
       notes.push_back(
           c10::str(samples_.skipped.size(), " unreadable samples were left out, the first ", samples_.skipped[0]));
@@ -250,21 +270,6 @@ class Scoring {
 
 }  // namespace
 
-const std::vector<std::pair<std::string, Metric>>& metric_words() {
-  static const std::vector<std::pair<std::string, Metric>> kWords = {{"fid", Metric::kFid},
-                                                                     {"sfid", Metric::kSfid},
-                                                                     {"is", Metric::kInceptionScore},
-                                                                     {"precision", Metric::kPrecision},
-                                                                     {"recall", Metric::kRecall},
-                                                                     {"density", Metric::kDensity},
-                                                                     {"coverage", Metric::kCoverage},
-                                                                     {"kid", Metric::kKid},
-                                                                     {"fid-infinity", Metric::kFidInfinity},
-                                                                     {"accuracy", Metric::kAccuracy},
-                                                                     {"ece", Metric::kEce}};
-  return kWords;
-}
-
 std::optional<Evaluation> evaluate(const Embedding& samples, const Embedding& reference,
                                    const FeatureExtractor& extractor, const EvaluateOptions& options,
                                    Progress& progress, const Stop& stop) {
@@ -279,38 +284,6 @@ std::optional<Evaluation> evaluate(const Embedding& samples, const Embedding& re
   progress.end();
   if (stop.requested()) return std::nullopt;
   return std::move(scoring).result();
-}
-
-nlohmann::json to_json(const Evaluation& evaluation) {
-  nlohmann::json json;
-  json["protocol"] = name_of(evaluation.protocol);
-  json["extractor"] = {
-      {"name", evaluation.extractor}, {"hash", evaluation.extractor_hash}, {"dimensions", evaluation.dimensions}};
-  if (!evaluation.classifier.empty()) json["classifier"] = evaluation.classifier;
-  json["samples"] = {
-      {"source", evaluation.sample_source}, {"count", evaluation.sample_count}, {"skipped", evaluation.skipped}};
-  json["reference"] = {{"source", evaluation.reference_source}};
-  // Published statistics do not say how many images are behind them.
-  if (evaluation.reference_count > 0) json["reference"]["count"] = evaluation.reference_count;
-  for (const Measure& measure : evaluation.measures) {
-    nlohmann::json entry = {{"value", measure.value}};
-    if (measure.deviation) entry["standard_deviation"] = *measure.deviation;
-    if (measure.interval) {
-      entry["low"] = measure.interval->low;
-      entry["high"] = measure.interval->high;
-      entry["level"] = evaluation.level;
-    }
-    json["metrics"][measure.key] = entry;
-  }
-  if (evaluation.classes) {
-    for (int64_t k = 0; k < evaluation.classes->count.numel(); ++k) {
-      json["classes"].push_back({{"class", k},
-                                 {"count", evaluation.classes->count[k].item<int64_t>()},
-                                 {"accuracy", evaluation.classes->accuracy[k].item<double>()}});
-    }
-  }
-  json["notes"] = evaluation.notes;
-  return json;
 }
 
 }  // namespace sextant::evaluation

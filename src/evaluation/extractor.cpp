@@ -60,7 +60,7 @@ bool FeatureExtractor::is_inception() const { return name.starts_with(kInception
 std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path,
                                                 const data::ReadOptions& read) {
   data::ReadOptions options = read;
-  options.channels = extractor.network->channels();
+  if (extractor.network) options.channels = extractor.network->channels();
   if (options.classes.count == 0) options.classes = extractor.classes;
   if (models::is_mixture_folder(path)) {
     constexpr int64_t kDraws = 10'000;

@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 /// Statistics and features of the images at `path`, beside it: "faces.sextant-0123456789abcdef.npz".
 fs::path cache_path(const fs::path& path, const FeatureExtractor& extractor, const EmbedOptions& options) {
   // What is read of a folder has changed since the first caches.
-  constexpr const char* kReading = "2";
+  constexpr const char* kReading = "3";
   ContentHash hash;
   hash.add(hash_of(path));
   hash.add(extractor.hash);
@@ -22,8 +22,10 @@ fs::path cache_path(const fs::path& path, const FeatureExtractor& extractor, con
 }
 
 /// What the file says of its set. UsageError where it says that another network embedded it.
-Embedding stored_embedding(const fs::path& path, const FeatureExtractor& extractor) {
-  Statistics stored = read_statistics(path);
+Embedding stored_embedding(const fs::path& path, const FeatureExtractor& extractor, int64_t dimensions,
+                           Progress& progress) {
+  Statistics stored = read_statistics(path, dimensions);
+  if (!stored.note.empty()) progress.note("note: " + stored.note);
   if (!stored.extractor.empty() && stored.extractor != extractor.hash) {
     throw UsageError(path.string() + " holds statistics of another extractor (" + stored.extractor.substr(0, 12) +
                      ") than " + extractor.name + " (" + extractor.hash.substr(0, 12) +
@@ -46,7 +48,7 @@ std::optional<Embedding> read_cache(const fs::path& cache, const FeatureExtracto
                                     Progress& progress) {
   if (!fs::exists(cache)) return std::nullopt;
   try {
-    Embedding cached = stored_embedding(cache, extractor);
+    Embedding cached = stored_embedding(cache, extractor, 0, progress);
     if (usable(cached, need_features)) return cached;
   } catch (const Error& problem) {
     progress.note(std::string("not using the cache: ") + problem.what());
@@ -83,7 +85,7 @@ std::optional<Embedding> embed_cached(const fs::path& path, const FeatureExtract
 }  // namespace
 
 Statistics statistics_of(const Embedding& embedding, const FeatureExtractor& extractor, bool with_features) {
-  Statistics statistics{embedding.pool, embedding.spatial, extractor.hash, {}};
+  Statistics statistics{embedding.pool, embedding.spatial, extractor.hash, {}, {}};
   statistics.pool.count = embedding.count;
   if (with_features) statistics.features = embedding.features;
   return statistics;
@@ -93,9 +95,9 @@ std::optional<Embedding> open_reference(const fs::path& path, const FeatureExtra
                                         const EmbedOptions& options, const ReferenceOptions& wanted, Progress& progress,
                                         const Stop& stop) {
   if (!has_statistics(path)) return embed_cached(path, extractor, options, wanted, progress, stop);
-  Embedding stored = stored_embedding(path, extractor);
-  if (!wanted.need_features || stored.features.defined() || !checkpoint::NpzReader(path).contains("arr_0"))
-    return stored;
+  Embedding stored = stored_embedding(path, extractor, wanted.dimensions, progress);
+  const bool images = path.extension() == ".npz" && checkpoint::NpzReader(path).contains("arr_0");
+  if (!wanted.need_features || stored.features.defined() || !images) return stored;
   // OpenAI's reference batches: statistics of the whole set beside some of its images.
   auto embedded = embed_cached(path, extractor, options, wanted, progress, stop);
   if (!embedded) return std::nullopt;

@@ -55,6 +55,20 @@ InputConvention chosen(ClassifierInput input, const json& config) {
   throw UsageError("classifier input: unknown");
 }
 
+/// "input" of config.json for a convention that was chosen by hand.
+json input_of(const InputConvention& convention) {
+  json input = {{"range", {convention.low, convention.high}}};
+  if (!convention.mean.empty()) {
+    input["mean"] = convention.mean;
+    input["std"] = convention.std;
+  }
+  if (convention.size > 0) input["resized_to"] = convention.size;
+  for (const auto& [word, filter] : classifiers::resize_words()) {
+    if (filter == convention.resize) input["resize"] = word;
+  }
+  return input;
+}
+
 }  // namespace
 
 const std::vector<std::pair<std::string, ClassifierInput>>& classifier_input_words() {
@@ -70,6 +84,16 @@ InputConvention input_convention(ClassifierInput input, const json& config, int6
   InputConvention convention = chosen(input, config);
   if (size > 0) convention.size = size;
   return convention;
+}
+
+json with_input(json config, ClassifierInput input, int64_t size, std::optional<Resize> resize) {
+  if (input == ClassifierInput::kConfig && size == 0 && !resize) return config;
+  InputConvention convention = input_convention(input, config, size);
+  if (resize) convention.resize = *resize;
+  const int64_t usual = config.value("/input/size"_json_pointer, int64_t{0});
+  config["input"] = input_of(convention);
+  if (usual > 0) config["input"]["size"] = usual;
+  return config;
 }
 
 }  // namespace sextant::models

@@ -7,24 +7,6 @@ namespace sextant::models {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-namespace {
-
-/// "input" of config.json for a convention that was chosen by hand.
-json input_of(const classifiers::InputConvention& convention) {
-  json input = {{"range", {convention.low, convention.high}}};
-  if (!convention.mean.empty()) {
-    input["mean"] = convention.mean;
-    input["std"] = convention.std;
-  }
-  if (convention.size > 0) input["resized_to"] = convention.size;
-  for (const auto& [word, filter] : classifiers::resize_words()) {
-    if (filter == convention.resize) input["resize"] = word;
-  }
-  return input;
-}
-
-}  // namespace
-
 void save_calibrated(const fs::path& folder, const ClassifierConfig& classifier, int64_t classes,
                      const classifiers::Rescaling& rescaling, const json& remarks) {
   if (members_of(classifier).size() > 1) {
@@ -33,11 +15,7 @@ void save_calibrated(const fs::path& folder, const ClassifierConfig& classifier,
   const Description description = describe(classifier.path, classifier.arch);
   json config = description.config;
   if (classifier.softplus_beta > 0) config["model"]["softplus_beta"] = classifier.softplus_beta;
-  if (classifier.input != ClassifierInput::kConfig || classifier.size > 0 || classifier.resize) {
-    classifiers::InputConvention convention = input_convention(classifier.input, config, classifier.size);
-    if (classifier.resize) convention.resize = *classifier.resize;
-    config["input"] = input_of(convention);
-  }
+  config = with_input(std::move(config), classifier.input, classifier.size, classifier.resize);
   json calibration = classifiers::to_json(compose(classifiers::rescaling_of(config, classes), rescaling));
   calibration.update(remarks);
   config["calibration"] = calibration;

@@ -28,8 +28,11 @@ std::unique_ptr<data::ImageSet> open_set(const TrainingImages::Source& source, c
 
 data::ReadOptions read_options(const TrainingImages::Source& source, int64_t channels, int64_t image_size,
                                int64_t classes) {
-  data::ReadOptions read{
-      channels, source.size > 0 ? source.size : image_size, source.crop, {classes, source.class_names}};
+  data::ReadOptions read{channels,
+                         source.size > 0 ? source.size : image_size,
+                         source.crop,
+                         {classes, source.class_names},
+                         source.cifar100};
   // An image that is cut but not asked to be scaled keeps its scale.
   if (source.crop > 0 && source.size == 0) read.size = 0;
   if (source.crop == 0 && source.size > 0) read.crop = image_size;
@@ -65,7 +68,10 @@ TrainingImages::TrainingImages(const Source& source, int64_t channels, int64_t i
   const int64_t first = wrong[0].item<int64_t>();
   throw DataError(set_->name(first) + ": label " + std::to_string(labels_[first].item<int64_t>()) +
                   " is no class of the network, 0-" + std::to_string(classes - 1) + " (" +
-                  std::to_string(wrong.size(0)) + " such images)");
+                  std::to_string(wrong.size(0)) + " such images)" +
+                  (labels_.min().item<int64_t>() == 1 && labels_.max().item<int64_t>() == classes
+                       ? "; they count from 1: labels count from 0"
+                       : ""));
 }
 
 void TrainingImages::leave_out_unreadable() {
@@ -123,6 +129,14 @@ Tensor TrainingImages::whole(int64_t index) const {
   throw DataError(c10::str(set_->name(row), ": has ", image.size(0), " channels, the network takes ", channels_));
 }
 
+Tensor TrainingImages::image_like(int64_t index, const Tensor& first) const {
+  const Tensor image = this->image(index);
+  if (image.sizes() == first.sizes()) return image;
+  throw DataError(c10::str(set_->name(rows_.at(static_cast<std::size_t>(index))), ": is ", image.size(2), "x",
+                           image.size(1), ", other images ", first.size(2), "x", first.size(1), "; ",
+                           data::kOneSizeAdvice));
+}
+
 int64_t TrainingImages::label(int64_t index) const {
   return labelled() ? labels_[rows_.at(static_cast<std::size_t>(index))].item<int64_t>() : -1;
 }
@@ -132,7 +146,7 @@ Batch TrainingImages::batch(int64_t begin, int64_t count) const {
   std::vector<Tensor> images;
   std::vector<int64_t> labels;
   for (int64_t i = begin; i < begin + count; ++i) {
-    images.push_back(image(i));
+    images.push_back(images.empty() ? image(i) : image_like(i, images.front()));
     labels.push_back(label(i));
     batch.number.push_back(i);
   }

@@ -59,10 +59,13 @@ class Maker {
       return uniform_labels(seed_ + which, batch.number, bound);
     };
     const Tensor down = drawn(0, places), right = drawn(1, places), flip = drawn(2, 2);
+    Tensor first;
     for (int64_t i = 0; i < batch_; ++i) {
-      const Tensor image = augmentation_.resize > 0
-                               ? cut(rows[static_cast<std::size_t>(i)], batch.number[static_cast<std::size_t>(i)])
-                               : images_.image(rows[static_cast<std::size_t>(i)]);
+      const int64_t row = rows[static_cast<std::size_t>(i)];
+      const Tensor image = augmentation_.resize > 0 ? cut(row, batch.number[static_cast<std::size_t>(i)])
+                           : i == 0                 ? images_.image(row)
+                                                    : images_.image_like(row, first);
+      if (i == 0) first = image;
       if (i == 0) batch.images = at::empty({batch_, image.size(0), image.size(1), image.size(2)}, at::kByte);
       place(image, down.data_ptr<int64_t>()[i] - augmentation_.crop, right.data_ptr<int64_t>()[i] - augmentation_.crop,
             augmentation_.flip && flip.data_ptr<int64_t>()[i] == 1, static_cast<uint8_t>(augmentation_.crop_fill),

@@ -10,6 +10,7 @@
 #include "loader.h"
 #include "loss_scale.h"
 #include "metrics_log.h"
+#include "run_files.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 #include "weights.h"
@@ -36,13 +37,13 @@ class Run {
         adam_(weights_.master(), config.adam),
         ema_(weights_, config.ema),
         scale_(LossScale::of(config.compute)),
-        snapshots_(config.folder / "checkpoints") {
+        files_(config.folder, config.replaces) {
     resume();
   }
 
   TrainerResult operator()(const SampleHook& sample, Progress& progress, const Stop& stop) {
     const int64_t first = step_;
-    MetricsLog log(config_.folder / "metrics.jsonl", first);
+    MetricsLog log(files_.metrics(), first);
     Loader loader(images_, config_.augmentation, config_.batch, config_.seed, first, config_.steps, config_.workers);
     const auto unit = static_cast<double>(config_.batch);
     progress.begin("train", unit * static_cast<double>(config_.steps), unit * static_cast<double>(first), "images");
@@ -155,7 +156,7 @@ class Run {
     return line + (better ? " (best)" : "");
   }
 
-  std::filesystem::path best_file() const { return config_.folder / "checkpoints" / "best.safetensors"; }
+  std::filesystem::path best_file() const { return files_.checkpoints() / "best.safetensors"; }
 
   void save() {
     Snapshot snapshot;
@@ -165,12 +166,13 @@ class Run {
                       {"average_updates", ema_.updates}, {"loss_scale", scale_.scale},
                       {"good_steps", scale_.good_steps}, {"best", best_},
                       {"since_best", since_best_},       {"ended_early", ended_early_}};
-    snapshots_.save(snapshot);
+    Snapshots(files_.checkpoints()).save(snapshot);
+    files_.adopt();
     saved_ = step_;
   }
 
   void resume() {
-    const std::optional<Snapshot> snapshot = snapshots_.newest();
+    const std::optional<Snapshot> snapshot = Snapshots(files_.checkpoints()).newest();
     if (!snapshot) return;
     const json& facts = snapshot->facts;
     if (facts.at("identity") != config_.identity) {
@@ -223,7 +225,7 @@ class Run {
   Adam adam_;
   Ema ema_;
   LossScale scale_;
-  Snapshots snapshots_;
+  RunFiles files_;
   int64_t step_ = 0;   ///< finished
   int64_t saved_ = 0;  ///< of the newest snapshot
   json best_;          ///< {"value", "step"} of the best validation, or null

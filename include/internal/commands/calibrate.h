@@ -54,6 +54,7 @@ struct CalibrateConfig {
   int64_t image_size = 0;  ///< shorter side that images are scaled to, see data::with_size(); 0 leaves them
   int64_t image_crop = 0;  ///< side of the middle that is cut out; 0: as `image_size`
   bool skip_bad = false;   ///< leave out images that cannot be read
+  data::Cifar100Labels cifar100 = data::Cifar100Labels::kFine;
   calibration::MeasureOptions measures;
   uint64_t seed = 0;               ///< of the noise, and of what is held out for a fit
   Format format = Format::kTable;  ///< of what is printed

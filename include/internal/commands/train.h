@@ -9,7 +9,9 @@
 #include "internal/commands/run.h"
 #include "internal/runtime/options.h"
 #include "sextant/calibration/calibration.h"
+#include "sextant/data/images.h"
 #include "sextant/diffusion/process.h"
+#include "sextant/models/classifier.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/training/objectives.h"
 #include "sextant/training/trainer.h"
@@ -36,6 +38,10 @@ struct TrainConfig {
   int64_t image_size = 0;         ///< shorter side that images are scaled to, see data::with_size(); 0 leaves them
   int64_t image_crop = 0;         ///< side of the middle that is cut out; 0: as `image_size`
   bool skip_bad = false;          ///< leave out images that cannot be read
+  data::Cifar100Labels cifar100 = data::Cifar100Labels::kFine;
+  /// What a classifier that is fine-tuned sees; other than kConfig and 0 it goes into the model's config.json.
+  models::ClassifierInput classifier_input = models::ClassifierInput::kConfig;
+  int64_t classifier_size = 0;  ///< images are resized to so many pixels square for it; 0 leaves them
 
   /// [optimizer], [augment] and most of [control]; 0 steps: as many as `epochs` are.
   training::TrainerConfig trainer;

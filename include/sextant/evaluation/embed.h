@@ -24,14 +24,14 @@ namespace sextant::evaluation {
 /// not be compared.
 enum class Protocol {
   kOpenAi,         ///< guided-diffusion's evaluator: TensorFlow 1 resize; inception score in chunks of 5000
-  kPytorchFid,     ///< pytorch-fid: F.interpolate on [0, 1]; inception score in 10 parts in order
+  kPytorchFid,     ///< pytorch-fid: F.interpolate on [0, 1]; it has no inception score: as torch-fidelity's
   kTorchFidelity,  ///< torch-fidelity: TensorFlow 1 resize; inception score in 10 parts after a fixed shuffle
 };
 /// Their words: "openai", "pytorch-fid", "torch-fidelity".
 const std::vector<std::pair<std::string, Protocol>>& protocol_words();
 std::string name_of(Protocol protocol);
 
-/// A feature network with what identifies its numbers.
+/// A feature network with what identifies its numbers. Without a network only a classifier sees the images.
 struct FeatureExtractor {
   std::shared_ptr<const networks::FeatureNetwork> network;
   std::string name;  ///< its type and resize or layer: "inception-fid (tensorflow1)", "resnet (avgpool)"
@@ -49,7 +49,7 @@ FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol prot
                                 const std::string& layer = "");
 
 /// Of the folder of a mixture 10,000 exact draws, always the same. Else data::open_images() with as many channels as
-/// the network takes, for the network's classes where `read` names none.
+/// the network takes, if there is one, for its classes where `read` names none.
 std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path,
                                                 const data::ReadOptions& read = {});
 
@@ -62,8 +62,10 @@ struct EmbedOptions {
   int64_t batch = 64;  ///< images per forward pass
   static constexpr Range kBatch{1, 1e6};
   bool skip_bad = false;                 ///< leave out images that cannot be read, instead of failing at the first
+  bool need_statistics = true;           ///< mean and covariance, which need two images
   bool keep_features = true;             ///< for precision, recall, KID and bootstrap intervals
   guidance::Classifier classifier = {};  ///< judges every image beside the network, or none
+  at::Device device = at::kCPU;          ///< of the classifier where there is no feature network
   data::ReadOptions read = {};           ///< size, crop and classes of open_images_for(), used by open_reference()
   bool resize = false;  ///< take images of several sizes; without it one of another size is an error that names it
 };
@@ -72,7 +74,7 @@ struct EmbedOptions {
 struct Embedding {
   std::string source;                        ///< path of the set
   int64_t count = 0;                         ///< images embedded; 0 where a statistics file does not say
-  metrics::Gaussian pool;                    ///< of the "pool" features
+  metrics::Gaussian pool;                    ///< of the "pool" features; undefined without need_statistics
   std::optional<metrics::Gaussian> spatial;  ///< of the "spatial" features, for sFID
   Tensor features;                           ///< [count, D] float32 "pool" features, or undefined
   Tensor logits;                             ///< [count, K] float32 for the inception score, or undefined
@@ -82,18 +84,21 @@ struct Embedding {
 };
 
 /// Embeds every image, decoding ahead on other threads. Nothing when `stop` was requested. DataError for fewer than two
-/// images.
+/// images where statistics are needed, else for none.
 std::optional<Embedding> embed(const data::ImageSet& images, const std::string& source,
                                const FeatureExtractor& extractor, const EmbedOptions& options, Progress& progress,
                                const Stop& stop);
 
 // Statistics of a set's features in an .npz: what pytorch-fid, EDM and OpenAI's evaluator write and read.
 //
-//   mu, sigma      mean [D] and covariance [D, D]
+//   mu, sigma      mean [D] and covariance [D, D]; also m, s; mean, cov
 //   mu_s, sigma_s  those of the spatial features, for sFID
 //   count          images behind them
 //   extractor      uint8: the digits of FeatureExtractor::hash
-//   arr_0          features [N, D], or images, as in OpenAI's reference batches
+//   arr_0          features [N, D] (also pool_3, features), or images, as in OpenAI's reference batches
+//
+// What others keep is read too: EDM2's .pkl, a dictionary {"fid": {"mu", "sigma"}, "fd_dinov2": ...}; StyleGAN's .pkl
+// of sums (raw_mean, raw_cov, num_items); arrays of these names in a checkpoint file. Pickles are read as data.
 //
 // All throw DataError that names the file.
 
@@ -102,13 +107,15 @@ struct Statistics {
   std::optional<metrics::Gaussian> spatial;
   std::string extractor;  ///< hash of the network behind them; "" where the file does not say
   Tensor features;        ///< [N, D] float32, or undefined
+  std::string note;       ///< a line on which of several were taken, or from features; "" where there is no choice
 };
 
-/// Whether `path` is an .npz with mu or sigma in it.
+/// Whether `path` is a file with a mean, a covariance or features in it under one of these names.
 bool has_statistics(const std::filesystem::path& path);
 
-/// Float32 statistics are widened. Throws also for NaN, infinity and shapes that do not fit together.
-Statistics read_statistics(const std::filesystem::path& path);
+/// Float32 statistics are widened. Of several networks' those are taken that have `dimensions` (0: any), "fid" first.
+/// Throws also for NaN, infinity and shapes that do not fit together.
+Statistics read_statistics(const std::filesystem::path& path, int64_t dimensions = 0);
 
 void save_statistics(const std::filesystem::path& path, const Statistics& statistics);
 
@@ -120,6 +127,7 @@ Statistics statistics_of(const Embedding& embedding, const FeatureExtractor& ext
 struct ReferenceOptions {
   bool need_features = true;  ///< for precision, recall and KID
   bool cache = true;          ///< keep what was embedded beside the reference, where that can be written
+  int64_t dimensions = 0;     ///< of the features, to choose among statistics of several networks; 0: not known
 };
 
 /// A reference from statistics (.npz with mu and sigma; its arr_0, images or features, serves where features are

@@ -78,8 +78,9 @@ struct Evaluation {
   double level = 0.95;
 };
 
-/// Nothing when `stop` was requested. UsageError for a setting out of its range and for a metric asked for that the
-/// data do not allow.
+/// Inception Score, accuracy and ECE need no reference: then it may be empty. "is-shuffled" comes beside "is" where the
+/// protocol goes by the order of the images and that matters. Nothing when `stop` was requested. UsageError for a
+/// setting out of its range and for a metric asked for that the data do not allow.
 std::optional<Evaluation> evaluate(const Embedding& samples, const Embedding& reference,
                                    const FeatureExtractor& extractor, const EvaluateOptions& options,
                                    Progress& progress, const Stop& stop);

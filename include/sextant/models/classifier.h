@@ -33,6 +33,10 @@ const std::vector<std::pair<std::string, ClassifierInput>>& classifier_input_wor
 /// The filter is config.json's input.resize, else bilinear, for CLIP bicubic. `size` > 0 resizes to size x size.
 classifiers::InputConvention input_convention(ClassifierInput input, const nlohmann::json& config, int64_t size = 0);
 
+/// config.json with "input" of a convention that was chosen by hand; as it is where nothing was chosen.
+nlohmann::json with_input(nlohmann::json config, ClassifierInput input, int64_t size = 0,
+                          std::optional<classifiers::Resize> resize = {});
+
 /// Texts as classes.
 struct Prompts {
   std::vector<std::string> targets = {};   ///< classes 0, 1, ...: what labels name

@@ -47,6 +47,7 @@ class TrainingImages {
     bool whole = false;            ///< keep them as they are for whole(); image() brings them to their size
     bool skip_bad = false;         ///< leave out what cannot be read, which takes reading every image once
     std::vector<std::string> class_names = {};  ///< of the network's classes in order, to match folders with
+    data::Cifar100Labels cifar100 = data::Cifar100Labels::kFine;
   };
 
   /// Images of another size are scaled so that the shorter side fits and cut at the centre (`image_size` 0 leaves
@@ -66,6 +67,8 @@ class TrainingImages {
   Tensor image(int64_t index) const;
   /// The same in its own size, where the source keeps it.
   Tensor whole(int64_t index) const;
+  /// That, of the sizes of `first`: DataError says what to do about another.
+  Tensor image_like(int64_t index, const Tensor& first) const;
   int64_t label(int64_t index) const;
   bool labelled() const { return labels_.defined(); }
   /// See data::ImageSet; with a note on what was skipped.

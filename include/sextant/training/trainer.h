@@ -51,7 +51,9 @@ struct AdamConfig {
 
 struct TrainerConfig {
   std::filesystem::path folder;  ///< gets checkpoints/ and metrics.jsonl
-  nlohmann::json identity;       ///< settings that the result depends on; a snapshot of others is not continued
+  /// The folder's snapshots are of another training. They and its records go when the first of this one is saved.
+  bool replaces = false;
+  nlohmann::json identity;  ///< settings that the result depends on; a snapshot of others is not continued
   int64_t steps = 0;
   static constexpr Range kSteps{0, 1e9};
   int64_t batch = 64;

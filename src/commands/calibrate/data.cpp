@@ -19,15 +19,22 @@ Subset subset_of(std::shared_ptr<const data::ImageSet> images, std::vector<int64
   return {std::move(images), std::move(numbers), labels};
 }
 
-/// The first `count` images, 0 for all.
+/// The first `count` images, 0 for all; `notes` hears where these are of some classes alone.
 Subset first_of(std::shared_ptr<const data::ImageSet> images, int64_t count, const std::string& flag,
-                const std::string& path) {
+                const std::string& path, std::vector<std::string>& notes) {
   if (count > images->size()) {
     throw UsageError(c10::str(flag, " ", count, ": ", path, " has ", images->size(), " images"));
   }
   std::vector<int64_t> numbers(static_cast<std::size_t>(count > 0 ? count : images->size()));
   std::iota(numbers.begin(), numbers.end(), 0);
-  return subset_of(std::move(images), std::move(numbers));
+  const auto classes = [](const Tensor& labels) { return std::get<0>(at::_unique(labels)).numel(); };
+  Subset subset = subset_of(std::move(images), std::move(numbers));
+  const int64_t shown = classes(subset.labels), all = classes(subset.images->labels());
+  if (shown < all && count >= all) {
+    notes.push_back(c10::str(flag, " ", count, ": the first images of ", path, ", which are sorted, are of ", shown,
+                             " of its ", all, " classes; the numbers are of these alone"));
+  }
+  return subset;
 }
 
 void leave_out_unreadable(Subset& all, std::vector<std::string>& notes) {
@@ -84,13 +91,13 @@ CalibrateData open_data(const CalibrateConfig& config, int64_t channels, const d
   CalibrateData data;
   const auto open = [&](const std::string& path, data::Split split) {
     if (models::is_mixture_folder(path)) return drawn_points(path, config.count, config.seed);
-    const data::ReadOptions read{channels, size_for(config, path), config.image_crop, classes};
+    const data::ReadOptions read{channels, size_for(config, path), config.image_crop, classes, config.cifar100};
     std::shared_ptr<const data::ImageSet> images =
         data::open_labelled(path, {split, path == config.data ? config.labels : "", read});
     data.notes.insert(data.notes.end(), images->notes().begin(), images->notes().end());
     return images;
   };
-  data.measured = first_of(open(config.data, config.split), config.count, "--count", config.data);
+  data.measured = first_of(open(config.data, config.split), config.count, "--count", config.data, data.notes);
   if (config.skip_bad) leave_out_unreadable(data.measured, data.notes);
   if (config.fit == FitMethod::kNone) return data;
   if (config.fit_data.empty() && !config.fit_split) {
@@ -105,7 +112,7 @@ CalibrateData open_data(const CalibrateConfig& config, int64_t channels, const d
         "--fit-data: " + path + " (" + word_of(split) +
         ") is what is measured; fit on other images, or leave --fit-data and --fit-split out to hold some out");
   }
-  data.fitted = first_of(open(path, split), config.fit_count, "--fit-count", path);
+  data.fitted = first_of(open(path, split), config.fit_count, "--fit-count", path, data.notes);
   if (config.skip_bad) leave_out_unreadable(*data.fitted, data.notes);
   data.fitted_on = path + " (" + word_of(split) + ")";
   return data;
@@ -126,7 +133,10 @@ void check_classes(const CalibrateConfig& config, const std::string& data, const
   const auto first = bad[0][0].item<int64_t>();
   throw UsageError(c10::str(subset.images->name(subset.numbers[static_cast<std::size_t>(first)]), ": its label ",
                             subset.labels[first].item<int64_t>(), " is no class of classifier ", config.classifier.path,
-                            ", which has 0 to ", classes - 1));
+                            ", which has 0 to ", classes - 1,
+                            subset.labels.min().item<int64_t>() == 1 && subset.labels.max().item<int64_t>() == classes
+                                ? "; they count from 1: labels count from 0"
+                                : ""));
 }
 
 }  // namespace sextant::commands

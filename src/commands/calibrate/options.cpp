@@ -25,7 +25,7 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
            appended(
                std::vector<Option>{
                    {"--data", &c.data, Anything{},
-                    "Labelled images: a folder of MNIST's IDX files or one of them, CIFAR-10's binary version, a "
+                    "Labelled images: a folder of MNIST's IDX files or one of them, CIFAR's files, a "
                     "folder with a subfolder for every class, or an .npz with arr_0 and arr_1",
                     "PATH"},
                    choice("--split", &c.split, {{"test", Split::kTest}, {"train", Split::kTrain}},
@@ -42,7 +42,7 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
                               "calibration.json, table.md, table.csv and the diagrams; left out nothing is written"),
                    format_option(&c.format),
                },
-               image_options(&c.image_size, &c.image_crop, &c.skip_bad)),
+               image_options(&c.image_size, &c.image_crop, &c.skip_bad, &c.cifar100)),
            run_options(c.run))},
       classifier,
       {"levels",

@@ -5,6 +5,7 @@
 #include "common/prompts.h"
 #include "common/record.h"
 #include "common/run_folder.h"
+#include "internal/calibration/caution.h"
 #include "internal/models/class_names.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
@@ -167,6 +168,8 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   const auto channels = description.config.value("/model/in_channels"_json_pointer, int64_t{3});
   const CalibrateData data = open_data(config, silent ? 0 : channels, classes_of(config, description.config));
   for (const std::string& line : data.notes) progress.note("note: " + line);
+  const std::string few = calibration::caution_of_bins(data.measured.labels.numel(), config.measures.bins);
+  if (!few.empty()) progress.note("note: " + few);
   const Tensor image = data.measured.images->image(data.measured.numbers.front());
   if (image.size(0) != channels && !silent) {
     throw UsageError(c10::str("classifier ", config.classifier.path, " takes images of ", channels,

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "internal/runtime/options.h"
+#include "sextant/data/images.h"
 
 namespace sextant::commands {
 
-/// --image-size, --image-crop and --skip-bad.
-std::vector<Option> image_options(int64_t* size, int64_t* crop, bool* skip_bad);
+/// --image-size, --image-crop, --skip-bad and --cifar100-labels.
+std::vector<Option> image_options(int64_t* size, int64_t* crop, bool* skip_bad, data::Cifar100Labels* cifar100);
 
 }  // namespace sextant::commands

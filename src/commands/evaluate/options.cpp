@@ -16,11 +16,11 @@ std::vector<std::string> metric_choices() {
 
 std::vector<OptionGroup> evaluate_options(EvaluateConfig& c) {
   const std::vector<Option> compared = {
-      {"--samples", &c.samples, Anything{},
-       "An .npz of samples, a folder of image files, CIFAR-10's binary version or an IDX file", "PATH"},
+      {"--samples", &c.samples, Anything{}, "An .npz of samples, a folder of image files, CIFAR's files or an IDX file",
+       "PATH"},
       {"--reference", &c.reference, Anything{},
-       "Statistics (.npz with mu and sigma, as of OpenAI, EDM and pytorch-fid), or a set of images like "
-       "--samples",
+       "Statistics (.npz with mu and sigma, as of OpenAI, EDM and pytorch-fid, or EDM2's .pkl), or a set of images "
+       "like --samples; the inception score, accuracy and ECE alone need none",
        "PATH"},
       {"--features", &c.features, Anything{},
        "Feature network: a model folder or Inception's weights; left out it is models/mnist-features for "
@@ -59,7 +59,7 @@ std::vector<OptionGroup> evaluate_options(EvaluateConfig& c) {
       {"--level", &c.options.level, c.options.kLevel, "Level of the intervals", ""},
   };
   const std::vector<Option> reading =
-      image_options(&c.embedding.read.size, &c.embedding.read.crop, &c.embedding.skip_bad);
+      image_options(&c.embedding.read.size, &c.embedding.read.crop, &c.embedding.skip_bad, &c.embedding.read.cifar100);
   return {{"evaluate", "What to compare, and how",
            appended(appended(appended(compared, judged), appended(how, reading)),
                     run_options(c.run, "The feature network's arithmetic"))}};

@@ -29,11 +29,13 @@ std::vector<std::pair<std::string, std::string>> facts_of(const evaluation::Eval
   const auto images = [](const std::string& source, int64_t count) {
     return count > 0 ? source + " (" + std::to_string(count) + " images)" : source;
   };
-  std::vector<std::pair<std::string, std::string>> facts = {
-      {"samples", images(e.sample_source, e.sample_count)},
-      {"reference", images(e.reference_source, e.reference_count)},
-      {"features", c10::str(e.extractor, ", ", e.dimensions, " dimensions, ", e.extractor_hash.substr(0, 12))},
-      {"protocol", evaluation::name_of(e.protocol)}};
+  std::vector<std::pair<std::string, std::string>> facts = {{"samples", images(e.sample_source, e.sample_count)}};
+  if (!e.reference_source.empty()) facts.emplace_back("reference", images(e.reference_source, e.reference_count));
+  if (!e.extractor.empty()) {
+    facts.emplace_back("features",
+                       c10::str(e.extractor, ", ", e.dimensions, " dimensions, ", e.extractor_hash.substr(0, 12)));
+    facts.emplace_back("protocol", evaluation::name_of(e.protocol));
+  }
   if (!e.classifier.empty()) facts.emplace_back("classifier", e.classifier);
   return facts;
 }

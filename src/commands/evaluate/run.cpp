@@ -21,18 +21,39 @@ constexpr const char* kDigitFeatures = "models/mnist-features";
 constexpr const char* kInceptionFiles[] = {"models/pt_inception-2015-12-05-6726825d.pth",
                                            "models/weights-inception-2015-12-05-6726825d.pth"};
 
-bool needs_features_of_reference(const std::vector<evaluation::Metric>& metrics) {
-  const auto statistics_do = [](evaluation::Metric metric) {
-    using enum evaluation::Metric;
-    return metric == kFid || metric == kSfid || metric == kInceptionScore || metric == kAccuracy || metric == kEce ||
-           metric == kFidInfinity;
-  };
-  return metrics.empty() || !std::all_of(metrics.begin(), metrics.end(), statistics_do);
+using Metrics = std::vector<evaluation::Metric>;
+
+/// Whether all of `metrics`, and there are some, are among `some`.
+bool are_among(const Metrics& metrics, const Metrics& some) {
+  return !metrics.empty() && std::all_of(metrics.begin(), metrics.end(), [&](evaluation::Metric metric) {
+    return std::find(some.begin(), some.end(), metric) != some.end();
+  });
+}
+
+bool need_features_of_reference(const Metrics& metrics) {
+  using enum evaluation::Metric;
+  return !are_among(metrics, {kFid, kSfid, kInceptionScore, kAccuracy, kEce, kFidInfinity});
+}
+bool need_statistics(const EvaluateConfig& config, const Metrics& metrics) {
+  using enum evaluation::Metric;
+  return !config.save_stats.empty() ||
+         !are_among(metrics, {kInceptionScore, kAccuracy, kEce, kPrecision, kRecall, kDensity, kCoverage, kKid});
+}
+bool need_reference(const Metrics& metrics) {
+  using enum evaluation::Metric;
+  return !are_among(metrics, {kInceptionScore, kAccuracy, kEce});
+}
+
+/// Whether only --classifier sees the samples.
+bool need_feature_network(const EvaluateConfig& config, const Metrics& metrics) {
+  using enum evaluation::Metric;
+  return config.classifier.path.empty() || !config.save_stats.empty() || !config.features.empty() ||
+         !are_among(metrics, {kAccuracy, kEce});
 }
 
 /// The metrics of "fid+recall"; none for "all".
-std::vector<evaluation::Metric> chosen_metrics(const std::string& sum) {
-  std::vector<evaluation::Metric> metrics;
+Metrics chosen_metrics(const std::string& sum) {
+  Metrics metrics;
   if (sum == "all") return metrics;
   for (const std::string& chosen : split(sum, '+')) {
     const auto& words = evaluation::metric_words();
@@ -89,8 +110,10 @@ std::filesystem::path features_of(const EvaluateConfig& config) {
 void check(const EvaluateConfig& config) {
   if (config.samples.empty())
     throw UsageError("SAMPLES are needed: an .npz of samples, the folder of a run or a folder of images");
-  if (config.reference.empty() && config.save_stats.empty()) {
-    throw UsageError("--reference is needed: statistics (.npz) or images to compare with; or --save-stats FILE");
+  if (config.reference.empty() && config.save_stats.empty() && need_reference(chosen_metrics(config.metrics))) {
+    throw UsageError(
+        "--reference is needed: statistics (.npz) or images to compare with; or --save-stats FILE, or --metrics of is, "
+        "accuracy and ece alone");
   }
   if (!config.save_stats.empty()) {
     const std::filesystem::path folder = std::filesystem::absolute(config.save_stats).parent_path();
@@ -99,10 +122,17 @@ void check(const EvaluateConfig& config) {
   if (!config.run.out.empty()) check_writable_folder(config.run.out);
 }
 
+/// The feature network's, else the classifier's.
+int64_t channels_of(const EvaluateConfig& config, const evaluation::FeatureExtractor& extractor) {
+  if (extractor.network) return extractor.network->channels();
+  const models::ClassifierConfig first = models::members_of(config.classifier).front();
+  return models::describe(first.path, first.arch).config.value("/model/in_channels"_json_pointer, int64_t{3});
+}
+
 guidance::Classifier classifier_of(const EvaluateConfig& config, const evaluation::FeatureExtractor& extractor,
                                    models::Placement placement, Progress& progress) {
   if (config.classifier.path.empty()) return {};
-  return models::open_classifier(config.classifier, placement, {.channels = extractor.network->channels()},
+  return models::open_classifier(config.classifier, placement, {.channels = channels_of(config, extractor)},
                                  [&](const std::string& line) { progress.note("note: " + line); });
 }
 
@@ -124,13 +154,23 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
   const models::Placement placement = placement_of(config.run);
   evaluation::EvaluateOptions options = config.options;
   options.metrics = chosen_metrics(config.metrics);
-  const evaluation::FeatureExtractor extractor = evaluation::open_extractor(
-      features_of(config), options.protocol, placement.device, placement.precision, config.features_arch, config.layer);
+  evaluation::FeatureExtractor extractor;
+  if (need_feature_network(config, options.metrics)) {
+    extractor = evaluation::open_extractor(features_of(config), options.protocol, placement.device, placement.precision,
+                                           config.features_arch, config.layer);
+  }
 
   evaluation::EmbedOptions embedding = config.embedding;
+  embedding.device = placement.device;
+  embedding.need_statistics = need_statistics(config, options.metrics);
   embedding.classifier = classifier_of(config, extractor, placement, progress);
   options.judge_name = config.classifier.path;
   embedding.read.classes = classes_of(config, embedding.classifier);
+  embedding.read.channels = channels_of(config, extractor);
+  // Files need not be of one size where the classifier is asked to see one.
+  const bool sized = embedding.read.size > 0 || embedding.read.crop > 0 || embedding.resize;
+  if (!extractor.network && !sized && std::filesystem::is_directory(config.samples))
+    embedding.read.size = config.classifier.size;
   const auto images = evaluation::open_images_for(extractor, config.samples, embedding.read);
   for (const std::string& line : images->notes()) progress.note("note: " + line);
   options.labels_unsure = images->naming() == data::Naming::kSorted;
@@ -140,17 +180,23 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
     evaluation::save_statistics(config.save_stats,
                                 evaluation::statistics_of(*samples, extractor, /*with_features=*/false));
   }
-  if (config.reference.empty()) return {true, std::nullopt};
+  if (config.reference.empty() && need_reference(options.metrics)) return {true, std::nullopt};
 
-  const evaluation::ReferenceOptions wanted{needs_features_of_reference(options.metrics), !config.no_cache};
-  const auto reference = evaluation::open_reference(config.reference, extractor, embedding, wanted, progress, stop);
-  if (!reference) return {};
+  evaluation::Embedding reference;
+  if (!config.reference.empty() && need_reference(options.metrics)) {
+    const int64_t dimensions = samples->features.defined() ? samples->features.size(1) : 0;
+    const evaluation::ReferenceOptions wanted{need_features_of_reference(options.metrics), !config.no_cache,
+                                              dimensions};
+    auto opened = evaluation::open_reference(config.reference, extractor, embedding, wanted, progress, stop);
+    if (!opened) return {};
+    reference = std::move(*opened);
+  }
   if (embedding.classifier) check_labels(*samples, embedding.classifier, config);
   // Inception's 1008 classes are nobody's labels; the small networks know the classes of their data set.
   options.judge_labels = samples->labels.defined() && samples->logits.defined() && !extractor.is_inception() &&
                          samples->labels.max().item<int64_t>() < samples->logits.size(1) &&
                          samples->labels.min().item<int64_t>() >= 0;
-  auto evaluation = evaluation::evaluate(*samples, *reference, extractor, options, progress, stop);
+  auto evaluation = evaluation::evaluate(*samples, reference, extractor, options, progress, stop);
   if (!evaluation) return {};
   if (!config.run.out.empty()) write_evaluation(config, *evaluation);
   return {true, std::move(evaluation)};

@@ -29,10 +29,7 @@ TrainFolder::TrainFolder(fs::path folder, const json& identity, bool overwrite)
   }
   const auto snapshot = training::Snapshots(folder_ / "checkpoints").newest();
   const bool continues = snapshot && snapshot->facts.value("identity", json()) == identity;
-  if (overwrite && !continues) {
-    fs::remove_all(folder_ / "checkpoints");
-    for (const char* name : {"run.json", "metrics.jsonl"}) fs::remove(folder_ / name);
-  }
+  replaces_ = overwrite && !continues && (snapshot || !record_.is_null());
 }
 
 TrainResult TrainFolder::former() const {

@@ -51,7 +51,7 @@ std::vector<Option> data_options(TrainConfig& c) {
   return appended(
       std::vector<Option>{
           {"--data", &c.data, Anything{},
-           "Training images: MNIST's or CIFAR-10's files, a folder with one subfolder a class, or .npz", "PATH"},
+           "Training images: MNIST's or CIFAR's files, a folder with one subfolder a class, or .npz", "PATH"},
           {"--labels", &c.labels, Anything{}, "Labels of IDX images; left out it is the file beside them", "FILE"},
           {"--skip-per-class", &c.skip_per_class, Range{0, kMost}, "Leave out the first images of each class", ""},
           {"--take-per-class", &c.take_per_class, Range{0, kMost}, "Then use so many of each class; 0 uses all", ""},
@@ -61,7 +61,7 @@ std::vector<Option> data_options(TrainConfig& c) {
           {"--hold-out", &c.hold_out, Range{0, kMost}, "Validate on so many of the training images instead", ""},
           {"--validation-count", &c.validation_count, Range{0, kMost}, "Validate on the first so many; 0 uses all", ""},
       },
-      image_options(&c.image_size, &c.image_crop, &c.skip_bad));
+      image_options(&c.image_size, &c.image_crop, &c.skip_bad, &c.cifar100));
 }
 
 std::vector<Option> length_options(TrainConfig& c) {
@@ -188,6 +188,10 @@ std::vector<OptionGroup> finetune_options(TrainConfig& c) {
   const std::vector<Option> model = {
       {"--model", &c.model, Anything{}, "Classifier: a model folder or a checkpoint file", "PATH"},
       {"--arch", &c.arch, Anything{}, "Architecture of a checkpoint file", "NAME"},
+      choice("--classifier-input", &c.classifier_input, models::classifier_input_words(),
+             "What it sees of pixels in [-1, 1], as --classifier-input of the other commands; saved with the model"),
+      {"--classifier-size", &c.classifier_size, models::ClassifierConfig::kSize,
+       "Images are resized to this many pixels square for it; 0 leaves them. Saved with the model", ""},
       {"--test", &c.test, Anything{}, "Images of the comparison before and after; left out, those of --validation",
        "PATH"},
   };

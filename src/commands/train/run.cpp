@@ -35,10 +35,11 @@ std::string how_trained(const TrainConfig& config, const TrainSetup& setup, cons
 }  // namespace
 
 TrainResult run_train(const TrainConfig& config, Progress& progress, const Stop& stop) {
-  const TrainSetup setup = open_training(config, TrainTask::kTrain);
+  TrainSetup setup = open_training(config, TrainTask::kTrain);
   for (const std::string& line : setup.notes) progress.note("note: " + line);
   const TrainFolder folder(config.run.out, setup.trainer.identity, config.run.overwrite);
   if (folder.complete()) return folder.former();
+  setup.trainer.replaces = folder.replaces();
   const auto objective = objective_of(config, setup);
   const training::TrainerResult trained = training::train(*setup.network, *objective, *setup.images, setup.trainer,
                                                           sample_hook(folder.path(), setup), progress, stop);

@@ -7,6 +7,7 @@
 #include "internal/models/registry.h"
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"
+#include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/networks/kinds.h"
 #include "sextant/runtime/device.h"
@@ -50,12 +51,24 @@ int64_t channels_of(const networks::Network& network, const json& model) {
   return model.value("/model/in_channels"_json_pointer, int64_t{3});
 }
 
-int64_t size_of(const networks::Network& network, const json& model) {
+/// The side that images must have, 0 for any.
+int64_t fixed_size_of(const networks::Network& network) {
   if (const auto* noise = dynamic_cast<const networks::NoiseNetwork*>(&network)) return noise->image_shape()[1];
   const auto* classifier = dynamic_cast<const networks::ClassifierNetwork*>(&network);
-  if (classifier && classifier->image_size() > 0) return classifier->image_size();
+  return classifier ? classifier->image_size() : 0;
+}
+
+int64_t size_of(const networks::Network& network, const json& model) {
+  if (const int64_t fixed = fixed_size_of(network); fixed > 0) return fixed;
   const int64_t of_model = model.value("/model/image_size"_json_pointer, int64_t{0});
   return of_model > 0 ? of_model : model.value("/input/size"_json_pointer, int64_t{0});
+}
+
+/// What images are scaled to. A classifier that resizes for itself leaves those that are of one size anyway.
+int64_t size_for(const fs::path& path, const networks::Network& network, const json& model) {
+  const int64_t resized = model.value("/input/resized_to"_json_pointer, int64_t{0});
+  if (resized == 0 || fixed_size_of(network) > 0) return size_of(network, model);
+  return fs::is_directory(path) ? resized : 0;
 }
 
 /// Classes that labels must stay below; 0 where the network has none.
@@ -72,7 +85,7 @@ int64_t classes_of(const networks::Network& network, const json& model) {
 std::shared_ptr<training::TrainingImages> images_of(const training::TrainingImages::Source& source,
                                                     const TrainSetup& setup) {
   return std::make_shared<training::TrainingImages>(source, channels_of(*setup.network, setup.model),
-                                                    size_of(*setup.network, setup.model),
+                                                    size_for(source.path, *setup.network, setup.model),
                                                     classes_of(*setup.network, setup.model));
 }
 
@@ -80,10 +93,16 @@ void open_images(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
   using data::Split;
   if (!config.validation.empty() && config.hold_out > 0)
     throw UsageError("--validation and --hold-out contradict each other");
+  if (const int64_t fixed = fixed_size_of(*setup.network);
+      fixed > 0 && config.image_crop > 0 && config.image_crop != fixed) {
+    throw UsageError(c10::str("--image-crop ", config.image_crop, ": the network takes images of ", fixed, "x", fixed,
+                              "; leave it out, or scale with --image-size"));
+  }
   const auto source = [&](const std::string& path, Split split, const std::string& labels,
                           const std::vector<std::string>& names) {
     return training::TrainingImages::Source{
-        path, split, labels, config.image_size, config.image_crop, /*whole=*/false, config.skip_bad, names};
+        path,  split,          labels, config.image_size, config.image_crop, /*whole=*/false, config.skip_bad,
+        names, config.cifar100};
   };
   auto training = source(config.data, Split::kTrain, config.labels, models::class_names_of(setup.model));
   training.whole = config.trainer.augmentation.resize > 0;
@@ -122,7 +141,7 @@ void open_network(const TrainConfig& config, TrainTask task, TrainSetup& setup) 
   } else {
     if (config.model.empty()) throw UsageError("--model is needed: the classifier to fine-tune");
     description = models::describe(config.model, config.arch);
-    setup.model = description.config;
+    setup.model = models::with_input(description.config, config.classifier_input, config.classifier_size);
   }
   forget_origin(setup.model);
   setup.role = networks::family_of(setup.model).role;

@@ -1,0 +1,25 @@
+// Where a training's files lie while another training's lie there still.
+#pragma once
+
+#include <filesystem>
+
+namespace sextant::training {
+
+/// The files of one run. A run that replaces another keeps its own beside them, under names with ".new", until adopt().
+class RunFiles {
+ public:
+  RunFiles(std::filesystem::path folder, bool replaces);
+
+  std::filesystem::path checkpoints() const { return folder_ / (beside_ ? "checkpoints.new" : "checkpoints"); }
+  std::filesystem::path metrics() const { return folder_ / (beside_ ? "metrics.new.jsonl" : "metrics.jsonl"); }
+
+  /// The first snapshot is safe: the other training's snapshots, log and record go, and this run's files take their
+  /// names. Error where that fails.
+  void adopt();
+
+ private:
+  std::filesystem::path folder_;
+  bool beside_ = false;
+};
+
+}  // namespace sextant::training
