@@ -2,6 +2,8 @@
 
 #include <c10/util/StringUtil.h>
 
+#include <algorithm>
+#include <map>
 #include <optional>
 
 #include "internal/checkpoint/pickled_arrays.h"
