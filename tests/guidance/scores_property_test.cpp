@@ -284,33 +284,9 @@ TEST(AlphaDivergence, KeepsItsDigitsInFloat32NearTheKullbackLeiblerDivergences) 
   }
 }
 
-TEST(SmoothedTarget, IsADistributionFromUniformToOneHot) {
-  const Draw d(12, 4, 6, 1.0);
-  for (const double epsilon : {0.0, 0.1, 1.0}) {
-    const Tensor q = smoothed_target(d.y, d.f, epsilon);
-    EXPECT_LT((q.sum(1) - 1).abs().max().item<double>(), 1e-15);
-  }
-  EXPECT_TRUE(at::equal(smoothed_target(d.y, d.f, 1.0), at::one_hot(d.y, 6).to(at::kDouble)));
-  EXPECT_TRUE(at::equal(smoothed_target(d.y, d.f, 0.0), at::full_like(d.f, 1.0 / 6)));
-}
-
 TEST(LogProb, WithoutMarginalTemperatureIsJointGuidanceAlone) {
   const Draw d(13, 4, 6, 1.0);
   EXPECT_TRUE(at::equal(log_prob(d.f, d.y, {1.5, 0}).gradient, 1.5 * at::one_hot(d.y, 6).to(at::kDouble)));
-}
-
-TEST(EntropyDrivenScale, IsOneForAUniformClassifierAndFiniteForACertainOne) {
-  EXPECT_NEAR(entropy_driven_scale(at::zeros({1, 10}, at::kDouble)).item<double>(), 1, 1e-14);
-  for (const auto dtype : {at::kFloat, at::kDouble}) {
-    const Tensor certain = 1e4 * at::one_hot(at::zeros({1}, at::kLong), 10).to(dtype);
-    EXPECT_TRUE(entropy_driven_scale(certain).isfinite().all().item<bool>());
-  }
-}
-
-TEST(ClassifierFree, AtScaleOneIsExactlyTheConditionalPrediction) {
-  const Draw d(14, 4, 6, 1.0, at::kFloat);
-  EXPECT_TRUE(at::equal(classifier_free(d.f, d.f + 0.3, 1), d.f));
-  EXPECT_THROW(classifier_free(d.f, d.f.narrow(0, 0, 2), 2), ShapeError);
 }
 
 }  // namespace

@@ -198,56 +198,6 @@ TEST(Ddpm, WithEluCDsMaximumDependsOnTheFirstImageOfTheBatch) {
   EXPECT_TRUE(last({1, 0}, guidance::GammaMax::kPerSample).equal(last({0}, guidance::GammaMax::kPerSample)));
 }
 
-TEST(Samplers, RefuseSettingsOutOfRange) {
-  const diffusion::Denoiser denoiser = toy_denoiser(uniform_process(4, 2, -2));
-  StartAt noise(at::zeros({1, 1, 1, 1}, at::kDouble));
-  const samplers::Run run{denoiser, nullptr, {}, {}, noise};
-  samplers::SamplerConfig config;
-  config.eta = 1.5;
-  EXPECT_THROW(samplers::sample_ddim(run, config), UsageError);
-  config.order = 3;
-  EXPECT_THROW(samplers::sample_dpm_solver(run, config), UsageError);
-  config.order = 0;
-  EXPECT_THROW(samplers::sample_unipc(run, config), UsageError);
-  config.edm.churn = -1;
-  const diffusion::Denoiser levels = toy_sigma_denoiser();
-  EXPECT_THROW(samplers::sample_edm_heun({levels, nullptr, {}, {}, noise}, config), UsageError);
-}
-
-TEST(Samplers, TakeTheEndsOfTheRangesOfEdmAndNothingBeyond) {
-  const diffusion::Denoiser levels = toy_sigma_denoiser();
-  StartAt noise(at::zeros({1, 1, 1, 1}, at::kDouble));
-  const auto message = [&](double samplers::EdmConfig::*field, double value) {
-    samplers::SamplerConfig config;
-    config.steps = 2;
-    config.edm.*field = value;
-    return message_of<UsageError>([&] { samplers::sample_edm_heun({levels, nullptr, {}, {}, noise}, config); });
-  };
-  EXPECT_EQ(message(&samplers::EdmConfig::alpha, 0), "edm: solver-alpha must be a number above 0 to 1, got 0");
-  EXPECT_EQ(message(&samplers::EdmConfig::alpha, 1), "");
-  EXPECT_EQ(message(&samplers::EdmConfig::churn_noise, 0), "");
-  EXPECT_EQ(message(&samplers::EdmConfig::churn_noise, 10), "");
-  EXPECT_EQ(message(&samplers::EdmConfig::churn_noise, 10.5),
-            "edm: churn-noise must be a number from 0 to 10, got 10.5");
-  EXPECT_EQ(message(&samplers::EdmConfig::churn_max, std::numeric_limits<double>::infinity()), "");
-  EXPECT_NE(message(&samplers::EdmConfig::churn_max, std::numeric_limits<double>::quiet_NaN()), "");
-  EXPECT_NE(message(&samplers::EdmConfig::churn_max, -1), "");
-}
-
-TEST(Samplers, RefuseADenoiserThatCountsInSomethingElse) {
-  const diffusion::Denoiser timesteps = toy_denoiser(uniform_process(4, 2, -2)), levels = toy_sigma_denoiser();
-  StartAt noise(at::zeros({1, 1, 1, 1}, at::kDouble));
-  for (const samplers::SamplerRow& row : samplers::table()) {
-    const bool by_timesteps = row.needs == diffusion::Counts::kTimesteps;
-    const diffusion::Denoiser& other = by_timesteps ? levels : timesteps;
-    EXPECT_THROW(row.sampler({other, nullptr, {}, {}, noise}, {}), UsageError) << row.word;
-    samplers::SamplerConfig config;
-    config.sampler = row.sampler;
-    const std::string message = message_of<UsageError>([&] { samplers::check(config, other); });
-    EXPECT_NE(message.find("use " + samplers::words(other.counts())), std::string::npos) << message;
-  }
-}
-
 TEST(Draw, KeepsTheStepsThatAreAskedFor) {
   const diffusion::Denoiser denoiser(toy_network, diffusion::Process({}), kShape);
   Noise noise(kSeed, {0, 1}, kShape);
