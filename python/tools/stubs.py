@@ -1,0 +1,88 @@
+"""stubs.py FOLDER: type stubs of sextant._core, from the signatures in its docstrings, into FOLDER/_core."""
+
+import inspect
+import pathlib
+import re
+import sys
+import types
+
+import sextant._core as core
+
+HEAD = """# Made from the compiled module by tools/stubs.py.
+import os
+import typing
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+
+import torch
+
+import sextant._core
+"""
+
+
+def annotated(signature):
+    """A signature of pybind11 as Python can read it."""
+    signature = signature.replace("at::Tensor", "torch.Tensor").replace("os.PathLike", "os.PathLike[str]")
+    signature = re.sub(r"= <[^>]*>", "= ...", signature)
+    signature = re.sub(r"\bobject\b(?!\])", "Any", signature)
+    return re.sub(r"\b\w+(?:::\w+)+(?:<[^()]*?>)?", "Any", signature)
+
+
+def signatures(name, doc):
+    """All signatures of a function: more than one where it is overloaded."""
+    lines = [re.sub(r"^\d+\. ", "", line) for line in (doc or "").splitlines()]
+    found = [line for line in lines if re.match(rf"{re.escape(name)}\(.*\) -> .+$", line)]
+    return [annotated(line) for line in found] or [f"{name}(*args: Any, **kwargs: Any) -> Any"]
+
+
+def functions(name, doc, indent, static=False):
+    found = signatures(name, doc)
+    for signature in found:
+        if len(found) > 1:
+            yield f"{indent}@typing.overload"
+        if static:
+            yield f"{indent}@staticmethod"
+        yield f"{indent}def {re.sub(r'self: [^,)]+', 'self', signature)}: ..."
+
+
+def classes(cls):
+    bases = [base.__module__ + "." + base.__qualname__ for base in cls.__bases__ if base.__module__.startswith("sextant")]
+    if issubclass(cls, BaseException):
+        bases = [base.__module__.replace("sextant._core", "sextant") and base.__name__ for base in cls.__bases__]
+        return [f"class {cls.__name__}({', '.join(bases)}):", "    exit_code: int"]
+    body = []
+    for name, member in sorted(vars(cls).items()):
+        if isinstance(member, property):
+            returned = re.search(r"-> (.+)$", (member.fget.__doc__ or "").split("\n")[0]) if member.fget else None
+            body += ["    @property", f"    def {name}(self) -> {annotated(returned.group(1)) if returned else 'Any'}: ..."]
+        elif isinstance(member, staticmethod):
+            body += functions(name, member.__func__.__doc__, "    ", static=True)
+        elif name == "__init__" and "->" not in (member.__doc__ or ""):
+            continue  # only C++ makes one
+        elif callable(member) and (not name.startswith("_") or name in ("__init__", "__call__")):
+            body += functions(name, member.__doc__, "    ")
+    return [f"class {cls.__name__}" + (f"({', '.join(bases)})" if bases else "") + ":", *(body or ["    ..."])]
+
+
+def stub(module, submodules):
+    lines = [HEAD, *(f"import sextant._core.{name}" for name in submodules), ""]
+    for name, member in sorted(vars(module).items()):
+        if inspect.isclass(member):
+            lines += [*classes(member), ""]
+        elif callable(member):
+            lines += [*functions(name, member.__doc__, ""), ""]
+    if module is core:
+        lines += [f"from . import {name} as {name}" for name in submodules]
+    return "\n".join(lines) + "\n"
+
+
+def main(folder):
+    out = pathlib.Path(folder) / "_core"
+    out.mkdir(parents=True, exist_ok=True)
+    submodules = sorted(name for name, member in vars(core).items() if isinstance(member, types.ModuleType))
+    (out / "__init__.pyi").write_text(stub(core, submodules))
+    for name in submodules:
+        (out / f"{name}.pyi").write_text(stub(getattr(core, name), submodules))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
