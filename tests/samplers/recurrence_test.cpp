@@ -7,7 +7,7 @@ namespace {
 /// The plain loops, written out once more.
 Tensor plain_loop(samplers::Sampler* sampler, Guide& guide, const std::vector<int64_t>& which, double eta) {
   const at::NoGradGuard no_grad;
-  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process_of(10));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), shift_process(10));
   const diffusion::Process& process = denoiser.process();
   DoubleNoise noise(kShiftSeed, which, {2, 1, 1});
   const Tensor y = targets_of(which);
@@ -58,7 +58,7 @@ TEST_P(Recurrence, WithBackwardStepsDrawsImagesThatDoNotDependOnTheirBatch) {
 }
 
 TEST_P(Recurrence, ReportsEveryStepOnce) {
-  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process_of(10));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), shift_process(10));
   DoubleNoise noise(kShiftSeed, first(2), {2, 1, 1});
   const Tensor y = targets_of(first(2));
   std::vector<int64_t> steps;
@@ -115,7 +115,7 @@ TEST_P(Recurrence, KeepsTheAskedClassAndComesNearerToItsDistribution) {
 
 TEST(RecurrenceSettings, AreCheckedWhereTheyHaveNoMeaning) {
   DoubleNoise noise(kShiftSeed, first(1), {2, 1, 1});
-  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process_of(10));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), shift_process(10));
   samplers::SamplerConfig config;
   config.steps = 10;
   config.recurrence = 2;

@@ -31,8 +31,8 @@ inline diffusion::Mixture mixture() {
               .view({3, 2, 2})};
 }
 
-inline diffusion::Process process_of(int64_t steps,
-                                     diffusion::BetaSchedule schedule = diffusion::BetaSchedule::kLinear) {
+inline diffusion::Process shift_process(int64_t steps,
+                                        diffusion::BetaSchedule schedule = diffusion::BetaSchedule::kLinear) {
   diffusion::ProcessConfig config;
   config.schedule = schedule;
   config.respacing = std::to_string(steps);
@@ -69,7 +69,7 @@ struct Loop {
     samplers::SamplerConfig config;
     config.eta = eta;
     config.recurrence = recurrence;
-    return sampler({diffusion::mixture_denoiser(mixture(), process_of(steps)), guide, y, y, noise}, config);
+    return sampler({diffusion::mixture_denoiser(mixture(), shift_process(steps)), guide, y, y, noise}, config);
   }
 };
 

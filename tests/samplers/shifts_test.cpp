@@ -7,7 +7,7 @@ namespace {
 // ---- a gradient at x0 in the score ------------------------------------------------------------------------------
 
 TEST(ScoreShiftAtX0, IsOneMinusAbarTimesTheGradient) {
-  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process_of(10));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), shift_process(10));
   Guide guide = guide_at(Input::kX0, [](GuideConfig& c) { c.gamma_factor = 0.3; });
   DoubleNoise noise(kShiftSeed, first(5), {2, 1, 1});
   const Tensor x = noise.initial();
@@ -24,7 +24,7 @@ TEST(ScoreShiftAtX0, IsOneMinusAbarTimesTheGradient) {
 
 TEST(ScoreShiftAtX0, StaysBoundedWhereAlphasCumprodIsNearZero) {
   // The cosine schedule ends at abar = 2e-9: 1/sqrt(abar) is 2e4 there.
-  const diffusion::Process process = process_of(1000, diffusion::BetaSchedule::kCosine);
+  const diffusion::Process process = shift_process(1000, diffusion::BetaSchedule::kCosine);
   ASSERT_LT(process.abar(999), 1e-8);
   const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process);
   Guide guide = guide_at(Input::kX0);
@@ -115,7 +115,7 @@ TEST(BackwardGuidance, IsNothingWithoutStepsAndRefusedForNoisyImages) {
 }
 
 TEST(BackwardGuidance, MovesTheMeanByX0sShareOfIt) {
-  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), process_of(10));
+  const diffusion::Denoiser denoiser = diffusion::mixture_denoiser(mixture(), shift_process(10));
   const auto first_step = [&](int64_t backward_steps) {
     Guide guide = guide_at(Input::kX0, [&](GuideConfig& c) { c.backward_steps = backward_steps; });
     Recording run;
