@@ -80,7 +80,7 @@ TEST_F(Trace, HasTheNumbersOfEveryImageAndStepOfARunThatTheTestWatches) {
     samplers::draw(config.method.sampler, models.denoiser, &guide, y, y, noise, [&](const samplers::Step& step) {
       const Tensor p = at::softmax(step.guidance->logits[0].to(at::kDouble), 0);
       const double norm = step.guidance->gradient.to(at::kDouble).norm().item<double>() / 3;
-      EXPECT_NEAR(sample.at("probability").at(i).get<double>(), p[y].item<double>(), 1e-5);
+      EXPECT_NEAR(sample.at("probability").at(i).get<double>(), p[y.item<int64_t>()].item<double>(), 1e-5);
       EXPECT_NEAR(sample.at("entropy").at(i).get<double>(), -(p * p.log()).sum().item<double>(), 1e-5);
       EXPECT_NEAR(sample.at("gradient_norm").at(i).get<double>(), norm, 1e-3 * norm);
       ++i;
