@@ -5,6 +5,7 @@
 
 #include "internal/commands/calibrate.h"
 #include "internal/commands/sample.h"
+#include "internal/commands/sweep.h"
 #include "internal/commands/theory.h"
 #include "internal/commands/trace.h"
 #include "internal/runtime/files.h"
@@ -104,6 +105,23 @@ TEST_F(MixtureCommands, AreCalibratedWhereTheClassifierIsExact) {
   EXPECT_GT(result.rows[0].measures.accuracy, 0.97);
   // x0-hat of the conditional model is nearer to the class's mean than x0: read as x0, it is too sure or not sure.
   EXPECT_GT(result.rows[2].measures.accuracy, result.rows[0].measures.accuracy);
+}
+
+TEST_F(MixtureCommands, SweepPointsThatTheMixtureItselfJudges) {
+  json recipe = {{"sample", {{"labels", "0-1"}, {"count", 400}, {"batch", 400}}},
+                 {"model", {{"model", mixture()}}},
+                 {"sampler", {{"sampler", "ddim"}, {"steps", 50}}}};
+  recipe["rows"] = {{{"name", "told"}}, {{"name", "not told"}, {"model", {{"unconditional", true}}}}};
+  commands::SweepConfig config;
+  config.judge = config.reference = mixture();
+  config.run.out = out("sweep");
+  config.run.threads = 1;
+  commands::run_sweep(recipe, config, *progress_, Stop());
+  const json results = json::parse(read_file(out("sweep") + "/run.json")).at("results");
+  ASSERT_EQ(results.size(), 2);
+  EXPECT_GT(results[0].at("accuracy").get<double>(), 0.95) << "Bayes: 0.98";
+  EXPECT_NEAR(results[1].at("accuracy").get<double>(), 0.5, 0.1) << "chance";
+  EXPECT_EQ(std::filesystem::exists(out("sweep") + "/overview.png"), report::can_draw());
 }
 
 TEST_F(MixtureCommands, TraceTheExactPosterior) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/points.h"
 #include "common/record.h"
 #include "common/run_folder.h"
 #include "common/run_options.h"
@@ -97,11 +98,16 @@ report::Drawing overview(const std::vector<Finished>& runs, const SweepConfig& c
     };
     const std::size_t row = place(montage.rows, run.run.row);
     const std::size_t column = place(montage.columns, run.run.column);
-    const Tensor images = checkpoint::NpzReader(run.run.config.run.out + "/samples.npz").read("arr_0");
-    const int64_t shown = std::min(images.size(0), config.picture_images);
-    report::GridStyle style{std::min<int64_t>(10, shown), 1, std::max<int64_t>(1, 56 / images.size(2)), 160};
+    const checkpoint::NpzReader samples(run.run.config.run.out + "/samples.npz");
+    const Tensor images = samples.read("arr_0");
     montage.cells.resize(std::max(montage.cells.size(), row + 1));
     montage.cells[row].resize(std::max(montage.cells[row].size(), column + 1));
+    if (images.is_floating_point()) {
+      montage.cells[row][column] = report::rasterized(draw_points(images, samples.read("arr_1").to(at::kLong)));
+      continue;
+    }
+    const int64_t shown = std::min(images.size(0), config.picture_images);
+    report::GridStyle style{std::min<int64_t>(10, shown), 1, std::max<int64_t>(1, 56 / images.size(2)), 160};
     montage.cells[row][column] = report::grid(images.narrow(0, 0, shown), style);
   }
   return report::draw(montage);
