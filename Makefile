@@ -5,7 +5,8 @@ JOBS ?= $(shell nproc)
 TORCH ?= auto
 TORCH_DIR = -DTorch_DIR="$$(scripts/torch.sh "$(TORCH)" 2>/dev/null)"
 
-.PHONY: all dependencies check-dependencies configure build demo test test-full-size full-test asan tidy format clean
+.PHONY: all dependencies check-dependencies configure build demo report browser test test-full-size full-test asan \
+  tidy format clean
 
 all: build
 
@@ -27,6 +28,11 @@ demo: configure
 	@cmake --build $(BUILD) --parallel $(JOBS) --target sextant_cli
 	@$(BUILD)/src/cli/sextant sweep recipes/demo.toml --out out/demo
 
+# One page of the results in docs/results, from what is committed there: nothing is drawn.
+report: configure
+	@cmake --build $(BUILD) --parallel $(JOBS) --target sextant_cli
+	@$(BUILD)/src/cli/sextant report docs/results --out out/results.html --title "sextant: results"
+
 test: build
 	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-tests=error --label-exclude full
 
@@ -34,8 +40,12 @@ test: build
 test-full-size: build
 	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --label-regex full
 
+# For the test that opens a report: too large for those that only build.
+browser:
+	@scripts/install-dependencies.sh chromium
+
 # Everything: minutes become an hour.
-full-test: test test-full-size asan
+full-test: browser test test-full-size asan
 
 # The tests again under AddressSanitizer and UBSan, without the full-size networks.
 asan: dependencies

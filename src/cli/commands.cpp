@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <iostream>
 
@@ -5,6 +7,8 @@
 #include "internal/commands/calibrate.h"
 #include "internal/commands/evaluate.h"
 #include "internal/commands/inspect.h"
+#include "internal/commands/report.h"
+#include "internal/commands/runs.h"
 #include "internal/commands/sample.h"
 #include "internal/commands/sweep.h"
 #include "internal/commands/theory.h"
@@ -22,8 +26,9 @@ using nlohmann::json;
 
 /// What a run leaves for the terminal.
 struct Report {
-  bool complete = false;  ///< false after a stop
-  std::string text;       ///< for stdout
+  bool complete = false;     ///< false after a stop
+  std::string text;          ///< for stdout
+  std::string failure = {};  ///< what failed although the rest was done
 };
 
 /// What differs between commands, over settings of type Config.
@@ -47,6 +52,7 @@ Command row(const std::string& name, const std::string& summary, const Job<Confi
       const auto progress = terminal_progress(job.quiet(*config));
       const Report report = job.run(*config, given, *progress, stop);
       std::cout << report.text << std::flush;
+      if (!report.failure.empty()) throw Error(report.failure);
       return report.complete ? 0 : stop.exit_code();
     };
     return Invocation{OptionTable(name, job.options(*config)), [job, config](json& t) { job.take(t, *config); }, run};
@@ -108,24 +114,72 @@ struct RecipeSweep : SweepConfig {
 
 void take_grid(json& tables, RecipeSweep& sweep) {
   sweep.recipe = std::move(tables);
-  tables = json::object();
-  if (sweep.recipe.contains("sweep")) tables["sweep"] = sweep.recipe["sweep"];
+  tidy_recipe(sweep.recipe);
+  tables = {{"sweep", sweep.recipe["sweep"]}};
+}
+
+/// A table for whoever reads stdout.
+std::string printed(const report::Table& table, const json& numbers, Format format) {
+  if (format == Format::kJson) return numbers.dump(2) + "\n";
+  const bool terminal = format == Format::kTable && isatty(STDOUT_FILENO) != 0;
+  return report::format_table(table, terminal ? report::TableFormat::kBoldTerminal : table_format(format));
+}
+
+/// "2 of 7 runs failed", and of the first why.
+std::string failure_of(const SweepResult& result) {
+  if (result.failures.empty()) return "";
+  return std::to_string(result.failures.size()) + " of " + std::to_string(result.count) +
+         " runs failed, the first: " + result.failures[0].cell + ": " + result.failures[0].why +
+         "; the same command tries them again";
 }
 
 Report sweep(RecipeSweep& config, const std::string&, Progress& progress, const Stop& stop) {
+  if (config.dry_run) {
+    const report::Table plan = plan_sweep(config.recipe, config, progress);
+    json rows = json::array();
+    for (const auto& cells : plan.rows) {
+      json row;
+      for (std::size_t i = 0; i < cells.size(); ++i) row[plan.header[i]] = cells[i];
+      rows.push_back(row);
+    }
+    return {true, printed(plan, rows, config.format)};
+  }
   const SweepResult result = run_sweep(config.recipe, config, progress, stop);
-  std::string text = report::format_table(result.table, report::TableFormat::kTerminal);
-  if (!config.run.quiet) text += of_all(result.finished, result.count, "runs", config.run.out) + "\n";
-  return {result.finished == result.count, text};
+  std::string text = printed(result.table, result.results, config.format);
+  if (!config.run.quiet && config.format == Format::kTable) {
+    text += of_all(result.finished, result.count, "runs", config.run.out) + ", " + std::to_string(result.drawn) +
+            " drawn now\n";
+  }
+  return {result.finished == result.count, text, stop.requested() ? "" : failure_of(result)};
+}
+
+Report runs(RunsConfig& config, const std::string& ledger, Progress& progress, const Stop&) {
+  const RunsResult result = run_runs(ledger, config);
+  for (const std::string& note : result.notes) progress.note(note);
+  return {true, printed(result.table, result.numbers, config.format)};
+}
+
+Report report_page(ReportConfig& config, const std::string& folder, Progress&, const Stop&) {
+  const ReportResult result = run_report(folder, config);
+  return {true, result.file.string() + ": " + std::to_string(result.sweeps) + " sweeps, " +
+                    std::to_string(result.runs) + " runs, " + std::to_string(result.pictures) + " pictures\n"};
+}
+
+/// The recipe is what is inspected.
+void take_whole(json& tables, InspectConfig& config) {
+  config.recipe = std::move(tables);
+  tables = json::object();
 }
 
 /// A trace takes the grid of a sweep's recipe; what the sweep itself is to do is not for it.
 void take_methods(json& tables, TraceConfig& config) {
-  for (const char* key : {"rows", "columns"}) {
+  if (tables.contains("rows") || tables.contains("sweep")) tidy_recipe(tables);
+  for (const char* key : {"rows", "columns", "axes"}) {
     if (tables.contains(key)) config.grid[key] = tables[key];
     tables.erase(key);
   }
   tables.erase("sweep");
+  tables.erase("evaluate");
 }
 
 Report trace(TraceConfig& config, const std::string&, Progress& progress, const Stop& stop) {
@@ -143,6 +197,12 @@ Report theory(TheoryConfig& config, const std::string&, Progress&, const Stop& s
 }
 
 Report inspect_file(InspectConfig& config, const std::string& file, Progress&, const Stop&) {
+  if (file.empty() && config.recipe.is_null()) throw UsageError("a FILE is needed: sextant inspect FILE");
+  if (!config.recipe.is_null()) {
+    if (!file.empty()) throw UsageError("inspect takes a FILE or a --recipe, not both");
+    const json files = inspect_recipe(config.recipe);
+    return {true, config.json ? files.dump(2) + "\n" : recipe_text(files)};
+  }
   const json inspection = inspect(file);
   if (!config.to.empty()) convert(file, config.to);
   return {true, config.json ? inspection.dump(2) + "\n" : inspection_text(inspection)};
@@ -177,10 +237,21 @@ const std::vector<Command>& commands() {
                        "RECIPE"),
       row<TheoryConfig>("theory", "Check the papers' propositions on a mixture, where everything is exact",
                         {.options = theory_options, .run = theory}),
-      row<InspectConfig>(
-          "inspect", "Show what is in a checkpoint, an .npz or a model folder; convert to safetensors",
-          {.options = inspect_options, .run = inspect_file, .quiet = [](const InspectConfig&) { return true; }}, "FILE",
-          true)};
+      row<RunsConfig>("runs", "List, filter, compare, export and prune the runs of a ledger",
+                      {.options = runs_options, .run = runs, .quiet = [](const RunsConfig&) { return false; }},
+                      "LEDGER", true),
+      row<ReportConfig>(
+          "report", "Make one HTML page of the sweeps, runs and traces in a folder",
+          {.options = report_options, .run = report_page, .quiet = [](const ReportConfig&) { return true; }}, "DIR",
+          true),
+      row<InspectConfig>("inspect",
+                         "Show what is in a checkpoint, an .npz or a model folder, or which files a --recipe lacks; "
+                         "convert to safetensors",
+                         {.options = inspect_options,
+                          .run = inspect_file,
+                          .take = take_whole,
+                          .quiet = [](const InspectConfig&) { return true; }},
+                         "FILE")};
   return kCommands;
 }
 

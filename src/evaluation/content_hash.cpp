@@ -1,4 +1,4 @@
-#include "content_hash.h"
+#include "internal/evaluation/content_hash.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

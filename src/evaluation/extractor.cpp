@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "content_hash.h"
+#include "internal/evaluation/content_hash.h"
 #include "internal/models/class_names.h"
 #include "internal/models/mixture.h"
 #include "sextant/evaluation/embed.h"

@@ -1,4 +1,4 @@
-#include "content_hash.h"
+#include "internal/evaluation/content_hash.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/evaluation/embed.h"
 #include "sextant/runtime/error.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <map>
 
 #include "sextant/runtime/error.h"
 
@@ -44,22 +45,30 @@ std::string padded(const std::string& cell, const Column& column) {
   return column.right ? room + cell : cell + room;
 }
 
-std::string terminal_line(const std::vector<std::string>& row, const std::vector<Column>& columns) {
+/// The cells of a row that are to be bold.
+using Bold = std::vector<bool>;
+
+std::string terminal_line(const std::vector<std::string>& row, const std::vector<Column>& columns,
+                          const Bold& bold = {}) {
   std::string line;
-  for (size_t c = 0; c < row.size(); ++c) line += (c ? "  " : "") + padded(row[c], columns[c]);
+  for (size_t c = 0; c < row.size(); ++c) {
+    const std::string cell = padded(row[c], columns[c]);
+    line += (c ? "  " : "") + (!bold.empty() && bold[c] ? "\x1b[1m" + cell + "\x1b[0m" : cell);
+  }
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
 }
 
-std::string markdown_line(const std::vector<std::string>& row) {
+std::string markdown_line(const std::vector<std::string>& row, const Bold& bold = {}) {
   std::string line = "|";
-  for (const std::string& cell : row) {
-    line += ' ';
-    for (const char c : cell) {
+  for (size_t at = 0; at < row.size(); ++at) {
+    const char* const mark = !bold.empty() && bold[at] ? "**" : "";
+    line.append(" ").append(mark);
+    for (const char c : row[at]) {
       if (c == '|') line += '\\';
       line += c == '\n' ? ' ' : c;
     }
-    line += " |";
+    line.append(mark).append(" |");
   }
   return line + "\n";
 }
@@ -79,6 +88,40 @@ std::string csv_line(const std::vector<std::string>& row) {
   return line + "\r\n";
 }
 
+std::string latex_text(const std::string& cell) {
+  static const std::map<std::string, std::string> kSpecial = {{"&", "\\&"},
+                                                              {"%", "\\%"},
+                                                              {"$", "\\$"},
+                                                              {"#", "\\#"},
+                                                              {"_", "\\_"},
+                                                              {"{", "\\{"},
+                                                              {"}", "\\}"},
+                                                              {"~", "\\textasciitilde{}"},
+                                                              {"^", "\\textasciicircum{}"},
+                                                              {"\\", "\\textbackslash{}"},
+                                                              {"±", "$\\pm$"},
+                                                              {"…", "\\dots{}"}};
+  std::string text;
+  for (size_t at = 0; at < cell.size();) {
+    size_t end = at + 1;
+    while (end < cell.size() && (cell[end] & 0xC0) == 0x80) ++end;
+    const std::string character = cell.substr(at, end - at);
+    const auto special = kSpecial.find(character);
+    text += special == kSpecial.end() ? character : special->second;
+    at = end;
+  }
+  return text;
+}
+
+std::string latex_line(const std::vector<std::string>& row, const Bold& bold = {}) {
+  std::string line;
+  for (size_t c = 0; c < row.size(); ++c) {
+    const std::string cell = latex_text(row[c]);
+    line += (c ? " & " : "") + (!bold.empty() && bold[c] ? "\\textbf{" + cell + "}" : cell);
+  }
+  return line + " \\\\\n";
+}
+
 }  // namespace
 
 std::string format_table(const Table& table, TableFormat format) {
@@ -89,13 +132,19 @@ std::string format_table(const Table& table, TableFormat format) {
   }
   const std::vector<Column> columns = measured(table);
   std::string text;
+  std::vector<Bold> bold(table.rows.size(), Bold(table.header.size()));
+  for (const auto& [row, column] : table.best) bold.at(row).at(column) = true;
   switch (format) {
-    case TableFormat::kTerminal: {
+    case TableFormat::kTerminal:
+    case TableFormat::kBoldTerminal: {
+      const bool marks = format == TableFormat::kBoldTerminal;
       text = terminal_line(table.header, columns);
       std::vector<std::string> rule;
       for (const Column& column : columns) rule.emplace_back(column.width, '-');
       text += terminal_line(rule, columns);
-      for (const auto& row : table.rows) text += terminal_line(row, columns);
+      for (size_t r = 0; r < table.rows.size(); ++r) {
+        text += terminal_line(table.rows[r], columns, marks ? bold[r] : Bold());
+      }
       return text;
     }
     case TableFormat::kMarkdown: {
@@ -103,13 +152,19 @@ std::string format_table(const Table& table, TableFormat format) {
       std::vector<std::string> rule;
       for (const Column& column : columns) rule.push_back(std::string(3, '-') + (column.right ? ":" : ""));
       text += markdown_line(rule);
-      for (const auto& row : table.rows) text += markdown_line(row);
+      for (size_t r = 0; r < table.rows.size(); ++r) text += markdown_line(table.rows[r], bold[r]);
       return text;
     }
     case TableFormat::kCsv:
       text = csv_line(table.header);
       for (const auto& row : table.rows) text += csv_line(row);
       return text;
+    case TableFormat::kLatex:
+      text = "\\begin{tabular}{";
+      for (const Column& column : columns) text += column.right ? 'r' : 'l';
+      text += "}\n\\toprule\n" + latex_line(table.header) + "\\midrule\n";
+      for (size_t r = 0; r < table.rows.size(); ++r) text += latex_line(table.rows[r], bold[r]);
+      return text + "\\bottomrule\n\\end{tabular}\n";
   }
   return text;
 }

@@ -4,7 +4,7 @@
 
 #include "arguments.h"
 #include "command.h"
-#include "commands/filled_model.h"
+#include "commands/reduced_models.h"
 #include "internal/commands/trace.h"
 #include "recipe.h"
 #include "sextant/models/models.h"
@@ -14,55 +14,6 @@ namespace {
 
 using commands::SampleConfig;
 using nlohmann::json;
-
-/// A config.json of the same family and with the same classes, channels, process and latents, but little else.
-json reduced(const json& config) {
-  const json& model = config.at("model");
-  const std::string type = config.at("type");
-  json small = config;
-  if (type == "adm-unet") {
-    small["model"] = tiny_adm(1).at("model");
-    small["model"].erase("num_classes");
-    if (model.contains("num_classes")) small["model"]["num_classes"] = model["num_classes"];
-  } else if (type == "adm-classifier") {
-    small["model"] = {{"image_size", 16},
-                      {"in_channels", 3},
-                      {"model_channels", 32},
-                      {"out_channels", model.at("out_channels")},
-                      {"num_res_blocks", 1},
-                      {"attention_resolutions", {2}},
-                      {"channel_mult", {1, 2}},
-                      {"num_head_channels", 32},
-                      {"use_scale_shift_norm", true},
-                      {"resblock_updown", true},
-                      {"pool", model.at("pool")}};
-  } else if (type == "resnet") {
-    small["model"]["layers"] = {1, 1, 1, 1};
-    small["model"]["width_per_group"] = 16;
-  } else if (type == "dit") {
-    small["model"] = tiny_dit(model.at("num_classes")).at("model");
-  } else if (type == "edm") {
-    small["model"] = tiny_edm(model.at("label_dim")).at("model");
-  } else if (type == "edm2") {
-    small["model"] = tiny_edm2(model.at("img_channels"), model.at("label_dim")).at("model");
-  } else if (type == "clip") {
-    const int64_t patch = 4;
-    small["input"]["size"] = 16;
-    small["model"].update({{"embed_dim", 16},
-                           {"image_resolution", 16},
-                           {"vision_layers", 1},
-                           {"vision_width", 64},
-                           {"vision_patch_size", patch},
-                           {"transformer_width", 64},
-                           {"transformer_heads", 1},
-                           {"transformer_layers", 1}});
-  } else if (type == "vae") {
-    small["model"] = tiny_vae(model.at("latent_channels")).at("model");
-  } else {
-    ADD_FAILURE() << "no reduced size is known for a network of type '" << type << "'; add it here";
-  }
-  return small;
-}
 
 /// What the parser makes of a recipe for `sextant sample`.
 SampleConfig resolve(const std::filesystem::path& recipe) {
@@ -97,20 +48,8 @@ TEST_P(Recipe, HasNoSettingWithoutEffect) {
 TEST_P(Recipe, RunsTwoStepsAtReducedSize) {
   const TemporaryFolder folder;
   SampleConfig config = resolve(GetParam());
-  const auto shrink = [&](std::string& path, std::string& arch, const std::string& name) {
-    if (path.empty()) return;
-    ASSERT_FALSE(arch.empty()) << path << " stands without its architecture";
-    path = write_model(folder / name, reduced(models::arch_config(arch)), name).string();
-    arch.clear();
-  };
-  shrink(config.model.path, config.model.arch, "model");
-  shrink(config.classifier.path, config.classifier.arch, "classifier");
-  shrink(config.model.vae, config.model.vae_arch, "vae");
-  shrink(config.model.autoguidance_model, config.model.autoguidance_arch, "autoguidance-model");
+  shrink_models(config, folder.path());
   ASSERT_FALSE(HasFailure());
-  if (!config.classifier.prompts.targets.empty())
-    config.classifier.prompts.vocabulary = (source_dir() / "models/clip/bpe_simple_vocab_16e6.txt.gz").string();
-  config.guidance.guide.tilt_group = std::min<int64_t>(config.guidance.guide.tilt_group, 2);
   const Tensor images = draw(config, folder / "out");
   EXPECT_EQ(images.size(0), 2);
   EXPECT_EQ(images.size(3), 3);

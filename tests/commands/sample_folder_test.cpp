@@ -26,7 +26,7 @@ SampleConfig guided() {
 }
 
 std::string error_of(const std::filesystem::path& folder, const SampleConfig& config) {
-  return testing::message_of([&] { SampleFolder(folder, identity_of(config), false); });
+  return testing::message_of([&] { SampleFolder(folder, identity_of(config), 16, false); });
 }
 
 TEST(Identity, IgnoresWhatDoesNotChangeTheImages) {
@@ -78,7 +78,7 @@ TEST(Coupling, SaysWhichImagesAreDrawnTogether) {
 
 TEST(SampleFolder, IsMadeWithItsParents) {
   const TemporaryFolder folder;
-  SampleFolder(folder / "a/b/c", identity_of(SampleConfig()), false);
+  SampleFolder(folder / "a/b/c", identity_of(SampleConfig()), 16, false);
   EXPECT_TRUE(std::filesystem::is_directory(folder / "a/b/c"));
   EXPECT_TRUE(std::filesystem::is_empty(folder / "a/b/c"));
 }
@@ -103,7 +103,7 @@ TEST(SampleFolder, KeepsTheSamplesOfAnotherRun) {
       error.find("holds another run: [guidance] alpha is 0.1 there and 0.3 here; choose another --out, or --overwrite"),
       std::string::npos)
       << error;
-  const SampleFolder replacing(folder.path(), identity_of(other), true);
+  const SampleFolder replacing(folder.path(), identity_of(other), 16, true);
   EXPECT_TRUE(std::filesystem::exists(folder / "samples.npz"));
   EXPECT_TRUE(std::filesystem::exists(folder / "run.json"));
   replacing.replace_former();
@@ -115,7 +115,7 @@ TEST(SampleFolder, OfASameRunHasNothingToReplace) {
   write_atomically(folder / "samples.npz", "");
   write_atomically(folder / "run.json",
                    json({{"command", "sample"}, {"config", settings_of(guided())}, {"complete", false}}).dump());
-  SampleFolder(folder.path(), identity_of(guided()), true).replace_former();
+  SampleFolder(folder.path(), identity_of(guided()), 16, true).replace_former();
   EXPECT_TRUE(std::filesystem::exists(folder / "samples.npz"));
   EXPECT_TRUE(std::filesystem::exists(folder / "run.json"));
 }
@@ -125,7 +125,7 @@ TEST(SampleFolder, RefusesTheSamplesOfAnotherVersion) {
   write_atomically(folder / "samples.partial", "sextant samples 1\n{}\n");
   EXPECT_NE(error_of(folder.path(), guided()).find("holds samples of a run of another version of sextant"),
             std::string::npos);
-  SampleFolder(folder.path(), identity_of(guided()), true);
+  SampleFolder(folder.path(), identity_of(guided()), 16, true);
   EXPECT_TRUE(std::filesystem::exists(folder / "samples.partial"));
 }
 

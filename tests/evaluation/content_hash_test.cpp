@@ -1,4 +1,4 @@
-#include "content_hash.h"
+#include "internal/evaluation/content_hash.h"
 
 #include <gtest/gtest.h>
 

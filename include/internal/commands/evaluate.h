@@ -35,6 +35,8 @@ std::vector<OptionGroup> evaluate_options(EvaluateConfig& config);
 struct EvaluateResult {
   bool complete = false;                             ///< false after a stop
   std::optional<evaluation::Evaluation> evaluation;  ///< none where only statistics were asked for
+  std::optional<evaluation::Embedding> samples;      ///< what the numbers are of
+  std::optional<evaluation::Embedding> reference;
 };
 
 /// Embeds, scores and writes: the samples' statistics to config.save_stats; metrics.json with every number

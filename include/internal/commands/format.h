@@ -6,10 +6,10 @@
 
 namespace sextant::commands {
 
-enum class Format { kTable, kMarkdown, kCsv, kJson };
+enum class Format { kTable, kMarkdown, kCsv, kJson, kLatex };
 
-/// The row of --format.
-Option format_option(Format* format);
+/// The row of --format; of a command that has `latex`, with it.
+Option format_option(Format* format, bool latex = false);
 
 /// The format of the tables in it.
 report::TableFormat table_format(Format format);

@@ -12,8 +12,9 @@ namespace sextant::commands {
 
 /// Settings of `sextant inspect`.
 struct InspectConfig {
-  std::string to;     ///< .safetensors file that the weights are written to; "" writes none
-  bool json = false;  ///< prints the inspection as JSON instead of a page
+  std::string to;         ///< .safetensors file that the weights are written to; "" writes none
+  bool json = false;      ///< prints the inspection as JSON instead of a page
+  nlohmann::json recipe;  ///< of any command, instead of a file; null is none
 };
 
 /// The table of `sextant inspect`; the rows point into `config`.
@@ -27,6 +28,13 @@ nlohmann::json inspect(const std::filesystem::path& path);
 
 /// The inspection as a page to read.
 std::string inspection_text(const nlohmann::json& inspection);
+
+/// The files and folders that a recipe of any command reads: [{"path", "there"}], and of those that are published where
+/// to get them: "size", "address", "sha256", "note".
+nlohmann::json inspect_recipe(const nlohmann::json& recipe);
+
+/// The same as a page to read.
+std::string recipe_text(const nlohmann::json& files);
 
 /// Writes the weights of a checkpoint file, unwrapped as `load` does, to `to`. UsageError unless `to` ends in
 /// .safetensors and is another file.

@@ -1,7 +1,9 @@
 // Tables of results as text.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sextant::report {
@@ -9,13 +11,16 @@ namespace sextant::report {
 /// Plain text in rows and columns, UTF-8.
 struct Table {
   std::vector<std::string> header;
-  std::vector<std::vector<std::string>> rows;  ///< as many cells each as the header
+  std::vector<std::vector<std::string>> rows;               ///< as many cells each as the header
+  std::vector<std::pair<std::size_t, std::size_t>> best{};  ///< row and column of cells to be set in bold
 };
 
 enum class TableFormat {
-  kTerminal,  ///< columns side by side, two spaces apart
+  kTerminal,      ///< columns side by side, two spaces apart
+  kBoldTerminal,  ///< the same; the best cells in bold by escape sequences, for a terminal that knows them
   kMarkdown,
-  kCsv,  ///< RFC 4180: quoted where needed, lines end in CR LF
+  kCsv,    ///< RFC 4180: quoted where needed, lines end in CR LF; nothing is bold
+  kLatex,  ///< a tabular with the rules of booktabs
 };
 
 /// The table as text that ends with a line break. Columns whose cells are all numbers (or empty) stand to the right.

@@ -174,13 +174,15 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
   const auto images = evaluation::open_images_for(extractor, config.samples, embedding.read);
   for (const std::string& line : images->notes()) progress.note("note: " + line);
   options.labels_unsure = images->naming() == data::Naming::kSorted;
-  const auto samples = evaluation::embed(*images, config.samples, extractor, embedding, progress, stop);
+  auto samples = evaluation::embed(*images, config.samples, extractor, embedding, progress, stop);
   if (!samples) return {};
   if (!config.save_stats.empty()) {
     evaluation::save_statistics(config.save_stats,
                                 evaluation::statistics_of(*samples, extractor, /*with_features=*/false));
   }
-  if (config.reference.empty() && need_reference(options.metrics)) return {true, std::nullopt};
+  if (config.reference.empty() && need_reference(options.metrics)) {
+    return {true, std::nullopt, std::move(samples), std::nullopt};
+  }
 
   evaluation::Embedding reference;
   if (!config.reference.empty() && need_reference(options.metrics)) {
@@ -199,7 +201,7 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
   auto evaluation = evaluation::evaluate(*samples, reference, extractor, options, progress, stop);
   if (!evaluation) return {};
   if (!config.run.out.empty()) write_evaluation(config, *evaluation);
-  return {true, std::move(evaluation)};
+  return {true, std::move(evaluation), std::move(samples), std::move(reference)};
 }
 
 }  // namespace sextant::commands

@@ -11,12 +11,14 @@ namespace sextant::commands {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-SampleFolder::SampleFolder(fs::path folder, const json& identity, bool overwrite) : folder_(std::move(folder)) {
+SampleFolder::SampleFolder(fs::path folder, const json& identity, int64_t count, bool overwrite)
+    : folder_(std::move(folder)) {
   check_writable_folder(folder_);
   former_ = former_record(record(), "config");
-  if (!overwrite) check_former(identity);
+  if (!overwrite) check_former(identity, count);
 
-  const bool ours = former_.is_object() && identity_of(former_["config"]) == identity && fs::exists(npz());
+  const bool ours =
+      former_.is_object() && identity_of(former_["config"]) == identity && fs::exists(npz()) && former_count() <= count;
   if (!ours) former_ = json();
 }
 
@@ -27,8 +29,14 @@ void SampleFolder::replace_former() const {
   }
 }
 
-void SampleFolder::check_former(const json& identity) const {
+int64_t SampleFolder::former_count() const { return former_.value("/config/sample/count"_json_pointer, int64_t{0}); }
+
+void SampleFolder::check_former(const json& identity, int64_t count) const {
   const json recorded = former_.is_object() ? identity_of(former_["config"]) : json();
+  if (recorded == identity && former_count() > count) {
+    throw UsageError(folder_.string() + " holds another run: [sample] count is " + std::to_string(former_count()) +
+                     " there and " + std::to_string(count) + " here" + kChooseAnother);
+  }
   const json stored = SampleStore::stored_identity(partial());
   if (stored == identity) return;  // also of a run that was killed while it replaced another one
   if (SampleStore::of_another_version(partial())) {

@@ -9,8 +9,9 @@ namespace sextant::commands {
 class SampleFolder {
  public:
   /// Makes the folder and sees that files can be written in it. UsageError when it holds samples of a run with another
-  /// identity, naming the first setting that differs, unless `overwrite`. Those stay until replace_former().
-  SampleFolder(std::filesystem::path folder, const nlohmann::json& identity, bool overwrite);
+  /// identity, naming the first setting that differs, or more samples than `count`, unless `overwrite`. Those stay
+  /// until replace_former().
+  SampleFolder(std::filesystem::path folder, const nlohmann::json& identity, int64_t count, bool overwrite);
 
   const std::filesystem::path& path() const { return folder_; }
   std::filesystem::path npz() const { return folder_ / "samples.npz"; }
@@ -18,14 +19,16 @@ class SampleFolder {
   std::filesystem::path record() const { return folder_ / "run.json"; }
   std::filesystem::path partial() const { return folder_ / "samples.partial"; }
 
-  /// The run.json of a former run with this identity whose samples are here, null when there is none.
+  /// The run.json of a former run with this identity whose samples are here, perhaps fewer, null when there is none.
   const nlohmann::json& former() const { return former_; }
 
   /// Removes the results of another run. To be called when an image of this one is safe in partial().
   void replace_former() const;
 
  private:
-  void check_former(const nlohmann::json& identity) const;
+  void check_former(const nlohmann::json& identity, int64_t count) const;
+  /// Images that the former run was to draw.
+  int64_t former_count() const;
 
   std::filesystem::path folder_;
   nlohmann::json former_;

@@ -34,7 +34,7 @@ json identity_of(const SampleConfig& given) {
   SampleConfig config = given;
   json settings = OptionTable("sample", sample_options(config)).to_json();
   if (coupling_of(config.guidance) != Coupling::kBatches) settings["sample"].erase("batch");
-  for (const char* neutral : {"out", "overwrite", "threads", "quiet"}) settings["sample"].erase(neutral);
+  for (const char* neutral : {"count", "out", "overwrite", "threads", "quiet"}) settings["sample"].erase(neutral);
   return settings;
 }
 

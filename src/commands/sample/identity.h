@@ -18,8 +18,8 @@ Coupling coupling_of(const GuidanceSettings& guidance);
 /// A line for the reader where a tilt has but one image to weigh, so that it is plain guidance; "" elsewhere.
 std::string lone_tilt_note(const SampleConfig& config);
 
-/// The settings {"table": {"key": value}} that the images depend on. Runs with the same identity draw the same images
-/// and continue each other.
+/// The settings {"table": {"key": value}} that the images depend on. Runs with the same identity draw the same images,
+/// some more of them than others, and continue each other.
 nlohmann::json identity_of(const SampleConfig& config);
 
 /// The identity of a run with these recorded settings; settings of another version stand for themselves.

@@ -6,6 +6,7 @@
 #include "internal/runtime/files.h"
 #include "sample/batch_sampler.h"
 #include "sample/folder.h"
+#include "sample/grow.h"
 #include "sample/identity.h"
 #include "sextant/report/pictures.h"
 #include "sextant/runtime/device.h"
@@ -170,10 +171,12 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   const json settings = OptionTable("sample", sample_options(config)).to_json();
   const json identity = identity_of(config);
   if (const std::string note = lone_tilt_note(config); !note.empty()) progress.note(note);
-  const SampleFolder folder(config.run.out, identity, config.run.overwrite);
-  if (folder.former().is_object() && folder.former().value("complete", false)) {
+  const SampleFolder folder(config.run.out, identity, config.sample.count, config.run.overwrite);
+  const json& former = folder.former();
+  if (former.is_object() && former.value("complete", false) &&
+      former.value("finished", int64_t{0}) == config.sample.count) {
     std::filesystem::remove(folder.partial());
-    SampleResult result = result_of(folder.former(), config.sample.count);
+    SampleResult result = result_of(former, config.sample.count);
     result.there_already = true;
     return result;
   }
@@ -191,6 +194,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
         models.points ? std::vector{shape[0]} : std::vector{shape[1], shape[2], shape[0]};
     SampleStore store(folder.partial(), identity, stored, config.sample.count, sampler.trace_steps() * kTraceNumbers,
                       models.points ? at::kFloat : at::kByte);
+    keep_former_images(folder, store, sampler.trace_steps());
     if (store.finished() > 0) folder.replace_former();
     draw_missing(config, sampler, store, folder, progress, stop);
     if (store.finished() > 0) record = write_results(config, settings, store, trace_of(store), folder);

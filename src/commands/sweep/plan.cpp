@@ -2,7 +2,9 @@
 #include <set>
 
 #include "internal/commands/sweep.h"
+#include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
+#include "sweep/axes.h"
 
 namespace sextant::commands {
 
@@ -10,52 +12,110 @@ using nlohmann::json;
 
 namespace {
 
-/// A [[rows]] or [[columns]] entry: its name and the tables it sets.
-struct Axis {
+/// A [[rows]] or [[columns]] entry: its name, the tables it sets, and the lists in them.
+struct Entry {
   std::string name;
   json tables = json::object();
+  std::vector<SettingAxis> axes;
   std::set<std::string> skip;
+  json paper;
 };
 
-std::vector<Axis> read_axis(const json& recipe, const std::string& key) {
-  std::vector<Axis> entries;
+void check_folder_name(const std::string& key, const std::string& name) {
+  const bool usable = !name.empty() && name.find('/') == std::string::npos && name[0] != '.';
+  if (!usable) throw UsageError("[[" + key + "]] name '" + name + "' cannot name a folder");
+}
+
+std::vector<Entry> read_entries(const json& recipe, const std::string& key) {
+  std::vector<Entry> entries;
   std::set<std::string> names;
-  for (const json& entry : recipe.value(key, json::array())) {
-    const bool named = entry.is_object() && entry.contains("name") && entry["name"].is_string();
+  for (const json& given : recipe.value(key, json::array())) {
+    const bool named = given.is_object() && given.contains("name") && given["name"].is_string();
     if (!named) throw UsageError("every [[" + key + "]] needs a name");
-    Axis axis;
-    axis.name = entry["name"];
-    const bool usable = !axis.name.empty() && axis.name.find('/') == std::string::npos && axis.name[0] != '.';
-    if (!usable) throw UsageError("[[" + key + "]] name '" + axis.name + "' cannot name a folder");
-    if (!names.insert(axis.name).second) throw UsageError("[[" + key + "]] has two entries called '" + axis.name + "'");
-    for (const auto& [name, value] : entry.items()) {
+    Entry entry;
+    entry.name = given["name"];
+    check_folder_name(key, entry.name);
+    if (!names.insert(entry.name).second) {
+      throw UsageError("[[" + key + "]] has two entries called '" + entry.name + "'");
+    }
+    for (const auto& [name, value] : given.items()) {
       if (name == "skip") {
-        const bool names =
+        const bool texts =
             value.is_array() && std::all_of(value.begin(), value.end(), [](const json& v) { return v.is_string(); });
-        if (!names) throw UsageError("[[" + key + "]] '" + axis.name + "': skip must list column names");
-        for (const json& column : value) axis.skip.insert(column.get<std::string>());
+        if (!texts) throw UsageError("[[" + key + "]] '" + entry.name + "': skip must list column names");
+        for (const json& column : value) entry.skip.insert(column.get<std::string>());
+      } else if (name == "paper") {
+        entry.paper = value;
       } else if (name != "name") {
-        axis.tables[name] = value;
+        entry.tables[name] = value;
       }
     }
-    entries.push_back(axis);
+    entry.axes = taken_axes(entry.tables);
+    entries.push_back(std::move(entry));
   }
   return entries;
 }
 
 json base_tables(const json& recipe) {
   json base = recipe;
-  for (const char* key : {"sweep", "rows", "columns"}) base.erase(key);
+  for (const char* key : {"sweep", "rows", "columns", "axes", "evaluate"}) base.erase(key);
   return base;
 }
 
-SampleConfig sample_config(const json& base, const Axis& column, const Axis& row, const SweepConfig& sweep) {
+/// What a paper printed, as {"metric": number}. A bare number is of the first metric.
+json printed(const json& paper, const std::string& row, const std::string& first_metric) {
+  if (paper.is_null()) return json::object();
+  if (paper.is_number()) return {{first_metric, paper}};
+  const bool numbers =
+      paper.is_object() && std::all_of(paper.begin(), paper.end(), [](const json& v) { return v.is_number(); });
+  if (!numbers) {
+    throw UsageError("row '" + row + "': paper must be a number or numbers by metric, such as {fid = 5.28}, got " +
+                     paper.dump());
+  }
+  std::vector<std::string> known;
+  for (const auto& [word, metric] : evaluation::metric_words()) known.push_back(word);
+  for (const auto& [metric, value] : paper.items()) {
+    if (std::find(known.begin(), known.end(), metric) == known.end())
+      throw UsageError("row '" + row + "': paper: no metric is called '" + metric + "'." + did_you_mean(metric, known));
+  }
+  return paper;
+}
+
+std::vector<uint64_t> seeds_of(const SweepConfig& config) {
+  std::vector<uint64_t> seeds;
+  if (config.seeds.empty()) return seeds;
+  for (const std::string& text : split(config.seeds, ',')) {
+    SampleConfig one;
+    try {
+      OptionTable("sample", sample_options(one)).set("--seed", trimmed(text));
+    } catch (const UsageError&) {
+      throw UsageError("seeds must be whole numbers such as 0,1,2, got '" + config.seeds + "'");
+    }
+    if (std::find(seeds.begin(), seeds.end(), one.sample.seed) != seeds.end()) {
+      throw UsageError("seeds names " + trimmed(text) + " twice");
+    }
+    seeds.push_back(one.sample.seed);
+  }
+  return seeds;
+}
+
+/// What one run is made of, in the order in which settings override each other.
+struct Layers {
+  json base;
+  Combination common;  ///< of the axes of all rows
+  Entry column;
+  Entry row;
+  Combination own;  ///< of the row's axes
+};
+
+SampleConfig sample_config(const Layers& layers, const SweepConfig& sweep) {
   SampleConfig config;
   OptionTable table("sample", sample_options(config));
-  table.merge(base, "the recipe");
-  table.merge(column.tables, "column '" + column.name + "'");
-  table.merge(row.tables, "row '" + row.name + "'");
-  config.run.out = sweep.run.out + "/" + row.name + (column.name.empty() ? "" : "-" + column.name);
+  table.merge(layers.base, "the recipe");
+  table.merge(layers.common.tables, "the axes");
+  table.merge(layers.column.tables, "column '" + layers.column.name + "'");
+  table.merge(layers.row.tables, "row '" + layers.row.name + "'");
+  table.merge(layers.own.tables, "row '" + layers.row.name + "'");
   config.run.overwrite = sweep.run.overwrite;
   if (sweep.count > 0) config.sample.count = sweep.count;
   if (sweep.steps > 0) {
@@ -67,29 +127,131 @@ SampleConfig sample_config(const json& base, const Axis& column, const Axis& row
   return config;
 }
 
+std::string joined_names(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!name.empty()) text += (text.empty() ? "" : ", ") + name;
+  }
+  return replaced(text, "/", "-");
+}
+
+/// The printed numbers of each of `count` combinations.
+std::vector<json> printed_each(const Entry& row, std::size_t count, const std::string& first_metric) {
+  if (!row.paper.is_array()) {
+    if (!row.paper.is_null() && count > 1) {
+      throw UsageError("row '" + row.name + "' has " + std::to_string(count) +
+                       " cells along its axes: paper must be a list of as many");
+    }
+    return std::vector<json>(count, printed(row.paper, row.name, first_metric));
+  }
+  if (row.paper.size() != count) {
+    throw UsageError("row '" + row.name + "': paper lists " + std::to_string(row.paper.size()) + " numbers for " +
+                     std::to_string(count) + " cells");
+  }
+  std::vector<json> each;
+  for (const json& one : row.paper) each.push_back(printed(one, row.name, first_metric));
+  return each;
+}
+
+std::string first_metric_of(const json& recipe) {
+  const std::string metrics = recipe.value("/evaluate/metrics"_json_pointer, std::string("fid"));
+  const std::string first = metrics.substr(0, metrics.find('+'));
+  return first == "all" ? "fid" : first;
+}
+
 }  // namespace
 
+void tidy_recipe(json& recipe) {
+  if (!recipe.contains("sweep")) recipe["sweep"] = json::object();
+  json& sweep = recipe["sweep"];
+  if (!sweep.is_object()) return;
+  for (const char* key : {"axes", "evaluate"}) {
+    if (!sweep.contains(key)) continue;
+    if (recipe.contains(key)) throw UsageError(std::string("the recipe has ") + key + " twice, also in [sweep]");
+    recipe[key] = sweep[key];
+    sweep.erase(key);
+  }
+  if (recipe.contains("seeds")) {
+    if (sweep.contains("seeds")) throw UsageError("the recipe has seeds twice, also in [sweep]");
+    sweep["seeds"] = recipe["seeds"];
+    recipe.erase("seeds");
+  }
+}
+
 std::vector<SweepRun> sweep_runs(const json& recipe, const SweepConfig& config) {
-  const std::vector<Axis> rows = read_axis(recipe, "rows");
-  std::vector<Axis> columns = read_axis(recipe, "columns");
-  if (rows.empty()) throw UsageError("the recipe has no [[rows]]: nothing to run");
+  std::vector<Entry> rows = read_entries(recipe, "rows");
+  std::vector<Entry> columns = read_entries(recipe, "columns");
+  Layers layers{base_tables(recipe), {}, {}, {}, {}};
+  std::vector<SettingAxis> common = named_axes(recipe.value("axes", json::object()));
+  for (SettingAxis& axis : taken_axes(layers.base)) common.push_back(std::move(axis));
+  if (rows.empty() && common.empty()) throw UsageError("the recipe has no [[rows]] and no axes: nothing to run");
+  if (rows.empty()) rows.emplace_back();
   if (columns.empty()) columns.emplace_back();
   std::set<std::string> known;
-  for (const Axis& column : columns) known.insert(column.name);
-
-  const json base = base_tables(recipe);
+  for (const Entry& column : columns) {
+    known.insert(column.name);
+    if (!column.axes.empty()) {
+      throw UsageError("column '" + column.name + "' has a list for " + column.axes[0].key + "; give it to a row");
+    }
+  }
+  const std::string first_metric = first_metric_of(recipe);
+  std::vector<uint64_t> seeds = seeds_of(config);
+  std::set<std::string> folders;
   std::vector<SweepRun> runs;
-  for (const Axis& row : rows) {
+  for (const Entry& row : rows) {
     for (const std::string& skipped : row.skip) {
       if (!known.contains(skipped))
         throw UsageError("row '" + row.name + "' skips '" + skipped + "', which is no column");
     }
-    for (const Axis& column : columns) {
-      if (!row.skip.contains(column.name))
-        runs.push_back({row.name, column.name, sample_config(base, column, row, config)});
+    layers.row = row;
+    const std::vector<Combination> outer = combinations(without_fixed(without_fixed(common, row.tables), [&] {
+      json lists = json::object();
+      for (const SettingAxis& axis : row.axes) lists[axis.table][axis.key] = true;
+      return lists;
+    }()));
+    const std::vector<Combination> inner = combinations(row.axes);
+    const std::vector<json> paper = printed_each(row, outer.size() * inner.size(), first_metric);
+    for (std::size_t cell = 0; cell < paper.size(); ++cell) {
+      layers.common = outer[cell / inner.size()];
+      layers.own = inner[cell % inner.size()];
+      const std::string name = joined_names({row.name, layers.common.name, layers.own.name});
+      check_folder_name("rows", name);
+      for (const Entry& column : columns) {
+        if (row.skip.contains(column.name)) continue;
+        layers.column = column;
+        const std::string folder = name + (column.name.empty() ? "" : "-" + column.name);
+        if (!folders.insert(folder).second) throw UsageError("two cells would be in the folder '" + folder + "'");
+        SampleConfig sample = sample_config(layers, config);
+        sample.run.out = config.run.out + "/" + folder;
+        if (seeds.empty()) runs.push_back({name, column.name, paper[cell], sample});
+        for (const uint64_t seed : seeds) {
+          SampleConfig seeded = sample;
+          seeded.sample.seed = seed;
+          if (seeds.size() > 1) seeded.run.out += "/seed-" + std::to_string(seed);
+          runs.push_back({name, column.name, paper[cell], seeded});
+        }
+      }
     }
   }
   return runs;
+}
+
+std::optional<EvaluateConfig> sweep_evaluation(const json& recipe, const SweepConfig& config) {
+  if (!recipe.contains("evaluate")) return std::nullopt;
+  if (!config.judge.empty() || !config.reference.empty()) {
+    throw UsageError("[evaluate] and a --judge or --reference of [sweep] say the same thing twice; keep [evaluate]");
+  }
+  EvaluateConfig evaluate;
+  OptionTable("evaluate", evaluate_options(evaluate)).merge({{"evaluate", recipe["evaluate"]}}, "the recipe");
+  for (const auto& [set, name] :
+       {std::pair{!evaluate.samples.empty(), "samples"}, std::pair{!evaluate.save_stats.empty(), "save-stats"},
+        std::pair{!evaluate.run.out.empty(), "out"}}) {
+    if (set) throw UsageError(std::string("[evaluate] ") + name + " is the sweep's own affair; leave it out");
+  }
+  if (evaluate.reference.empty()) throw UsageError("[evaluate] needs a reference: statistics (.npz) or images");
+  if (!config.run.device.empty()) evaluate.run.device = config.run.device;
+  evaluate.run.threads = config.run.threads;
+  return evaluate;
 }
 
 }  // namespace sextant::commands

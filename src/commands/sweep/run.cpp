@@ -1,21 +1,21 @@
-#include <algorithm>
-#include <optional>
+#include <chrono>
+#include <set>
+#include <thread>
 
-#include "common/points.h"
 #include "common/record.h"
 #include "common/run_folder.h"
-#include "common/run_options.h"
-#include "internal/commands/sweep.h"
 #include "internal/runtime/files.h"
-#include "sextant/checkpoint/npz.h"
 #include "sextant/report/drawing.h"
-#include "sextant/report/pictures.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
-#include "sweep/sample_scorer.h"
+#include "sweep/draw.h"
+#include "sweep/lines.h"
+#include "sweep/overview.h"
+#include "sweep/place.h"
 
 namespace sextant::commands {
 
+namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
@@ -24,8 +24,8 @@ namespace {
 class NumberedProgress : public Progress {
  public:
   NumberedProgress(Progress& progress, std::string title) : progress_(progress), title_(std::move(title)) {}
-  void begin(const std::string&, double total, double done, const std::string& unit) override {
-    progress_.begin(title_, total, done, unit);
+  void begin(const std::string& task, double total, double done, const std::string& unit) override {
+    progress_.begin(task == "sample" ? title_ : title_ + ", " + task, total, done, unit);
   }
   void update(double done) override { progress_.update(done); }
   void end() override { progress_.end(); }
@@ -36,153 +36,289 @@ class NumberedProgress : public Progress {
   std::string title_;
 };
 
-struct Finished {
+std::string name_of(const SweepRun& run, bool seed) {
+  std::string name = run.column.empty() ? run.row : run.row + ", " + run.column;
+  return seed ? name + ", seed " + std::to_string(run.config.sample.seed) : name;
+}
+
+/// One run of the grid while the sweep is under way.
+struct Work {
   SweepRun run;
-  SampleResult result;
-  std::optional<SampleScore> score;
+  std::string name;
+  std::optional<ledger::Run> place;
+  std::vector<ledger::Score> scores;
+  std::optional<Scored> scored;  ///< of a run that this process scored
+  bool done = false;
 };
 
-std::string name_of(const SweepRun& run) { return run.column.empty() ? run.row : run.row + ", " + run.column; }
+/// A sweep under way.
+class Sweeping {
+ public:
+  Sweeping(const json& recipe, const SweepConfig& config, Progress& progress, const Stop& stop)
+      : recipe_(recipe), config_(config), progress_(progress), stop_(stop), judge_(recipe, config), ledger_([&] {
+          check_writable_folder(config.run.out);
+          return config.ledger.empty() ? fs::path(config.run.out) / "ledger.sqlite" : fs::path(config.ledger);
+        }()) {}
 
-/// Errors of `action` with the name of the run that they are about.
-template <class Action>
-auto naming(const SweepRun& run, Action&& action) {
+  SweepResult result(const std::vector<SweepRun>& runs);
+
+ private:
+  void prepare(const std::vector<SweepRun>& runs);
+  void work_through();
+  /// Whether the run is settled: done, failed or stopped.
+  bool settle(Work& work, std::size_t number);
+  void score(Work& work, Progress& progress);
+  void fail(Work& work, const std::string& why);
+  void record_cells();
+  std::vector<ResultLine> lines();
+  void compare(std::vector<ResultLine>& lines, const std::vector<std::vector<Work*>>& members);
+  const Scored& scored(Work& work);
+  void write(const std::vector<ResultLine>& lines);
+
+  const json& recipe_;
+  const SweepConfig& config_;
+  Progress& progress_;
+  const Stop& stop_;
+  Judge judge_;
+  ledger::Ledger ledger_;
+  std::string judge_key_;
+  std::vector<Work> works_;
+  SweepResult result_;
+};
+
+void Sweeping::prepare(const std::vector<SweepRun>& runs) {
+  judge_key_ = judge_.key(ledger_);
+  std::set<uint64_t> seeds;
+  for (const SweepRun& run : runs) seeds.insert(run.config.sample.seed);
+  for (const SweepRun& run : runs) works_.push_back({run, name_of(run, seeds.size() > 1), {}, {}, {}, false});
+  result_.count = static_cast<int64_t>(works_.size());
+}
+
+void Sweeping::fail(Work& work, const std::string& why) {
+  progress_.note("failed: " + work.name + ": " + why);
+  result_.failures.push_back({work.name, why});
+}
+
+void Sweeping::score(Work& work, Progress& progress) {
+  const int64_t count = work.run.config.sample.count;
+  work.scored = judge_.score(fs::path(work.place->folder) / "samples.npz", count, progress, stop_);
+  if (stop_.requested()) {
+    work.scored.reset();
+    return;
+  }
+  work.scores = work.scored->scores;
+  ledger_.put_scores(work.place->id, judge_key_, count, work.scores);
+}
+
+bool Sweeping::settle(Work& work, std::size_t number) {
+  const SampleConfig& config = work.run.config;
+  NumberedProgress numbered(progress_, c10::str("[", number + 1, "/", works_.size(), "] ", work.name));
   try {
-    return action();
-  } catch (const UsageError& error) {
-    throw UsageError(name_of(run) + ": " + error.what());
+    if (!work.place) {
+      ledger::Run described = described_run(config, ledger_);
+      if (const auto refused = ledger_.find(refused_run(config, "").key)) ledger_.remove(refused->id);
+      work.place = ledger_.find_or_add(described);
+    }
   } catch (const Error& error) {
-    throw Error(name_of(run) + ": " + error.what());
+    work.place = ledger_.find_or_add(refused_run(config, error.what()));
+    fail(work, error.what());
+    return true;
   }
-}
-
-SampleResult run_one(const SweepRun& run, std::size_t number, std::size_t count, Progress& progress, const Stop& stop) {
-  const std::string title = c10::str("[", number, "/", count, "] ", name_of(run));
-  NumberedProgress numbered(progress, title);
-  return naming(run, [&] { return run_sample(run.config, numbered, stop); });
-}
-
-report::Table table_of(const std::vector<Finished>& runs) {
-  const bool columns = std::any_of(runs.begin(), runs.end(), [](const Finished& f) { return !f.run.column.empty(); });
-  const bool judged = std::any_of(runs.begin(), runs.end(), [](const Finished& f) { return f.score.has_value(); });
-  report::Table table;
-  table.header = {"method"};
-  if (columns) table.header.emplace_back("model");
-  if (judged) table.header.insert(table.header.end(), {"read as asked, %", "Frechet distance"});
-  table.header.insert(table.header.end(), {"images", "s/image", "gradient norm"});
-  for (const Finished& run : runs) {
-    std::vector<std::string> row = {run.run.row};
-    if (columns) row.push_back(run.run.column);
-    if (judged) {
-      row.push_back(report::fixed(100 * run.score->accuracy, 1));
-      row.push_back(run.score->frechet ? report::fixed(*run.score->frechet, 2) : "");
+  try {
+    work.scores = judge_ ? ledger_.scores(work.place->id, judge_key_, config.sample.count) : work.scores;
+    if (work.scores.empty()) {
+      const Drawing drawing = draw_run(config, *work.place, ledger_, numbered, stop_);
+      if (drawing == Drawing::kElsewhere) return false;
+      if (drawing == Drawing::kStopped) return true;
+      result_.drawn += drawing == Drawing::kDrawn ? 1 : 0;
+      if (judge_) score(work, numbered);
+      if (stop_.requested()) return true;
     }
-    row.push_back(std::to_string(run.result.finished));
-    row.push_back(report::fixed(run.result.seconds_per_image, 4));
-    row.push_back(report::fixed(run.result.gradient_norm, 4));
-    table.rows.push_back(std::move(row));
+    work.done = true;
+    ++result_.finished;
+  } catch (const std::exception& error) {
+    fail(work, error.what());
   }
-  return table;
+  return true;
 }
 
-/// Rows and columns of the sweep with the first images of each run.
-report::Drawing overview(const std::vector<Finished>& runs, const SweepConfig& config) {
-  report::Montage montage;
-  montage.title = config.title;
-  for (const Finished& run : runs) {
-    const auto place = [](std::vector<std::string>& names, const std::string& name) {
-      const auto found = std::find(names.begin(), names.end(), name);
-      if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
-      names.push_back(name);
-      return names.size() - 1;
-    };
-    const std::size_t row = place(montage.rows, run.run.row);
-    const std::size_t column = place(montage.columns, run.run.column);
-    const checkpoint::NpzReader samples(run.run.config.run.out + "/samples.npz");
-    const Tensor images = samples.read("arr_0");
-    montage.cells.resize(std::max(montage.cells.size(), row + 1));
-    montage.cells[row].resize(std::max(montage.cells[row].size(), column + 1));
-    if (images.is_floating_point()) {
-      montage.cells[row][column] = report::rasterized(draw_points(images, samples.read("arr_1").to(at::kLong)));
-      continue;
+void Sweeping::work_through() {
+  std::vector<std::size_t> pending(works_.size());
+  for (std::size_t i = 0; i < pending.size(); ++i) pending[i] = i;
+  bool told = false;
+  while (!pending.empty() && !stop_.requested()) {
+    std::vector<std::size_t> later;
+    for (const std::size_t i : pending) {
+      if (stop_.requested()) break;
+      if (!settle(works_[i], i)) later.push_back(i);
     }
-    const int64_t shown = std::min(images.size(0), config.picture_images);
-    report::GridStyle style{std::min<int64_t>(10, shown), 1, std::max<int64_t>(1, 56 / images.size(2)), 160};
-    montage.cells[row][column] = report::grid(images.narrow(0, 0, shown), style);
+    if (!stop_.requested() && later.size() == pending.size()) {
+      if (!told) progress_.note("waiting for another process that draws " + works_[later[0]].name);
+      told = true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    pending = std::move(later);
   }
-  return report::draw(montage);
 }
 
-json record_of(const json& recipe, const SweepConfig& given, const std::vector<Finished>& runs, std::size_t count) {
-  SweepConfig config = given;
-  json settings = recipe;
+void Sweeping::record_cells() {
+  std::vector<ledger::Cell> cells;
+  for (const Work& work : works_) {
+    if (!work.place) continue;
+    cells.push_back({work.run.row, work.run.column, work.run.config.sample.seed, work.place->id,
+                     work.run.config.sample.count, judge_key_, work.run.paper});
+  }
+  ledger_.put_sweep({0, config_.title, fs::weakly_canonical(fs::absolute(config_.run.out)).string(), recipe_, ""},
+                    cells);
+}
+
+const Scored& Sweeping::scored(Work& work) {
+  if (work.scored) return *work.scored;
+  // A distance with an interval is one of few dimensions, quick to have again; others are compared by their numbers.
+  const bool quick = std::any_of(work.scores.begin(), work.scores.end(),
+                                 [](const ledger::Score& one) { return one.metric == "fid" && one.low.has_value(); });
+  const int64_t count = work.run.config.sample.count;
+  if (quick && images_there(*work.place) >= count) {
+    NumberedProgress numbered(progress_, "comparing " + work.name);
+    work.scored = judge_.score(fs::path(work.place->folder) / "samples.npz", count, numbered, stop_);
+  } else {
+    work.scored = Scored{work.scores, {}, {}, {}};
+  }
+  return *work.scored;
+}
+
+void Sweeping::compare(std::vector<ResultLine>& lines, const std::vector<std::vector<Work*>>& members) {
+  const std::string first = works_.empty() ? "" : works_[0].run.row;
+  const std::string wanted = config_.baseline.empty() ? first : config_.baseline;
+  for (std::size_t base = 0; base < lines.size(); ++base) lines[base].baseline = lines[base].row == wanted;
+  for (std::size_t i = 0; i < lines.size() && !stop_.requested(); ++i) {
+    for (std::size_t base = 0; base < lines.size(); ++base) {
+      const bool pair = lines[base].baseline && i != base && lines[base].column == lines[i].column &&
+                        lines[base].seeds == lines[i].seeds;
+      if (!pair) continue;
+      json key = {{"judge", judge_key_}, {"level", judge_.level()}};
+      for (const Work* work : members[i]) key["row"].push_back({work->place->key, work->run.config.sample.count});
+      for (const Work* work : members[base]) {
+        key["baseline"].push_back({work->place->key, work->run.config.sample.count});
+      }
+      const std::string name = hash_of_text(key.dump());
+      std::vector<ledger::Score> found = ledger_.differences(name);
+      if (found.empty()) {
+        std::vector<Scored> row, baseline;
+        for (Work* work : members[i]) row.push_back(scored(*work));
+        for (Work* work : members[base]) baseline.push_back(scored(*work));
+        if (stop_.requested()) return;
+        found = differences(row, baseline, judge_.level());
+        ledger_.put_differences(name, found);
+      }
+      for (MetricLine& metric : lines[i].metrics) {
+        for (const ledger::Score& difference : found) {
+          if (difference.metric == metric.metric) metric.difference = difference;
+        }
+      }
+    }
+  }
+}
+
+std::vector<ResultLine> Sweeping::lines() {
+  std::vector<ResultLine> lines;
+  std::vector<std::vector<Work*>> members;
+  std::vector<std::vector<std::vector<ledger::Score>>> scores;
+  for (Work& work : works_) {
+    if (!work.done) continue;
+    std::size_t at = 0;
+    while (at < lines.size() && (lines[at].row != work.run.row || lines[at].column != work.run.column)) ++at;
+    if (at == lines.size()) {
+      lines.push_back({work.run.row, work.run.column, {}, {}, work.run.config.sample.count, 0, 0, false, {}});
+      members.emplace_back();
+      scores.emplace_back();
+    }
+    ResultLine& line = lines[at];
+    line.seeds.push_back(work.run.config.sample.seed);
+    line.runs.push_back(work.place->id);
+    line.seconds_per_image += work.place->seconds_per_image;
+    line.gradient_norm += work.place->gradient_norm;
+    members[at].push_back(&work);
+    scores[at].push_back(work.scores);
+  }
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto n = static_cast<double>(lines[i].seeds.size());
+    lines[i].seconds_per_image /= n;
+    lines[i].gradient_norm /= n;
+    lines[i].metrics = metric_lines(scores[i], members[i][0]->run.paper);
+  }
+  if (judge_.compares()) compare(lines, members);
+  mark_best(lines);
+  return lines;
+}
+
+void Sweeping::write(const std::vector<ResultLine>& lines) {
+  const fs::path out = config_.run.out;
+  write_atomically(out / "table.md", report::format_table(result_.table, report::TableFormat::kMarkdown));
+  write_atomically(out / "table.csv", report::format_table(result_.table, report::TableFormat::kCsv));
+  write_atomically(out / "table.tex", report::format_table(result_.table, report::TableFormat::kLatex));
+  if (report::can_draw()) {
+    std::vector<ShownRun> shown;
+    for (const ResultLine& line : lines) {
+      shown.push_back({line.row, line.column, ledger_.run(line.runs[0])->folder, {}});
+      for (Work& work : works_) {
+        const bool first = work.done && work.place->id == line.runs[0];
+        if (first && judge_.compares()) shown.back().correct = scored(work).correct;
+      }
+    }
+    report::write_drawing(out / "overview.png", overview(shown, config_));
+  }
+  SweepConfig config = config_;
+  json settings = recipe_;
   settings["sweep"] = OptionTable("sweep", sweep_options(config)).to_json()["sweep"];
-  json results = json::array();
-  for (const Finished& run : runs) {
-    json result = {{"row", run.run.row},
-                   {"column", run.run.column},
-                   {"images", run.result.finished},
-                   {"seconds_per_image", run.result.seconds_per_image},
-                   {"gradient_norm", run.result.gradient_norm}};
-    if (run.score) {
-      result["accuracy"] = run.score->accuracy;
-      if (run.score->frechet) result["frechet_distance"] = *run.score->frechet;
-    }
-    results.push_back(result);
+  json failures = json::array();
+  for (const SweepFailure& failure : result_.failures) {
+    failures.push_back({{"cell", failure.cell}, {"why", failure.why}});
   }
-  return {{"command", "sweep"},
-          {"config", settings},
-          {"versions", versions_record("")},
-          {"complete", runs.size() == count},
-          {"results", results}};
+  const json record = {{"command", "sweep"},
+                       {"config", settings},
+                       {"versions", versions_record("")},
+                       {"complete", result_.finished == result_.count},
+                       {"ledger", fs::weakly_canonical(fs::absolute(ledger_.path())).string()},
+                       {"failures", failures},
+                       {"results", result_.results}};
+  write_atomically(out / "run.json", record.dump(2) + "\n");
+}
+
+SweepResult Sweeping::result(const std::vector<SweepRun>& runs) {
+  prepare(runs);
+  work_through();
+  record_cells();
+  const std::vector<ResultLine> finished = lines();
+  result_.table = results_table(
+      finished, [this](const std::string& metric) { return judge_.label(metric); }, judge_.level());
+  result_.results = results_json(finished);
+  if (!finished.empty()) write(finished);
+  return std::move(result_);
+}
+
+void check_baseline(const std::vector<SweepRun>& runs, const SweepConfig& config) {
+  if (config.baseline.empty()) return;
+  std::vector<std::string> rows;
+  for (const SweepRun& run : runs) rows.push_back(run.row);
+  if (std::find(rows.begin(), rows.end(), config.baseline) != rows.end()) return;
+  throw UsageError("baseline '" + config.baseline + "' is no row." + did_you_mean(config.baseline, rows));
 }
 
 }  // namespace
 
-std::vector<OptionGroup> sweep_options(SweepConfig& c) {
-  return {{"sweep",
-           "The grid and its judge",
-           {
-               {"--title", &c.title, Anything{}, "Title of the picture", "TEXT"},
-               {"--judge", &c.judge, Anything{},
-                "Feature network that reads the images, not the guide, as --features of evaluate", "PATH"},
-               {"--reference", &c.reference, Anything{},
-                "Statistics of the judge's features, or images, for the Frechet distance", "PATH"},
-               out_option(c.run, "table.md, table.csv, overview.png, run.json and the runs"),
-               {"--count", &c.count, Range{0, 1e9}, "Images per run; 0 is what the recipe says", ""},
-               {"--steps", &c.steps, Range{0, 1e6}, "Steps of every run; 0 is what the recipe says", ""},
-               {"--device", &c.run.device, Anything{}, "Device of every run; empty is what the recipe says", "NAME"},
-               threads_option(c.run),
-               {"--picture-images", &c.picture_images, Range{1, 1e4}, "Images of each run in overview.png", ""},
-               overwrite_option(c.run, "Replace the samples of other settings in --out"),
-               quiet_option(c.run),
-           }}};
-}
-
 SweepResult run_sweep(const json& recipe, const SweepConfig& config, Progress& progress, const Stop& stop) {
   const std::vector<SweepRun> runs = sweep_runs(recipe, config);
-  for (const SweepRun& run : runs) naming(run, [&] { check_settings(run.config); });
-  check_writable_folder(config.run.out);
+  check_baseline(runs, config);
+  for (const SweepRun& run : runs) {
+    try {
+      check_settings(run.config);
+    } catch (const UsageError& error) {
+      throw UsageError(name_of(run, false) + ": " + error.what());
+    }
+  }
   set_threads(static_cast<int>(config.run.threads));
-  std::optional<SampleScorer> scorer;
-  if (!config.judge.empty()) {
-    scorer.emplace(config.judge, config.reference, parse_device(config.run.device.empty() ? "cpu" : config.run.device));
-  }
-  std::vector<Finished> finished;
-  for (std::size_t i = 0; i < runs.size() && !stop.requested(); ++i) {
-    Finished run{runs[i], run_one(runs[i], i + 1, runs.size(), progress, stop), {}};
-    if (!run.result.complete()) break;
-    if (scorer) run.score = scorer->score(run.run.config.run.out + "/samples.npz");
-    finished.push_back(std::move(run));
-  }
-  SweepResult result{table_of(finished), static_cast<int64_t>(finished.size()), static_cast<int64_t>(runs.size())};
-  if (finished.empty()) return result;
-  const std::filesystem::path out = config.run.out;
-  write_atomically(out / "table.md", report::format_table(result.table, report::TableFormat::kMarkdown));
-  write_atomically(out / "table.csv", report::format_table(result.table, report::TableFormat::kCsv));
-  if (report::can_draw()) report::write_drawing(out / "overview.png", overview(finished, config));
-  write_atomically(out / "run.json", record_of(recipe, config, finished, runs.size()).dump(2) + "\n");
-  return result;
+  return Sweeping(recipe, config, progress, stop).result(runs);
 }
 
 }  // namespace sextant::commands

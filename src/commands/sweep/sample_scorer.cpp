@@ -31,6 +31,10 @@ SampleScorer::SampleScorer(const std::string& network, const std::string& refere
   if (!reference.empty()) reference_ = evaluation::open_reference(reference, extractor_, {}, {false}, progress, Stop());
 }
 
+bool SampleScorer::knows_labels_of(int64_t largest, int64_t classes) const {
+  return !extractor_.is_inception() && largest < classes;
+}
+
 SampleScore SampleScorer::score(const std::filesystem::path& samples) const {
   constexpr int64_t kFewest = 2;  // for a covariance
   const auto images = evaluation::open_images_for(extractor_, samples);
@@ -39,11 +43,15 @@ SampleScore SampleScorer::score(const std::filesystem::path& samples) const {
   if (result.count < kFewest) {
     const at::NoGradGuard no_grad;
     const Tensor logits = extractor_.network->forward(images->image(0).unsqueeze(0)).at("logits");
-    result.accuracy = logits.argmax(1).item<int64_t>() == images->label(0) ? 1 : 0;
+    if (knows_labels_of(images->label(0), logits.size(1)))
+      result.accuracy = logits.argmax(1).item<int64_t>() == images->label(0) ? 1 : 0;
     return result;
   }
   const evaluation::Embedding drawn = embedded(samples, extractor_);
-  result.accuracy = metrics::class_accuracy(drawn.logits, drawn.labels).overall;
+  if (drawn.logits.defined() && drawn.labels.defined() &&
+      knows_labels_of(drawn.labels.max().item<int64_t>(), drawn.logits.size(1))) {
+    result.accuracy = metrics::class_accuracy(drawn.logits, drawn.labels).overall;
+  }
   if (reference_) result.frechet = metrics::frechet_distance(drawn.pool, reference_->pool).value;
   return result;
 }

@@ -10,7 +10,8 @@
 namespace sextant::commands {
 
 struct SampleScore {
-  double accuracy = 0;            ///< share of the images that it reads as their label
+  /// Share of the images that it reads as their label; none of Inception, whose 1008 classes are nobody's labels.
+  std::optional<double> accuracy;
   std::optional<double> frechet;  ///< distance to the reference; none with fewer than two images or without a reference
   int64_t count = 0;
 };
@@ -25,6 +26,8 @@ class SampleScorer {
   SampleScore score(const std::filesystem::path& samples) const;
 
  private:
+  bool knows_labels_of(int64_t largest, int64_t classes) const;
+
   evaluation::FeatureExtractor extractor_;
   std::optional<evaluation::Embedding> reference_;
 };

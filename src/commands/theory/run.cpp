@@ -5,6 +5,7 @@
 #include "internal/commands/theory.h"
 #include "internal/models/mixture.h"
 #include "internal/runtime/files.h"
+#include "sextant/report/drawing.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/noise.h"
 #include "theory/numbers.h"

@@ -1,0 +1,170 @@
+#include "runs/listed.h"
+
+#include <algorithm>
+#include <set>
+
+#include "internal/runtime/options.h"
+#include "internal/runtime/text.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+
+using nlohmann::json;
+
+namespace {
+
+std::string shown_text(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return shortest(value.get<double>());
+  return value.is_null() ? "" : value.dump();
+}
+
+/// The full name of a key whose table may be left out; "" where there is none.
+std::string full_name(const std::string& key, const json& flat) {
+  if (flat.contains(key)) return key;
+  for (const auto& [name, value] : flat.items()) {
+    if (name.ends_with("." + key)) return name;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<json> described(const ledger::Ledger& ledger) {
+  std::map<int64_t, std::pair<ledger::Cell, std::string>> cells;
+  for (const ledger::Sweep& sweep : ledger.sweeps()) {
+    for (const ledger::Cell& cell : ledger.cells(sweep.id)) cells.try_emplace(cell.run, cell, sweep.out);
+  }
+  std::vector<json> runs;
+  for (const ledger::Run& run : ledger.runs()) {
+    json one = {{"id", run.id},
+                {"row", ""},
+                {"column", ""},
+                {"sweep", ""},
+                {"seed", run.settings.value("/sample/seed"_json_pointer, uint64_t{0})},
+                {"state", ledger::name_of(run.state)},
+                {"images", run.images},
+                {"seconds_per_image", run.seconds_per_image},
+                {"gradient_norm", run.gradient_norm},
+                {"changed", run.changed},
+                {"folder", run.folder},
+                {"log", run.log},
+                {"settings", run.settings},
+                {"weights", run.weights},
+                {"versions", run.versions},
+                {"scores", json::object()}};
+    if (const auto cell = cells.find(run.id); cell != cells.end()) {
+      one["row"] = cell->second.first.row;
+      one["column"] = cell->second.first.column;
+      one["sweep"] = cell->second.second;
+    }
+    for (const ledger::Score& score : ledger.latest_scores(run.id)) one["scores"][score.metric] = score.value;
+    runs.push_back(std::move(one));
+  }
+  return runs;
+}
+
+json flattened(const json& run) {
+  json flat = json::object();
+  for (const auto& [key, value] : run.items()) {
+    if (key == "settings") {
+      for (const auto& [table, keys] : value.items()) {
+        for (const auto& [name, setting] : keys.items()) flat[table + "." + name] = setting;
+      }
+    } else if (key == "scores") {
+      for (const auto& [metric, number] : value.items()) flat[metric] = number;
+    } else if (key == "weights") {
+      for (const auto& [path, hash] : value.items()) flat["weights " + path] = hash;
+    } else if (key == "versions") {
+      for (const auto& [name, version] : value.items()) flat["version of " + name] = version;
+    } else {
+      flat[key] = value;
+    }
+  }
+  return flat;
+}
+
+std::vector<json> matching(const std::vector<json>& runs, const std::string& where) {
+  if (where.empty() || runs.empty()) return runs;
+  std::vector<json> left;
+  json known = json::object();
+  for (const json& run : runs) known.update(flattened(run));
+  std::vector<std::pair<std::string, std::string>> conditions;
+  for (const std::string& part : split(where, ',')) {
+    const auto equals = part.find('=');
+    if (equals == std::string::npos) {
+      throw UsageError("--where '" + part + "' must be KEY=VALUE, such as state=done or guidance.guidance=js");
+    }
+    const std::string key = trimmed(part.substr(0, equals));
+    const std::string name = full_name(key, known);
+    if (name.empty()) {
+      std::vector<std::string> names;
+      for (const auto& [one, value] : known.items()) {
+        names.push_back(one);
+        if (const auto dot = one.find('.'); dot != std::string::npos) names.push_back(one.substr(dot + 1));
+      }
+      throw UsageError("--where: no run has a '" + key + "'." + did_you_mean(key, names));
+    }
+    conditions.emplace_back(name, trimmed(part.substr(equals + 1)));
+  }
+  for (const json& run : runs) {
+    const json flat = flattened(run);
+    const bool all = std::all_of(conditions.begin(), conditions.end(), [&](const auto& condition) {
+      return flat.contains(condition.first) && shown_text(flat[condition.first]) == condition.second;
+    });
+    if (all) left.push_back(run);
+  }
+  return left;
+}
+
+report::Table listing(const std::vector<json>& runs) {
+  std::vector<std::string> metrics;
+  bool columns = false, logs = false;
+  for (const json& run : runs) {
+    columns = columns || !run["column"].get<std::string>().empty();
+    logs = logs || run["state"] == "failed";
+    for (const auto& [metric, value] : run["scores"].items()) {
+      if (std::find(metrics.begin(), metrics.end(), metric) == metrics.end()) metrics.push_back(metric);
+    }
+  }
+  report::Table table;
+  table.header = {"id", "row"};
+  if (columns) table.header.emplace_back("column");
+  table.header.insert(table.header.end(), {"seed", "state", "images"});
+  table.header.insert(table.header.end(), metrics.begin(), metrics.end());
+  table.header.insert(table.header.end(), {"s/image", "changed (UTC)"});
+  if (logs) table.header.emplace_back("why");
+  for (const json& run : runs) {
+    std::vector<std::string> row = {shown_text(run["id"]), shown_text(run["row"])};
+    if (columns) row.push_back(shown_text(run["column"]));
+    for (const char* key : {"seed", "state", "images"}) row.push_back(shown_text(run[key]));
+    for (const std::string& metric : metrics) {
+      row.push_back(run["scores"].contains(metric) ? report::fixed(run["scores"][metric].get<double>(), 4) : "");
+    }
+    row.push_back(report::fixed(run["seconds_per_image"].get<double>(), 4));
+    row.push_back(shown_text(run["changed"]));
+    const std::string log = run["log"];
+    if (logs) row.push_back(run["state"] == "failed" ? log.substr(log.find_last_of('\n') + 1) : "");
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+report::Table comparison(const json& a, const json& b) {
+  const json one = flattened(a);
+  const json other = flattened(b);
+  std::set<std::string> keys;
+  for (const auto& [key, value] : one.items()) keys.insert(key);
+  for (const auto& [key, value] : other.items()) keys.insert(key);
+  for (const char* own : {"id", "changed", "log", "sample.out", "sample.overwrite", "sample.quiet"}) keys.erase(own);
+  report::Table table;
+  table.header = {"", "run " + shown_text(a["id"]), "run " + shown_text(b["id"])};
+  for (const std::string& key : keys) {
+    const std::string left = shown_text(one.value(key, json()));
+    const std::string right = shown_text(other.value(key, json()));
+    if (left != right) table.rows.push_back({key, left, right});
+  }
+  return table;
+}
+
+}  // namespace sextant::commands

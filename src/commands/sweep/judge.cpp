@@ -1,0 +1,128 @@
+#include "sweep/judge.h"
+
+#include "internal/commands/evaluate.h"
+#include "sextant/checkpoint/npz.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+#include "sweep/place.h"
+
+namespace sextant::commands {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+/// A set of images that is `path` itself or, where that has more, its first images in a file that goes with this.
+class FirstImages {
+ public:
+  FirstImages(const fs::path& path, int64_t images) : path_(path) {
+    const checkpoint::NpzReader whole(path);
+    if (whole.shape("arr_0").at(0) <= images) return;
+    path_ = path.parent_path() / (".first-" + std::to_string(images) + ".npz");
+    temporary_ = true;
+    checkpoint::save_npz(path_, {{"arr_0", whole.read("arr_0").narrow(0, 0, images)},
+                                 {"arr_1", whole.read("arr_1").narrow(0, 0, images)}});
+  }
+  ~FirstImages() {
+    std::error_code ignored;
+    if (temporary_) fs::remove(path_, ignored);
+  }
+  FirstImages(const FirstImages&) = delete;
+  FirstImages& operator=(const FirstImages&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+  bool temporary_ = false;
+};
+
+std::vector<ledger::Score> scores_of(const evaluation::Evaluation& evaluation) {
+  std::vector<ledger::Score> scores;
+  for (const evaluation::Measure& measure : evaluation.measures) {
+    ledger::Score score{measure.key, measure.value, measure.deviation, {}, {}};
+    if (measure.interval) {
+      score.low = measure.interval->low;
+      score.high = measure.interval->high;
+    }
+    scores.push_back(score);
+  }
+  return scores;
+}
+
+}  // namespace
+
+Judge::Judge(const json& recipe, const SweepConfig& config)
+    : evaluate_(sweep_evaluation(recipe, config)), judge_(config.judge), reference_(config.reference) {
+  if (!judge_.empty()) {
+    scorer_.emplace(judge_, reference_, parse_device(config.run.device.empty() ? "cpu" : config.run.device));
+  }
+}
+
+std::string Judge::key(ledger::Ledger& ledger) const {
+  if (scorer_) {
+    json key = {{"judge", hash_of_path(judge_, ledger)}};
+    if (!reference_.empty()) key["reference"] = hash_of_path(reference_, ledger);
+    return hash_of_text(key.dump());
+  }
+  if (!evaluate_) return "";
+  EvaluateConfig config = *evaluate_;
+  json key = OptionTable("evaluate", evaluate_options(config)).to_json().at("evaluate");
+  for (const char* neutral : {"samples", "out", "format", "threads", "quiet", "batch", "no-cache"}) key.erase(neutral);
+  for (const char* path : {"reference", "features", "classifier"}) {
+    const std::string given = key.value(path, std::string());
+    if (!given.empty() && fs::exists(given)) key[path] = hash_of_path(given, ledger);
+  }
+  return hash_of_text(key.dump());
+}
+
+Scored Judge::score(const fs::path& samples, int64_t images, Progress& progress, const Stop& stop) const {
+  constexpr int64_t kWide = 512;  // a Frechet distance of more dimensions takes too long to repeat
+  const FirstImages first(samples, images);
+  Scored scored;
+  if (scorer_) {
+    const SampleScore score = scorer_->score(first.path());
+    if (score.accuracy) scored.scores.push_back({"accuracy", *score.accuracy, {}, {}, {}});
+    if (score.frechet) scored.scores.push_back({"fid", *score.frechet, {}, {}, {}});
+    return scored;
+  }
+  EvaluateConfig config = *evaluate_;
+  config.samples = first.path().string();
+  EvaluateResult result = run_evaluate(config, progress, stop);
+  if (!result.evaluation) return scored;
+  scored.scores = scores_of(*result.evaluation);
+  evaluation::Embedding& drawn = *result.samples;
+  const bool read = std::any_of(scored.scores.begin(), scored.scores.end(),
+                                [](const ledger::Score& score) { return score.metric == "accuracy"; });
+  if (read) {
+    const Tensor& logits = drawn.judge_logits.defined() ? drawn.judge_logits : drawn.logits;
+    scored.correct = (logits.argmax(1) == drawn.labels).to(at::kDouble);
+  }
+  const bool compared = drawn.features.defined() && drawn.features.size(1) <= kWide;
+  if (result.reference && result.reference->pool.mean.defined()) scored.reference = result.reference->pool;
+  if (compared && scored.reference) scored.features = drawn.features;
+  return scored;
+}
+
+std::string Judge::label(const std::string& metric) const {
+  static const std::map<std::string, std::string> kLabels = {{"fid", "FID"},
+                                                             {"sfid", "sFID"},
+                                                             {"is", "IS"},
+                                                             {"precision", "precision"},
+                                                             {"recall", "recall"},
+                                                             {"density", "density"},
+                                                             {"coverage", "coverage"},
+                                                             {"kid", "KID"},
+                                                             {"fid-infinity", "FID infinity"},
+                                                             {"accuracy", "read as asked, %"},
+                                                             {"ece", "ECE"}};
+  if (metric == "fid" && scorer_) return "Frechet distance";
+  const auto found = kLabels.find(metric);
+  return found == kLabels.end() ? metric : found->second;
+}
+
+bool smaller_is_better(const std::string& metric) {
+  return metric == "fid" || metric == "sfid" || metric == "kid" || metric == "fid-infinity" || metric == "ece";
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,19 @@
+// The picture of a sweep.
+#pragma once
+
+#include "internal/commands/sweep.h"
+#include "sextant/report/drawing.h"
+
+namespace sextant::commands {
+
+/// Where the images of one line of the table are.
+struct ShownRun {
+  std::string row, column, folder;
+  Tensor correct;  ///< [N], 1 where the judge reads the image as asked and 0 where not, or undefined
+};
+
+/// Rows and columns of the sweep with the first images of each run; those whose images are gone are left out. What the
+/// judge misreads has a red frame, and the share that it reads as asked stands beside the row.
+report::Drawing overview(const std::vector<ShownRun>& runs, const SweepConfig& config);
+
+}  // namespace sextant::commands

@@ -1,0 +1,109 @@
+#include "sweep/place.h"
+
+#include "internal/evaluation/content_hash.h"
+#include "internal/runtime/text.h"
+#include "sample/identity.h"
+#include "sextant/checkpoint/npz.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+/// The size of the groups in which images depend on each other; 0 where they do not.
+int64_t group_of(const SampleConfig& config) {
+  switch (coupling_of(config.guidance)) {
+    case Coupling::kNone:
+      return 0;
+    case Coupling::kGroups:
+      return config.guidance.guide.tilt_group;
+    case Coupling::kBatches:
+      return config.sample.batch;
+  }
+  return 0;
+}
+
+ledger::Run with_settings(SampleConfig config) {
+  ledger::Run run;
+  run.weights = json::object();
+  run.versions = json::object();
+  run.settings = OptionTable("sample", sample_options(config)).to_json();
+  run.folder = fs::weakly_canonical(fs::absolute(config.run.out)).string();
+  return run;
+}
+
+}  // namespace
+
+SampleConfig with_score(SampleConfig config) {
+  std::string& score = config.guidance.score;
+  if (score.empty()) score = config.classifier.path.empty() ? "none" : "plain";
+  return config;
+}
+
+std::vector<std::string> weights_of(const SampleConfig& given) {
+  const SampleConfig config = with_score(given);
+  std::vector<std::string> paths = {config.model.path};
+  if (config.model.autoguidance_scale != 1) paths.push_back(config.model.autoguidance_model);
+  paths.push_back(config.model.vae);
+  if (config.guidance.score != "none") {
+    for (const std::string& path : split(config.classifier.path, ',')) paths.push_back(path);
+  }
+  std::erase(paths, "");
+  return paths;
+}
+
+std::string hash_of_text(const std::string& text) {
+  evaluation::ContentHash hash;
+  hash.add(text);
+  return hash.digits();
+}
+
+std::string hash_of_path(const fs::path& path, ledger::Ledger& ledger) {
+  return ledger.hash_of(path, [](const fs::path& file) { return evaluation::hash_of(file); });
+}
+
+ledger::Run described_run(const SampleConfig& given, ledger::Ledger& ledger) {
+  const SampleConfig config = with_score(given);
+  ledger::Run run = with_settings(config);
+  for (const std::string& path : weights_of(config)) run.weights[path] = hash_of_path(path, ledger);
+
+  json key = identity_of(config);
+  // The same weights are the same network wherever they lie, and what an unguided run would guide by changes nothing.
+  key["model"].erase("model");
+  key["model"].erase("vae");
+  key["model"].erase("autoguidance-model");
+  key["classifier"].erase("classifier");
+  if (config.guidance.score == "none") {
+    key.erase("classifier");
+    key["guidance"] = "none";
+  }
+  key["weights"] = json::array();
+  for (const std::string& path : weights_of(config)) key["weights"].push_back(run.weights[path]);
+  const int64_t group = group_of(config);
+  if (group > 0 && config.sample.count % group != 0) key["count"] = config.sample.count;
+  run.key = hash_of_text(key.dump());
+  return run;
+}
+
+ledger::Run refused_run(const SampleConfig& given, const std::string& why) {
+  ledger::Run run = with_settings(with_score(given));
+  run.key = hash_of_text("refused " + run.settings.dump());
+  run.state = ledger::State::kFailed;
+  run.log = why;
+  return run;
+}
+
+int64_t images_there(const ledger::Run& run) {
+  const fs::path samples = fs::path(run.folder) / "samples.npz";
+  if (!fs::exists(samples)) return 0;
+  try {
+    return checkpoint::NpzReader(samples).shape("arr_0").at(0);
+  } catch (const CheckpointError&) {
+    return 0;
+  }
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,262 @@
+// The tables of `sextant sweep`: seeds, axes, comparisons, the ledger.
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "cli/program.h"
+#include "internal/runtime/files.h"
+#include "internal/runtime/text.h"
+
+namespace sextant::cli::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// Two rows, two seeds, scored by [evaluate].
+std::string table_text() {
+  return "[sweep]\nthreads = 1\nseeds = [3, 5]\n[evaluate]\nfeatures = \"" + bundled("mnist-features") +
+         "\"\nreference = \"" + bundled("mnist-features") +
+         "/reference_train.npz\"\nmetrics = \"fid+accuracy\"\n[sample]\nlabels = \"0-9\"\ncount = 20\nbatch = 10\n"
+         "[model]\nmodel = \"" +
+         bundled("mnist-adm") + "\"\nunconditional = true\n[classifier]\nclassifier = \"" +
+         bundled("mnist-classifier") +
+         "\"\n[sampler]\nsteps = 4\n[guidance]\ngamma-factor = 0.3\n[[rows]]\nname = \"plain\"\npaper = 100\n"
+         "[[rows]]\nname = \"none\"\nguidance.guidance = \"none\"\npaper = {fid = 200, accuracy = 0.1}\n";
+}
+
+Outcome run_table(const TemporaryFolder& folder, const std::string& text, const std::vector<std::string>& more = {}) {
+  write_atomically(folder / "t.toml", text);
+  std::vector<std::string> words = {"sweep", folder / "t.toml", "--out", folder / "o"};
+  words.insert(words.end(), more.begin(), more.end());
+  return sextant(words);
+}
+
+json results_of(const std::filesystem::path& out) { return json::parse(read_file(out / "run.json"))["results"]; }
+
+TEST(SweepTable, HasMeanSpreadPairedDifferenceAndThePapersNumber) {
+  const TemporaryFolder folder;
+  const Outcome outcome = run_table(folder, table_text());
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("4 of 4 runs"), std::string::npos) << outcome.out;
+  const json results = results_of(folder / "o");
+  ASSERT_EQ(results.size(), 2);
+  const json& plain = results[0]["metrics"]["fid"];
+  const json& none = results[1]["metrics"]["fid"];
+  ASSERT_EQ(plain["seeds"].size(), 2);
+  const double a = plain["seeds"][0], b = plain["seeds"][1];
+  EXPECT_NEAR(plain["mean"].get<double>(), (a + b) / 2, 1e-9);
+  EXPECT_NEAR(plain["spread"].get<double>(), std::abs(a - b) / std::sqrt(2.0), 1e-9);
+  EXPECT_EQ(plain["paper"], 100);
+  EXPECT_FALSE(plain.contains("difference")) << "the baseline does not differ from itself";
+  const json& difference = none["difference"];
+  EXPECT_NEAR(difference["value"].get<double>(), none["mean"].get<double>() - plain["mean"].get<double>(), 1e-9);
+  EXPECT_LT(difference["low"].get<double>(), difference["value"].get<double>());
+  EXPECT_GT(difference["high"].get<double>(), difference["value"].get<double>());
+  EXPECT_EQ(results[1]["metrics"]["accuracy"]["paper"], 0.1);
+  const bool plain_is_best = plain["mean"].get<double>() < none["mean"].get<double>();
+  EXPECT_EQ(plain["best"], plain_is_best);
+  EXPECT_EQ(none["best"], !plain_is_best);
+  const std::string markdown = read_file(folder / "o/table.md");
+  EXPECT_NE(markdown.find("**"), std::string::npos);
+  EXPECT_NE(markdown.find("±"), std::string::npos);
+  EXPECT_NE(read_file(folder / "o/table.tex").find("\\textbf{"), std::string::npos);
+  EXPECT_EQ(read_file(folder / "o/table.csv").find("**"), std::string::npos);
+}
+
+TEST(SweepTable, ScoresAsEvaluateDoes) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run_table(folder, table_text()).exit_code, 0);
+  const Outcome outcome =
+      sextant({"evaluate", folder / "o/plain/seed-5", "--features", bundled("mnist-features"), "--reference",
+               bundled("mnist-features") + "/reference_train.npz", "--format", "json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json alone = json::parse(outcome.out)["metrics"];
+  const json metrics = results_of(folder / "o")[0]["metrics"];
+  EXPECT_EQ(metrics["fid"]["seeds"][1], alone["fid"]["value"]);
+  EXPECT_EQ(metrics["accuracy"]["seeds"][1], alone["accuracy"]["value"]);
+}
+
+TEST(SweepTable, IsTheSameWithoutDrawingAgain) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run_table(folder, table_text()).exit_code, 0);
+  const std::string table = read_file(folder / "o/table.md");
+  const std::string samples = read_file(folder / "o/none/seed-3/samples.npz");
+  fs::remove_all(folder / "o/none");
+  const Outcome again = run_table(folder, table_text());
+  EXPECT_NE(again.out.find("0 drawn now"), std::string::npos) << again.out;
+  EXPECT_EQ(read_file(folder / "o/table.md"), table) << "what the ledger has needs no images";
+}
+
+TEST(SweepTable, GrowsWithoutDrawingAnyImageAgain) {
+  const TemporaryFolder folder;
+  const TemporaryFolder whole;
+  ASSERT_EQ(run_table(folder, table_text()).exit_code, 0);
+  ASSERT_EQ(run_table(folder, table_text(), {"--count", "30"}).exit_code, 0);
+  ASSERT_EQ(run_table(whole, table_text(), {"--count", "30"}).exit_code, 0);
+  EXPECT_EQ(read_file(folder / "o/plain/seed-3/samples.npz"), read_file(whole / "o/plain/seed-3/samples.npz"));
+  EXPECT_EQ(results_of(folder / "o")[0]["metrics"]["fid"], results_of(whole / "o")[0]["metrics"]["fid"]);
+  // The first twenty of the thirty are the twenty of before.
+  const Outcome fewer = run_table(whole, table_text());
+  EXPECT_NE(fewer.out.find("0 drawn now"), std::string::npos) << fewer.out << fewer.err;
+  ASSERT_EQ(run_table(folder, table_text()).exit_code, 0);
+  EXPECT_EQ(results_of(whole / "o")[0]["metrics"]["fid"], results_of(folder / "o")[0]["metrics"]["fid"]);
+}
+
+TEST(SweepTable, SharesImagesBetweenRowsThatAskForTheSame) {
+  const TemporaryFolder folder;
+  const Outcome outcome = run_table(
+      folder, table_text() + "[[rows]]\nname = \"also none\"\nguidance.guidance = \"none\"\nguidance.scale = 7\n");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("6 of 6 runs"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("4 drawn now"), std::string::npos) << outcome.out;
+  const json results = results_of(folder / "o");
+  EXPECT_EQ(results[1]["runs"], results[2]["runs"]);
+}
+
+TEST(SweepTable, GoesOnAfterARunThatFails) {
+  const TemporaryFolder folder;
+  const Outcome outcome =
+      run_table(folder, table_text() + "[[rows]]\nname = \"lost\"\nclassifier.classifier = \"" +
+                            (folder / "nowhere.pt").string() + "\"\n[[rows]]\nname = \"last\"\nguidance.scale = 2\n");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.err.find("2 of 8 runs failed, the first: lost, seed 3: there is no "), std::string::npos)
+      << outcome.err;
+  EXPECT_NE(outcome.out.find("6 of 8 runs"), std::string::npos) << outcome.out;
+  EXPECT_EQ(results_of(folder / "o").size(), 3);
+  EXPECT_EQ(json::parse(read_file(folder / "o/run.json"))["failures"].size(), 2);
+}
+
+TEST(SweepTable, IsTheSameAfterKillsAtAnyMoment) {
+  const TemporaryFolder folder;
+  const TemporaryFolder whole;
+  ASSERT_EQ(run_table(whole, table_text(), {"--steps", "10"}).exit_code, 0);
+  write_atomically(folder / "t.toml", table_text());
+  const std::vector<std::string> words = {"sweep", folder / "t.toml", "--out", folder / "o", "--steps", "10"};
+  for (int i = 1; i <= 4; ++i) {
+    Program program(words);
+    std::this_thread::sleep_for(std::chrono::milliseconds(350 * i));
+    program.signal(SIGKILL);
+    program.finish();
+  }
+  const Outcome outcome = sextant(words);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  json finished = results_of(folder / "o");
+  json expected = results_of(whole / "o");
+  for (json* results : {&finished, &expected}) {
+    for (json& result : *results) {
+      result.erase("seconds_per_image");
+      result.erase("runs");
+    }
+  }
+  EXPECT_EQ(finished, expected);
+  const Outcome again = sextant(words);
+  EXPECT_NE(again.out.find("0 drawn now"), std::string::npos) << again.out;
+}
+
+TEST(SweepTable, IsMadeByTwoSweepsOnOneLedger) {
+  const TemporaryFolder folder;
+  write_atomically(folder / "t.toml", table_text());
+  const auto words = [&](const std::string& out) {
+    return std::vector<std::string>{"sweep", folder / "t.toml", "--out", folder / out, "--ledger", folder / "l.sqlite"};
+  };
+  Program one(words("one"));
+  Program two(words("two"));
+  const Outcome first = one.finish();
+  const Outcome second = two.finish();
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  const auto drawn = [](const Outcome& outcome) {
+    const size_t at = outcome.out.find(" drawn now");
+    return at == std::string::npos ? -1 : outcome.out[at - 1] - '0';
+  };
+  EXPECT_EQ(drawn(first) + drawn(second), 4) << "each of the four runs is drawn once";
+  EXPECT_EQ(results_of(folder / "one")[1]["metrics"], results_of(folder / "two")[1]["metrics"]);
+}
+
+TEST(SweepAxes, AreMultipliedAndNamed) {
+  const TemporaryFolder folder;
+  std::string text = "[sweep]\naxes = {alpha = [0.05, 0.1], epsilon = [0.1, 0.2]}\n" + table_text().substr(8);
+  for (const char* paper : {"paper = 100\n", "paper = {fid = 200, accuracy = 0.1}\n"}) text = replaced(text, paper, "");
+  text += "[[rows]]\nname = \"js\"\nguidance.guidance = \"js\"\nguidance.alpha = 0.3\nguidance.scale = [1, 2, 3]\n";
+  const Outcome outcome = run_table(folder, text, {"--dry-run", "--format", "json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json plan = json::parse(outcome.out);
+  // plain and none have 2 x 2 cells; js fixes alpha, so it has 2 epsilons x 3 scales; all with two seeds.
+  ASSERT_EQ(plan.size(), 2 * (4 + 4 + 6));
+  EXPECT_EQ(plan[0]["cell"], "plain, alpha 0.05, epsilon 0.1");
+  EXPECT_EQ(plan[16]["cell"], "js, epsilon 0.1, scale 1");
+  EXPECT_FALSE(fs::exists(folder / "o")) << "a dry run writes nothing";
+}
+
+TEST(SweepAxes, NeedAsManyPrintedNumbersAsCells) {
+  const TemporaryFolder folder;
+  const std::string rows = "[[rows]]\nname = \"js\"\nguidance.alpha = [0.1, 0.2]\npaper = ";
+  for (const auto& [paper, message] : std::vector<std::pair<std::string, std::string>>{
+           {"[5, 6, 7]", "row 'js': paper lists 3 numbers for 2 cells"},
+           {"5", "row 'js' has 2 cells along its axes: paper must be a list of as many"},
+           {"[{fit = 5}, 6]", "paper: no metric is called 'fit'. Did you mean 'fid'?"},
+       }) {
+    const Outcome outcome = run_table(folder, table_text() + rows + paper + "\n", {"--dry-run"});
+    EXPECT_EQ(outcome.exit_code, 2) << paper;
+    EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
+  }
+}
+
+TEST(SweepAxes, ThatDoNotExistNameTheNearest) {
+  const TemporaryFolder folder;
+  for (const auto& [axes, message] : std::vector<std::pair<std::string, std::string>>{
+           {"alhpa = [1, 2]", "axis 'alhpa' is no setting. Did you mean 'alpha'?"},
+           {"guidance.epsilom = [1, 2]",
+            "axis 'guidance.epsilom': [guidance] has no such setting. Did you mean "
+            "'epsilon'?"},
+           {"alpha = 1", "axis 'alpha' must be a list of values, got 1"},
+           {"seed = [1, 2]", "seeds are no axis"},
+           {"alpha = [\"x\"]", "alpha must be a number"},
+       }) {
+    const Outcome outcome = run_table(folder, table_text() + "[axes]\n" + axes + "\n");
+    EXPECT_EQ(outcome.exit_code, 2) << axes;
+    EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+}
+
+TEST(SweepLedger, OfANewerVersionIsRefusedInOneLine) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run_table(folder, table_text()).exit_code, 0);
+  std::fstream ledger(folder / "o/ledger.sqlite", std::ios::in | std::ios::out | std::ios::binary);
+  ledger.seekp(60);  // SQLite's user_version, big-endian
+  ledger.write("\0\0\0\7", 4);
+  ledger.close();
+  const Outcome outcome = run_table(folder, table_text());
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.err.find("ledger.sqlite is of version 7, made by a newer sextant"), std::string::npos);
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+}
+
+TEST(SweepDryRun, ListsSevenCellsOfATableWhoseCheckpointsAreMissing) {
+  const TemporaryFolder folder;
+  const std::string recipe = sextant::testing::source_dir() / "recipes/paper/javid-table-7.toml";
+  const Outcome outcome = sextant({"sweep", recipe, "--dry-run", "--format", "json", "--out", folder / "o"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json plan = json::parse(outcome.out);
+  ASSERT_EQ(plan.size(), 7);
+  for (const json& cell : plan) EXPECT_EQ(cell["missing"], "128x128_diffusion.pt, resnet50-11ad3fa6.pth");
+  EXPECT_NE(outcome.err.find("docs/checkpoints.md"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("VIRTUAL_imagenet128_labeled.npz"), std::string::npos) << outcome.err;
+}
+
+TEST(SweepDryRun, MeasuresAStepWhereTheModelIsThere) {
+  const TemporaryFolder folder;
+  const Outcome outcome = run_table(folder, table_text(), {"--dry-run", "--format", "json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  for (const json& cell : json::parse(outcome.out)) {
+    EXPECT_GT(std::stod(cell["s/image"].get<std::string>()), 0) << cell;
+    EXPECT_EQ(cell["missing"], "");
+    EXPECT_EQ(cell["there"], "0");
+  }
+}
+
+}  // namespace
+}  // namespace sextant::cli::testing
