@@ -203,8 +203,8 @@ Report inspect_file(InspectConfig& config, const std::string& file, Progress&, c
     const json files = inspect_recipe(config.recipe);
     return {true, config.json ? files.dump(2) + "\n" : recipe_text(files)};
   }
-  const json inspection = inspect(file);
-  if (!config.to.empty()) convert(file, config.to);
+  const json inspection = inspect(file, config.weights);
+  if (!config.to.empty()) convert(file, config.to, config.weights);
   return {true, config.json ? inspection.dump(2) + "\n" : inspection_text(inspection)};
 }
 

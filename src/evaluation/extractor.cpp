@@ -1,8 +1,9 @@
 #include <algorithm>
 
-#include "internal/evaluation/content_hash.h"
+#include "internal/evaluation/hash_of.h"
 #include "internal/models/class_names.h"
 #include "internal/models/mixture.h"
+#include "internal/runtime/content_hash.h"
 #include "sextant/evaluation/embed.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
@@ -29,12 +30,14 @@ std::string name_of(Protocol protocol) {
 }
 
 FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol protocol, at::Device device,
-                                at::ScalarType precision, const std::string& arch, const std::string& layer) {
+                                at::ScalarType precision, const std::string& arch, const std::string& layer,
+                                const models::WeightsChoice& choice,
+                                const std::function<void(const models::WeightsRecord&)>& opened) {
   // A bare file without a word about it can only be Inception's, of which there are two presets that differ in the
   // resize alone.
   const bool bare = !std::filesystem::is_directory(path) && arch.empty() && layer.empty();
   const char* const inception = protocol == Protocol::kPytorchFid ? "inception-pytorch-fid" : kInception;
-  models::Description description = models::describe(path, bare ? inception : arch);
+  models::Description description = models::describe(path, bare ? inception : arch, choice);
   FeatureExtractor extractor;
   extractor.name = description.config.at("type").get<std::string>();
   if (extractor.name == kInception) {
@@ -43,7 +46,7 @@ FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol prot
   } else if (!layer.empty()) {
     extractor.name += " (" + layer + ")";
   }
-  extractor.network = models::open_features(description, {device, precision}, layer);
+  extractor.network = models::open_features(description, {device, precision, opened}, layer);
   extractor.classes = {models::class_count_of(description.config), models::class_names_of(description.config)};
   ContentHash hash;
   hash.add(extractor.name);

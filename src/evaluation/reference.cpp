@@ -1,4 +1,5 @@
-#include "internal/evaluation/content_hash.h"
+#include "internal/evaluation/hash_of.h"
+#include "internal/runtime/content_hash.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/evaluation/embed.h"
 #include "sextant/runtime/error.h"

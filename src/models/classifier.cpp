@@ -107,7 +107,7 @@ guidance::Classifier open_posterior(const ClassifierConfig& config, const Descri
 /// The one classifier that `config` names.
 guidance::Classifier open_one(const ClassifierConfig& config, Placement placement, ImageSize images, const Warn& warn) {
   const fs::path path = config.path;
-  Description description = describe(path, config.arch);
+  Description description = description_of(config);
   if (is_mixture(description.config)) {
     check_channels(path, description.config, images.channels);
     const guidance::Classifier posterior = open_posterior(config, description, placement);
@@ -116,10 +116,17 @@ guidance::Classifier open_one(const ClassifierConfig& config, Placement placemen
   const ImageSize tried = {images.channels, config.size > 0 ? config.size : images.side};
   description.config = with_input_shape(smoothed(description.config, config.softplus_beta, path), tried);
   const auto network = open_network(description, placement);
+  const auto channels = description.config.value("/model/in_channels"_json_pointer, int64_t{3});
+  const bool of_images = channels == 1 || channels == 3;
+  const bool silent = config.input == ClassifierInput::kConfig && !description.config.contains("input");
   Core core = core_of(path, description.config.at("type").get<std::string>(), network, config.prompts, warn);
   core.classifier =
       classifiers::calibrated(core.classifier, classifiers::rescaling_of(description.config, core.classifier.classes));
   check_channels(path, description.config, images.channels);
+  if (silent && of_images && !core.classifier.uses_time && warn) {
+    warn(path.string() + ": nothing says which input this classifier was trained with; it gets pixels in [-1, 1] as " +
+         "they are, which is the classifier-input raw");
+  }
   InputConvention convention = input_convention(config.input, description.config, config.size);
   if (config.resize) convention.resize = *config.resize;
   return behind(std::move(core), convention, config.cutouts);
@@ -136,18 +143,29 @@ guidance::Classifier as_classifier(std::shared_ptr<const networks::ClassifierNet
 std::vector<ClassifierConfig> members_of(const ClassifierConfig& config) {
   std::vector<std::string> paths = split(config.path, ',');
   if (fs::exists(config.path)) paths = {config.path};
-  const std::vector<std::string> archs = split(config.arch, ',');
-  if (archs.size() != 1 && archs.size() != paths.size()) {
-    throw UsageError(c10::str("classifier-arch names ", archs.size(), " architectures for ", paths.size(),
+  const auto each = [&](const char* setting, const std::string& text, const char* what) {
+    const std::vector<std::string> words = split(text, ',');
+    if (words.size() == 1) return std::vector<std::string>(paths.size(), words[0]);
+    if (words.size() == paths.size()) return words;
+    throw UsageError(c10::str(setting, " names ", words.size(), " ", what, " for ", paths.size(),
                               " classifiers; give one for all, or one each"));
-  }
+  };
+  const std::vector<std::string> archs = each("classifier-arch", config.arch, "architectures");
+  const std::vector<std::string> groups = each("classifier-weights", config.weights, "groups");
+  const std::vector<std::string> prefixes = each("classifier-prefix", config.prefix, "prefixes");
   std::vector<ClassifierConfig> members(paths.size(), config);
   for (std::size_t i = 0; i < paths.size(); ++i) {
     if (paths[i].empty()) throw UsageError("classifier '" + config.path + "' names an empty path");
     members[i].path = paths[i];
-    members[i].arch = archs.size() == 1 ? archs[0] : archs[i];
+    members[i].arch = archs[i];
+    members[i].weights = groups[i];
+    members[i].prefix = prefixes[i];
   }
   return members;
+}
+
+Description description_of(const ClassifierConfig& member) {
+  return describe(member.path, member.arch, {member.weights, member.prefix});
 }
 
 guidance::Classifier open_classifier(const ClassifierConfig& config, Placement placement, ImageSize images,

@@ -56,7 +56,8 @@ std::string shape_of(const DiffusionModel& model) { return c10::str(at::IntArray
 
 /// The second, weaker model of autoguidance, checked against the first.
 DiffusionModel open_weaker(const DenoiserConfig& config, const DiffusionModel& model, Placement placement) {
-  const DiffusionModel weaker = open_diffusion(config.autoguidance_model, config.autoguidance_arch, placement);
+  const DiffusionModel weaker =
+      open_diffusion(config.autoguidance_model, config.autoguidance_arch, placement, config.autoguidance_weights);
   const std::string names = "autoguidance-model " + weaker.source;
   if (weaker.counts() != model.counts()) {
     throw UsageError(names + " " + kind_of(weaker) + ", " + model.source + " " + kind_of(model) +

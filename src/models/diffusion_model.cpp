@@ -121,8 +121,9 @@ diffusion::Denoiser DiffusionModel::denoiser() const {
   return {function, diffusion::Process(process()), sample_shape};
 }
 
-DiffusionModel open_diffusion(const std::filesystem::path& path, const std::string& arch, Placement placement) {
-  const Description description = describe(path, arch);
+DiffusionModel open_diffusion(const std::filesystem::path& path, const std::string& arch, Placement placement,
+                              const WeightsChoice& choice) {
+  const Description description = describe(path, arch, choice);
   DiffusionModel model;
   model.source = path.string();
   model.config = description.config;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
 
@@ -32,9 +34,13 @@ InputConvention from_config(const json& config) {
   } catch (const std::exception&) {
     throw CheckpointError("config.json: \"input\" has an entry of the wrong type: " + input->dump());
   }
-  if (convention.mean.size() != convention.std.size() || !(convention.high > convention.low)) {
-    throw CheckpointError("config.json: \"input\" needs range [low, high] and mean and std of the same length: " +
-                          input->dump());
+  const bool scales = std::all_of(convention.std.begin(), convention.std.end(), [](double std) { return std > 0; });
+  if (convention.mean.size() != convention.std.size() || !(convention.high > convention.low) || !scales ||
+      convention.size < 0) {
+    throw CheckpointError(
+        "config.json: \"input\" needs range [low, high], mean and std of the same length, std above 0, and resized_to "
+        "not below 0: " +
+        input->dump());
   }
   return convention;
 }

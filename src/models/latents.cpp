@@ -52,7 +52,7 @@ std::optional<Decoder> open_decoder(const DiffusionModel& model, const DenoiserC
     throw UsageError(model.source + " draws latents of " + std::to_string(channels) +
                      " channels; give the vae that decodes them");
   }
-  const auto network = open_network(describe(config.vae, config.vae_arch), placement);
+  const auto network = open_network(describe(config.vae, config.vae_arch, config.vae_weights), placement);
   const auto vae = std::dynamic_pointer_cast<const networks::Autoencoder>(network);
   if (!vae) throw UsageError("vae " + config.vae + " is no autoencoder");
   if (vae->latent_channels() != channels) {

@@ -1,7 +1,9 @@
 #include <c10/util/StringUtil.h>
 
+#include "fit.h"
 #include "internal/models/mixture.h"
 #include "internal/models/registry.h"
+#include "internal/runtime/content_hash.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
@@ -18,12 +20,12 @@ void note_dimension(json& config) {
   if (config.contains(first) && config[first].is_array()) config["model"]["in_channels"] = config[first].size();
 }
 
-Description describe_file(const fs::path& path, const std::string& arch) {
-  if (!arch.empty()) return {arch_config(arch), path};
+Description describe_file(const fs::path& path, const std::string& arch, const WeightsChoice& choice) {
+  if (!arch.empty()) return {arch_config(arch), path, nullptr, choice};
   const auto file = std::make_shared<const checkpoint::Checkpoint>(checkpoint::load(path));
-  if (file->config.contains("type")) return {file->config, path, file};
-  const Guess guess = guess_architecture(file->weights());
-  if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path, file};
+  if (file->config.contains("type")) return {file->config, path, file, choice};
+  const Guess guess = guess_architecture(*file, choice).guess;
+  if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path, file, choice};
   std::string advice = guess.archs.empty() ? "" : "; name the right one as arch";
   if (!guess.config.is_null()) advice = ": " + guess.config.dump();
   if (guess.nearest.empty() && guess.config.is_null() && file->format == "torchscript") {
@@ -32,18 +34,61 @@ Description describe_file(const fs::path& path, const std::string& arch) {
   throw CheckpointError(path.string() + ": " + guess.why + advice);
 }
 
+WeightsChoice choice_in(const checkpoint::ModelFolder& folder) {
+  WeightsChoice choice;
+  for (const auto& [key, value] : {std::pair("weights_group", &choice.group), std::pair("prefix", &choice.prefix)}) {
+    const auto found = folder.config.find(key);
+    if (found == folder.config.end()) continue;
+    if (!found->is_string()) throw CheckpointError(folder.config_path.string() + ": \"" + key + "\" is not a text");
+    *value = found->get<std::string>();
+  }
+  return choice;
+}
+
+std::string hash_of(const networks::Network& network, const checkpoint::StateDict& published) {
+  const checkpoint::StateDict weights = network.renamed(published);
+  ContentHash hash;
+  for (const auto& entry : network.parameters().entries()) {
+    if (!weights.contains(entry.name) || entry.kind == networks::Parameters::Kind::kCounter) continue;
+    const Tensor values = weights.at(entry.name).contiguous();
+    hash.add(entry.name);
+    hash.add(values.sizes().data(), values.sizes().size() * sizeof(int64_t));
+    hash.add(values.data_ptr(), values.nbytes());
+  }
+  return hash.digits();
+}
+
+/// Runs `work`; what libtorch cannot do with the file's tensors is said in one line.
+template <class Work>
+auto of_file(const fs::path& file, const Work& work) {
+  try {
+    return work();
+  } catch (const c10::Error& problem) {
+    const std::string message = problem.what_without_backtrace();
+    throw CheckpointError(file.string() +
+                          ": libtorch cannot work with these weights: " + message.substr(0, message.find('\n')));
+  }
+}
+
 }  // namespace
 
-Description describe(const fs::path& path, const std::string& arch) {
+Description describe(const fs::path& path, const std::string& arch, const WeightsChoice& choice) {
   if (!fs::exists(path)) {
     throw CheckpointError(path.string() + ": no such file or folder; give a model folder or a checkpoint file");
   }
-  if (!fs::is_directory(path)) return describe_file(path, arch);
+  if (!fs::is_directory(path)) return of_file(path, [&] { return describe_file(path, arch, choice); });
   checkpoint::ModelFolder folder =
       checkpoint::open_model_folder(path, [](const json& config) { return !is_mixture(config); });
+  const auto null_label = folder.config.find("null_label");
+  if (null_label != folder.config.end() && !null_label->is_number_integer()) {
+    throw CheckpointError(folder.config_path.string() +
+                          ": \"null_label\" is not a whole number: " + null_label->dump());
+  }
+  const bool chosen = !choice.group.empty() || !choice.prefix.empty();
+  const WeightsChoice of_folder = chosen ? choice : choice_in(folder);
   if (!arch.empty()) folder.config = arch_config(arch);
   if (is_mixture(folder.config)) note_dimension(folder.config);
-  return {std::move(folder.config), std::move(folder.weights)};
+  return {std::move(folder.config), std::move(folder.weights), nullptr, of_folder};
 }
 
 std::shared_ptr<const checkpoint::Checkpoint> contents_of(const Description& description) {
@@ -55,11 +100,22 @@ void load_weights(networks::Network& network, const checkpoint::StateDict& weigh
   try {
     network.load(weights, source);
   } catch (const CheckpointError& mismatch) {
+    if (fit(network, weights).exact) throw;  // it is the numbers that are wrong
     const Guess guess = guess_architecture(weights);
     if (guess.archs.empty() && guess.config.is_null()) throw;
     throw CheckpointError(std::string(mismatch.what()) + " The file fits " +
                           (guess.archs.empty() ? guess.config.dump() : "arch " + guess.archs.front()));
   }
+}
+
+void load_network(networks::Network& network, const Description& description,
+                  const std::function<void(const WeightsRecord&)>& opened) {
+  const fs::path& file = description.weights;
+  of_file(file, [&] {
+    const Weights weights = find_weights(network, *contents_of(description), description.choice);
+    load_weights(network, weights.tensors, file.string());
+    if (opened) opened({file, weights.group, weights.average, hash_of(network, weights.tensors), weights.notes});
+  });
 }
 
 std::shared_ptr<const networks::Network> open_network(const Description& description, Placement placement) {
@@ -68,15 +124,17 @@ std::shared_ptr<const networks::Network> open_network(const Description& descrip
                           ": a mixture is exact mathematics and no network; it is a diffusion model, a classifier and "
                           "a judge of points, and nothing else");
   }
+  const fs::path& file = description.weights;
   if (const auto open = networks::family_of(description.config).open) {
-    return open(description.config.value("model", json::object()), description.weights, placement.device,
-                placement.precision);
+    return open(description.config.value("model", json::object()), file, placement.device, placement.precision);
   }
-  std::shared_ptr<networks::Network> network = build(description.config);
-  load_weights(*network, contents_of(description)->weights(), description.weights.string());
-  network->to(placement.device, placement.precision);
-  network->freeze();
-  return network;
+  return of_file(file, [&] {
+    std::shared_ptr<networks::Network> network = build(description.config);
+    load_network(*network, description, placement.opened);
+    network->to(placement.device, placement.precision);
+    network->freeze();
+    return std::shared_ptr<const networks::Network>(std::move(network));
+  });
 }
 
 }  // namespace sextant::models

@@ -12,7 +12,7 @@ void save_calibrated(const fs::path& folder, const ClassifierConfig& classifier,
   if (members_of(classifier).size() > 1) {
     throw UsageError("classifier " + classifier.path + " is several; a folder keeps the calibration of one");
   }
-  const Description description = describe(classifier.path, classifier.arch);
+  const Description description = description_of(classifier);
   json config = description.config;
   if (classifier.softplus_beta > 0) config["model"]["softplus_beta"] = classifier.softplus_beta;
   config = with_input(std::move(config), classifier.input, classifier.size, classifier.resize);
@@ -32,8 +32,9 @@ void save_calibrated(const fs::path& folder, const ClassifierConfig& classifier,
     config["weights"] = description.weights.filename().string();
     write_atomically(folder / description.weights.filename(), read_file(description.weights));
   } else {
-    config.erase("weights");
-    checkpoint::save_safetensors(folder / "model.safetensors", contents->weights());
+    for (const char* key : {"weights", "weights_group", "prefix"}) config.erase(key);
+    checkpoint::save_safetensors(folder / "model.safetensors",
+                                 find_weights(*build(description.config), *contents, description.choice).tensors);
   }
   write_atomically(folder / "config.json", config.dump(2) + "\n");
 }

@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include "cli/program.h"
 #include "sextant/checkpoint/checkpoint.h"
 
@@ -32,6 +34,69 @@ TEST(Inspect, ConvertsToSafetensors) {
   const checkpoint::StateDict after = checkpoint::load(folder / "c.safetensors").weights();
   ASSERT_EQ(after.names(), before.names());
   for (const auto& [name, tensor] : after) EXPECT_TRUE(tensor.equal(before.at(name))) << name;
+}
+
+TEST(Inspect, WritesTheChosenWeightsUnderTheNamesOfTheNetwork) {
+  const TemporaryFolder folder;
+  const checkpoint::StateDict plain = checkpoint::load(bundled("mnist-features") + "/model.safetensors").weights();
+  checkpoint::StateDict file;
+  for (const auto& [name, tensor] : plain) {
+    file.set("net.module." + name, tensor);
+    file.set("old_" + name, 2 * tensor);
+  }
+  checkpoint::save_safetensors(folder / "f.safetensors", file);
+  struct Choice {
+    std::vector<std::string> flags;
+    double factor;
+  };
+  for (const Choice& choice :
+       {Choice{{"--weights", "net"}, 1}, {{"--prefix", "net.module"}, 1}, {{"--prefix", "old_"}, 2}}) {
+    std::vector<std::string> command = {"inspect", folder / "f.safetensors", "--to", folder / "c.safetensors"};
+    command.insert(command.end(), choice.flags.begin(), choice.flags.end());
+    const Outcome outcome = sextant(command);
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    const checkpoint::StateDict after = checkpoint::load(folder / "c.safetensors").tensors;
+    ASSERT_EQ(after.size(), plain.size()) << choice.flags[1];
+    for (const auto& [name, tensor] : after) EXPECT_TRUE(tensor.equal(choice.factor * plain.at(name))) << name;
+  }
+  const Outcome outcome = sextant({"inspect", folder / "f.safetensors", "--prefix", "nothing."});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.err.find("its names begin with"), std::string::npos) << outcome.err;
+}
+
+TEST(Sample, RecordsWhichWeightsItTook) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "model");
+  std::filesystem::copy_file(bundled("mnist-adm") + "/config.json", folder / "model/config.json");
+  checkpoint::StateDict file;
+  for (const auto& [name, tensor] : checkpoint::load(bundled("mnist-adm") + "/model.safetensors").weights()) {
+    file.set("ema." + name, tensor);
+    file.set("model." + name, 0.5 * tensor);
+  }
+  checkpoint::save_safetensors(folder / "model/model.safetensors", file);
+  const auto drawn = [&](const std::string& model, const std::string& out, const std::vector<std::string>& more) {
+    std::vector<std::string> command = {"sample",    "--model", model,      "--count", "1",     "--steps", "2",
+                                        "--sampler", "ddim",    "--labels", "3",       "--out", out};
+    command.insert(command.end(), more.begin(), more.end());
+    const Outcome outcome = sextant(command);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return std::pair(json::parse(std::ifstream(out + "/run.json"))["weights"], outcome.err);
+  };
+  const auto [plain, silence] = drawn(bundled("mnist-adm"), folder / "a", {});
+  const auto [average, note] = drawn(folder / "model", folder / "b", {});
+  const auto [raw, choice] = drawn(folder / "model", folder / "c", {"--weights", "model"});
+  ASSERT_EQ(plain.size(), 1u);
+  EXPECT_EQ(plain[0]["role"], "model");
+  EXPECT_EQ(plain[0]["group"], "");
+  EXPECT_EQ(average[0]["group"], "ema");
+  EXPECT_EQ(average[0]["average"], true);
+  EXPECT_EQ(average[0]["hash"], plain[0]["hash"]);
+  EXPECT_EQ(raw[0]["group"], "model");
+  EXPECT_NE(raw[0]["hash"], plain[0]["hash"]);
+  EXPECT_EQ(silence.find("its weights are"), std::string::npos) << silence;
+  EXPECT_NE(note.find("its weights are 'ema', a moving average; 'model' fits too, the setting weights chooses"),
+            std::string::npos)
+      << note;
 }
 
 TEST(Inspect, ReadsArchivesOfArrays) {

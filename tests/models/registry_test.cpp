@@ -193,6 +193,52 @@ TEST(GuessedArchitecture, SaysWhichOneIsNearest) {
   EXPECT_NE(guess.why.find("of 122 tensors fit resnet18"), std::string::npos) << guess.why;
 }
 
+TEST(GuessedArchitecture, ComesWithTheInputThatItsFamilyUsuallyHas) {
+  struct Case {
+    json config;
+    json input;
+  };
+  const json imagenet = {{"range", {0, 1}}, {"mean", {0.485, 0.456, 0.406}}, {"std", {0.229, 0.224, 0.225}}};
+  const auto with = [](json input, int64_t size) {
+    input["size"] = size;
+    input["resize"] = "bilinear";
+    return input;
+  };
+  json resnet = arch_config("resnet18");  // fine-tuned for other classes
+  resnet["model"]["num_classes"] = 7;
+  json grey = {{"type", "resnet"},
+               {"model",
+                {{"block", "BasicBlock"},
+                 {"layers", {1, 1}},
+                 {"width", 8},
+                 {"in_channels", 1},
+                 {"num_classes", 10},
+                 {"stem_kernel", 3},
+                 {"stem_stride", 1}}}};
+  json cifar = {{"type", "cifar-resnet"}, {"model", {{"num_blocks", {1, 2, 3}}, {"num_classes", 100}}}};
+  const std::vector<Case> cases = {
+      {resnet, with(imagenet, 224)},
+      {grey, with({{"range", {0, 1}}, {"mean", {0.1307}}, {"std", {0.3081}}}, 28)},
+      {cifar, with(imagenet, 32)},
+  };
+  for (const Case& expected : cases) {
+    const Guess guess = guess_architecture(weights_like(*build(expected.config)));
+    ASSERT_FALSE(guess.config.is_null()) << guess.why;
+    EXPECT_EQ(guess.config["input"], expected.input) << guess.config;
+    EXPECT_NE(guess.why.find("so to be checked: \"input\", which is as"), std::string::npos) << guess.why;
+  }
+  // A named network but for its classes, whose family tells nothing by its shapes.
+  for (const char* arch : {"vit_b_32", "convnext_tiny", "densenet121", "efficientnet_b0"}) {
+    json config = arch_config(arch);
+    config["model"]["num_classes"] = 12;
+    const Guess guess = guess_architecture(weights_like(*build(config)));
+    ASSERT_FALSE(guess.config.is_null()) << arch << guess.why;
+    EXPECT_EQ(guess.config["model"]["num_classes"], 12) << arch;
+    EXPECT_EQ(guess.config["input"], arch_config(arch)["input"]) << arch;
+    EXPECT_NE(guess.why.find("\"input\", which is that of " + std::string(arch)), std::string::npos) << guess.why;
+  }
+}
+
 TEST(GuessedArchitecture, IsNoneForStrangeWeights) {
   checkpoint::StateDict weights;
   weights.set("something", at::zeros({3}));

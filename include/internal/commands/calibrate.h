@@ -64,9 +64,10 @@ struct CalibrateConfig {
   std::string softplus_sweep;  ///< several softplus betas, "0,1,3,5"; "" is the classifier's own
 
   // [levels]
-  std::string model;           ///< diffusion model: folder or checkpoint file; "" is none
-  std::string arch;            ///< architecture of a checkpoint file
-  bool unconditional = false;  ///< the model is not told the images' classes
+  std::string model;              ///< diffusion model: folder or checkpoint file; "" is none
+  std::string arch;               ///< architecture of a checkpoint file
+  models::WeightsChoice weights;  ///< of a checkpoint file
+  bool unconditional = false;     ///< the model is not told the images' classes
   /// Timesteps, or standard deviations of noise in units of the pixels' [-1, 1], with commas between. "" is none
   /// without a model, else eleven timesteps from first to last, or nine deviations from 0.1 to 50.
   std::string levels;

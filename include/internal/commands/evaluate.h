@@ -18,7 +18,8 @@ struct EvaluateConfig {
   std::string reference;      ///< statistics, or images as `samples`; "" only with save_stats
   std::string features;       ///< feature network: folder or file; "" is the bundled one that fits the images
   std::string features_arch;  ///< architecture of such a file; "" is Inception's
-  std::string layer;          ///< of an image classifier, whose output describes an image; "" of a feature network
+  models::WeightsChoice features_weights;  ///< of such a file
+  std::string layer;  ///< of an image classifier, whose output describes an image; "" of a feature network
   evaluation::EvaluateOptions options;
   std::string metrics = "all";          ///< or keys joined by '+'; "all" is what the reference allows but fid-infinity
   std::string save_stats;               ///< .npz for the samples' statistics; "" writes none

@@ -12,6 +12,7 @@
 #include "sextant/data/images.h"
 #include "sextant/diffusion/process.h"
 #include "sextant/models/classifier.h"
+#include "sextant/models/weights.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/training/objectives.h"
 #include "sextant/training/trainer.h"
@@ -32,6 +33,7 @@ struct TrainConfig {
   int64_t take_per_class = 0;     ///< images of each class that are used after those; 0 is all
   std::string model;              ///< architecture to train, or the classifier to fine-tune
   std::string arch;               ///< that by name; of a checkpoint file in a fine-tuning
+  models::WeightsChoice weights;  ///< of `init`; of `model` in a fine-tuning
   std::string init;               ///< first weights; "" draws them by the seed
   std::string test;               ///< images of the comparison before and after a fine-tuning; "" is `validation`
   double epochs = 0;              ///< times that every image is seen; need not be whole

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "sextant/data/images.h"
 #include "sextant/guidance/classifier.h"
 #include "sextant/metrics/features.h"
+#include "sextant/models/weights.h"
 #include "sextant/networks/kinds.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/range.h"
@@ -46,7 +48,8 @@ struct FeatureExtractor {
 /// network, whose `layer` describes the images, see models::open_features(). An image classifier needs a `layer`.
 FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol protocol, at::Device device = at::kCPU,
                                 at::ScalarType precision = at::kFloat, const std::string& arch = "",
-                                const std::string& layer = "");
+                                const std::string& layer = "", const models::WeightsChoice& choice = {},
+                                const std::function<void(const models::WeightsRecord&)>& opened = {});
 
 /// Of the folder of a mixture 10,000 exact draws, always the same. Else data::open_images() with as many channels as
 /// the network takes, if there is one, for its classes where `read` names none.

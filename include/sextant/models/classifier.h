@@ -52,8 +52,10 @@ std::filesystem::path find_clip_vocabulary(const std::filesystem::path& given);
 
 /// A classifier and what it sees.
 struct ClassifierConfig {
-  std::string path = {};  ///< folder or checkpoint file; several with commas between are averaged, see ensemble()
-  std::string arch = {};  ///< of a checkpoint file; one for all of them, or one each with commas between
+  std::string path = {};     ///< folder or checkpoint file; several with commas between are averaged, see ensemble()
+  std::string arch = {};     ///< of a checkpoint file; one for all of them, or one each with commas between
+  std::string weights = {};  ///< group of a checkpoint file, see WeightsChoice; likewise
+  std::string prefix = {};   ///< of its names; likewise
   ClassifierInput input = ClassifierInput::kConfig;
   int64_t size = 0;  ///< images are resized to size x size for it; 0 leaves them
   static constexpr Range kSize{0, 4096};
@@ -73,6 +75,9 @@ struct ImageSize {
 
 /// The classifiers that `config` names, one by one. A path that is there whole is one, whatever commas it has.
 std::vector<ClassifierConfig> members_of(const ClassifierConfig& config);
+
+/// describe() of one of them.
+Description description_of(const ClassifierConfig& member);
 
 /// A classifier of the diffusion model's pixels, noise-aware or not. `images` have channels that it takes, or
 /// UsageError; a TorchScript network that says nothing of its input is tried with such. `warn` hears one line for each

@@ -51,7 +51,8 @@ struct DiffusionModel {
   diffusion::Denoiser denoiser() const;
 };
 
-DiffusionModel open_diffusion(const std::filesystem::path& path, const std::string& arch, Placement placement);
+DiffusionModel open_diffusion(const std::filesystem::path& path, const std::string& arch, Placement placement,
+                              const WeightsChoice& choice = {});
 
 /// What config.json's "noise_schedule" may say: "linear", "cosine".
 const std::vector<std::pair<std::string, diffusion::BetaSchedule>>& beta_schedule_words();
@@ -73,6 +74,7 @@ enum class CfgChannels {
 struct DenoiserConfig {
   std::string path;             ///< folder with config.json and weights, or a checkpoint file
   std::string arch;             ///< architecture of a checkpoint file; "" for a folder
+  WeightsChoice weights;        ///< of a checkpoint file
   bool unconditional = false;   ///< the model gets no labels
   int64_t denoiser_label = -1;  ///< the label it gets for every image; -1 is the image's own
   static constexpr Range kDenoiserLabel{-1, 1e9};
@@ -83,9 +85,11 @@ struct DenoiserConfig {
   static constexpr Range kCfgInterval{0};
   std::string autoguidance_model;  ///< the weaker model to move away from, as `path`; "" is none
   std::string autoguidance_arch;
+  WeightsChoice autoguidance_weights;
   double autoguidance_scale = 1;  ///< s of bad + s (good - bad), in kCfgScale; 1 is the model alone
   std::string vae;                ///< autoencoder of a model that draws latents, as `path`
   std::string vae_arch;
+  WeightsChoice vae_weights;
 };
 
 /// `model` with the guidance that config sets up around it, at all its steps.

@@ -2,19 +2,23 @@
 //
 // A model is a folder (config.json beside its weights) or a checkpoint file with the name of its architecture. A
 // config.json holds: "type", the family; "model", its hyper-parameters; "input", what a classifier eats; "diffusion",
-// the process of a diffusion model; "null_label"; "classes". The registry is one table, one line a family.
+// the process of a diffusion model; "null_label"; "classes"; "weights", the file of the weights where it is not
+// model.safetensors, and "weights_group" and "prefix", which say what in it they are. The registry is one table, one
+// line a family.
 // A TorchScript archive is a program: it is opened only as type or architecture "torchscript", never by a guess.
 //
 // All throw CheckpointError for a file and UsageError for a name that does not fit, in one line.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "sextant/checkpoint/checkpoint.h"
+#include "sextant/models/weights.h"
 #include "sextant/networks/kinds.h"
 #include "sextant/networks/network.h"
 
@@ -27,6 +31,7 @@ struct Description {
   nlohmann::json config;
   std::filesystem::path weights;                                     ///< the file
   std::shared_ptr<const checkpoint::Checkpoint> contents = nullptr;  ///< of the file, if describing it meant reading it
+  WeightsChoice choice = {};                                         ///< of the tensors in it
 };
 
 /// What the file holds: it is read now unless it has been.
@@ -38,19 +43,24 @@ std::vector<std::string> arch_names(Role role);
 nlohmann::json arch_config(const std::string& arch);
 
 /// A folder; or a checkpoint file with `arch`. A file without `arch` is described by the architecture that its weights
-/// fit, when there is exactly one.
-Description describe(const std::filesystem::path& path, const std::string& arch = "");
+/// fit, when there is exactly one. An empty `choice` leaves a folder that of its config.json.
+Description describe(const std::filesystem::path& path, const std::string& arch = "", const WeightsChoice& choice = {});
 
-/// Device and compute dtype of a network.
+/// Device and compute dtype of a network, and who hears of its weights.
 struct Placement {
   at::Device device = at::kCPU;
   at::ScalarType precision = at::kFloat;
+  std::function<void(const WeightsRecord&)> opened = {};  ///< called for each file that weights were taken of
 };
 
 /// A network without weights, by its config.json.
 std::unique_ptr<networks::Network> build(const nlohmann::json& config);
 /// Gives a network its weights. CheckpointError: where they are those of another architecture, it says which fits.
 void load_weights(networks::Network& network, const checkpoint::StateDict& weights, const std::string& source);
+/// Gives a network the weights in its file and tells `opened`, where it is not empty. Errors as find_weights() and
+/// load_weights(); CheckpointError too where libtorch can make nothing of them.
+void load_network(networks::Network& network, const Description& description,
+                  const std::function<void(const WeightsRecord&)>& opened = {});
 /// A network with its weights, frozen for inference.
 std::shared_ptr<const networks::Network> open_network(const Description& description, Placement placement);
 
@@ -62,6 +72,14 @@ struct Guess {
   std::string why;                 ///< one sentence for a reader
 };
 Guess guess_architecture(const checkpoint::StateDict& weights);
+
+/// The same of the group of a file that fits, and its weights. Errors as find_weights(), also where two groups fit
+/// different architectures.
+struct FileGuess {
+  Guess guess;
+  Weights weights;
+};
+FileGuess guess_architecture(const checkpoint::Checkpoint& file, const WeightsChoice& choice = {});
 
 // ---- features ------------------------------------------------------------------------------------------
 

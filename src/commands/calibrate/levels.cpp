@@ -115,8 +115,7 @@ void check_model(const CalibrateConfig& config, const models::DiffusionModel& mo
 }  // namespace
 
 models::Description described(const models::ClassifierConfig& classifier) {
-  const models::ClassifierConfig first = models::members_of(classifier).front();
-  return models::describe(first.path, first.arch);
+  return models::description_of(models::members_of(classifier).front());
 }
 
 std::vector<double> parse_numbers(const std::string& flag, const std::string& text) {
@@ -138,7 +137,7 @@ std::vector<double> parse_numbers(const std::string& flag, const std::string& te
 std::unique_ptr<Levels> open_levels(const CalibrateConfig& config, const std::vector<int64_t>& images, bool noise_aware,
                                     int64_t classes, models::Placement placement) {
   if (!config.model.empty()) {
-    const models::DiffusionModel model = models::open_diffusion(config.model, config.arch, placement);
+    const models::DiffusionModel model = models::open_diffusion(config.model, config.arch, placement, config.weights);
     check_model(config, model, images, classes);
     if (model.counts() == diffusion::Counts::kTimesteps) {
       return std::make_unique<TimestepLevels>(config, model.process(), &model, config.model);

@@ -1,5 +1,6 @@
 #include "common/classifier_options.h"
 #include "common/image_options.h"
+#include "common/opened_weights.h"
 #include "common/run_options.h"
 #include "internal/commands/calibrate.h"
 #include "sextant/calibration/calibration.h"
@@ -45,23 +46,28 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
                image_options(&c.image_size, &c.image_crop, &c.skip_bad, &c.cifar100)),
            run_options(c.run))},
       classifier,
-      {"levels",
-       "Along the noise levels",
-       {
-           {"--model", &c.model, Anything{}, "Diffusion model that estimates the clean image of a noised one", "PATH"},
-           {"--arch", &c.arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
-           {"--unconditional", &c.unconditional, Anything{}, "Do not tell the model the images' classes", ""},
-           {"--levels", &c.levels, Anything{},
-            "Timesteps of the model, or of a noise-aware classifier, such as \"0,250,500\"; standard deviations of the "
-            "noise for an EDM model and where there is no model. Left out with a --model it is every tenth of the way",
-            "LIST"},
-           choice("--inputs", &c.inputs,
-                  {{"auto", LevelInputs::kAuto},
-                   {"xt", LevelInputs::kXt},
-                   {"x0", LevelInputs::kX0},
-                   {"xt+x0", LevelInputs::kBoth}},
-                  "Noised images, and the model's estimate of the clean ones; auto is both with a --model, else xt"),
-       }},
+      {"levels", "Along the noise levels",
+       appended(
+           std::vector<Option>{
+               {"--model", &c.model, Anything{}, "Diffusion model that estimates the clean image of a noised one",
+                "PATH"},
+               {"--arch", &c.arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
+               {"--unconditional", &c.unconditional, Anything{}, "Do not tell the model the images' classes", ""},
+               {"--levels", &c.levels, Anything{},
+                "Timesteps of the model, or of a noise-aware classifier, such as \"0,250,500\"; standard deviations of "
+                "the "
+                "noise for an EDM model and where there is no model. Left out with a --model it is every tenth of the "
+                "way",
+                "LIST"},
+               choice(
+                   "--inputs", &c.inputs,
+                   {{"auto", LevelInputs::kAuto},
+                    {"xt", LevelInputs::kXt},
+                    {"x0", LevelInputs::kX0},
+                    {"xt+x0", LevelInputs::kBoth}},
+                   "Noised images, and the model's estimate of the clean ones; auto is both with a --model, else xt"),
+           },
+           weights_rows("", &c.weights.group, &c.weights.prefix, "the --model"))},
       {"fit",
        "Repair",
        {

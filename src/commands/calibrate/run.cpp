@@ -1,6 +1,8 @@
+#include "calibrate/conventions.h"
 #include "calibrate/data.h"
 #include "calibrate/fit.h"
 #include "calibrate/report.h"
+#include "common/opened_weights.h"
 #include "common/placement.h"
 #include "common/prompts.h"
 #include "common/record.h"
@@ -128,11 +130,13 @@ std::vector<CalibrateRow> means_of(const std::vector<CalibrateRow>& rows) {
   return means;
 }
 
-void write_results(const CalibrateConfig& given, const CalibrateResult& result, const std::string& symbol) {
+void write_results(const CalibrateConfig& given, const CalibrateResult& result, const std::string& symbol,
+                   const OpenedWeights& weights) {
   CalibrateConfig config = given;
   const json record = {{"command", "calibrate"},
                        {"config", OptionTable("calibrate", calibrate_options(config)).to_json()},
                        {"versions", versions_record(config.run.device)},
+                       {"weights", weights.record()},
                        {"complete", true},
                        {"calibration", to_json(result)}};
   const std::filesystem::path out = config.run.out;
@@ -175,11 +179,17 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
     throw UsageError(c10::str("classifier ", config.classifier.path, " takes images of ", channels,
                               " channels, those of ", config.data, " have ", image.size(0)));
   }
-  const std::vector<Variant> variants = open_variants(config, image, placement, progress);
+  const OpenedWeights weights;
+  const std::vector<Variant> variants = open_variants(config, image, weights.as("classifier", placement), progress);
   const guidance::Classifier& classifier = variants.front().classifier;
   check_classes(config, config.data, data.measured, classifier.classes);
   if (data.fitted) check_classes(config, data.fitted_on, *data.fitted, classifier.classes);
-  const auto levels = open_levels(config, image.sizes().vec(), classifier.uses_time, classifier.classes, placement);
+  const auto levels = open_levels(config, image.sizes().vec(), classifier.uses_time, classifier.classes,
+                                  weights.as("model", placement));
+  for (const std::string& note : weights.notes()) progress.note(note);
+  if (const std::string doubt = doubt_about_input(config, classifier, data.measured, placement); !doubt.empty()) {
+    progress.note("note: " + doubt);
+  }
   const std::vector<Shown> shown = shown_at_levels(config, levels.get());
   if (config.fit_on == Shown::kX0 && !levels->denoises()) throw UsageError("--fit-on x0 needs a --model");
 
@@ -195,6 +205,10 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   const auto clean = collector.clean(data.measured);
   if (!clean) return {};
   add_rows(config, variants, *clean, data.measured.labels, result);
+  if (const std::string doubt = doubt_about_accuracy(result.rows.front().measures, classifier.classes);
+      !doubt.empty()) {
+    progress.note("note: " + doubt);
+  }
   for (const double level : levels ? levels->values() : std::vector<double>{}) {
     const auto noisy = collector.at(level, shown, data.measured);
     if (!noisy) return {};
@@ -202,7 +216,7 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   }
   result.means = means_of(result.rows);
   result.complete = true;
-  if (!config.run.out.empty()) write_results(config, result, levels ? levels->symbol() : "t");
+  if (!config.run.out.empty()) write_results(config, result, levels ? levels->symbol() : "t", weights);
   if (!config.save.empty()) {
     models::save_calibrated(config.save, config.classifier, classifier.classes, result.fit->rescaling,
                             fit_remarks(config, result));

@@ -1,5 +1,6 @@
 #include "common/classifier_options.h"
 
+#include "common/opened_weights.h"
 #include "common/prompts.h"
 
 namespace sextant::commands {
@@ -20,7 +21,7 @@ Words<std::optional<classifiers::Resize>> filter_words() {
 }  // namespace
 
 std::vector<Option> classifier_rows(models::ClassifierConfig& c, const std::string& role) {
-  return {
+  std::vector<Option> rows = {
       {"--classifier", &c.path, Several{},
        role + ": folder with config.json and weights, or a checkpoint file; of several the log-probabilities are "
               "averaged",
@@ -49,6 +50,10 @@ std::vector<Option> classifier_rows(models::ClassifierConfig& c, const std::stri
       {"--cutout-min", &c.cutouts.min_share, c.cutouts.kMinShare, "Smallest side of a view, as a share of the image's",
        ""},
   };
+  const std::vector<Option> weights =
+      weights_rows("classifier-", &c.weights, &c.prefix, "the --classifier", /*several=*/true);
+  rows.insert(rows.begin() + 2, weights.begin(), weights.end());
+  return rows;
 }
 
 OptionGroup classifier_options(models::ClassifierConfig& config, const std::string& role) {

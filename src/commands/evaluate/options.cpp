@@ -1,5 +1,6 @@
 #include "common/classifier_options.h"
 #include "common/image_options.h"
+#include "common/opened_weights.h"
 #include "common/run_options.h"
 #include "internal/commands/evaluate.h"
 
@@ -61,7 +62,10 @@ std::vector<OptionGroup> evaluate_options(EvaluateConfig& c) {
   const std::vector<Option> reading =
       image_options(&c.embedding.read.size, &c.embedding.read.crop, &c.embedding.skip_bad, &c.embedding.read.cifar100);
   return {{"evaluate", "What to compare, and how",
-           appended(appended(appended(compared, judged), appended(how, reading)),
+           appended(appended(appended(appended(compared, weights_rows("features-", &c.features_weights.group,
+                                                                      &c.features_weights.prefix, "the --features")),
+                                      judged),
+                             appended(how, reading)),
                     run_options(c.run, "The feature network's arithmetic"))}};
 }
 

@@ -65,12 +65,14 @@ std::string evaluation_text(const evaluation::Evaluation& evaluation, Format for
   return text;
 }
 
-void write_evaluation(const EvaluateConfig& given, const evaluation::Evaluation& evaluation) {
+void write_evaluation(const EvaluateConfig& given, const evaluation::Evaluation& evaluation,
+                      const nlohmann::json& weights) {
   EvaluateConfig config = given;
   // No run.json: the folder may be that of the run whose samples these are.
   nlohmann::json numbers = evaluation::to_json(evaluation);
   numbers["command"] = "evaluate";
   numbers["config"] = OptionTable("evaluate", evaluate_options(config)).to_json();
+  numbers["weights"] = weights;
   numbers["versions"] = versions_record(config.run.device);
   const std::filesystem::path out = config.run.out;
   write_atomically(out / "table.md", markdown_of(evaluation));

@@ -6,6 +6,7 @@
 namespace sextant::commands {
 
 /// metrics.json, table.md and table.csv in config.run.out.
-void write_evaluation(const EvaluateConfig& config, const evaluation::Evaluation& evaluation);
+void write_evaluation(const EvaluateConfig& config, const evaluation::Evaluation& evaluation,
+                      const nlohmann::json& weights);
 
 }  // namespace sextant::commands

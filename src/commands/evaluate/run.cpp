@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/opened_weights.h"
 #include "common/placement.h"
 #include "common/prompts.h"
 #include "common/run_folder.h"
@@ -140,8 +141,8 @@ guidance::Classifier classifier_of(const EvaluateConfig& config, const evaluatio
 data::NetworkClasses classes_of(const EvaluateConfig& config, const guidance::Classifier& classifier) {
   if (!classifier) return {};
   if (!config.classifier.prompts.targets.empty()) return {classifier.classes, config.classifier.prompts.targets};
-  const models::ClassifierConfig first = models::members_of(config.classifier).front();
-  return {classifier.classes, models::class_names_of(models::describe(first.path, first.arch).config)};
+  const models::Description first = models::description_of(models::members_of(config.classifier).front());
+  return {classifier.classes, models::class_names_of(first.config)};
 }
 
 }  // namespace
@@ -154,16 +155,19 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
   const models::Placement placement = placement_of(config.run);
   evaluation::EvaluateOptions options = config.options;
   options.metrics = chosen_metrics(config.metrics);
+  const OpenedWeights weights;
   evaluation::FeatureExtractor extractor;
   if (need_feature_network(config, options.metrics)) {
     extractor = evaluation::open_extractor(features_of(config), options.protocol, placement.device, placement.precision,
-                                           config.features_arch, config.layer);
+                                           config.features_arch, config.layer, config.features_weights,
+                                           weights.as("features", placement).opened);
   }
 
   evaluation::EmbedOptions embedding = config.embedding;
   embedding.device = placement.device;
   embedding.need_statistics = need_statistics(config, options.metrics);
-  embedding.classifier = classifier_of(config, extractor, placement, progress);
+  embedding.classifier = classifier_of(config, extractor, weights.as("classifier", placement), progress);
+  for (const std::string& note : weights.notes()) progress.note(note);
   options.judge_name = config.classifier.path;
   embedding.read.classes = classes_of(config, embedding.classifier);
   embedding.read.channels = channels_of(config, extractor);
@@ -200,7 +204,7 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
                          samples->labels.min().item<int64_t>() >= 0;
   auto evaluation = evaluation::evaluate(*samples, reference, extractor, options, progress, stop);
   if (!evaluation) return {};
-  if (!config.run.out.empty()) write_evaluation(config, *evaluation);
+  if (!config.run.out.empty()) write_evaluation(config, *evaluation, weights.record());
   return {true, std::move(evaluation), std::move(samples), std::move(reference)};
 }
 

@@ -1,3 +1,4 @@
+#include "common/opened_weights.h"
 #include "internal/commands/inspect.h"
 #include "internal/runtime/text.h"
 #include "sextant/checkpoint/checkpoint.h"
@@ -48,26 +49,47 @@ json inspect_npz(const fs::path& path) {
   return {{"format", "npz"}, {"tensors", rows}, {"parameters", numbers}};
 }
 
-json guess_of(const checkpoint::StateDict& weights) {
-  const models::Guess guess = models::guess_architecture(weights);
-  return {{"archs", guess.archs}, {"nearest", guess.nearest}, {"config", guess.config}, {"why", guess.why}};
+/// The weights in the file of a model folder, or of a file alone, and what architecture they are of.
+models::FileGuess found_in(const fs::path& path, const checkpoint::Checkpoint& file,
+                           const models::WeightsChoice& choice) {
+  if (!fs::is_directory(path)) return models::guess_architecture(file, choice);
+  const models::Description folder = models::describe(path, "", choice);
+  const auto network = models::build(folder.config);
+  models::Weights weights = models::find_weights(*network, file, folder.choice);
+  return {models::guess_architecture(weights.tensors), std::move(weights)};
 }
 
-json inspect_checkpoint(const fs::path& path) {
-  const checkpoint::Checkpoint checkpoint = checkpoint::load(path);
+/// "guess", "group" and "notes".
+json guess_of(const fs::path& path, const checkpoint::Checkpoint& file, const models::WeightsChoice& choice) {
+  try {
+    const auto [guess, weights] = found_in(path, file, choice);
+    return {
+        {"guess", {{"archs", guess.archs}, {"nearest", guess.nearest}, {"config", guess.config}, {"why", guess.why}}},
+        {"group", weights.group},
+        {"notes", weights.notes}};
+  } catch (const CheckpointError& problem) {
+    return {{"guess", {{"archs", json::array()}, {"nearest", ""}, {"config", nullptr}, {"why", problem.what()}}},
+            {"group", nullptr},
+            {"notes", json::array()}};
+  }
+}
+
+json inspect_checkpoint(const fs::path& path, const fs::path& weights, const models::WeightsChoice& choice) {
+  const checkpoint::Checkpoint checkpoint = checkpoint::load(weights);
   json rows = json::array();
   int64_t parameters = 0;
   for (const auto& [name, tensor] : checkpoint.tensors) {
     rows.push_back(row_of(name, tensor));
     if (tensor.is_floating_point()) parameters += tensor.numel();
   }
-  return {{"format", checkpoint.format},
-          {"tensors", rows},
-          {"parameters", parameters},
-          {"metadata", checkpoint.metadata},
-          {"config", checkpoint.config},
-          {"unread", checkpoint.unread},
-          {"guess", guess_of(checkpoint.weights())}};
+  json about = guess_of(path, checkpoint, choice);
+  about.update({{"format", checkpoint.format},
+                {"tensors", rows},
+                {"parameters", parameters},
+                {"metadata", checkpoint.metadata},
+                {"config", checkpoint.config},
+                {"unread", checkpoint.unread}});
+  return about;
 }
 
 /// Which architecture the weights fit, and the config.json where they fit none by name.
@@ -80,25 +102,25 @@ std::string guess_text(const json& guess) {
 }  // namespace
 
 std::vector<OptionGroup> inspect_options(InspectConfig& config) {
-  return {{"inspect",
-           "What to do with the file",
-           {
-               {"--to", &config.to, Anything{}, "Write the weights to this .safetensors file", "PATH"},
-               {"--json", &config.json, Anything{}, "Print JSON", ""},
-           }}};
+  std::vector<Option> rows = weights_rows("", &config.weights.group, &config.weights.prefix, "the");
+  rows.push_back({"--to", &config.to, Anything{},
+                  "Write the weights to this .safetensors file, under the names that the network has for them",
+                  "PATH"});
+  rows.push_back({"--json", &config.json, Anything{}, "Print JSON", ""});
+  return {{"inspect", "What to do with the file", std::move(rows)}};
 }
 
-json inspect(const fs::path& path) {
+json inspect(const fs::path& path, const models::WeightsChoice& choice) {
   fs::path file = path;
   json about;
   if (fs::is_directory(path)) {
     const checkpoint::ModelFolder folder = checkpoint::open_model_folder(path);
     file = folder.weights;
-    about = inspect_checkpoint(file);
+    about = inspect_checkpoint(path, file, choice);
     about["config"] = folder.config;
     about["type"] = folder.config.value("type", json());
   } else {
-    about = path.extension() == ".npz" ? inspect_npz(path) : inspect_checkpoint(path);
+    about = path.extension() == ".npz" ? inspect_npz(path) : inspect_checkpoint(path, path, choice);
   }
   about["file"] = file.string();
   about["bytes"] = fs::file_size(file);
@@ -128,17 +150,18 @@ std::string inspection_text(const json& about) {
     text +=
         "\nleft out, not executed: objects of " + joined(about["unread"].get<std::vector<std::string>>(), ", ") + "\n";
   }
+  for (const std::string note : about.value("notes", json::array())) text += "\n" + note + "\n";
   if (about.contains("guess")) text += guess_text(about["guess"]);
   return text;
 }
 
-void convert(const fs::path& from, const fs::path& to) {
+void convert(const fs::path& from, const fs::path& to, const models::WeightsChoice& choice) {
   if (to.extension() != ".safetensors") throw UsageError("--to must end in .safetensors, got '" + to.string() + "'");
   std::error_code ignored;
   if (fs::equivalent(from, to, ignored)) throw UsageError("--to is the file itself: " + to.string());
-  checkpoint::save_safetensors(
-      to, checkpoint::load(fs::is_directory(from) ? checkpoint::open_model_folder(from).weights : from).weights(),
-      {{"source", from.filename().string()}});
+  const fs::path file = fs::is_directory(from) ? checkpoint::open_model_folder(from).weights : from;
+  checkpoint::save_safetensors(to, found_in(from, checkpoint::load(file), choice).weights.tensors,
+                               {{"source", from.filename().string()}});
 }
 
 }  // namespace sextant::commands

@@ -60,7 +60,7 @@ void check_time(const SampleConfig& config, const models::DiffusionModel& model,
 
 std::optional<std::vector<std::string>> attributes_of(const SampleConfig& config) {
   const std::vector<models::ClassifierConfig> members = models::members_of(config.classifier);
-  const nlohmann::json described = models::describe(members.front().path, members.front().arch).config;
+  const nlohmann::json described = models::description_of(members.front()).config;
   if (!models::predicts_attributes(described)) {
     if (config.guidance.attributes.empty() && config.guidance.attribute_weights.empty()) return std::nullopt;
     throw UsageError("--attributes: classifier " + config.classifier.path +

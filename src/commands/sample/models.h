@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/opened_weights.h"
 #include "internal/commands/sample.h"
 #include "sample/guide_classifier.h"
 #include "sextant/models/denoiser.h"
@@ -17,6 +18,7 @@ struct SamplingModels {
   int64_t model_classes = 0;               ///< classes of the model without the null label; 0 if it has none
   at::Device device = at::kCPU;
   bool points = false;  ///< the model draws points [d, 1, 1], no images
+  OpenedWeights weights = {};  ///< which these networks have
 
   /// [C, H, W] of the images
   const std::vector<int64_t>& image_shape() const { return decoder ? decoder->image_shape : denoiser.sample_shape(); }

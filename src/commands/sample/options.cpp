@@ -1,4 +1,5 @@
 #include "common/classifier_options.h"
+#include "common/opened_weights.h"
 #include "common/run_options.h"
 #include "internal/commands/sample.h"
 
@@ -31,6 +32,9 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
   samplers::EdmConfig& edm = c.sampler.edm;
   std::vector<std::string> methods = {"none"};
   for (const std::string_view word : guidance::kScoreWords) methods.emplace_back(word);
+  const auto chosen = [](const std::string& start, models::WeightsChoice& choice, const std::string& whose) {
+    return weights_rows(start, &choice.group, &choice.prefix, whose);
+  };
   return {
       {"sample", "What to draw",
        appended(
@@ -50,34 +54,40 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
                       "Pixels to bytes: trunc((x+1) 127.5), or trunc(127.5 x + 128)"),
            },
            run_options(c.run))},
-      {"model",
-       "Diffusion model",
-       {
-           {"--model", &c.model.path, Anything{}, "Folder with config.json and weights, or a checkpoint file", "PATH"},
-           {"--arch", &c.model.arch, Anything{},
-            "Architecture of a checkpoint file ('sextant inspect FILE' guesses it)", "NAME"},
-           {"--unconditional", &c.model.unconditional, Anything{},
-            "Give the model the null label; --labels only steer the guide", ""},
-           {"--denoiser-label", &c.model.denoiser_label, c.model.kDenoiserLabel,
-            "Give the model this label for every image; -1 is the image's own", ""},
-           {"--cfg-scale", &c.model.cfg_scale, c.model.kCfgScale,
-            "Classifier-free guidance; 1 is off. Combines with --guidance", ""},
-           choice(
-               "--cfg-channels", &c.model.cfg_channels,
-               {{"model", CfgChannels::kModel}, {"3", CfgChannels::kThree}, {"all", CfgChannels::kAll}},
-               "Channels that it guides: as the model's own sampler does (DiT: the first 3 of 4), the first 3, or all"),
-           {"--cfg-interval", &c.model.cfg_interval, c.model.kCfgInterval,
-            "Noise levels sigma between which --cfg-scale or --autoguidance-model act; empty is all of them", ""},
-           {"--autoguidance-model", &c.model.autoguidance_model, Anything{},
-            "Autoguidance: a smaller or less trained model of the same kind, to move away from", "PATH"},
-           {"--autoguidance-arch", &c.model.autoguidance_arch, Anything{}, "Architecture of its checkpoint file",
-            "NAME"},
-           {"--autoguidance-scale", &c.model.autoguidance_scale, c.model.kCfgScale,
-            "bad + scale (good - bad); 1 is the --model alone", ""},
-           {"--vae", &c.model.vae, Anything{}, "Autoencoder of a model that draws latents: folder or checkpoint file",
-            "PATH"},
-           {"--vae-arch", &c.model.vae_arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
-       }},
+      {"model", "Diffusion model",
+       appended(
+           appended(
+               std::vector<Option>{
+                   {"--model", &c.model.path, Anything{}, "Folder with config.json and weights, or a checkpoint file",
+                    "PATH"},
+                   {"--arch", &c.model.arch, Anything{},
+                    "Architecture of a checkpoint file ('sextant inspect FILE' guesses it)", "NAME"},
+                   {"--unconditional", &c.model.unconditional, Anything{},
+                    "Give the model the null label; --labels only steer the guide", ""},
+                   {"--denoiser-label", &c.model.denoiser_label, c.model.kDenoiserLabel,
+                    "Give the model this label for every image; -1 is the image's own", ""},
+                   {"--cfg-scale", &c.model.cfg_scale, c.model.kCfgScale,
+                    "Classifier-free guidance; 1 is off. Combines with --guidance", ""},
+                   choice("--cfg-channels", &c.model.cfg_channels,
+                          {{"model", CfgChannels::kModel}, {"3", CfgChannels::kThree}, {"all", CfgChannels::kAll}},
+                          "Channels that it guides: as the model's own sampler does (DiT: the first 3 of 4), the first "
+                          "3, or all"),
+                   {"--cfg-interval", &c.model.cfg_interval, c.model.kCfgInterval,
+                    "Noise levels sigma between which --cfg-scale or --autoguidance-model act; empty is all of them",
+                    ""},
+                   {"--autoguidance-model", &c.model.autoguidance_model, Anything{},
+                    "Autoguidance: a smaller or less trained model of the same kind, to move away from", "PATH"},
+                   {"--autoguidance-arch", &c.model.autoguidance_arch, Anything{},
+                    "Architecture of its checkpoint file", "NAME"},
+                   {"--autoguidance-scale", &c.model.autoguidance_scale, c.model.kCfgScale,
+                    "bad + scale (good - bad); 1 is the --model alone", ""},
+                   {"--vae", &c.model.vae, Anything{},
+                    "Autoencoder of a model that draws latents: folder or checkpoint file", "PATH"},
+                   {"--vae-arch", &c.model.vae_arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
+               },
+               chosen("", c.model.weights, "the --model")),
+           appended(chosen("autoguidance-", c.model.autoguidance_weights, "the --autoguidance-model"),
+                    chosen("vae-", c.model.vae_weights, "the --vae")))},
       classifier_options(c.classifier, "Network that steers"),
       {"guidance",
        "Guidance",

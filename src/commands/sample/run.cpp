@@ -75,7 +75,8 @@ void draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore
   progress.end();
 }
 
-json record_of(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace) {
+json record_of(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace,
+               const json& weights) {
   SampleRecord sum;
   const std::vector<SampleRecord> records = store.records();
   for (const SampleRecord& record : records) {
@@ -89,6 +90,7 @@ json record_of(const SampleConfig& config, const json& settings, const SampleSto
   return {{"command", "sample"},
           {"config", settings},
           {"versions", versions_record(config.run.device)},
+          {"weights", weights},
           {"complete", store.finished() == store.count()},
           {"finished", store.finished()},
           {"timings",
@@ -153,8 +155,8 @@ void draw_trace(const std::filesystem::path& folder, const json& trace) {
 }
 
 json write_results(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace,
-                   const SampleFolder& folder) {
-  const json record = record_of(config, settings, store, trace);
+                   const json& weights, const SampleFolder& folder) {
+  const json record = record_of(config, settings, store, trace, weights);
   store.write_npz(folder.npz());
   write_grid(folder.grid(), store);
   draw_trace(folder.path(), trace);
@@ -182,6 +184,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   }
   set_threads(static_cast<int>(config.run.threads));
   const SamplingModels models = open_models(config);
+  for (const std::string& note : models.weights.notes()) progress.note(note);
   if (models.guide) {
     for (const std::string& note : models.guide->notes) progress.note(note);
   }
@@ -197,7 +200,8 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     keep_former_images(folder, store, sampler.trace_steps());
     if (store.finished() > 0) folder.replace_former();
     draw_missing(config, sampler, store, folder, progress, stop);
-    if (store.finished() > 0) record = write_results(config, settings, store, trace_of(store), folder);
+    if (store.finished() > 0)
+      record = write_results(config, settings, store, trace_of(store), models.weights.record(), folder);
     complete = store.finished() == store.count();
   }
   if (complete) std::filesystem::remove(folder.partial());

@@ -1,6 +1,7 @@
 #include "sweep/place.h"
 
-#include "internal/evaluation/content_hash.h"
+#include "internal/evaluation/hash_of.h"
+#include "internal/runtime/content_hash.h"
 #include "internal/runtime/text.h"
 #include "sample/identity.h"
 #include "sextant/checkpoint/npz.h"
@@ -56,7 +57,7 @@ std::vector<std::string> weights_of(const SampleConfig& given) {
 }
 
 std::string hash_of_text(const std::string& text) {
-  evaluation::ContentHash hash;
+  ContentHash hash;
   hash.add(text);
   return hash.digits();
 }

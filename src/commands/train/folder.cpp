@@ -46,6 +46,7 @@ void TrainFolder::write_record(const std::string& command, const TrainSetup& set
                  {"config", setup.settings},
                  {"identity", identity_},
                  {"versions", versions_record(setup.settings.at("control").at("device"))},
+                 {"weights", setup.weights.record()},
                  {"complete", true},
                  {"steps", result.steps},
                  {"best_step", result.best_step},

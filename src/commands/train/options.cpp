@@ -1,4 +1,5 @@
 #include "common/image_options.h"
+#include "common/opened_weights.h"
 #include "common/run_options.h"
 #include "internal/commands/train.h"
 #include "sextant/calibration/calibration.h"
@@ -153,7 +154,10 @@ std::vector<OptionGroup> train_options(TrainConfig& c) {
       {"--init", &c.init, Anything{}, "First weights: a model folder or checkpoint; left out they are drawn anew",
        "PATH"},
   };
-  return {{"train", "What to train", appended(appended(model, data_options(c)), length_options(c))},
+  return {{"train", "What to train",
+           appended(appended(appended(model, weights_rows("", &c.weights.group, &c.weights.prefix, "the --init")),
+                             data_options(c)),
+                    length_options(c))},
           optimizer_options(c),
           {"loss",
            "Loss",
@@ -195,7 +199,10 @@ std::vector<OptionGroup> finetune_options(TrainConfig& c) {
       {"--test", &c.test, Anything{}, "Images of the comparison before and after; left out, those of --validation",
        "PATH"},
   };
-  return {{"finetune", "What to fine-tune", appended(appended(model, data_options(c)), length_options(c))},
+  return {{"finetune", "What to fine-tune",
+           appended(appended(appended(model, weights_rows("", &c.weights.group, &c.weights.prefix, "the --model")),
+                             data_options(c)),
+                    length_options(c))},
           optimizer_options(c),
           {"loss",
            "Loss",

@@ -40,8 +40,8 @@ json architecture_of(const TrainConfig& config) {
 
 /// What the old weights came with says nothing about the new ones.
 void forget_origin(json& model) {
-  for (const char* key :
-       {"measured", "training", "source", "summary", "licence", "reference", "weights", "calibration"})
+  for (const char* key : {"measured", "training", "source", "summary", "licence", "reference", "weights",
+                          "weights_group", "prefix", "calibration"})
     model.erase(key);
 }
 
@@ -140,21 +140,28 @@ void open_network(const TrainConfig& config, TrainTask task, TrainSetup& setup) 
     if (config.predict) setup.model["diffusion"]["predict"] = word_of(models::mean_type_words(), *config.predict);
   } else {
     if (config.model.empty()) throw UsageError("--model is needed: the classifier to fine-tune");
-    description = models::describe(config.model, config.arch);
+    description = models::describe(config.model, config.arch, config.weights);
     setup.model = models::with_input(description.config, config.classifier_input, config.classifier_size);
   }
   forget_origin(setup.model);
+  if (task == TrainTask::kFinetune && !setup.model.contains("input") && !setup.model.contains("diffusion")) {
+    setup.notes.push_back(config.model +
+                          ": nothing says which input this classifier was trained with; it gets pixels in [-1, 1] as "
+                          "they are; \"input\" of a config.json says it");
+  }
   setup.role = networks::family_of(setup.model).role;
   setup.network = models::build(setup.model);
   if (task == TrainTask::kTrain && config.init.empty()) {
     training::initialise(*setup.network, setup.model.at("type"), config.trainer.seed);
   } else {
-    const checkpoint::Checkpoint trained =
-        task == TrainTask::kFinetune
-            ? *models::contents_of(description)
-            : checkpoint::load(fs::is_directory(config.init) ? checkpoint::open_model_folder(config.init).weights
-                                                             : fs::path(config.init));
-    setup.network->load(trained.weights(), trained.source.string());
+    if (task == TrainTask::kTrain) {
+      const bool folder = fs::is_directory(config.init);
+      description = {setup.model, folder ? checkpoint::open_model_folder(config.init).weights : fs::path(config.init),
+                     nullptr, config.weights};
+    }
+    models::load_network(*setup.network, description, setup.weights.as("start", {}).opened);
+    for (const std::string& note : setup.weights.notes())
+      setup.notes.push_back(note.substr(std::string("note: ").size()));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "common/opened_weights.h"
 #include "internal/commands/train.h"
 #include "sextant/models/models.h"
 #include "sextant/training/objectives.h"
@@ -22,6 +23,7 @@ struct TrainSetup {
   std::shared_ptr<training::TrainingImages> test;        ///< of a fine-tuning
   training::TrainerConfig trainer;
   std::vector<std::string> notes;  ///< what a user should know of the images
+  OpenedWeights weights;           ///< that it starts from; none of a training from new ones
   nlohmann::json settings;         ///< {"table": {"key": value}} of the run
 };
 

@@ -1,20 +1,13 @@
-#include "internal/evaluation/content_hash.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "internal/evaluation/hash_of.h"
 
 #include <algorithm>
 #include <fstream>
 #include <vector>
 
+#include "internal/runtime/content_hash.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::evaluation {
-
-struct ContentHash::State {
-  XXH3_state_t xxh3;
-};
-
 namespace {
 
 void add_file(ContentHash& hash, const std::filesystem::path& path) {
@@ -28,26 +21,6 @@ void add_file(ContentHash& hash, const std::filesystem::path& path) {
 }
 
 }  // namespace
-
-ContentHash::ContentHash() : state_(std::make_unique<State>()) { XXH3_128bits_reset(&state_->xxh3); }
-
-ContentHash::~ContentHash() = default;
-
-void ContentHash::add(const void* data, size_t size) {
-  const uint64_t length = size;
-  XXH3_128bits_update(&state_->xxh3, &length, sizeof length);
-  XXH3_128bits_update(&state_->xxh3, data, size);
-}
-
-std::string ContentHash::digits() const {
-  XXH128_canonical_t bytes;
-  XXH128_canonicalFromHash(&bytes, XXH3_128bits_digest(&state_->xxh3));
-  std::string text;
-  for (const unsigned char byte : bytes.digest) {
-    for (const int digit : {byte >> 4, byte & 15}) text += "0123456789abcdef"[digit];
-  }
-  return text;
-}
 
 std::string hash_of(const std::filesystem::path& path) {
   ContentHash hash;
