@@ -115,7 +115,7 @@ const Group& pick_group(const std::vector<Group>& all, const std::string& choice
   }
   const Group& first = *pool.front();
   for (const Group* other : pool) {
-    if (same_contents(first.tensors, other->tensors)) continue;
+    if (other == &first || same_contents(first.tensors, other->tensors)) continue;
     throw CheckpointError(source + ": two different groups fit, " + in_quotes(first.name) + " and " +
                           in_quotes(other->name) + "; name one as weights");
   }

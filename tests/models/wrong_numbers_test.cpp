@@ -26,6 +26,14 @@ TEST_F(Namings, OfWrongNumbersEndInOneLineThatNamesAKey) {
   }
 }
 
+TEST_F(Namings, OfNumbersThatAreNoneAreNoSecondGroup) {
+  StateDict weights = random_weights(resnet());
+  weights.set("fc.bias", at::full({5}, NAN));
+  checkpoint::save_safetensors(folder_ / "w.safetensors", prefixed("net.", weights));
+  EXPECT_NO_THROW(open("w.safetensors", resnet()));
+  EXPECT_EQ(taken_.group, "net");
+}
+
 TEST_F(Namings, OfOtherPrecisionsAndLayoutsComputeTheSame) {
   const StateDict weights = random_weights(resnet());
   const Tensor x = at::rand({2, 3, 16, 16}) * 2 - 1;

@@ -61,7 +61,7 @@ std::string doubt_about_input(const CalibrateConfig& config, const guidance::Cla
   if (best - own < much) return "";
   return c10::str("of ", sample.numbers.size(), " images spread over ", config.data, " the classifier reads ",
                   percent(own), " rightly as it sees them now, and ", percent(best), " with --classifier-input ", word,
-                  "; it was probably trained so");
+                  "; that is nearer to how it was trained");
 }
 
 std::string doubt_about_accuracy(const calibration::Measures& measures, int64_t classes) {
