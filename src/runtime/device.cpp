@@ -14,16 +14,26 @@
 namespace sextant {
 
 at::Device parse_device(const std::string& text) {
-  if (text == "cpu") return at::kCPU;
+  const int cards = at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0;
+  if (text == "cpu" || (text == "auto" && cards == 0)) return at::kCPU;
+  if (text == "auto") return at::Device(at::kCUDA, 0);
   const bool indexed = text.starts_with("cuda:");
   const std::string index = indexed ? text.substr(5) : "0";
   if ((!indexed && text != "cuda") || index.empty() || index.size() > 3 ||
       index.find_first_not_of("0123456789") != std::string::npos) {
-    throw UsageError("device '" + text + "' is unknown; use cpu, cuda or cuda:INDEX");
+    throw UsageError("device '" + text + "' is unknown; use auto, cpu, cuda or cuda:INDEX");
   }
-  if (!at::hasCUDA() || at::detail::getCUDAHooks().getNumGPUs() <= std::stoi(index)) {
-    throw Error("device '" + text + "' is not available: this build of libtorch sees " +
-                std::to_string(at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0) + " CUDA devices; use cpu");
+  if (!at::hasCUDA()) {
+    throw Error("device '" + text + "' is not available: this program was built with a libtorch for CPUs (" +
+                libtorch_version() +
+                "); build it with a CUDA PyTorch in the active environment, make TORCH=python, or "
+                "use cpu");
+  }
+  if (std::stoi(index) >= cards) {
+    throw Error("device '" + text + "' is not available: " +
+                (cards == 0   ? std::string("no GPU is seen; is the driver loaded and CUDA_VISIBLE_DEVICES right?")
+                 : cards == 1 ? std::string("there is cuda:0 alone")
+                              : "there are cuda:0 to cuda:" + std::to_string(cards - 1)));
   }
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index)));
 }

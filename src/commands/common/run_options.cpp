@@ -4,7 +4,7 @@ namespace sextant::commands {
 
 std::vector<Option> run_options(RunConfig& run, const std::string& arithmetic) {
   return {
-      {"--device", &run.device, Anything{}, "cpu, cuda or cuda:INDEX", "NAME"},
+      {"--device", &run.device, Anything{}, "cpu, cuda, cuda:INDEX, or auto: a GPU if there is one", "NAME"},
       choice("--precision", &run.precision, {{"fp32", at::kFloat}, {"bf16", at::kBFloat16}, {"fp16", at::kHalf}},
              arithmetic),
       threads_option(run),

@@ -42,7 +42,8 @@ SampleScore SampleScorer::score(const std::filesystem::path& samples) const {
   result.count = images->size();
   if (result.count < kFewest) {
     const at::NoGradGuard no_grad;
-    const Tensor logits = extractor_.network->forward(images->image(0).unsqueeze(0)).at("logits");
+    const Tensor logits =
+        extractor_.network->forward(images->image(0).unsqueeze(0).to(extractor_.network->device())).at("logits");
     if (knows_labels_of(images->label(0), logits.size(1)))
       result.accuracy = logits.argmax(1).item<int64_t>() == images->label(0) ? 1 : 0;
     return result;
