@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "internal/runtime/text.h"
 #include "recipe.h"
 #include "sextant/runtime/error.h"
 
@@ -68,7 +69,12 @@ Arguments parse(const Command& command, Invocation& invocation, const std::vecto
   app.allow_extras();
   app.add_flag("-h,--help", arguments.help);
   app.add_option("--recipe", recipe)->take_last();
-  if (!command.argument.empty()) app.add_option(command.argument, arguments.argument);
+  std::vector<std::string> several;
+  if (command.argument.ends_with("...")) {
+    app.add_option("several", several);
+  } else if (!command.argument.empty()) {
+    app.add_option(command.argument, arguments.argument);
+  }
   add_flags(app, table, given);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
@@ -76,6 +82,7 @@ Arguments parse(const Command& command, Invocation& invocation, const std::vecto
     throw UsageError(error.what());
   }
   if (arguments.help) return arguments;
+  if (!several.empty()) arguments.argument = joined(several, "\n");
   reject_remaining(app.remaining(), table, command.argument);
   if (command.argument == "RECIPE" && recipe.empty()) recipe = arguments.argument;
   if (command.argument == "RECIPE") arguments.argument = recipe;

@@ -24,7 +24,9 @@ struct Invocation {
 struct Command {
   std::string name;
   std::string summary;   ///< one line, without a full stop
-  std::string argument;  ///< "FILE" for a command that takes one, "RECIPE" for one whose file is its recipe, or ""
+  /// "FILE" for a command that takes one, "FOLDER..." for one that takes several (they arrive as lines), "RECIPE" for
+  /// one whose file is its recipe, or "".
+  std::string argument;
   bool needs_argument = false;
   std::function<Invocation()> open;  ///< with the default settings
 };

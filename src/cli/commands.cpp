@@ -7,6 +7,7 @@
 #include "internal/commands/calibrate.h"
 #include "internal/commands/evaluate.h"
 #include "internal/commands/inspect.h"
+#include "internal/commands/merge.h"
 #include "internal/commands/report.h"
 #include "internal/commands/runs.h"
 #include "internal/commands/sample.h"
@@ -69,7 +70,9 @@ Report sample(SampleConfig& config, const std::string&, Progress& progress, cons
   const SampleResult result = run_sample(config, progress, stop);
   if (config.run.quiet) return {result.complete(), ""};
   return {result.complete(), of_all(result.finished, result.count, "images", config.run.out) +
-                                 (result.there_already ? " (drawn by an earlier run)\n" : "\n")};
+                                 (result.there_already    ? " (drawn by an earlier run)\n"
+                                  : result.left_to_others ? "; the others are other tasks' share\n"
+                                                          : "\n")};
 }
 
 Report evaluate(EvaluateConfig& config, const std::string& samples, Progress& progress, const Stop& stop) {
@@ -196,6 +199,13 @@ Report theory(TheoryConfig& config, const std::string&, Progress&, const Stop& s
   return {true, text};
 }
 
+Report merge(MergeConfig& config, const std::string& folders, Progress&, const Stop&) {
+  const std::vector<std::string> shares = split(folders, '\n');
+  const SampleResult result = run_merge(shares, config);
+  return {true,
+          of_all(result.finished, result.count, "images", config.out.empty() ? shares.front() : config.out) + "\n"};
+}
+
 Report inspect_file(InspectConfig& config, const std::string& file, Progress&, const Stop&) {
   if (file.empty() && config.recipe.is_null()) throw UsageError("a FILE is needed: sextant inspect FILE");
   if (!config.recipe.is_null()) {
@@ -244,6 +254,9 @@ const std::vector<Command>& commands() {
           "report", "Make one HTML page of the sweeps, runs and traces in a folder",
           {.options = report_options, .run = report_page, .quiet = [](const ReportConfig&) { return true; }}, "DIR",
           true),
+      row<MergeConfig>("merge", "Put together what tasks of 'sample --shard' drew in their own folders",
+                       {.options = merge_options, .run = merge, .quiet = [](const MergeConfig&) { return true; }},
+                       "FOLDER...", true),
       row<InspectConfig>("inspect",
                          "Show what is in a checkpoint, an .npz or a model folder, or which files a --recipe lacks; "
                          "convert to safetensors",

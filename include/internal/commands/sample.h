@@ -48,6 +48,12 @@ struct GuidanceSettings {
   GuidanceSpace space = GuidanceSpace::kAuto;
 };
 
+/// A run that several tasks draw, each a share of its batches.
+struct ShareSettings {
+  std::string shard;  ///< "K/N": this task's share is the K-th of N, K from 1; "" is the whole
+  double lease = 60;  ///< seconds after which a task that shows no sign of life counts as dead
+};
+
 /// Settings of `sextant sample`: a part for each table of its recipe; `run` stands in [sample] as well.
 struct SampleConfig {
   SampleSettings sample;
@@ -56,6 +62,7 @@ struct SampleConfig {
   models::ClassifierConfig classifier;
   GuidanceSettings guidance;
   samplers::SamplerConfig sampler;
+  ShareSettings share;
 };
 
 /// The table of `sextant sample`; the rows point into `config`.
@@ -77,7 +84,9 @@ struct SampleResult {
   double seconds_per_image = 0;
   double gradient_norm = 0;  ///< |g| averaged over guided steps and samples
 
-  bool complete() const { return finished == count; }
+  bool left_to_others = false;  ///< what is not finished is other tasks' share
+
+  bool complete() const { return finished == count || left_to_others; }
 };
 
 /// Draws samples into config.run.out: samples.npz (arr_0 uint8 [N, H, W, C], arr_1 int64 [N]), grid.png, run.json,

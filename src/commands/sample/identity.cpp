@@ -35,6 +35,7 @@ json identity_of(const SampleConfig& given) {
   json settings = OptionTable("sample", sample_options(config)).to_json();
   if (coupling_of(config.guidance) != Coupling::kBatches) settings["sample"].erase("batch");
   for (const char* neutral : {"count", "out", "overwrite", "threads", "quiet"}) settings["sample"].erase(neutral);
+  settings.erase("share");
   return settings;
 }
 

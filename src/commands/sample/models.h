@@ -17,7 +17,7 @@ struct SamplingModels {
   std::optional<GuideClassifier> guide;    ///< none without guidance, but for a classifier that watches
   int64_t model_classes = 0;               ///< classes of the model without the null label; 0 if it has none
   at::Device device = at::kCPU;
-  bool points = false;  ///< the model draws points [d, 1, 1], no images
+  bool points = false;         ///< the model draws points [d, 1, 1], no images
   OpenedWeights weights = {};  ///< which these networks have
 
   /// [C, H, W] of the images

@@ -181,6 +181,16 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
            {"--add-factor", &edm.add_factor, edm.kAddFactor,
             "edm, elucd: height of a half sine on top, in units of --max-guidance", ""},
        }},
+      {"share",
+       "Many tasks for one run",
+       {
+           {"--shard", &c.share.shard, Anything{},
+            "Draw the K-th of N shares of the batches, into a folder that tasks share or one to be joined by 'sextant "
+            "merge'; processes below torchrun, mpirun or srun share by themselves",
+            "K/N"},
+           {"--lease", &c.share.lease, Range{0, 1e6, true},
+            "Seconds without a sign of life after which other tasks take over a task's batch", ""},
+       }},
   };
 }
 

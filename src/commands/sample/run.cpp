@@ -1,14 +1,14 @@
+#include <iostream>
+
 #include "common/guidance_trace.h"
-#include "common/points.h"
 #include "common/prompts.h"
-#include "common/record.h"
 #include "internal/commands/sample.h"
-#include "internal/runtime/files.h"
 #include "sample/batch_sampler.h"
 #include "sample/folder.h"
 #include "sample/grow.h"
 #include "sample/identity.h"
-#include "sextant/report/pictures.h"
+#include "sample/results.h"
+#include "sample/share.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 
@@ -75,95 +75,6 @@ void draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore
   progress.end();
 }
 
-json record_of(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace,
-               const json& weights) {
-  SampleRecord sum;
-  const std::vector<SampleRecord> records = store.records();
-  for (const SampleRecord& record : records) {
-    sum.gradient_norm += record.gradient_norm;
-    sum.seconds += record.seconds;
-    sum.denoiser_seconds += record.denoiser_seconds;
-    sum.classifier_seconds += record.classifier_seconds;
-  }
-  const double n = static_cast<double>(std::max<std::size_t>(1, records.size()));
-  const double seconds = std::max(sum.seconds, 1e-12);
-  return {{"command", "sample"},
-          {"config", settings},
-          {"versions", versions_record(config.run.device)},
-          {"weights", weights},
-          {"complete", store.finished() == store.count()},
-          {"finished", store.finished()},
-          {"timings",
-           {{"seconds", sum.seconds},
-            {"seconds_per_image", sum.seconds / n},
-            {"denoiser_share", sum.denoiser_seconds / seconds},
-            {"classifier_share", sum.classifier_seconds / seconds}}},
-          {"gradient_norm", sum.gradient_norm / n},
-          {"trace", trace}};
-}
-
-SampleResult result_of(const json& record, int64_t count) {
-  SampleResult result;
-  result.finished = record.value("finished", int64_t{0});
-  result.count = count;
-  result.seconds_per_image = record.value("/timings/seconds_per_image"_json_pointer, 0.0);
-  result.gradient_norm = record.value("gradient_norm", 0.0);
-  return result;
-}
-
-/// The first images, large enough to see.
-void write_grid(const std::filesystem::path& path, const SampleStore& store) {
-  constexpr int64_t kMost = 100;
-  constexpr int64_t kMostPoints = 5000;
-  if (store.of_points()) {
-    if (!report::can_draw()) return;
-    const std::vector<SampleRecord> records = store.records();
-    std::vector<int64_t> labels;
-    for (const SampleRecord& record : records) labels.push_back(record.label);
-    const Tensor points = store.images(0, kMostPoints);
-    report::write_drawing(path, draw_points(points, at::tensor(labels, at::kLong).narrow(0, 0, points.size(0))));
-    return;
-  }
-  const Tensor images = store.images(0, kMost);
-  if (images.size(0) == 0 || (images.size(3) != 1 && images.size(3) != 3)) return;
-  report::GridStyle style;
-  style.columns = images.size(0) >= 10 ? 10 : images.size(0);
-  style.scale = std::max<int64_t>(1, 64 / std::max(images.size(1), images.size(2)));
-  report::write_png(path, report::grid(images, style));
-}
-
-/// Of all finished samples, whichever run drew them.
-json trace_of(const SampleStore& store) {
-  TraceMeans means;
-  for (int64_t i = 0; i < store.count(); ++i) {
-    if (store.has(i)) means.add(store.trace(i));
-  }
-  return means.rows();
-}
-
-/// The gradient's curve where this build can draw; of an empty trace none, and an earlier run's goes.
-void draw_trace(const std::filesystem::path& folder, const json& trace) {
-  if (trace.empty()) {
-    for (const char* file : {"gradient-norm.svg", "gradient-norm.png"}) std::filesystem::remove(folder / file);
-    return;
-  }
-  if (!report::can_draw()) return;
-  report::Chart chart = chart_over_steps("Norm of the guidance gradient", "mean |g|");
-  chart.curves = {curve_over_steps(trace, "gradient_norm")};
-  chart.curves.front().marks = true;
-  report::write_svg_and_png(folder / "gradient-norm", report::draw(chart));
-}
-
-json write_results(const SampleConfig& config, const json& settings, const SampleStore& store, const json& trace,
-                   const json& weights, const SampleFolder& folder) {
-  const json record = record_of(config, settings, store, trace, weights);
-  store.write_npz(folder.npz());
-  write_grid(folder.grid(), store);
-  draw_trace(folder.path(), trace);
-  write_atomically(folder.record(), record.dump(2) + "\n");
-  return record;
-}
-
 }  // namespace
 
 void check_settings(const SampleConfig& config) { resolved(config); }
@@ -182,7 +93,17 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     result.there_already = true;
     return result;
   }
+  const Share share = share_of(config);
+  config = placed(config);
   set_threads(static_cast<int>(config.run.threads));
+  if (!share.alone()) {
+    const auto open = [&] {
+      const SamplingModels models = open_models(config);
+      return Opened{std::make_unique<BatchSampler>(config, models), models.weights.record()};
+    };
+    const std::unique_ptr<Progress> silent = make_progress(ProgressStyle::kQuiet, std::cerr);
+    return draw_share(config, settings, share, folder, open, share.leads ? progress : *silent, stop);
+  }
   const SamplingModels models = open_models(config);
   for (const std::string& note : models.weights.notes()) progress.note(note);
   if (models.guide) {
@@ -200,8 +121,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     keep_former_images(folder, store, sampler.trace_steps());
     if (store.finished() > 0) folder.replace_former();
     draw_missing(config, sampler, store, folder, progress, stop);
-    if (store.finished() > 0)
-      record = write_results(config, settings, store, trace_of(store), models.weights.record(), folder);
+    if (store.finished() > 0) record = write_results(config, settings, store, models.weights.record(), folder);
     complete = store.finished() == store.count();
   }
   if (complete) std::filesystem::remove(folder.partial());

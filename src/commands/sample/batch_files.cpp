@@ -1,0 +1,140 @@
+#include "sample/batch_files.h"
+
+#include "common/run_folder.h"
+#include "internal/runtime/difference.h"
+#include "internal/runtime/files.h"
+#include "sample/identity.h"
+#include "sextant/checkpoint/npz.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr char kSettings[] = "settings.json";
+constexpr char kWeights[] = "weights.json";
+constexpr int64_t kRecordNumbers = 5;
+
+/// What has to be equal for two processes to share a run: what the images depend on, and how they are numbered.
+json shared_identity(const json& settings) {
+  json identity = identity_of(settings);
+  for (const char* key : {"count", "batch"}) identity["sample"][key] = settings.at("sample").at(key);
+  return identity;
+}
+
+Tensor as_numbers(const std::vector<SampleRecord>& records) {
+  Tensor numbers = at::empty({static_cast<int64_t>(records.size()), kRecordNumbers}, at::kDouble);
+  double* out = numbers.data_ptr<double>();
+  for (const SampleRecord& record : records) {
+    for (const double number : {static_cast<double>(record.label), record.gradient_norm, record.seconds,
+                                record.denoiser_seconds, record.classifier_seconds}) {
+      *out++ = number;
+    }
+  }
+  return numbers;
+}
+
+std::vector<SampleRecord> as_records(const Tensor& numbers) {
+  std::vector<SampleRecord> records;
+  const double* in = numbers.data_ptr<double>();
+  for (int64_t i = 0; i < numbers.size(0); ++i, in += kRecordNumbers) {
+    records.push_back({static_cast<int64_t>(in[0]), in[1], in[2], in[3], in[4]});
+  }
+  return records;
+}
+
+}  // namespace
+
+BatchFiles::BatchFiles(fs::path folder, const json& settings) : folder_(std::move(folder)) {
+  count_ = settings.at("sample").at("count").get<int64_t>();
+  batch_ = settings.at("sample").at("batch").get<int64_t>();
+  check_writable_folder(folder_);
+  const json former = settings_in(folder_);
+  if (former.is_null()) {
+    write_atomically(folder_ / kSettings, settings.dump(2) + "\n");
+  } else if (shared_identity(former) != shared_identity(settings)) {
+    throw UsageError(folder_.string() + " holds batches of another run: " +
+                     first_difference(shared_identity(former), shared_identity(settings)) +
+                     "; give the same settings to all tasks, or another --out");
+  }
+}
+
+json BatchFiles::settings_in(const fs::path& folder) {
+  const json settings = former_record(folder / kSettings, "sample");
+  const auto has = [&](const char* key) { return settings["sample"].contains(key); };
+  return settings.is_object() && has("count") && has("batch") ? settings : json();
+}
+
+std::vector<int64_t> BatchFiles::samples(int64_t batch) const {
+  std::vector<int64_t> samples;
+  for (int64_t i = batch * batch_; i < std::min(count_, (batch + 1) * batch_); ++i) samples.push_back(i);
+  return samples;
+}
+
+fs::path BatchFiles::file(int64_t batch) const { return folder_ / (std::to_string(batch) + ".npz"); }
+
+std::vector<int64_t> BatchFiles::missing() const {
+  // One reading of the folder: a question for each of thousands of batches would be slow on a shared file system.
+  std::vector<bool> there(static_cast<std::size_t>(size()));
+  if (!fs::exists(folder_)) return {};
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
+    const fs::path name = entry.path().filename();
+    if (name.extension() != ".npz") continue;
+    const int64_t batch = std::atoll(name.stem().c_str());
+    if (batch < size() && name == file(batch).filename()) there[static_cast<std::size_t>(batch)] = true;
+  }
+  std::vector<int64_t> missing;
+  for (int64_t batch = 0; batch < size(); ++batch) {
+    if (!there[static_cast<std::size_t>(batch)]) missing.push_back(batch);
+  }
+  return missing;
+}
+
+int64_t BatchFiles::finished() const {
+  int64_t finished = count_;
+  for (const int64_t batch : missing()) finished -= static_cast<int64_t>(samples(batch).size());
+  return finished;
+}
+
+void BatchFiles::agree_on_weights(const json& weights) const {
+  const json former = this->weights();
+  if (former.is_null()) {
+    write_atomically(folder_ / kWeights, weights.dump(2) + "\n");
+  } else if (former != weights) {
+    throw UsageError("the weights are not those that the other batches in " + folder_.string() + " were drawn with (" +
+                     (folder_ / kWeights).string() + "); give the former files, or another --out");
+  }
+}
+
+json BatchFiles::weights() const {
+  if (!fs::exists(folder_ / kWeights)) return {};
+  return json::parse(read_file(folder_ / kWeights), nullptr, false);
+}
+
+void BatchFiles::put(int64_t batch, const Batch& drawn) const {
+  checkpoint::save_npz(file(batch), {{"images", drawn.images},
+                                     {"records", as_numbers(drawn.records)},
+                                     {"traces", drawn.traces.to(at::kCPU, at::kDouble)}});
+}
+
+Batch BatchFiles::get(int64_t batch) const {
+  const checkpoint::NpzReader reader(file(batch));
+  const auto n = static_cast<int64_t>(samples(batch).size());
+  const auto read = [&](const char* name, at::ScalarType dtype, int64_t dimensions) {
+    if (!reader.contains(name)) throw CheckpointError(file(batch).string() + " has no array '" + name + "'");
+    Tensor array = reader.read(name);
+    if (array.scalar_type() != dtype || array.dim() < dimensions || array.size(0) != n) {
+      throw CheckpointError(file(batch).string() + ": '" + name + "' is no array of " + std::to_string(n) + " samples");
+    }
+    return array.contiguous();
+  };
+  const Tensor records = read("records", at::kDouble, 2);
+  if (records.size(1) != kRecordNumbers) throw CheckpointError(file(batch).string() + ": 'records' is of another kind");
+  const at::ScalarType dtype = reader.contains("images") && reader.shape("images").size() == 2 ? at::kFloat : at::kByte;
+  return {read("images", dtype, 2), as_records(records), read("traces", at::kDouble, 1)};
+}
+
+}  // namespace sextant::commands

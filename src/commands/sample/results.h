@@ -1,0 +1,20 @@
+// What a run of samples leaves: samples.npz, grid.png, curves, run.json.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "internal/commands/sample.h"
+#include "sample/folder.h"
+#include "sample/store.h"
+
+namespace sextant::commands {
+
+/// Writes what the store's finished samples give into the folder, run.json last. Returns that record; `settings` and
+/// `weights`, which the networks have, stand in it.
+nlohmann::json write_results(const SampleConfig& config, const nlohmann::json& settings, const SampleStore& store,
+                             const nlohmann::json& weights, const SampleFolder& folder);
+
+/// What a record says of its run of `count` samples.
+SampleResult result_of(const nlohmann::json& record, int64_t count);
+
+}  // namespace sextant::commands

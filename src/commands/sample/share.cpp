@@ -1,0 +1,241 @@
+#include "sample/share.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+
+#include "internal/distributed/claims.h"
+#include "internal/distributed/world.h"
+#include "sample/identity.h"
+#include "sample/results.h"
+#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+
+namespace fs = std::filesystem;
+using distributed::Claims;
+using distributed::World;
+using nlohmann::json;
+
+namespace {
+
+World world() { return distributed::world_of(distributed::process_environment()); }
+
+bool read_number(std::string_view text, int64_t& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+/// Of `seconds`, in pieces short enough to hear a stop.
+void wait(double seconds, const Stop& stop) {
+  const double until = steady_seconds() + seconds;
+  while (!stop.requested() && steady_seconds() < until) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+}
+
+/// The work on one share.
+class Worker {
+ public:
+  Worker(const BatchFiles& files, const Share& share, const std::function<Opened()>& open, Progress& progress,
+         const Stop& stop)
+      : files_(files),
+        share_(share),
+        claims_(files.folder(), share.lease),
+        open_(open),
+        progress_(progress),
+        stop_(stop) {}
+
+  void run() {
+    begin();
+    for (const int64_t batch : files_.missing()) {
+      if (batch % share_.shares == share_.index) attempt(batch);
+    }
+    while (!stop_.requested() && (share_.helps || others_work_here())) {
+      std::vector<int64_t> missing = files_.missing();
+      if (missing.empty()) break;
+      update();
+      // Each begins elsewhere, so that they do not all ask for the same one.
+      const auto first = std::find_if(missing.begin(), missing.end(), [&](int64_t batch) {
+        return batch * share_.shares >= share_.index * files_.size();
+      });
+      std::rotate(missing.begin(), first, missing.end());
+      bool drew = false;
+      for (const int64_t batch : missing) drew = attempt(batch) || drew;
+      if (!drew) wait(std::min(1.0, share_.lease / 8), stop_);
+    }
+    update();
+    progress_.end();
+  }
+
+  Claims& claims() { return claims_; }
+
+ private:
+  void begin() {
+    const auto finished = static_cast<double>(files_.finished());
+    progress_.begin("sample", static_cast<double>(files_.count()), finished, "images");
+  }
+
+  void update() { progress_.update(static_cast<double>(files_.finished())); }
+
+  /// Whether this process drew the batch just now.
+  bool attempt(int64_t batch) {
+    if (stop_.requested() || files_.has(batch) || !claims_.take(batch)) return false;
+    const bool mine = !files_.has(batch);
+    if (mine) draw(batch);
+    claims_.release();
+    return mine;
+  }
+
+  void draw(int64_t batch) {
+    const std::vector<int64_t> samples = files_.samples(batch);
+    const auto before = static_cast<double>(files_.finished());
+    try {
+      if (!sampler_) {
+        Opened opened = open_();
+        files_.agree_on_weights(opened.weights);
+        sampler_ = std::move(opened.sampler);
+      }
+      const Batch drawn = sampler_->draw(
+          samples, [&](double done) { progress_.update(before + done * static_cast<double>(samples.size())); });
+      // Whoever took this batch over, because this process was silent for a lease, may have ended the run since.
+      if (fs::exists(files_.folder())) files_.put(batch, drawn);
+    } catch (const UsageError&) {
+      throw;
+    } catch (const Error& error) {
+      char host[256] = {};
+      gethostname(host, sizeof host - 1);
+      throw Error("share " + std::to_string(share_.index + 1) + " of " + std::to_string(share_.shares) + " on " + host +
+                  ", batch " + std::to_string(batch) + ": " + error.what() + "; the other batches are kept");
+    }
+  }
+
+  /// A batch or a claim outside this share is somebody else's.
+  bool others_work_here() const {
+    if (!fs::exists(files_.folder())) return false;
+    for (const fs::directory_entry& entry : fs::directory_iterator(files_.folder())) {
+      int64_t batch = 0;
+      const std::string stem = entry.path().stem();
+      if (read_number(stem, batch) && batch < files_.size() && batch % share_.shares != share_.index) return true;
+    }
+    return false;
+  }
+
+  const BatchFiles& files_;
+  Share share_;
+  Claims claims_;
+  std::function<Opened()> open_;
+  std::unique_ptr<BatchSampler> sampler_;
+  Progress& progress_;
+  const Stop& stop_;
+};
+
+}  // namespace
+
+Share share_of(const SampleConfig& config) {
+  Share share;
+  share.lease = config.share.lease;
+  const std::string& shard = config.share.shard;
+  if (!shard.empty()) {
+    const std::size_t slash = shard.find('/');
+    int64_t k = 0;
+    const bool read = slash != std::string::npos && read_number(std::string_view(shard).substr(0, slash), k) &&
+                      read_number(std::string_view(shard).substr(slash + 1), share.shares);
+    if (!read || k < 1 || k > share.shares) {
+      throw UsageError("--shard must be K/N with K from 1 to N, such as 2/8, got '" + shard + "'");
+    }
+    share.index = k - 1;
+  }
+  const World here = world();
+  if (here.size == 1) return share;
+  if (!shard.empty()) {
+    throw UsageError("--shard " + shard + " beside " + here.launcher + ", which deals the batches to " +
+                     std::to_string(here.size) + " processes itself; leave out one of them");
+  }
+  return {here.rank, here.size, true, here.rank == 0, config.share.lease};
+}
+
+SampleConfig placed(SampleConfig config) {
+  const World here = world();
+  if (here.size == 1) return config;
+  if (config.run.threads == 0) {
+    const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
+    config.run.threads = std::max<int64_t>(1, cores / here.local_size);
+  }
+  if (config.run.device == "cuda") config.run.device += ":" + std::to_string(here.local_rank);
+  return config;
+}
+
+json assemble(const SampleConfig& config, const json& settings, const std::vector<BatchFiles>& sources,
+              const SampleFolder& folder) {
+  const BatchFiles& any = sources.front();
+  std::vector<const BatchFiles*> holders(static_cast<std::size_t>(any.size()));
+  std::string missing;
+  int64_t number_missing = 0;
+  for (int64_t batch = 0; batch < any.size(); ++batch) {
+    const auto holder =
+        std::find_if(sources.begin(), sources.end(), [&](const BatchFiles& files) { return files.has(batch); });
+    if (holder != sources.end()) {
+      holders[static_cast<std::size_t>(batch)] = &*holder;
+    } else if (constexpr int64_t kNamed = 8; ++number_missing <= kNamed) {
+      missing += (missing.empty() ? "" : ", ") + std::to_string(batch);
+    }
+  }
+  if (number_missing > 0) {
+    throw Error(std::to_string(number_missing) + " of " + std::to_string(any.size()) +
+                " batches are missing: " + missing + (number_missing > 8 ? ", ..." : "") + "; start their tasks again");
+  }
+  json weights;
+  for (const BatchFiles& files : sources) {
+    if (weights.is_null()) weights = files.weights();
+    files.agree_on_weights(weights);
+  }
+  const Batch first = holders[0]->get(0);
+  json record;
+  {
+    SampleStore store(folder.partial(), identity_of(config), first.images.sizes().slice(1).vec(), any.count(),
+                      first.traces.numel() / first.traces.size(0), first.images.scalar_type());
+    for (int64_t batch = 0; batch < any.size(); ++batch) {
+      const Batch drawn = holders[static_cast<std::size_t>(batch)]->get(batch);
+      store.put(any.samples(batch), drawn.images, drawn.records, drawn.traces);
+    }
+    folder.replace_former();
+    record = write_results(config, settings, store, weights, folder);
+  }
+  fs::remove(folder.partial());
+  return record;
+}
+
+SampleResult draw_share(const SampleConfig& config, const json& settings, const Share& share,
+                        const SampleFolder& folder, const std::function<Opened()>& open, Progress& progress,
+                        const Stop& stop) {
+  const fs::path batches = folder.path() / "samples.batches";
+  const BatchFiles files(batches, settings);
+  int64_t finished = 0;
+  {
+    Worker worker(files, share, open, progress, stop);
+    worker.run();
+    const std::vector<int64_t> missing = files.missing();
+    finished = files.finished();
+    const int64_t assembly = files.size();  // the number after the last batch's
+    if (missing.empty() && worker.claims().take(assembly)) {
+      const json record = assemble(config, settings, {files}, folder);
+      worker.claims().release();
+      fs::remove_all(batches);
+      return result_of(record, config.sample.count);
+    }
+    // Below a launcher the first process stays until the results are there: the job ends with it.
+    while (missing.empty() && share.leads && !stop.requested() && fs::exists(batches)) wait(0.1, stop);
+  }
+  if (!fs::exists(batches) && !fs::exists(folder.npz())) {
+    throw Error(batches.string() + " was removed under the run, and its batches with it; start it again");
+  }
+  SampleResult result;
+  result.finished = finished;
+  result.count = config.sample.count;
+  result.left_to_others = !stop.requested();
+  return result;
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,163 @@
+#include "internal/distributed/claims.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "sextant/runtime/error.h"
+
+namespace sextant::distributed {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string first_line(const fs::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::string host() {
+  char name[256] = {};
+  gethostname(name, sizeof name - 1);
+  return name[0] == '\0' ? "unknown" : name;
+}
+
+/// When a process of this machine began, in ticks since its boot: a number that its successor under the same id does
+/// not have. Empty where no such process runs.
+std::string began(const std::string& process) {
+  std::string stat = first_line("/proc/" + process + "/stat");
+  const std::size_t name_end = stat.rfind(')');  // the name may hold anything
+  if (name_end == std::string::npos) return "";
+  std::istringstream fields(stat.substr(name_end + 1));
+  std::string field;
+  constexpr int kState = 3;
+  constexpr int kStartTime = 22;
+  for (int number = kState; number <= kStartTime; ++number) {
+    if (!(fields >> field)) return "";
+    if (number == kState && (field == "Z" || field == "X")) return "";
+  }
+  return field;
+}
+
+/// One boot of one machine: processes are comparable within it alone. A container has its own name for the host and its
+/// own numbers of processes, so both are part of it.
+std::string machine() {
+  std::error_code error;
+  return host() + " " + first_line("/proc/sys/kernel/random/boot_id") + " " +
+         fs::read_symlink("/proc/self/ns/pid", error).string();
+}
+
+/// A claim's text: host, boot, process namespace, process, start, each a word.
+struct Owner {
+  std::string host, boot, space, process, start;
+};
+
+Owner owner_in(const std::string& text) {
+  Owner owner;
+  std::istringstream words(text);
+  words >> owner.host >> owner.boot >> owner.space >> owner.process >> owner.start;
+  return owner;
+}
+
+std::string owner_text() {
+  const std::string process = std::to_string(getpid());
+  return machine() + " " + process + " " + began(process);
+}
+
+}  // namespace
+
+Claims::Claims(fs::path folder, double lease) : folder_(std::move(folder)), lease_(lease), owner_(owner_text()) {
+  renewer_ = std::thread([this] { renew(); });
+}
+
+Claims::~Claims() {
+  release();
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  closing_changed_.notify_all();
+  renewer_.join();
+}
+
+fs::path Claims::file(int64_t unit) const { return folder_ / (std::to_string(unit) + ".claim"); }
+
+bool Claims::create(int64_t unit) {
+  const fs::path path = file(unit);
+  const int claim = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (claim < 0 && (errno == EEXIST || errno == ENOENT)) return false;
+  if (claim < 0) throw Error("cannot claim work in " + folder_.string() + ": " + std::strerror(errno));
+  // One write of a line: who reads a shorter text knows nothing of the owner and waits for the lease.
+  const bool written = write(claim, owner_.data(), owner_.size()) == static_cast<ssize_t>(owner_.size());
+  const int error = errno;
+  close(claim);
+  if (written) return true;
+  unlink(path.c_str());
+  throw Error("cannot claim work in " + folder_.string() + ": " + std::strerror(error));
+}
+
+bool Claims::take(int64_t unit) {
+  release();
+  bool mine = create(unit);
+  if (!mine && dead(unit)) {
+    // Of several that find it dead one renames it. Another may rename the claim that the first has just made: both then
+    // own the unit, which is harmless.
+    const fs::path old = file(unit).string() + "." + std::to_string(getpid()) + ".dead";
+    if (std::rename(file(unit).c_str(), old.c_str()) == 0) unlink(old.c_str());
+    mine = create(unit);
+  }
+  if (!mine) return false;
+  const std::lock_guard lock(mutex_);
+  held_ = unit;
+  seen_.erase(unit);
+  return true;
+}
+
+void Claims::release() {
+  const std::lock_guard lock(mutex_);
+  if (!held_) return;
+  // Not where another process took it over meanwhile.
+  if (first_line(file(*held_)) == owner_) unlink(file(*held_).c_str());
+  held_.reset();
+}
+
+std::optional<std::string> Claims::holder(int64_t unit) const {
+  const Owner owner = owner_in(first_line(file(unit)));
+  if (owner.process.empty()) return std::nullopt;
+  return owner.host + ", process " + owner.process;
+}
+
+bool Claims::held(int64_t unit) { return fs::exists(file(unit)) && !dead(unit); }
+
+bool Claims::dead(int64_t unit) {
+  struct stat state {};
+  if (stat(file(unit).c_str(), &state) != 0) return errno == ENOENT;
+  const Owner owner = owner_in(first_line(file(unit)));
+  const Owner self = owner_in(owner_);
+  const bool same_machine = owner.host == self.host && owner.boot == self.boot && owner.space == self.space;
+  if (same_machine && !owner.start.empty() && began(owner.process) != owner.start) return true;
+  const auto now = std::chrono::steady_clock::now();
+  const int64_t renewed = state.st_mtim.tv_sec * 1'000'000'000 + state.st_mtim.tv_nsec;
+  Seen& seen = seen_[unit];
+  if (seen.inode != state.st_ino || seen.renewed != renewed) seen = {state.st_ino, renewed, now};
+  return now - seen.since > lease_;
+}
+
+void Claims::renew() {
+  std::unique_lock lock(mutex_);
+  constexpr double kTimesInALease = 4;
+  while (!closing_changed_.wait_for(lock, lease_ / kTimesInALease, [this] { return closing_; })) {
+    if (held_) utimensat(AT_FDCWD, file(*held_).c_str(), nullptr, 0);
+  }
+}
+
+}  // namespace sextant::distributed
