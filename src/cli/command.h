@@ -23,7 +23,7 @@ struct Invocation {
 
 struct Command {
   std::string name;
-  std::string summary;   ///< one line, without a full stop
+  std::string summary;  ///< one line, without a full stop
   /// "FILE" for a command that takes one, "FOLDER..." for one that takes several (they arrive as lines), "RECIPE" for
   /// one whose file is its recipe, or "".
   std::string argument;

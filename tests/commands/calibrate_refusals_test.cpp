@@ -20,8 +20,9 @@ TEST_F(Calibrate, RefusesALabelThatIsNoClassOfTheClassifier) {
 
 TEST_F(Calibrate, RefusesADataSetOfOtherClasses) {
   config_.data = class_folders(3);
-  for (const char* name : {"0", "1", "2"})
-    std::filesystem::rename(config_.data + "/" + name, config_.data + "/class" + name);
+  const char* const animals[] = {"cat", "dog", "owl"};  // no numbers: they mean no class of their own
+  for (int i = 0; i < 3; ++i)
+    std::filesystem::rename(config_.data + "/" + std::to_string(i), config_.data + "/" + animals[i]);
   expect_refusal(config_, "2", "has 10 classes but " + config_.data + " has 3");
 }
 
@@ -32,10 +33,14 @@ TEST_F(Calibrate, RefusesImagesWithoutLabels) {
 
 TEST_F(Calibrate, NamesAnEmptyClassAndAnUnreadableImage) {
   config_.data = class_folders(10);
-  std::filesystem::remove(folder_ / "classes/4/0.png");
-  expect_refusal(config_, "1", "classes/4: is the folder of a class but holds no");
   std::ofstream(folder_ / "classes/4/0.png") << "no picture";
   expect_refusal(config_, "1", "classes/4/0.png: ");
+  // Names that say no number are classes in their order, which an empty folder would shift.
+  for (int i = 0; i < 10; ++i)
+    std::filesystem::rename(config_.data + "/" + std::to_string(i), config_.data + "/" + std::string(3, 'p' + i % 10));
+  std::filesystem::remove_all(config_.data + "/ttt");
+  std::filesystem::create_directories(config_.data + "/ttt");
+  expect_refusal(config_, "1", "classes/ttt: is the folder of a class but holds no");
 }
 
 TEST_F(Calibrate, RefusesAnswersThatAreNotFinite) {

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr double kLong = 600;
 
-class ClaimsTest : public testing::Test {
+class ClaimsTest : public ::testing::Test {
  protected:
   /// A process of its own that takes `unit` and then sleeps.
   pid_t child_that_takes(int64_t unit, double lease) const {

@@ -7,7 +7,8 @@
 
 namespace sextant {
 
-/// "cpu", "cuda" or "cuda:1". Throws UsageError for another word, Error when this machine has no such device.
+/// "cpu", "cuda", "cuda:1", or "auto": the first GPU, the CPU where there is none. UsageError for another word, Error,
+/// with what there is, when this machine has no such device.
 at::Device parse_device(const std::string& text);
 
 /// Error where the device computes this dtype not at all or only by emulation far slower than float32 (float16 on a

@@ -172,8 +172,6 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   const auto channels = description.config.value("/model/in_channels"_json_pointer, int64_t{3});
   const CalibrateData data = open_data(config, silent ? 0 : channels, classes_of(config, description.config));
   for (const std::string& line : data.notes) progress.note("note: " + line);
-  const std::string few = calibration::caution_of_bins(data.measured.labels.numel(), config.measures.bins);
-  if (!few.empty()) progress.note("note: " + few);
   const Tensor image = data.measured.images->image(data.measured.numbers.front());
   if (image.size(0) != channels && !silent) {
     throw UsageError(c10::str("classifier ", config.classifier.path, " takes images of ", channels,
@@ -205,6 +203,8 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   const auto clean = collector.clean(data.measured);
   if (!clean) return {};
   add_rows(config, variants, *clean, data.measured.labels, result);
+  const std::string few = calibration::caution_of_bins(data.measured.labels.numel(), config.measures.bins);
+  if (!few.empty()) progress.note("note: " + few);
   if (const std::string doubt = doubt_about_accuracy(result.rows.front().measures, classifier.classes);
       !doubt.empty()) {
     progress.note("note: " + doubt);

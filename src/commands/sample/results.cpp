@@ -4,7 +4,7 @@
 #include "common/points.h"
 #include "common/record.h"
 #include "internal/runtime/files.h"
-#include "sextant/report/chart.h"
+#include "sextant/report/drawing.h"
 #include "sextant/report/pictures.h"
 
 namespace sextant::commands {

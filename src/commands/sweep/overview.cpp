@@ -60,7 +60,9 @@ report::Drawing overview(const std::vector<ShownRun>& runs, const SweepConfig& c
       montage.cells[row][column] = report::rasterized(draw_points(images, reader.read("arr_1").to(at::kLong)));
       continue;
     }
-    const int64_t shown = std::min(images.size(0), config.picture_images);
+    // A folder may hold more images than this sweep asks for: those that were judged come first.
+    const int64_t judged = run.correct.defined() ? run.correct.size(0) : images.size(0);
+    const int64_t shown = std::min({images.size(0), judged, config.picture_images});
     const int64_t scale = std::max<int64_t>(1, 56 / images.size(2));
     report::GridStyle style{std::min<int64_t>(10, shown), 1, 1, 255};
     montage.cells[row][column] = report::grid(framed(images.narrow(0, 0, shown), run.correct, scale), style);
