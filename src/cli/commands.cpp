@@ -15,6 +15,7 @@
 #include "internal/commands/theory.h"
 #include "internal/commands/trace.h"
 #include "internal/commands/train.h"
+#include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/progress.h"
 #include "terminal.h"

@@ -48,6 +48,7 @@ void write_grid(const std::filesystem::path& path, const SampleStore& store) {
     if (!report::can_draw()) return;
     const std::vector<SampleRecord> records = store.records();
     std::vector<int64_t> labels;
+    labels.reserve(records.size());
     for (const SampleRecord& record : records) labels.push_back(record.label);
     const Tensor points = store.images(0, kMostPoints);
     report::write_drawing(path, draw_points(points, at::tensor(labels, at::kLong).narrow(0, 0, points.size(0))));
