@@ -22,14 +22,17 @@ trap 'rm -rf "$work"' EXIT
 top=$work/sextant-bundle
 mkdir -p "$top/source" "$top/third/packages"
 chmod 777 "$top/third/packages"
-# Readers of checkpoint files and the demonstration of a badly calibrated classifier have nothing to do with GPUs.
+# Readers of checkpoint files, the demonstration of a badly calibrated classifier, metrics and pictures have nothing to
+# do with GPUs.
 git archive HEAD -- . ':!models/mnist-classifier-overconfident' ':!tests/golden/models/checkpoints' \
-  ':!tests/golden/models/hostile' ':!docs/demo.png' | tar -x -C "$top/source"
+  ':!tests/golden/models/hostile' ':!tests/golden/math/calibration' ':!tests/golden/math/metrics' \
+  ':!tests/golden/math/npz' ':!tests/golden/math/training' ':!docs/*.png' ':!docs/*.svg' ':!docs/results' |
+  tar -x -C "$top/source"
 
 (
   cd "$top/third/packages"
   apt-get download -qq zlib1g-dev libpng-dev libjpeg62-turbo-dev nlohmann-json3-dev libcli11-dev \
-    libtomlplusplus-dev libgtest-dev libutf8proc-dev libxxhash-dev ||
+    libtomlplusplus-dev libgtest-dev libutf8proc-dev libxxhash-dev libsqlite3-dev ||
     fail "apt-get download failed; apt-get update first?"
   for package in *.deb; do dpkg-deb -x "$package" "$work/unpacked"; done
 )
@@ -38,7 +41,7 @@ rm -r "$top/third/packages"
 mkdir -p "$top/third/lib"
 cp -r "$work/unpacked/usr/include" "$top/third/include"
 cp -r "$top/third/include/x86_64-linux-gnu/." "$top/third/include" && rm -r "$top/third/include/x86_64-linux-gnu"
-cp "$work"/unpacked/usr/lib/x86_64-linux-gnu/lib{z,png16,jpeg,utf8proc,gtest}.a "$top/third/lib"
+cp "$work"/unpacked/usr/lib/x86_64-linux-gnu/lib{z,png16,jpeg,utf8proc,gtest,sqlite3}.a "$top/third/lib"
 for copyright in "$work"/unpacked/usr/share/doc/*/copyright; do
   cp -L "$copyright" "$top/third/$(basename "$(dirname "$copyright")").copyright"
 done
@@ -49,7 +52,7 @@ cat >"$top/third/third.cmake" <<'CMAKE'
 # A first cache: the libraries are those beside this file.
 set(third ${CMAKE_CURRENT_LIST_DIR})
 set(CMAKE_PREFIX_PATH ${third} CACHE PATH "")
-foreach(found IN ITEMS ZLIB:z PNG:png16 JPEG:jpeg UTF8PROC:utf8proc GTEST:gtest)
+foreach(found IN ITEMS ZLIB:z PNG:png16 JPEG:jpeg UTF8PROC:utf8proc GTEST:gtest SQLite3:sqlite3)
   string(REPLACE ":" ";" found ${found})
   list(GET found 0 package)
   list(GET found 1 library)

@@ -102,7 +102,8 @@ def build(result):
     if not spec or not spec.origin:
         raise Failed(f"there is no PyTorch in {sys.executable}; activate its environment, or name its python as PYTHON")
     torch = pathlib.Path(spec.origin).parent
-    settings = [f"-DTorch_DIR={torch}/share/cmake/Torch", "-DCMAKE_BUILD_TYPE=Release", "-DSEXTANT_BENCH=ON"]
+    settings = [f"-DTorch_DIR={torch}/share/cmake/Torch", "-DCMAKE_BUILD_TYPE=Release", "-DSEXTANT_BENCH=ON",
+                "-DSEXTANT_PYTHON=OFF"]
     third = SOURCE.parent / "third"
     if third.is_dir():
         settings = ["-C", third / "third.cmake", *settings]

@@ -4,9 +4,10 @@
 #
 #   scripts/on-debian.sh 13 make test
 #
-# The system is kept in ${SEXTANT_DEBIAN_CACHE:-~/.cache/sextant}/debian-NUMBER with what was installed there; --fresh
-# makes it anew. Inside, this tree is /sextant and BUILD is build-debian-NUMBER, so that nothing of another system's
-# build is touched. SEXTANT_GOLDEN_DIR is seen inside under the same path. The mirror is the one of this machine's apt.
+# The system is kept in ${SEXTANT_DEBIAN_CACHE:-~/.cache/sextant}/debian-NUMBER with what was installed there and what
+# was compiled (ccache's), so that another checkout compiles only what differs; --fresh makes it anew. Inside, this tree
+# is /sextant and BUILD is build-debian-NUMBER, so that nothing of another system's build is touched. SEXTANT_GOLDEN_DIR
+# is seen inside under the same path. The mirror is the one of this machine's apt.
 set -euo pipefail
 
 fail() {
@@ -40,13 +41,15 @@ if [ ! -e "$root/.complete" ]; then
   rm -rf --one-file-system "$root"
   mkdir -p "$root"
   echo "making Debian $number in $root" >&2
-  debootstrap --variant=minbase --include=ca-certificates,make,git "$name" "$root" ${mirror:+"$mirror"} >"$cache/debian-$number.log" ||
-    fail "debootstrap of $name failed: $cache/debian-$number.log says why"
+  debootstrap --variant=minbase --include=ca-certificates,ccache,git,make "$name" "$root" ${mirror:+"$mirror"} \
+    >"$cache/debian-$number.log" || fail "debootstrap of $name failed: $cache/debian-$number.log says why"
   touch "$root/.complete"
 fi
 
+launcher=
+[ ! -x "$root/usr/bin/ccache" ] || launcher=ccache  # systems made earlier lack it
 # Mounts live in a namespace of their own and go with the command.
-export tree root number
+export tree root number launcher
 exec unshare --mount --propagation private bash -c '
   set -euo pipefail
   mkdir -p "$root/sextant"
@@ -66,6 +69,7 @@ exec unshare --mount --propagation private bash -c '
   exec chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
     TERM="${TERM:-dumb}" BUILD="build-debian-$number" ${JOBS:+JOBS="$JOBS"} ${TORCH:+TORCH="$TORCH"} \
     ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
-    ${SEXTANT_GOLDEN_DIR:+SEXTANT_GOLDEN_DIR="$SEXTANT_GOLDEN_DIR"} \
+    ${SEXTANT_GOLDEN_DIR:+SEXTANT_GOLDEN_DIR="$SEXTANT_GOLDEN_DIR"} CMAKE_CXX_COMPILER_LAUNCHER="$launcher" CCACHE_DEPEND=1 \
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime \
     bash -c "cd /sextant && exec \"\$@\"" on-debian "$@"
 ' on-debian "$@"

@@ -1,0 +1,62 @@
+// One OpenMP runtime in the process, ours and libtorch's: PyTorch from pip brings its own, beside the compiler's.
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <fstream>
+#include <mutex>
+#include <regex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "sextant/runtime/device.h"
+
+namespace sextant {
+namespace {
+
+/// How many threads a region of this program's own has.
+int threads_of_own_region() {
+  int count = 0;
+#pragma omp parallel
+#pragma omp single
+  count = omp_get_num_threads();
+  return count;
+}
+
+/// How many threads share a loop that libtorch divides.
+size_t threads_of_parallel_for() {
+  std::set<std::thread::id> threads;
+  std::mutex mutex;
+  at::parallel_for(0, 64, 1, [&](int64_t, int64_t) {
+    const std::lock_guard lock(mutex);
+    threads.insert(std::this_thread::get_id());
+  });
+  return threads.size();
+}
+
+TEST(OpenMp, HasOneRuntimeInTheProcess) {
+  threads_of_own_region();
+  threads_of_parallel_for();
+  std::set<std::string> runtimes;
+  std::ifstream maps("/proc/self/maps");
+  ASSERT_TRUE(maps);
+  const std::regex runtime("/lib(gomp|iomp5|omp)[-.][^/]*$");
+  for (std::string line; std::getline(maps, line);) {
+    if (std::regex_search(line, runtime)) runtimes.insert(line.substr(line.find('/')));
+  }
+  EXPECT_EQ(runtimes.size(), 1U) << ::testing::PrintToString(runtimes);
+}
+
+TEST(OpenMp, HasAsManyThreadsAsAreSetInLibtorchsRegionsAndOurs) {
+  const int before = threads();
+  for (const int count : {1, 3, 2}) {
+    set_threads(count);
+    EXPECT_EQ(threads_of_own_region(), count);
+    EXPECT_EQ(threads_of_parallel_for(), static_cast<size_t>(count));
+  }
+  set_threads(before);
+}
+
+}  // namespace
+}  // namespace sextant
