@@ -37,6 +37,7 @@ nlohmann::json result(const std::string& metric, const checkpoint::NpzReader& a,
 
 int main(int argc, char** argv) try {
   if (argc < 4) throw std::runtime_error("usage: metrics_bench METRIC A.npz B.npz [threads] [runs] [subsets]");
+  keep_freed_memory();  // as the command line does
   set_threads(argc > 4 ? std::stoi(argv[4]) : 0);
   const int runs = argc > 5 ? std::stoi(argv[5]) : 1;
   const int64_t subsets = argc > 6 ? std::stoi(argv[6]) : 100;

@@ -1,3 +1,11 @@
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
 #include "check.h"
 #include "internal/kernels/product.h"
 #include "numpy_random.h"
@@ -7,49 +15,69 @@
 namespace sextant::metrics {
 namespace {
 
-using kernels::PackedMatrix;
-
 constexpr int64_t kKernelRows = 1024;  ///< of the kernel matrix in memory at a time
 
-/// k(x_i, y_j) from the products x_i . y_j; y may have more rows than they have columns.
-Tensor kernel_of_dots(const Tensor& dots, const Tensor& x, const Tensor& y, const Kernel& kernel) {
+/// One set of features [N, D], ready for products from either side.
+struct Side {
+  explicit Side(const Tensor& x) : rows(x), packed(x.t()), squares(x.to(at::kDouble).square().sum(1)) {}
+  int64_t count() const { return rows.size(0); }
+
+  Tensor rows;
+  kernels::PackedMatrix packed;  ///< rows^T
+  Tensor squares;                ///< [N] |x|^2, float64
+};
+
+/// Puts k(x, y_j) in place of the dot products x . y_j.
+void kernel_of_dots(std::vector<double>& dots, double x_square, const double* y_squares, double gamma,
+                    const Kernel& kernel) {
   if (kernel.kind == Kernel::Kind::kPolynomial) {
-    const double gamma = kernel.gamma > 0 ? kernel.gamma : 1.0 / static_cast<double>(x.size(1));
-    return (dots * gamma + kernel.offset).pow(kernel.degree);
+    for (double& dot : dots) {
+      const double base = dot * gamma + kernel.offset;
+      dot = base;
+      for (int power = 1; power < kernel.degree; ++power) dot *= base;
+    }
+    return;
   }
-  const Tensor lengths = y.slice(0, 0, dots.size(1)).square().sum(1);
-  const Tensor squared = x.square().sum(1, true) + lengths - 2 * dots;
-  return (squared.clamp_min(0) / (-2 * kernel.sigma * kernel.sigma)).exp();
+  const double rate = -1 / (2 * kernel.sigma * kernel.sigma);
+  for (size_t j = 0; j < dots.size(); ++j) {
+    dots[j] = std::exp(rate * std::max(0.0, x_square + y_squares[j] - 2 * dots[j]));
+  }
 }
 
-/// Sum of k over all pairs of x and y, `packed` being y^T.
-double sum_over_pairs(const Tensor& x, const Tensor& y, const PackedMatrix& packed, const Kernel& kernel) {
-  double sum = 0;
-  for (int64_t row = 0; row < x.size(0); row += kKernelRows) {
-    const Tensor some = x.slice(0, row, row + kKernelRows);
-    sum += kernel_of_dots(kernels::product(some, packed, y.size(0)), some, y, kernel).sum().item<double>();
+enum class Pairs {
+  kAll,
+  kBelow,  ///< (i, j) with j < i
+};
+
+/// Sum of k(x_i, y_j) over pairs, in float64: each row from left to right, then the rows.
+double sum_over(Pairs pairs, const Side& x, const Side& y, const Kernel& kernel) {
+  const double gamma = kernel.gamma > 0 ? kernel.gamma : 1.0 / static_cast<double>(x.rows.size(1));
+  std::vector<double> sums(static_cast<size_t>(x.count()));
+  for (int64_t first = 0; first < x.count(); first += kKernelRows) {
+    const int64_t last = std::min(x.count(), first + kKernelRows);
+    const int64_t columns = pairs == Pairs::kAll ? y.count() : last;
+    const Tensor dots = kernels::product(x.rows.slice(0, first, last), y.packed, columns);
+    AT_DISPATCH_FLOATING_TYPES(dots.scalar_type(), "kernel_distance", [&] {
+      at::parallel_for(first, last, 16, [&](int64_t begin, int64_t end) {
+        std::vector<double> values;
+        for (int64_t i = begin; i < end; ++i) {
+          const scalar_t* const row = dots.data_ptr<scalar_t>() + (i - first) * columns;
+          values.assign(row, row + (pairs == Pairs::kAll ? columns : i));
+          kernel_of_dots(values, x.squares.data_ptr<double>()[i], y.squares.data_ptr<double>(), gamma, kernel);
+          sums[i] = std::accumulate(values.begin(), values.end(), 0.0);
+        }
+      });
+    });
   }
-  return sum;
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
-/// Sum of k over all pairs (i, j) with i != j of one set: twice that with j < i.
-double sum_over_other_pairs(const Tensor& x, const PackedMatrix& packed, const Kernel& kernel) {
-  double sum = 0;
-  for (int64_t row = 0; row < x.size(0); row += kKernelRows) {
-    const Tensor some = x.slice(0, row, row + kKernelRows);
-    const Tensor dots = kernels::product(some, packed, row + some.size(0));
-    sum += 2 * kernel_of_dots(dots, some, x, kernel).tril(row - 1).sum().item<double>();
-  }
-  return sum;
-}
-
-double mmd_of(const Tensor& x, const Tensor& y, const Kernel& kernel) {
-  const double m = static_cast<double>(x.size(0));
-  const double n = static_cast<double>(y.size(0));
-  const PackedMatrix x_packed(x.t()), y_packed(y.t());
-  return sum_over_other_pairs(x, x_packed, kernel) / (m * (m - 1)) +
-         sum_over_other_pairs(y, y_packed, kernel) / (n * (n - 1)) -
-         2 * sum_over_pairs(x, y, y_packed, kernel) / (m * n);
+double mmd_of(const Tensor& x_rows, const Tensor& y_rows, const Kernel& kernel) {
+  const Side x(x_rows), y(y_rows);
+  const auto m = static_cast<double>(x.count());
+  const auto n = static_cast<double>(y.count());
+  return 2 * sum_over(Pairs::kBelow, x, x, kernel) / (m * (m - 1)) +
+         2 * sum_over(Pairs::kBelow, y, y, kernel) / (n * (n - 1)) - 2 * sum_over(Pairs::kAll, x, y, kernel) / (m * n);
 }
 
 struct Pair {
@@ -63,6 +91,11 @@ Pair checked(const std::string& caller, const Tensor& a, const Tensor& b, const 
     throw UsageError(c10::str(caller, ": a kernel needs degree >= 1, gamma >= 0 and sigma > 0, got ", kernel.degree,
                               ", ", kernel.gamma, " and ", kernel.sigma));
   }
+  // A polynomial of float32 features loses nothing that a sum over a thousand samples would show; an exponential of a
+  // small difference of large squares does.
+  const bool narrow =
+      kernel.kind == Kernel::Kind::kPolynomial && a.scalar_type() == at::kFloat && b.scalar_type() == at::kFloat;
+  if (narrow) pair = {pair.a.to(at::kFloat), pair.b.to(at::kFloat)};
   return pair;
 }
 

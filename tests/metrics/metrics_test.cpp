@@ -204,6 +204,19 @@ TEST_P(KernelDistanceSubsets, AreThoseThatNumpyDraws) {
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(KernelDistanceSubsets);
 INSTANTIATE_TEST_SUITE_P(Files, KernelDistanceSubsets, ::testing::ValuesIn(drawn_by_numpy()), golden_name);
 
+TEST(KernelDistance, OfFloat32FeaturesIsThatOfTheSameFeaturesInFloat64) {
+  // Sets whose distance is far below their kernels, about 1.5: float32 products may move the sixth digit.
+  const Tensor a = normals({300, 512}, 1).to(at::kFloat);
+  const Tensor b = (normals({280, 512}, 2) + 0.2).to(at::kFloat);
+  for (const auto kind : {Kernel::Kind::kPolynomial, Kernel::Kind::kRbf}) {
+    Kernel kernel;
+    kernel.kind = kind;
+    const double wide = squared_mmd(a.to(at::kDouble), b.to(at::kDouble), kernel);
+    ASSERT_GT(wide, 0.001);
+    EXPECT_NEAR(squared_mmd(a, b, kernel), wide, 2e-6 * wide);
+  }
+}
+
 TEST(KernelDistance, RefusesSubsetsLargerThanASet) {
   EXPECT_THROW(kernel_distance(normals({10, 4}, 1), normals({20, 4}, 2), 5, 11), UsageError);
 }

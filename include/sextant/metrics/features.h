@@ -96,7 +96,8 @@ struct KernelDistance {
 };
 
 /// KID (Binkowski et al. 2018): squared MMD of pairs of random subsets, drawn as torch-fidelity does (numpy's
-/// RandomState(seed), first set first). Throws UsageError where a set has fewer than `subset_size` samples.
+/// RandomState(seed), first set first). Throws UsageError where a set has fewer than `subset_size` samples. Sums are
+/// float64; the products of a polynomial kernel are float32 where both sets are, as torch-fidelity's.
 KernelDistance kernel_distance(const Tensor& a, const Tensor& b, int64_t subsets = 100, int64_t subset_size = 1000,
                                const Kernel& kernel = {}, uint32_t seed = 2020);
 
