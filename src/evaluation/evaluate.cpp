@@ -46,6 +46,9 @@ class Scoring {
     check("bootstrap", options.kBootstrap, options.bootstrap);
     check("bootstrap-fid", options.kBootstrapFid, options.bootstrap_fid);
     check("level", options.kLevel, options.level);
+    if (options.bootstrap == 1 || options.bootstrap_fid == 1) {
+      throw UsageError("evaluate: bootstrap: one resample makes no interval; 0 leaves it out, 1000 is usual");
+    }
     wanted_.insert(options.metrics.begin(), options.metrics.end());
     result_.protocol = options.protocol;
     result_.extractor = extractor.name;

@@ -2,35 +2,14 @@
 
 #include <sys/stat.h>
 
-#include "database.h"
 #include "sextant/runtime/error.h"
+#include "tables.h"
 
 namespace sextant::ledger {
 
 using nlohmann::json;
 
 namespace {
-
-constexpr int64_t kVersion = 1;
-constexpr int64_t kApplication = 0x53585431;  // "SXT1": what `file` and SQLite know the file by
-
-constexpr const char* kSchema = R"(
-CREATE TABLE files(path TEXT PRIMARY KEY, stamp TEXT NOT NULL, hash TEXT NOT NULL);
-CREATE TABLE runs(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, images INTEGER NOT NULL,
-  state INTEGER NOT NULL, log TEXT NOT NULL, settings TEXT NOT NULL, weights TEXT NOT NULL, versions TEXT NOT NULL,
-  seconds_per_image REAL NOT NULL, gradient_norm REAL NOT NULL, changed TEXT NOT NULL);
-CREATE TABLE scores(run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, judge TEXT NOT NULL,
-  images INTEGER NOT NULL, position INTEGER NOT NULL, metric TEXT NOT NULL, value REAL, deviation REAL, low REAL,
-  high REAL, PRIMARY KEY(run, judge, images, metric));
-CREATE TABLE differences(pair TEXT NOT NULL, position INTEGER NOT NULL, metric TEXT NOT NULL, value REAL,
-  deviation REAL, low REAL, high REAL, PRIMARY KEY(pair, metric));
-CREATE TABLE sweeps(id INTEGER PRIMARY KEY, title TEXT NOT NULL, out TEXT NOT NULL UNIQUE, recipe TEXT NOT NULL,
-  began TEXT NOT NULL);
-CREATE TABLE cells(sweep INTEGER NOT NULL REFERENCES sweeps(id) ON DELETE CASCADE, position INTEGER NOT NULL,
-  "row" TEXT NOT NULL, "column" TEXT NOT NULL, seed TEXT NOT NULL,
-  run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, images INTEGER NOT NULL, judge TEXT NOT NULL,
-  paper TEXT NOT NULL, PRIMARY KEY(sweep, position));
-)";
 
 constexpr const char* kRunColumns =
     "id, key, folder, images, state, log, settings, weights, versions, seconds_per_image, gradient_norm, changed";
@@ -63,14 +42,6 @@ Statement& bind(Statement& statement, const Run& run) {
       .bind(run.versions.dump())
       .bind(run.seconds_per_image)
       .bind(run.gradient_norm);
-}
-
-std::vector<Score> scores_of(Statement& rows) {
-  std::vector<Score> scores;
-  while (rows.step()) {
-    scores.push_back({rows.text(0), rows.number(1), rows.maybe(2), rows.maybe(3), rows.maybe(4)});
-  }
-  return scores;
 }
 
 /// Size and time of the last change, of every file below a folder.
@@ -109,34 +80,6 @@ std::string name_of(State state) {
   }
   return "";
 }
-
-struct Ledger::Tables {
-  explicit Tables(const std::filesystem::path& path) : database(path) {
-    database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
-    Transaction whole(database);
-    const auto pragma = [&](const std::string& name) {
-      Statement statement(database, "PRAGMA " + name);
-      return statement.step() ? statement.integer(0) : 0;
-    };
-    const int64_t version = pragma("user_version");
-    Statement any(database, "SELECT count(*) FROM sqlite_master");
-    any.step();
-    const bool empty = any.integer(0) == 0;
-    if (!empty && pragma("application_id") != kApplication) {
-      throw Error(path.string() + " is no ledger: it is an SQLite file of another program");
-    }
-    if (version > kVersion) {
-      throw Error(c10::str("ledger ", path.string(), " is of version ", version, ", made by a newer sextant; this one ",
-                           "reads version ", kVersion, ": use the newer one or another file"));
-    }
-    if (!empty) return;
-    database.run(kSchema);
-    database.run(c10::str("PRAGMA user_version = ", kVersion, "; PRAGMA application_id = ", kApplication));
-    whole.commit();
-  }
-
-  mutable Database database;
-};
 
 Ledger::Ledger(const std::filesystem::path& path) {
   const auto folder = std::filesystem::absolute(path).parent_path();
@@ -198,117 +141,5 @@ void Ledger::update(const Run& run) {
 }
 
 void Ledger::remove(int64_t run) { Statement(tables_->database, "DELETE FROM runs WHERE id = ?").bind(run).run(); }
-
-void Ledger::put_scores(int64_t run, const std::string& judge, int64_t images, const std::vector<Score>& scores) {
-  Transaction whole(tables_->database);
-  int64_t position = 0;
-  for (const Score& score : scores) {
-    Statement(tables_->database, "INSERT OR REPLACE INTO scores VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(run)
-        .bind(judge)
-        .bind(images)
-        .bind(position++)
-        .bind(score.metric)
-        .bind(score.value)
-        .bind(score.deviation)
-        .bind(score.low)
-        .bind(score.high)
-        .run();
-  }
-  whole.commit();
-}
-
-std::vector<Score> Ledger::scores(int64_t run, const std::string& judge, int64_t images) const {
-  Statement rows(tables_->database,
-                 "SELECT metric, value, deviation, low, high FROM scores WHERE run = ? AND judge = ? AND images = ? "
-                 "ORDER BY position");
-  rows.bind(run).bind(judge).bind(images);
-  return scores_of(rows);
-}
-
-std::vector<Score> Ledger::latest_scores(int64_t run) const {
-  Statement latest(tables_->database,
-                   "SELECT judge, images FROM scores WHERE run = ? ORDER BY images DESC, rowid DESC");
-  if (!latest.bind(run).step()) return {};
-  return scores(run, latest.text(0), latest.integer(1));
-}
-
-void Ledger::put_differences(const std::string& pair, const std::vector<Score>& differences) {
-  Transaction whole(tables_->database);
-  int64_t position = 0;
-  for (const Score& score : differences) {
-    Statement(tables_->database, "INSERT OR REPLACE INTO differences VALUES(?, ?, ?, ?, ?, ?, ?)")
-        .bind(pair)
-        .bind(position++)
-        .bind(score.metric)
-        .bind(score.value)
-        .bind(score.deviation)
-        .bind(score.low)
-        .bind(score.high)
-        .run();
-  }
-  whole.commit();
-}
-
-std::vector<Score> Ledger::differences(const std::string& pair) const {
-  Statement rows(tables_->database,
-                 "SELECT metric, value, deviation, low, high FROM differences WHERE pair = ? ORDER BY position");
-  rows.bind(pair);
-  return scores_of(rows);
-}
-
-int64_t Ledger::put_sweep(const Sweep& sweep, const std::vector<Cell>& cells) {
-  Database& database = tables_->database;
-  Transaction whole(database);
-  Statement(database,
-            "INSERT INTO sweeps(title, out, recipe, began) VALUES(?, ?, ?, datetime()) "
-            "ON CONFLICT(out) DO UPDATE SET title = excluded.title, recipe = excluded.recipe")
-      .bind(sweep.title)
-      .bind(sweep.out)
-      .bind(sweep.recipe.dump())
-      .run();
-  Statement found(database, "SELECT id FROM sweeps WHERE out = ?");
-  found.bind(sweep.out).step();
-  const int64_t id = found.integer(0);
-  Statement(database, "DELETE FROM cells WHERE sweep = ?").bind(id).run();
-  int64_t position = 0;
-  for (const Cell& cell : cells) {
-    Statement(database, "INSERT INTO cells VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(id)
-        .bind(position++)
-        .bind(cell.row)
-        .bind(cell.column)
-        .bind(std::to_string(cell.seed))
-        .bind(cell.run)
-        .bind(cell.images)
-        .bind(cell.judge)
-        .bind(cell.paper.dump())
-        .run();
-  }
-  whole.commit();
-  return id;
-}
-
-std::vector<Sweep> Ledger::sweeps() const {
-  Statement rows(tables_->database, "SELECT id, title, out, recipe, began FROM sweeps ORDER BY id");
-  std::vector<Sweep> sweeps;
-  while (rows.step()) {
-    sweeps.push_back({rows.integer(0), rows.text(1), rows.text(2), json::parse(rows.text(3)), rows.text(4)});
-  }
-  return sweeps;
-}
-
-std::vector<Cell> Ledger::cells(int64_t sweep) const {
-  Statement rows(tables_->database,
-                 "SELECT \"row\", \"column\", seed, run, images, judge, paper FROM cells WHERE sweep = ? "
-                 "ORDER BY position");
-  rows.bind(sweep);
-  std::vector<Cell> cells;
-  while (rows.step()) {
-    cells.push_back({rows.text(0), rows.text(1), std::stoull(rows.text(2)), rows.integer(3), rows.integer(4),
-                     rows.text(5), json::parse(rows.text(6))});
-  }
-  return cells;
-}
 
 }  // namespace sextant::ledger

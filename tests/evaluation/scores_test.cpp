@@ -123,6 +123,18 @@ TEST_F(Scores, OfAClassifierNeedNeitherReferenceNorCovariance) {
   EXPECT_NE(message_of([&] { scored(*one, {Metric::kFid}); }).find("fid cannot be computed"), std::string::npos);
 }
 
+TEST_F(Scores, HaveNoIntervalOfOneResample) {
+  RandomImages images(1, 1);
+  FeatureExtractor none;
+  const auto one = embed(images, "set", none, {.need_statistics = false, .classifier = brightness()}, progress_, stop_);
+  for (int64_t EvaluateOptions::*const resamples : {&EvaluateOptions::bootstrap, &EvaluateOptions::bootstrap_fid}) {
+    EvaluateOptions options;
+    options.*resamples = 1;
+    const std::string message = message_of([&] { evaluate(*one, {}, none, options, progress_, stop_); });
+    EXPECT_NE(message.find("0 leaves it out"), std::string::npos) << message;
+  }
+}
+
 TEST_F(Scores, OfUnsureLabelsAreLeftOutUnlessAskedFor) {
   const Embedding samples = embedded(RandomImages(40, 1), {.classifier = brightness()});
   EvaluateOptions options;

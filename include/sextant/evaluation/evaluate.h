@@ -42,7 +42,7 @@ struct EvaluateOptions {
   static constexpr Range kKidSubsets{1, 1e6};
   int64_t kid_subset_size = 1000;  ///< at most; smaller sets are taken whole
   static constexpr Range kKidSubsetSize{2, 1e6};
-  int64_t bootstrap = 1000;  ///< resamples for precision, recall and accuracy; 0 for no intervals
+  int64_t bootstrap = 1000;  ///< resamples for precision, recall and accuracy; 0 for no intervals; 1 is refused
   static constexpr Range kBootstrap{0, 1e6};
   int64_t bootstrap_fid = -1;  ///< those of FID, a distance each; -1: 100 up to 512 dimensions, else 0
   static constexpr Range kBootstrapFid{-1, 1e6};
