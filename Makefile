@@ -5,8 +5,11 @@ JOBS ?= $(shell nproc)
 TORCH ?= auto
 TORCH_DIR = -DTorch_DIR="$$(scripts/torch.sh "$(TORCH)" 2>/dev/null)"
 
+# Of each reader, for `make fuzz`.
+SECONDS ?= 20
+
 .PHONY: all dependencies check-dependencies configure build demo report browser test test-full-size full-test asan \
-  tidy format clean
+  fuzz tsan tidy format clean
 
 all: build
 
@@ -36,7 +39,7 @@ report: configure
 test: build
 	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-tests=error --label-exclude full
 
-# Networks of the published sizes, with computed weights: 4 GiB of memory.
+# Networks of the published sizes, with computed weights, which take 4 GiB of memory; jobs that are killed fifty times.
 test-full-size: build
 	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --label-regex full
 
@@ -45,11 +48,21 @@ browser:
 	@scripts/install-dependencies.sh chromium
 
 # Everything: minutes become an hour.
-full-test: browser test test-full-size asan
+full-test: browser test test-full-size asan fuzz tsan
 
 # The tests again under AddressSanitizer and UBSan, without the full-size networks.
 asan: dependencies
 	@cmake --preset asan $(TORCH_DIR) -Wno-dev && cmake --build --preset asan && ctest --preset asan
+
+# Every reader of files gets what libFuzzer makes of good and bad ones, in the build of `make asan`.
+fuzz: dependencies
+	@scripts/install-dependencies.sh libclang-rt-dev
+	@cmake --preset asan $(TORCH_DIR) -Wno-dev && cmake --build --preset asan --target fuzz_files fuzz_settings
+	@scripts/fuzz.sh $(SECONDS)
+
+# The modules that have threads of their own, under ThreadSanitizer.
+tsan: dependencies
+	@cmake --preset tsan $(TORCH_DIR) -Wno-dev && cmake --build --preset tsan && ctest --preset tsan
 
 format:
 	@git ls-files '*.h' '*.cpp' | xargs clang-format -i
@@ -59,4 +72,4 @@ tidy: dependencies check-dependencies
 	@scripts/check.sh tidy 7200
 
 clean:
-	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda build-check
+	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda build-check build-tsan

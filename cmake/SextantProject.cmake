@@ -27,10 +27,20 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # GCC 12 takes "text" + std::string for a copy of half the address space (its bug 105651).
   target_compile_options(sextant_build_flags INTERFACE -Wno-stringop-overflow)
 endif()
+if(SEXTANT_SANITIZE STREQUAL "thread")
+  set(sanitizers thread)
+elseif(SEXTANT_SANITIZE)
+  set(sanitizers address,undefined)
+endif()
 if(SEXTANT_SANITIZE)
   target_compile_options(sextant_build_flags INTERFACE
-    -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=vptr -fno-omit-frame-pointer -g1)
-  target_link_options(sextant_build_flags INTERFACE -fsanitize=address,undefined)
+    -fsanitize=${sanitizers} -fno-sanitize-recover=undefined -fno-sanitize=vptr -fno-omit-frame-pointer -g1)
+  target_link_options(sextant_build_flags INTERFACE -fsanitize=${sanitizers})
+endif()
+if(SEXTANT_FUZZ)
+  # GCC calls a function at every edge and comparison; without libFuzzer it does nothing.
+  add_library(sextant_coverage STATIC ${PROJECT_SOURCE_DIR}/tests/fuzz/coverage/nothing.cpp)
+  set_target_properties(sextant_coverage PROPERTIES UNITY_BUILD OFF)
 endif()
 
 # libtorch's headers are system headers: their warnings are not ours to fix.
@@ -62,6 +72,10 @@ function(sextant_module name)
   # at::parallel_for is serial, without a word, in code compiled without OpenMP.
   target_link_libraries(${target} PUBLIC ${MODULE_LINKS} sextant::torch
                         PRIVATE ${MODULE_PRIVATE_LINKS} OpenMP::OpenMP_CXX $<BUILD_INTERFACE:sextant_build_flags>)
+  if(SEXTANT_FUZZ AND NOT name STREQUAL "kernels")
+    target_compile_options(${target} PRIVATE -fsanitize-coverage=trace-pc,trace-cmp)
+    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:sextant_coverage>)
+  endif()
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/sextant/${name}/*.h)
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${headers})
   get_property(modules GLOBAL PROPERTY SEXTANT_MODULES)

@@ -59,7 +59,7 @@ json read_toml(const std::filesystem::path& path) {
 json recipe_tables(const std::filesystem::path& path, const std::string& command) {
   if (path.extension() != ".json") return read_toml(path);
   const json run = read_json(path);
-  if (!run.is_object() || !run.contains("command") || !run.contains("config")) {
+  if (!run.is_object() || !run.contains("command") || !run["command"].is_string() || !run.contains("config")) {
     throw UsageError(path.string() + " is no run.json of an earlier run: it has no \"command\" and \"config\"");
   }
   if (run["command"] != command) {

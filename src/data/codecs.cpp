@@ -1,5 +1,6 @@
 #include "codecs.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "sextant/data/images.h"
@@ -7,9 +8,11 @@
 namespace sextant::data {
 
 Tensor make_image(uint64_t height, uint64_t width, uint64_t channels, std::size_t file_size, uint64_t most_per_byte) {
-  constexpr uint64_t kSlack = 4096;
+  // A flat image of 4096 x 4096 takes next to nothing in some formats; Pillow too refuses images above the other limit.
+  constexpr uint64_t kAlwaysFine = uint64_t{1} << 24, kNever = 178'956'970;
   // Width and height are below 2^16 and 2^31: no overflow.
-  if (height == 0 || width == 0 || height * width / most_per_byte > file_size + kSlack) {
+  const uint64_t pixels = height * width;
+  if (pixels == 0 || pixels > kNever || pixels > std::max(kAlwaysFine, most_per_byte * file_size)) {
     throw std::runtime_error("claims " + std::to_string(width) + "x" + std::to_string(height) +
                              " pixels, none or more than the file can hold");
   }

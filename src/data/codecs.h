@@ -17,7 +17,8 @@ Tensor decode_bmp(Bytes bytes);
 /// In a build without libwebp it says so.
 Tensor decode_webp(Bytes bytes);
 
-/// Room for an image of that size, unless `most_per_byte` pixels for each of `file_size` bytes cannot be that many.
+/// Room for an image of that size, unless it is a large one and `most_per_byte` pixels for each of `file_size` bytes
+/// cannot be that many.
 Tensor make_image(uint64_t height, uint64_t width, uint64_t channels, std::size_t file_size, uint64_t most_per_byte);
 
 }  // namespace sextant::data

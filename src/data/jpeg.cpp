@@ -3,7 +3,9 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include <algorithm>
 #include <csetjmp>
+#include <cstring>
 #include <stdexcept>
 
 #include "codecs.h"
@@ -35,6 +37,18 @@ void on_message(j_common_ptr codec, int level) {
 
 void on_output(j_common_ptr) {}
 
+/// A scan of a progressive file goes over the whole image, and takes a dozen bytes where nothing changes: thousands of
+/// them would keep a processor busy for minutes. Real files have about ten.
+void on_progress(j_common_ptr codec) {
+  const auto& decompress = *reinterpret_cast<j_decompress_ptr>(codec);
+  constexpr int64_t kAlwaysFine = 32, kWork = int64_t{1} << 30;
+  const int64_t pixels = std::max<int64_t>(1, int64_t{decompress.image_width} * decompress.image_height);
+  if (decompress.input_scan_number <= std::max(kAlwaysFine, kWork / pixels)) return;
+  auto* errors = reinterpret_cast<ErrorManager*>(codec->err);
+  std::strcpy(errors->message, "it has more scans than any encoder writes");
+  longjmp(errors->jump, 1);
+}
+
 bool start(jpeg_decompress_struct& codec, ErrorManager& errors, Bytes bytes) {
   if (setjmp(errors.jump)) return false;
   jpeg_create_decompress(&codec);
@@ -53,20 +67,29 @@ bool start(jpeg_decompress_struct& codec, ErrorManager& errors, Bytes bytes) {
 
 bool read_rows(jpeg_decompress_struct& codec, ErrorManager& errors, uint8_t* pixels, std::size_t stride) {
   if (setjmp(errors.jump)) return false;
+  jpeg_progress_mgr progress = {};
+  progress.progress_monitor = on_progress;
+  codec.progress = &progress;
   jpeg_start_decompress(&codec);
   while (codec.output_scanline < codec.output_height) {
     JSAMPROW row = pixels + codec.output_scanline * stride;
     jpeg_read_scanlines(&codec, &row, 1);
   }
   jpeg_finish_decompress(&codec);
+  codec.progress = nullptr;
   return true;
 }
 
 /// Ink to light. Adobe stores inverted inks.
 Tensor from_cmyk(const Tensor& inks, bool inverted) {
-  const Tensor wide = inverted ? inks.to(at::kInt) : 255 - inks.to(at::kInt);
-  const Tensor light = wide.slice(2, 0, 3) * wide.slice(2, 3, 4);
-  return ((light + 127).floor_divide(255)).to(at::kByte);
+  Tensor light = at::empty({inks.size(0), inks.size(1), 3}, at::kByte);
+  const auto* in = inks.data_ptr<uint8_t>();
+  auto* out = light.data_ptr<uint8_t>();
+  const auto of = [&](uint8_t ink) { return inverted ? ink : 255 - ink; };
+  for (int64_t i = 0; i < light.numel() / 3; ++i, in += 4) {
+    for (int c = 0; c < 3; ++c) *out++ = static_cast<uint8_t>((of(in[c]) * of(in[3]) + 127) / 255);
+  }
+  return light;
 }
 
 }  // namespace

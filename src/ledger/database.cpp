@@ -1,5 +1,7 @@
 #include "database.h"
 
+#include <charconv>
+
 #include "sextant/runtime/error.h"
 
 namespace sextant::ledger {
@@ -75,6 +77,24 @@ std::optional<double> Statement::maybe(int column) const {
 std::string Statement::text(int column) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   return text ? std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))) : "";
+}
+
+nlohmann::json Statement::json(int column) const {
+  nlohmann::json value = nlohmann::json::parse(text(column), nullptr, false);
+  if (value.is_discarded()) damaged("a record that is no JSON");
+  return value;
+}
+
+uint64_t Statement::unsigned_text(int column) const {
+  const std::string digits = text(column);
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc() || end != digits.data() + digits.size()) damaged("a seed that is no number");
+  return value;
+}
+
+void Statement::damaged(const std::string& by) const {
+  throw Error("ledger " + database_.path().string() + " is damaged: it holds " + by);
 }
 
 Transaction::Transaction(Database& database) : database_(database) { database_.run("BEGIN IMMEDIATE"); }

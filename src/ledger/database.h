@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -51,6 +52,10 @@ class Statement {
   double number(int column) const;
   std::optional<double> maybe(int column) const;  ///< nothing for NULL
   std::string text(int column) const;
+  /// Text that was written as JSON, and as a whole number: Error for a file in which it is none.
+  nlohmann::json json(int column) const;
+  uint64_t unsigned_text(int column) const;
+  [[noreturn]] void damaged(const std::string& by) const;
 
  private:
   void check(int result) const;

@@ -20,11 +20,13 @@ Run run_of(const Statement& row) {
   run.key = row.text(1);
   run.folder = row.text(2);
   run.images = row.integer(3);
-  run.state = static_cast<State>(row.integer(4));
+  const int64_t state = row.integer(4);
+  if (state < 0 || state > static_cast<int64_t>(State::kFailed)) row.damaged("a state that is none");
+  run.state = static_cast<State>(state);
   run.log = row.text(5);
-  run.settings = json::parse(row.text(6));
-  run.weights = json::parse(row.text(7));
-  run.versions = json::parse(row.text(8));
+  run.settings = row.json(6);
+  run.weights = row.json(7);
+  run.versions = row.json(8);
   run.seconds_per_image = row.number(9);
   run.gradient_norm = row.number(10);
   run.changed = row.text(11);

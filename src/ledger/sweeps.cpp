@@ -41,7 +41,7 @@ std::vector<Sweep> Ledger::sweeps() const {
   Statement rows(tables_->database, "SELECT id, title, out, recipe, began FROM sweeps ORDER BY id");
   std::vector<Sweep> sweeps;
   while (rows.step()) {
-    sweeps.push_back({rows.integer(0), rows.text(1), rows.text(2), json::parse(rows.text(3)), rows.text(4)});
+    sweeps.push_back({rows.integer(0), rows.text(1), rows.text(2), rows.json(3), rows.text(4)});
   }
   return sweeps;
 }
@@ -53,8 +53,8 @@ std::vector<Cell> Ledger::cells(int64_t sweep) const {
   rows.bind(sweep);
   std::vector<Cell> cells;
   while (rows.step()) {
-    cells.push_back({rows.text(0), rows.text(1), std::stoull(rows.text(2)), rows.integer(3), rows.integer(4),
-                     rows.text(5), json::parse(rows.text(6))});
+    cells.push_back({rows.text(0), rows.text(1), rows.unsigned_text(2), rows.integer(3), rows.integer(4), rows.text(5),
+                     rows.json(6)});
   }
   return cells;
 }

@@ -1,5 +1,6 @@
 #include <c10/util/StringUtil.h>
 
+#include "config_kinds.h"
 #include "fit.h"
 #include "internal/models/mixture.h"
 #include "internal/models/registry.h"
@@ -23,7 +24,10 @@ void note_dimension(json& config) {
 Description describe_file(const fs::path& path, const std::string& arch, const WeightsChoice& choice) {
   if (!arch.empty()) return {arch_config(arch), path, nullptr, choice};
   const auto file = std::make_shared<const checkpoint::Checkpoint>(checkpoint::load(path));
-  if (file->config.contains("type")) return {file->config, path, file, choice};
+  if (file->config.contains("type")) {
+    check_kinds(file->config, path.string());
+    return {file->config, path, file, choice};
+  }
   const Guess guess = guess_architecture(*file, choice).guess;
   if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path, file, choice};
   std::string advice = guess.archs.empty() ? "" : "; name the right one as arch";
@@ -79,11 +83,7 @@ Description describe(const fs::path& path, const std::string& arch, const Weight
   if (!fs::is_directory(path)) return of_file(path, [&] { return describe_file(path, arch, choice); });
   checkpoint::ModelFolder folder =
       checkpoint::open_model_folder(path, [](const json& config) { return !is_mixture(config); });
-  const auto null_label = folder.config.find("null_label");
-  if (null_label != folder.config.end() && !null_label->is_number_integer()) {
-    throw CheckpointError(folder.config_path.string() +
-                          ": \"null_label\" is not a whole number: " + null_label->dump());
-  }
+  check_kinds(folder.config, folder.config_path.string());
   const bool chosen = !choice.group.empty() || !choice.prefix.empty();
   const WeightsChoice of_folder = chosen ? choice : choice_in(folder);
   if (!arch.empty()) folder.config = arch_config(arch);

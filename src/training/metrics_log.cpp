@@ -21,7 +21,8 @@ std::string lines_until(const std::string& text, int64_t step) {
     if (end == std::string::npos) break;
     const std::string line = text.substr(first, end + 1 - first);
     const json entry = json::parse(line, nullptr, false);
-    if (entry.is_object() && entry.value("step", step + 1) <= step) kept += line;
+    const bool counted = entry.is_object() && entry.contains("step") && entry["step"].is_number_integer();
+    if (counted && entry["step"] <= step) kept += line;
     first = end + 1;
   }
   return kept;

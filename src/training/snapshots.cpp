@@ -18,7 +18,8 @@ constexpr const char* kPrefix = "step-";
 json facts_of(const checkpoint::Checkpoint& checkpoint, const fs::path& path) {
   const auto found = checkpoint.metadata.find("sextant.training");
   const json facts = found == checkpoint.metadata.end() ? json() : json::parse(found->second, nullptr, false);
-  if (!facts.is_object() || !facts.contains("step")) throw CheckpointError(path.string() + ": is no training state");
+  if (!facts.is_object() || !facts.contains("step") || !facts["step"].is_number_integer())
+    throw CheckpointError(path.string() + ": is no training state");
   return facts;
 }
 

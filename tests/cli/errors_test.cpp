@@ -135,7 +135,7 @@ TEST(OutFolder, IsCheckedBeforeAnyWork) {
   EXPECT_NE(locked.err.find("cannot write in the folder"), std::string::npos) << locked.err;
 }
 
-TEST(FullDisk, IsNoticedBeforeAnyImageIsDrawn) {
+TEST(DiskWithoutRoom, IsNoticedBeforeAnyImageIsDrawn) {
   const TemporaryFolder folder;
   const Outcome outcome = Program(small_run(folder / "o", {"--count", "1000"}), 100000).finish();
   EXPECT_EQ(outcome.exit_code, 1);

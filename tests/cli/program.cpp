@@ -39,6 +39,22 @@ Program::Program(const std::vector<std::string>& words, std::size_t file_limit) 
 
 void Program::signal(int number) const { kill(process_, number); }
 
+bool Program::runs() const {
+  siginfo_t ended{};
+  return waitid(P_PID, static_cast<id_t>(process_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == 0;
+}
+
+Rank::Rank(int rank, int size) {
+  setenv("RANK", std::to_string(rank).c_str(), 1);
+  setenv("WORLD_SIZE", std::to_string(size).c_str(), 1);
+  setenv("LOCAL_RANK", std::to_string(rank).c_str(), 1);
+  setenv("LOCAL_WORLD_SIZE", std::to_string(size).c_str(), 1);
+}
+
+Rank::~Rank() {
+  for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"}) unsetenv(name);
+}
+
 Outcome Program::finish() {
   int status = 0;
   waitpid(process_, &status, 0);

@@ -26,10 +26,22 @@ class Program {
   explicit Program(const std::vector<std::string>& words, std::size_t file_limit = 0);
   Outcome finish();
   void signal(int number) const;
+  pid_t process() const { return process_; }
+  /// Whether it has not ended yet.
+  bool runs() const;
 
  private:
   TemporaryFolder folder_;
   pid_t process_;
+};
+
+/// The variables that torchrun sets, for processes that start while it lives.
+class Rank {
+ public:
+  Rank(int rank, int size);
+  ~Rank();
+  Rank(const Rank&) = delete;
+  Rank& operator=(const Rank&) = delete;
 };
 
 Outcome sextant(const std::vector<std::string>& words);

@@ -30,6 +30,28 @@ TEST(Recipe, GivesTheSettingsAndFlagsOverrideThem) {
   EXPECT_TRUE(array_of(folder / "o", "arr_1").equal(at::tensor({3, 5, 6, 3, 5, 6}, at::kLong)));
 }
 
+TEST(RunRecord, OfAnotherKindIsRefusedInOneLine) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(sextant(small_run(folder / "o")).exit_code, 0);
+  const json record = json::parse(read_file(folder / "o/run.json"));
+  const auto with = [&](const std::string& key, const json& value) {
+    json changed = record;
+    changed[key] = value;
+    write_atomically(folder / "o/run.json", changed.dump());
+  };
+  with("complete", "yes");
+  const Outcome same = sextant(small_run(folder / "o"));
+  EXPECT_EQ(same.exit_code, 1);
+  EXPECT_NE(same.err.find("o/run.json is damaged: an entry is missing or of another kind"), std::string::npos);
+  with("command", 3);
+  const Outcome recipe = sextant({"sample", "--recipe", folder / "o/run.json"});
+  EXPECT_EQ(recipe.exit_code, 2);
+  EXPECT_NE(recipe.err.find("is no run.json of an earlier run"), std::string::npos) << recipe.err;
+  // A step before the first would be written before the trace.
+  with("trace", json::parse(R"([{"step": -100000000, "gradient_norm": 1}])"));
+  EXPECT_EQ(sextant(small_run(folder / "o", {"--count", "7"})).exit_code, 0);
+}
+
 TEST(RunRecord, RepeatsTheRun) {
   const TemporaryFolder folder;
   ASSERT_EQ(sextant(small_run(folder / "a", {"--guidance", "hellinger", "--scale", "1.7", "--seed", "11"})).exit_code,

@@ -17,22 +17,6 @@ std::vector<std::string> run_into(const fs::path& out, const std::vector<std::st
   return words;
 }
 
-/// The variables that torchrun sets, for processes that start while it lives.
-class Rank {
- public:
-  Rank(int rank, int size) {
-    setenv("RANK", std::to_string(rank).c_str(), 1);
-    setenv("WORLD_SIZE", std::to_string(size).c_str(), 1);
-    setenv("LOCAL_RANK", std::to_string(rank).c_str(), 1);
-    setenv("LOCAL_WORLD_SIZE", std::to_string(size).c_str(), 1);
-  }
-  ~Rank() {
-    for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"}) unsetenv(name);
-  }
-  Rank(const Rank&) = delete;
-  Rank& operator=(const Rank&) = delete;
-};
-
 std::unique_ptr<Program> start(int rank, int size, const fs::path& out, const std::vector<std::string>& more = {}) {
   const Rank environment(rank, size);
   return std::make_unique<Program>(run_into(out, more));

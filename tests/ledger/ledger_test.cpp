@@ -134,6 +134,33 @@ TEST(Ledger, OfANewerVersionIsRefusedInOneLine) {
                 "file");
 }
 
+TEST(Ledger, ThatIsDamagedSaysWhatIsWrongInOneLine) {
+  const TemporaryFolder folder;
+  const auto message = [&](const std::string& damage) {
+    std::filesystem::remove(folder / "l.sqlite");
+    Run run;
+    run.key = "key";
+    {
+      Ledger ledger(folder / "l.sqlite");
+      Cell cell;
+      cell.run = ledger.find_or_add(run).id;
+      ledger.put_sweep({}, {cell});
+    }
+    Database(folder / "l.sqlite").run(damage);
+    const Ledger ledger(folder / "l.sqlite");
+    return message_of([&] {
+      ledger.runs();
+      for (const Sweep& sweep : ledger.sweeps()) ledger.cells(sweep.id);
+    });
+  };
+  const std::string start = "ledger " + (folder / "l.sqlite").string() + " is damaged: it holds ";
+  EXPECT_EQ(message("UPDATE runs SET settings = '{'"), start + "a record that is no JSON");
+  EXPECT_EQ(message("UPDATE runs SET state = 7"), start + "a state that is none");
+  EXPECT_EQ(message("UPDATE sweeps SET recipe = ''"), start + "a record that is no JSON");
+  EXPECT_EQ(message("UPDATE cells SET seed = '-1'"), start + "a seed that is no number");
+  EXPECT_EQ(message("UPDATE cells SET seed = '1'"), "");
+}
+
 TEST(Ledger, IsNotAnyFile) {
   const TemporaryFolder folder;
   write_bytes(folder / "text", std::string(5000, 'x'));

@@ -52,7 +52,7 @@ json record_in(const fs::path& folder) {
     if (!fs::exists(folder / name)) continue;
     const json record = json::parse(read_file(folder / name), nullptr, false);
     if (!record.is_object()) continue;
-    if (record.contains("command")) return record;
+    if (record.contains("command") && record["command"].is_string()) return record;
     if (std::string(name) == "trace.json") return {{"command", "trace"}};
   }
   return {};

@@ -1,5 +1,6 @@
 #include "internal/commands/report.h"
 #include "internal/runtime/files.h"
+#include "internal/runtime/json_file.h"
 #include "report/collect.h"
 #include "report/html.h"
 #include "report/sweep_section.h"
@@ -82,7 +83,7 @@ class Page {
   std::string html(const std::string& title) {
     std::string body;
     for (std::size_t i = 0; i < shown_.size(); ++i) {
-      if (!used_[i]) body += section(i);
+      if (!used_[i]) body += read_entries(shown_[i].folder / "run.json", [&] { return section(i); });
     }
     std::string links;
     if (links_.size() > 1) {
@@ -170,7 +171,9 @@ ReportResult run_report(const fs::path& folder, const ReportConfig& config) {
     throw UsageError(folder.string() +
                      " holds no run.json of a sweep, a run or a trace, here or below: nothing to show");
   }
-  const std::string title = !config.title.empty() ? config.title : title_of(shown[0]);
+  const std::string title = !config.title.empty()
+                                ? config.title
+                                : read_entries(shown[0].folder / "run.json", [&] { return title_of(shown[0]); });
   const std::string heading = config.title.empty() && shown[0].name != "" && shown.size() > 1
                                   ? fs::absolute(folder).lexically_normal().filename().string()
                                   : title;

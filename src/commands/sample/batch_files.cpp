@@ -79,13 +79,16 @@ fs::path BatchFiles::file(int64_t batch) const { return folder_ / (std::to_strin
 std::vector<int64_t> BatchFiles::missing() const {
   // One reading of the folder: a question for each of thousands of batches would be slow on a shared file system.
   std::vector<bool> there(static_cast<std::size_t>(size()));
-  if (!fs::exists(folder_)) return {};
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
-    const fs::path name = entry.path().filename();
+  std::error_code error;
+  for (fs::directory_iterator at(folder_, error); !error && at != fs::directory_iterator(); at.increment(error)) {
+    const fs::path name = at->path().filename();
     if (name.extension() != ".npz") continue;
     const int64_t batch = std::atoll(name.stem().c_str());
-    if (batch < size() && name == file(batch).filename()) there[static_cast<std::size_t>(batch)] = true;
+    if (batch >= 0 && batch < size() && name == file(batch).filename()) there[static_cast<std::size_t>(batch)] = true;
   }
+  // Whoever put the run together may remove the folder at any moment.
+  if (error == std::errc::no_such_file_or_directory) return {};
+  if (error) throw Error("cannot list " + folder_.string() + ": " + error.message());
   std::vector<int64_t> missing;
   for (int64_t batch = 0; batch < size(); ++batch) {
     if (!there[static_cast<std::size_t>(batch)]) missing.push_back(batch);
@@ -93,10 +96,18 @@ std::vector<int64_t> BatchFiles::missing() const {
   return missing;
 }
 
+std::vector<int64_t> BatchFiles::missing(std::vector<int64_t> candidates) const {
+  constexpr std::size_t kFew = 64;
+  if (candidates.size() > kFew) return missing();
+  std::erase_if(candidates, [&](int64_t batch) { return has(batch); });
+  return fs::exists(folder_) ? candidates : std::vector<int64_t>();
+}
+
 int64_t BatchFiles::finished() const {
-  int64_t finished = count_;
-  for (const int64_t batch : missing()) finished -= static_cast<int64_t>(samples(batch).size());
-  return finished;
+  const std::vector<int64_t> missing = this->missing();
+  if (missing.empty()) return count_;
+  const int64_t short_of = missing.back() == size() - 1 ? size() * batch_ - count_ : 0;
+  return count_ - static_cast<int64_t>(missing.size()) * batch_ + short_of;
 }
 
 void BatchFiles::agree_on_weights(const json& weights) const {

@@ -30,6 +30,8 @@ class BatchFiles {
   bool has(int64_t batch) const { return std::filesystem::exists(file(batch)); }
   /// Batches that are not there, in order; none when the folder is gone, as it is once the run is put together.
   std::vector<int64_t> missing() const;
+  /// Those of `candidates`, which holds all that were missing a while ago.
+  std::vector<int64_t> missing(std::vector<int64_t> candidates) const;
   /// Samples in the batches that are there.
   int64_t finished() const;
 

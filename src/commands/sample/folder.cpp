@@ -2,6 +2,7 @@
 
 #include "common/run_folder.h"
 #include "internal/runtime/difference.h"
+#include "internal/runtime/json_file.h"
 #include "sample/identity.h"
 #include "sample/store.h"
 #include "sextant/runtime/error.h"
@@ -11,15 +12,51 @@ namespace sextant::commands {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+namespace {
+
+/// The first model whose weights differ between two records of OpenedWeights: "denoiser (FILE)". Where a hash is not
+/// known, nothing can be said of it.
+std::string changed_weights(const json& former, const json& now) {
+  if (!former.is_array()) return "";
+  for (const json& one : now) {
+    for (const json& other : former) {
+      const bool same_part = other.is_object() && other.value("role", json()) == one.at("role") &&
+                             other.value("file", json()) == one.at("file");
+      const json hash = same_part ? other.value("hash", json()) : json();
+      if (hash.is_string() && hash != "" && one.at("hash") != "" && hash != one.at("hash"))
+        return one.at("role").get<std::string>() + " (" + one.at("file").get<std::string>() + ")";
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
 SampleFolder::SampleFolder(fs::path folder, const json& identity, int64_t count, bool overwrite)
     : folder_(std::move(folder)) {
   check_writable_folder(folder_);
-  former_ = former_record(record(), "config");
-  if (!overwrite) check_former(identity, count);
+  read_entries<UsageError>(record(), [&] {
+    former_ = former_record(record(), "config");
+    if (!overwrite) check_former(identity, count);
 
-  const bool ours =
-      former_.is_object() && identity_of(former_["config"]) == identity && fs::exists(npz()) && former_count() <= count;
-  if (!ours) former_ = json();
+    const bool ours = former_.is_object() && identity_of(former_["config"]) == identity && fs::exists(npz()) &&
+                      former_count() <= count;
+    if (!ours) former_ = json();
+  });
+}
+
+void SampleFolder::agree_on_weights(const json& weights, bool overwrite) {
+  json stored = SampleStore::stored_identity(partial());
+  for (const json& former : {former_.is_object() ? former_.value("weights", json()) : json(),
+                             stored.is_object() ? stored.value("weights", json()) : json()}) {
+    const std::string changed = changed_weights(former, weights);
+    if (changed.empty()) continue;
+    if (!overwrite) {
+      throw UsageError("the weights of the " + changed + " are not those that the images in " + folder_.string() +
+                       " were drawn with; give the former file" + kChooseAnother);
+    }
+    former_ = json();
+  }
 }
 
 void SampleFolder::replace_former() const {
@@ -37,8 +74,9 @@ void SampleFolder::check_former(const json& identity, int64_t count) const {
     throw UsageError(folder_.string() + " holds another run: [sample] count is " + std::to_string(former_count()) +
                      " there and " + std::to_string(count) + " here" + kChooseAnother);
   }
-  const json stored = SampleStore::stored_identity(partial());
-  if (stored == identity) return;  // also of a run that was killed while it replaced another one
+  json stored = SampleStore::stored_identity(partial());
+  if (stored.is_object()) stored.erase("weights");  // see agree_on_weights()
+  if (stored == identity) return;                   // also of a run that was killed while it replaced another one
   if (SampleStore::of_another_version(partial())) {
     throw UsageError(partial().string() + " holds samples of a run of another version of sextant" + kChooseAnother);
   }

@@ -4,6 +4,7 @@
 
 #include "common/guidance_trace.h"
 #include "sextant/checkpoint/npz.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::commands {
 
@@ -17,7 +18,7 @@ Tensor mean_trace(const json& record, int64_t trace_steps) {
   auto numbers = trace.accessor<double, 2>();
   for (const json& row : record.value("trace", json::array())) {
     const auto step = row.at("step").get<int64_t>();
-    if (step >= trace_steps) continue;
+    if (step < 0 || step >= trace_steps) continue;
     for (const auto& [number, name] : {std::pair{kGradientNorm, "gradient_norm"},
                                        std::pair{kProbability, "probability"}, std::pair{kEntropy, "entropy"}}) {
       const json value = row.value(name, json());
@@ -43,6 +44,10 @@ void keep_former_images(const SampleFolder& folder, SampleStore& store, int64_t 
   mean.denoiser_seconds = mean.seconds * timings.value("denoiser_share", 0.0);
   mean.classifier_seconds = mean.seconds * timings.value("classifier_share", 0.0);
   const Tensor trace = mean_trace(record, trace_steps);
+  if (images.dim() == 0 || labels.dim() != 1 || labels.size(0) != images.size(0) ||
+      !at::isIntegralType(labels.scalar_type(), false)) {
+    throw CheckpointError(folder.npz().string() + ": arr_0 and arr_1 are no images and labels of a run");
+  }
   const int64_t count = std::min(images.size(0), store.count());
   for (int64_t first = 0; first < count; first += kChunk) {
     std::vector<int64_t> samples;

@@ -3,6 +3,7 @@
 #include "common/guidance_trace.h"
 #include "common/prompts.h"
 #include "internal/commands/sample.h"
+#include "internal/runtime/json_file.h"
 #include "sample/batch_sampler.h"
 #include "sample/folder.h"
 #include "sample/grow.h"
@@ -58,6 +59,18 @@ std::vector<int64_t> to_draw(const SampleStore& store, int64_t first, int64_t ba
   return coupling == Coupling::kNone || missing.empty() ? missing : all;
 }
 
+/// An image that is not finite is numbered within its batch; whoever reads of it wants to know which batch that is.
+Batch drawn(BatchSampler& sampler, const std::vector<int64_t>& samples, const SampleStore& store,
+            const std::function<void(double)>& heard) {
+  try {
+    return sampler.draw(samples, heard);
+  } catch (const NumericError& error) {
+    throw NumericError("images " + std::to_string(samples.front()) + " to " + std::to_string(samples.back()) + ": " +
+                       error.what() + "; " + std::to_string(store.finished()) + " of " + std::to_string(store.count()) +
+                       " images are kept");
+  }
+}
+
 void draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore& store, const SampleFolder& folder,
                   Progress& progress, const Stop& stop) {
   const Coupling coupling = coupling_of(config.guidance);
@@ -68,7 +81,7 @@ void draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore
     const auto before = static_cast<double>(store.finished());
     const auto weight =
         static_cast<double>(std::count_if(samples.begin(), samples.end(), [&](int64_t i) { return !store.has(i); }));
-    const Batch batch = sampler.draw(samples, [&](double share) { progress.update(before + weight * share); });
+    const Batch batch = drawn(sampler, samples, store, [&](double share) { progress.update(before + weight * share); });
     store.put(samples, batch.images, batch.records, batch.traces);
     folder.replace_former();
   }
@@ -84,12 +97,15 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   const json settings = OptionTable("sample", sample_options(config)).to_json();
   const json identity = identity_of(config);
   if (const std::string note = lone_tilt_note(config); !note.empty()) progress.note(note);
-  const SampleFolder folder(config.run.out, identity, config.sample.count, config.run.overwrite);
+  SampleFolder folder(config.run.out, identity, config.sample.count, config.run.overwrite);
   const json& former = folder.former();
-  if (former.is_object() && former.value("complete", false) &&
-      former.value("finished", int64_t{0}) == config.sample.count) {
+  const bool there = read_entries(folder.record(), [&] {
+    return former.is_object() && former.value("complete", false) &&
+           former.value("finished", int64_t{0}) == config.sample.count;
+  });
+  if (there) {
     std::filesystem::remove(folder.partial());
-    SampleResult result = result_of(former, config.sample.count);
+    SampleResult result = read_entries(folder.record(), [&] { return result_of(former, config.sample.count); });
     result.there_already = true;
     return result;
   }
@@ -99,12 +115,15 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   if (!share.alone()) {
     const auto open = [&] {
       const SamplingModels models = open_models(config);
-      return Opened{std::make_unique<BatchSampler>(config, models), models.weights.record()};
+      const auto sampler = std::make_shared<BatchSampler>(config, models);
+      return Opened{[sampler](const auto& samples, const auto& heard) { return sampler->draw(samples, heard); },
+                    models.weights.record()};
     };
     const std::unique_ptr<Progress> silent = make_progress(ProgressStyle::kQuiet, std::cerr);
     return draw_share(config, settings, share, folder, open, share.leads ? progress : *silent, stop);
   }
   const SamplingModels models = open_models(config);
+  folder.agree_on_weights(models.weights.record(), config.run.overwrite);
   for (const std::string& note : models.weights.notes()) progress.note(note);
   if (models.guide) {
     for (const std::string& note : models.guide->notes) progress.note(note);
@@ -116,9 +135,11 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   {
     const std::vector<int64_t> stored =
         models.points ? std::vector{shape[0]} : std::vector{shape[1], shape[2], shape[0]};
-    SampleStore store(folder.partial(), identity, stored, config.sample.count, sampler.trace_steps() * kTraceNumbers,
+    json drawn_with = identity;
+    drawn_with["weights"] = models.weights.record();
+    SampleStore store(folder.partial(), drawn_with, stored, config.sample.count, sampler.trace_steps() * kTraceNumbers,
                       models.points ? at::kFloat : at::kByte);
-    keep_former_images(folder, store, sampler.trace_steps());
+    read_entries(folder.record(), [&] { keep_former_images(folder, store, sampler.trace_steps()); });
     if (store.finished() > 0) folder.replace_former();
     draw_missing(config, sampler, store, folder, progress, stop);
     if (store.finished() > 0) record = write_results(config, settings, store, models.weights.record(), folder);

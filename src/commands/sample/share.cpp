@@ -49,11 +49,14 @@ class Worker {
 
   void run() {
     begin();
-    for (const int64_t batch : files_.missing()) {
+    std::vector<int64_t> missing = files_.missing();
+    for (const int64_t batch : missing) {
       if (batch % share_.shares == share_.index) attempt(batch);
     }
+    const double first_pause = std::min(1.0, share_.lease / 8);
+    double pause = first_pause;
     while (!stop_.requested() && (share_.helps || others_work_here())) {
-      std::vector<int64_t> missing = files_.missing();
+      missing = files_.missing(std::move(missing));
       if (missing.empty()) break;
       update();
       // Each begins elsewhere, so that they do not all ask for the same one.
@@ -63,7 +66,14 @@ class Worker {
       std::rotate(missing.begin(), first, missing.end());
       bool drew = false;
       for (const int64_t batch : missing) drew = attempt(batch) || drew;
-      if (!drew) wait(std::min(1.0, share_.lease / 8), stop_);
+      if (drew) {
+        pause = first_pause;
+        continue;
+      }
+      wait(pause, stop_);
+      // Many that wait for the last batches would keep a file server busy.
+      pause = std::clamp(static_cast<double>(share_.shares) / kAsksASecond, first_pause,
+                         std::max(first_pause, std::min(2 * pause, share_.lease / 4)));
     }
     update();
     progress_.end();
@@ -72,12 +82,23 @@ class Worker {
   Claims& claims() { return claims_; }
 
  private:
-  void begin() {
-    const auto finished = static_cast<double>(files_.finished());
-    progress_.begin("sample", static_cast<double>(files_.count()), finished, "images");
-  }
+  static constexpr double kAsksASecond = 32;  ///< of all processes that wait
 
-  void update() { progress_.update(static_cast<double>(files_.finished())); }
+  void begin() { progress_.begin("sample", static_cast<double>(files_.count()), finished(), "images"); }
+
+  void update() { progress_.update(finished()); }
+
+  /// Samples that are there, as the folder said lately: reading the names of tens of thousands of batches takes
+  /// milliseconds, of which no more than a fiftieth of the time is spent.
+  double finished() {
+    constexpr double kTimes = 50;
+    const double begin = steady_seconds();
+    if (begin >= look_again_) {
+      finished_ = static_cast<double>(files_.finished());
+      look_again_ = begin + kTimes * (steady_seconds() - begin);
+    }
+    return finished_;
+  }
 
   /// Whether this process drew the batch just now.
   bool attempt(int64_t batch) {
@@ -90,14 +111,13 @@ class Worker {
 
   void draw(int64_t batch) {
     const std::vector<int64_t> samples = files_.samples(batch);
-    const auto before = static_cast<double>(files_.finished());
+    const double before = finished();
     try {
-      if (!sampler_) {
-        Opened opened = open_();
-        files_.agree_on_weights(opened.weights);
-        sampler_ = std::move(opened.sampler);
+      if (!opened_.draw) {
+        opened_ = open_();
+        files_.agree_on_weights(opened_.weights);
       }
-      const Batch drawn = sampler_->draw(
+      const Batch drawn = opened_.draw(
           samples, [&](double done) { progress_.update(before + done * static_cast<double>(samples.size())); });
       // Whoever took this batch over, because this process was silent for a lease, may have ended the run since.
       if (fs::exists(files_.folder())) files_.put(batch, drawn);
@@ -126,9 +146,41 @@ class Worker {
   Share share_;
   Claims claims_;
   std::function<Opened()> open_;
-  std::unique_ptr<BatchSampler> sampler_;
+  Opened opened_;
   Progress& progress_;
   const Stop& stop_;
+  double finished_ = 0;
+  double look_again_ = 0;  ///< steady seconds
+};
+
+/// Batches on their way into a store, many at a time: each time it waits for the disk.
+class Pending {
+ public:
+  explicit Pending(SampleStore& store) : store_(store) {}
+
+  void add(const std::vector<int64_t>& samples, Batch batch) {
+    constexpr std::size_t kMany = 256;
+    samples_.insert(samples_.end(), samples.begin(), samples.end());
+    records_.insert(records_.end(), batch.records.begin(), batch.records.end());
+    images_.push_back(std::move(batch.images));
+    traces_.push_back(std::move(batch.traces));
+    if (samples_.size() >= kMany) put();
+  }
+
+  void put() {
+    if (samples_.empty()) return;
+    store_.put(samples_, at::cat(images_), records_, at::cat(traces_));
+    samples_.clear();
+    records_.clear();
+    images_.clear();
+    traces_.clear();
+  }
+
+ private:
+  SampleStore& store_;
+  std::vector<int64_t> samples_;
+  std::vector<SampleRecord> records_;
+  std::vector<Tensor> images_, traces_;
 };
 
 }  // namespace
@@ -196,10 +248,11 @@ json assemble(const SampleConfig& config, const json& settings, const std::vecto
   {
     SampleStore store(folder.partial(), identity_of(config), first.images.sizes().slice(1).vec(), any.count(),
                       first.traces.numel() / first.traces.size(0), first.images.scalar_type());
+    Pending pending(store);
     for (int64_t batch = 0; batch < any.size(); ++batch) {
-      const Batch drawn = holders[static_cast<std::size_t>(batch)]->get(batch);
-      store.put(any.samples(batch), drawn.images, drawn.records, drawn.traces);
+      pending.add(any.samples(batch), holders[static_cast<std::size_t>(batch)]->get(batch));
     }
+    pending.put();
     folder.replace_former();
     record = write_results(config, settings, store, weights, folder);
   }

@@ -190,7 +190,12 @@ void SampleStore::put(const std::vector<int64_t>& samples, const Tensor& images,
   const Tensor pixels = images.to(at::kCPU, dtype_).contiguous();
   const auto* const bytes = static_cast<const uint8_t*>(pixels.data_ptr());
   const Tensor numbers = trace_size_ > 0 ? traces.to(at::kCPU, at::kDouble).contiguous() : at::empty({0}, at::kDouble);
-  if (numbers.numel() != trace_size_ * static_cast<int64_t>(samples.size())) {
+  const auto n = static_cast<int64_t>(samples.size());
+  if (pixels.numel() * static_cast<int64_t>(pixels.element_size()) != n * pixels_ || pixels.size(0) != n) {
+    throw ShapeError(c10::str("sample store in ", path_.string(), ": expected ", n, " images of ",
+                              at::IntArrayRef(shape_), ", got ", images.sizes()));
+  }
+  if (numbers.numel() != trace_size_ * n) {
     throw ShapeError(c10::str("sample store: expected ", trace_size_, " numbers a trace, got ", numbers.sizes()));
   }
   const auto failed = [&] {

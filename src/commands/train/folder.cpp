@@ -4,6 +4,7 @@
 #include "common/run_folder.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"
+#include "internal/runtime/json_file.h"
 #include "internal/training/snapshots.h"
 #include "sextant/runtime/error.h"
 
@@ -35,8 +36,10 @@ TrainFolder::TrainFolder(fs::path folder, const json& identity, bool overwrite)
 TrainResult TrainFolder::former() const {
   TrainResult result;
   result.complete = result.there_already = true;
-  result.steps = record_.value("steps", int64_t{0});
-  result.best_step = record_.value("best_step", int64_t{0});
+  read_entries(folder_ / "run.json", [&] {
+    result.steps = record_.value("steps", int64_t{0});
+    result.best_step = record_.value("best_step", int64_t{0});
+  });
   return result;
 }
 

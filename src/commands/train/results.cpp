@@ -110,7 +110,7 @@ void write_curves(const fs::path& folder) {
   report::Curve rate = curve(""), norm = curve("");
   for (const std::string& text : split(read_file(metrics), '\n')) {
     const json line = json::parse(text, nullptr, false);
-    if (!line.is_object() || !line.contains("step")) continue;
+    if (!line.is_object() || !line.contains("step") || !line["step"].is_number()) continue;
     add(loss, line, line.value("loss", json()));
     add(validation, line, line.value("/validation/loss"_json_pointer, json()));
     add(rate, line, line.value("learning_rate", json()));
