@@ -29,8 +29,11 @@ bool holds(const json& value) {
   if constexpr (std::is_same_v<T, bool>) {
     return value.is_boolean();
   } else if constexpr (std::is_integral_v<T>) {
-    return value.is_number_integer() ||
-           (value.is_number_float() && std::nearbyint(value.get<double>()) == value.get<double>());
+    // No size of a network is near it, and products of two still fit an int64.
+    constexpr double kMost = 1 << 24;
+    if (!value.is_number()) return false;
+    const auto number = value.get<double>();
+    return std::abs(number) <= kMost && std::nearbyint(number) == number;
   } else if constexpr (std::is_floating_point_v<T>) {
     return value.is_number();
   } else if constexpr (is_list<T>::value) {

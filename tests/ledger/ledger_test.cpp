@@ -138,7 +138,7 @@ TEST(Ledger, ThatIsDamagedSaysWhatIsWrongInOneLine) {
   const TemporaryFolder folder;
   const auto message = [&](const std::string& damage) {
     std::filesystem::remove(folder / "l.sqlite");
-    Run run;
+    ledger::Run run;
     run.key = "key";
     {
       Ledger ledger(folder / "l.sqlite");

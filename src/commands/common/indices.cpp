@@ -33,6 +33,9 @@ std::vector<int64_t> parse_indices(const std::string& text, const std::string& f
       throw UsageError(flag + " '" + text + "': '" + part + "' is no " + what + "; use " + other + kind +
                        " and ranges such as 3 or 0-9 or 0,3,7-9");
     }
+    if (static_cast<int64_t>(indices.size()) + last - first >= kMostIndex) {
+      throw UsageError(flag + ": names more than " + std::to_string(kMostIndex) + " numbers");
+    }
     for (int64_t i = first; i <= last; ++i) indices.push_back(i);
   }
   return indices;

@@ -100,6 +100,12 @@ std::vector<SettingAxis> taken_axes(json& tables) {
 }
 
 std::vector<Combination> combinations(const std::vector<SettingAxis>& axes) {
+  constexpr std::size_t kMost = 100'000;
+  std::size_t count = 1;
+  for (const SettingAxis& axis : axes) {
+    count *= axis.values.size();
+    if (count > kMost) throw UsageError("the axes have more than " + std::to_string(kMost) + " combinations");
+  }
   std::vector<Combination> all = {{"", json::object()}};
   for (const SettingAxis& axis : axes) {
     std::vector<Combination> longer;

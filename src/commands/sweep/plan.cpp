@@ -210,6 +210,11 @@ std::vector<SweepRun> sweep_runs(const json& recipe, const SweepConfig& config) 
       return lists;
     }()));
     const std::vector<Combination> inner = combinations(row.axes);
+    constexpr std::size_t kMostRuns = 100'000;
+    const std::size_t each = columns.size() * std::max<std::size_t>(1, seeds.size());
+    if (runs.size() + outer.size() * inner.size() * each > kMostRuns) {
+      throw UsageError("the recipe has more than " + std::to_string(kMostRuns) + " runs");
+    }
     const std::vector<json> paper = printed_each(row, outer.size() * inner.size(), first_metric);
     for (std::size_t cell = 0; cell < paper.size(); ++cell) {
       layers.common = outer[cell / inner.size()];

@@ -51,6 +51,15 @@ Config read_config(const nlohmann::json& model) {
     reader.fail(
         c10::str("hidden_size ", config.hidden_size, " must be a multiple of 4 and of num_heads ", config.num_heads));
   }
+  constexpr int64_t kMostNumbers = 1 << 26;  // of the fixed embedding, which is computed at once
+  if (config.input_size < 1 || config.hidden_size < 4 || config.depth < 1 || config.in_channels < 1 ||
+      config.num_classes < 1 || !(config.mlp_ratio > 0 && config.mlp_ratio <= 1024)) {
+    reader.fail("sizes must be positive");
+  }
+  if (config.grid() > 8192 || config.grid() * config.grid() * config.hidden_size > kMostNumbers) {
+    reader.fail(
+        c10::str(config.grid(), " x ", config.grid(), " patches of width ", config.hidden_size, " are too many"));
+  }
   return config;
 }
 
