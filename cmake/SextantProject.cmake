@@ -26,6 +26,9 @@ target_compile_options(sextant_build_flags INTERFACE -Wall -Wextra -Wpedantic)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 takes "text" + std::string for a copy of half the address space (its bug 105651).
   target_compile_options(sextant_build_flags INTERFACE -Wno-stringop-overflow)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
+  # GCC 13 and 14 take the growth of the std::vector<bool> in libtorch's Function::apply for a copy beyond its end.
+  target_compile_options(sextant_build_flags INTERFACE -Wno-array-bounds)
 endif()
 if(SEXTANT_SANITIZE STREQUAL "thread")
   set(sanitizers thread)

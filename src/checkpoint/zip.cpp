@@ -12,7 +12,6 @@ namespace {
 constexpr uint32_t kLocalHeader = 0x04034b50, kCentralHeader = 0x02014b50, kEnd = 0x06054b50;
 constexpr uint32_t kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
 constexpr std::size_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kEnd64Size = 56, kLocatorSize = 20;
-constexpr uint64_t kFull32 = 0xffffffff, kFull16 = 0xffff;
 
 /// A record of fixed layout inside the file; construction checks that it is there.
 class Record {

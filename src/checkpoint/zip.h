@@ -12,6 +12,9 @@
 
 namespace sextant::checkpoint {
 
+/// Fields of 32 and 16 bits hold this where the number stands in the 64-bit extension.
+inline constexpr uint64_t kFull32 = 0xffffffff, kFull16 = 0xffff;
+
 struct ZipMember {
   std::string name;
   uint16_t flags = 0;

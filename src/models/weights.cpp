@@ -180,7 +180,8 @@ Weights find_weights(const networks::Network& network, const Checkpoint& file, c
              !group_named(file, choice.group).tensors.empty()) {
     found = likeliest(file, choice);
   } else {
-    const Group& group = pick_group(all, choice.group, file.source.string());
+    const std::string source = file.source.string();
+    const Group& group = pick_group(all, choice.group, source);
     found = {group.tensors, group.name, group.average, notes_on(group, all, file)};
   }
   if (!file.unread.empty()) {

@@ -5,11 +5,11 @@
 #include "npz/npy.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
+#include "zip.h"
 
 namespace sextant::checkpoint {
 namespace {
 
-constexpr uint64_t kFull32 = 0xffffffff, kFull16 = 0xffff;
 constexpr uint16_t kZip64Version = 45;
 
 /// Little-endian fields one after the other.
