@@ -9,12 +9,18 @@ add_library(sextant::sextant ALIAS sextant)
 target_link_libraries(sextant INTERFACE ${module_targets})
 
 install(TARGETS sextant sextant_torch ${module_targets} EXPORT sextant
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-        FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
+        FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 if(TARGET sextant_cli)
-  install(TARGETS sextant_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS sextant_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+  # Man pages and completions; CLIP's vocabulary, which the program looks for there.
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/share/ DESTINATION ${CMAKE_INSTALL_DATADIR} COMPONENT program
+          PATTERN ".written" EXCLUDE)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/clip DESTINATION ${CMAKE_INSTALL_DATADIR}/sextant/models
+          COMPONENT program)
 endif()
-install(EXPORT sextant NAMESPACE sextant:: FILE sextantTargets.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sextant)
+install(EXPORT sextant NAMESPACE sextant:: FILE sextantTargets.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sextant
+        COMPONENT development)
 set(SEXTANT_USES_CAIRO OFF)
 if(TARGET PkgConfig::CAIRO)
   set(SEXTANT_USES_CAIRO ON)
@@ -36,4 +42,4 @@ configure_package_config_file(cmake/sextantConfig.cmake.in sextantConfig.cmake
 write_basic_package_version_file(sextantConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sextantConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/sextantConfigVersion.cmake
               ${CMAKE_CURRENT_LIST_DIR}/SextantTorch.cmake ${CMAKE_CURRENT_LIST_DIR}/SextantUtf8proc.cmake
-        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sextant)
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sextant COMPONENT development)

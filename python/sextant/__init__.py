@@ -46,7 +46,7 @@ from ._core import CheckpointError, DataError, Error, NumericError, ShapeError, 
 for _error in (Error, UsageError, ShapeError, CheckpointError, DataError, NumericError):
     _error.__module__ = "sextant"
 
-from . import calibration, guidance, metrics, run, samplers
+from . import calibration, folders, guidance, metrics, pictures, run, samplers
 from ._core.diffusion import Denoiser, Mixture, Noise, Prediction, Process, to_uint8, uniform_labels
 from ._core.guide import Classifier, Guidance, SampleIds
 from .guide import Guide, softplus_
@@ -56,7 +56,7 @@ __version__ = _core.version()
 
 __all__ = [
     "CheckpointError", "Classifier", "DataError", "Denoiser", "Error", "Guidance", "Guide", "Mixture", "Noise",
-    "NumericError", "Prediction", "Process", "SampleIds", "ShapeError", "UsageError", "calibration", "guidance",
-    "inspect", "metrics", "open_classifier", "open_denoiser", "run", "samplers", "softplus_", "to_uint8",
+    "NumericError", "Prediction", "Process", "SampleIds", "ShapeError", "UsageError", "calibration", "folders", "guidance",
+    "inspect", "metrics", "open_classifier", "open_denoiser", "pictures", "run", "samplers", "softplus_", "to_uint8",
     "uniform_labels",
 ]  # fmt: skip

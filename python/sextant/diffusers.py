@@ -14,7 +14,7 @@ is. The pipeline's scheduler does the rest; where it clips, it clips the shifted
 import contextlib
 import functools
 import math
-from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
 
@@ -64,7 +64,7 @@ def _check(scheduler: Any) -> str:
 
 def _decoder(pipeline: Any) -> Optional[Callable[[torch.Tensor], torch.Tensor]]:
     """The pipeline's own VAE, from its latents to images in [-1, 1]."""
-    vae = getattr(pipeline, "vae", None)
+    vae: Any = getattr(pipeline, "vae", None)
     if vae is None:
         return None
     shift = getattr(vae.config, "shift_factor", None) or 0.0
@@ -111,7 +111,7 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
 
     def new(self, **changes: Any) -> "ClassifierGuidance":
         """A copy with some settings changed."""
-        given = {"guidance_scale": self.guidance_scale, "space": self.space, **self.settings, **changes}
+        given: Dict[str, Any] = {"guidance_scale": self.guidance_scale, "space": self.space, **self.settings, **changes}
         return ClassifierGuidance(given.pop("classifier", self.classifier), given.pop("score", self.score), **given)
 
     # ---- the shift of a prediction -----------------------------------------------------------------------------------
@@ -147,11 +147,12 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
         channels = x.size(1)
         noisy, predicted = x[:rows].float(), output[:rows, :channels].float()
         signal, noise = math.sqrt(abar), math.sqrt(1 - abar)
-        x0 = {
-            "epsilon": lambda: (noisy - noise * predicted) / signal,
-            "v_prediction": lambda: signal * noisy - noise * predicted,
-            "sample": lambda: predicted,
-        }[self._kind]()
+        if self._kind == "epsilon":
+            x0 = (noisy - noise * predicted) / signal
+        elif self._kind == "v_prediction":
+            x0 = signal * noisy - noise * predicted
+        else:
+            x0 = predicted
         if getattr(self._scheduler.config, "clip_sample", False):
             limit = float(getattr(self._scheduler.config, "clip_sample_range", 1.0))
             x0 = x0.clamp(-limit, limit)
@@ -240,7 +241,7 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
 
     @property
     def is_conditional(self) -> bool:
-        return self._count_prepared == 1
+        return bool(self._count_prepared == 1)
 
     @property
     def num_conditions(self) -> int:

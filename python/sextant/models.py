@@ -1,10 +1,11 @@
 """Trained networks from folders and checkpoint files, in every format that the command line takes."""
 
 import os
+import tempfile
 import warnings
 from typing import Any, Dict, Optional, Union
 
-from . import _settings
+from . import _settings, folders
 from ._core import guide as _guide
 from ._core import models as _models
 
@@ -15,12 +16,20 @@ def open_denoiser(
     path: Path, *, device: Optional[str] = None, precision: Optional[str] = None, **settings: Any
 ) -> _models.OpenedDenoiser:
     """A diffusion model: a folder with config.json and weights, or a checkpoint file (ADM, EDM, EDM2, DiT,
-    TorchScript).
+    TorchScript), or a folder of diffusers, see sextant.folders; `vae` may be one as well.
 
     Called with (x, t, y) it is its network, differentiable in x; the samplers draw from it.
     """
     run = {"device": device, "precision": precision}
-    return _models.open_denoiser(os.fspath(path), _settings.table("open_denoiser", "model", settings, run))
+    path = os.fspath(path)
+    # Networks keep the pages of their files, so the folders may go.
+    with tempfile.TemporaryDirectory() as made:
+        if folders.is_diffusers(path):
+            path = folders.from_diffusers(path, os.path.join(made, "model"))
+        vae = settings.get("vae")
+        if isinstance(vae, (str, os.PathLike)) and folders.is_diffusers(vae):
+            settings["vae"] = folders.from_diffusers(vae, os.path.join(made, "vae"))
+        return _models.open_denoiser(path, _settings.table("open_denoiser", "model", settings, run))
 
 
 def open_classifier(
@@ -47,7 +56,7 @@ def open_classifier(
 
 def inspect(path: Path) -> Dict[str, Any]:
     """What is in a checkpoint file, an .npz or a model folder, and which architectures the weights fit."""
-    return _models.inspect(os.fspath(path))
+    return dict(_models.inspect(os.fspath(path)))
 
 
 open_denoiser.__doc__ = _settings.documented(open_denoiser.__doc__ or "", _models.denoiser_settings_doc())

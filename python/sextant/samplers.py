@@ -60,7 +60,8 @@ def draw(
     if noise is None:
         noise = Noise(seed, list(range(y.numel())), denoiser.sample_shape, device=str(y.device))
     text = _settings.table("sampler", "sampler", settings)
-    return _samplers.draw(denoiser, y, to, noise, guide._guide if guide else None, observe, text)
+    steering: Any = guide._guide if guide else None
+    return _samplers.draw(denoiser, y, to, noise, steering, observe, text)
 
 
 def _named(word: str, text: str) -> Callable[..., torch.Tensor]:

@@ -91,6 +91,7 @@ void bind_guidance(py::module_& core);
 void bind_guide(py::module_& core);
 void bind_diffusion(py::module_& core);
 void bind_samplers(py::module_& core);
+void bind_checkpoints(py::module_& core);
 void bind_models(py::module_& core);
 void bind_calibration(py::module_& core);
 void bind_metrics(py::module_& core);

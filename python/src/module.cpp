@@ -15,6 +15,7 @@ const char* doc(const char* key) {
 PYBIND11_MODULE(_core, core) {
   using namespace sextant;
   using namespace sextant::python;
+  keep_freed_memory();
   core.def("version", &version);
   core.def("libtorch_version", &libtorch_version);
   bind_errors(core);
@@ -22,6 +23,7 @@ PYBIND11_MODULE(_core, core) {
   bind_guide(core);
   bind_diffusion(core);
   bind_samplers(core);
+  bind_checkpoints(core);
   bind_models(core);
   bind_calibration(core);
   bind_metrics(core);

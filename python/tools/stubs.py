@@ -1,4 +1,8 @@
-"""stubs.py FOLDER: type stubs of sextant._core, from the signatures in its docstrings, into FOLDER/_core."""
+"""stubs.py FOLDER: type stubs of sextant._core, from the signatures in its docstrings, into FOLDER/_core.
+
+pybind11 writes what a function takes and gives into its docstring; what follows there are the headers' comments, which
+editors show. Reads pybind11 2 and 3.
+"""
 
 import inspect
 import pathlib
@@ -9,6 +13,7 @@ import types
 import sextant._core as core
 
 HEAD = """# Made from the compiled module by tools/stubs.py.
+import collections.abc
 import os
 import typing
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
@@ -21,39 +26,58 @@ import sextant._core
 
 def annotated(signature):
     """A signature of pybind11 as Python can read it."""
-    signature = signature.replace("at::Tensor", "torch.Tensor").replace("os.PathLike", "os.PathLike[str]")
-    signature = re.sub(r"= <[^>]*>", "= ...", signature)
+    signature = signature.replace("at::Tensor", "torch.Tensor")
+    signature = re.sub(r"\bos\.PathLike(\[\w+\])?( \| \w+)*", "Union[str, os.PathLike[str]]", signature)
+    signature = re.sub(r"= (<[^>]*>|inf|nan)", "= ...", signature)
     signature = re.sub(r"\bobject\b(?!\])", "Any", signature)
     return re.sub(r"\b\w+(?:::\w+)+(?:<[^()]*?>)?", "Any", signature)
 
 
 def signatures(name, doc):
-    """All signatures of a function: more than one where it is overloaded."""
+    """All signatures of a function, more than one where it is overloaded, and the text below them."""
     lines = [re.sub(r"^\d+\. ", "", line) for line in (doc or "").splitlines()]
     found = [line for line in lines if re.match(rf"{re.escape(name)}\(.*\) -> .+$", line)]
-    return [annotated(line) for line in found] or [f"{name}(*args: Any, **kwargs: Any) -> Any"]
+    text = "\n".join(line for line in lines if line not in found and line != "Overloaded function.").strip()
+    return [annotated(line) for line in found] or [f"{name}(*args: Any, **kwargs: Any) -> Any"], text
+
+
+def docstring(text, indent):
+    """A body that is a docstring."""
+    quoted = text.replace("\\", "\\\\").replace('"""', r"\"\"\"").replace("\n", "\n" + indent).rstrip()
+    if quoted.endswith('"'):
+        quoted += " "
+    return f'{indent}"""{quoted}"""'
 
 
 def functions(name, doc, indent, static=False):
-    found = signatures(name, doc)
+    found, text = signatures(name, doc)
     for signature in found:
         if len(found) > 1:
             yield f"{indent}@typing.overload"
         if static:
             yield f"{indent}@staticmethod"
-        yield f"{indent}def {re.sub(r'self: [^,)]+', 'self', signature)}: ..."
+        head = f"{indent}def {re.sub(r'self: [^,)]+', 'self', signature)}:"
+        yield f"{head}\n{docstring(text, indent + '    ')}" if text else f"{head} ..."
+
+
+def properties(name, member, indent):
+    about = (member.fget.__doc__ or "") if member.fget else ""
+    returned = re.search(r"-> (.+)$", about.split("\n")[0])
+    yield f"{indent}@property"
+    head = f"{indent}def {name}(self) -> {annotated(returned.group(1)) if returned else 'Any'}:"
+    text = inspect.cleandoc(member.__doc__ or "")
+    yield f"{head}\n{docstring(text, indent + '    ')}" if text else f"{head} ..."
 
 
 def classes(cls):
-    bases = [base.__module__ + "." + base.__qualname__ for base in cls.__bases__ if base.__module__.startswith("sextant")]
     if issubclass(cls, BaseException):
-        bases = [base.__module__.replace("sextant._core", "sextant") and base.__name__ for base in cls.__bases__]
-        return [f"class {cls.__name__}({', '.join(bases)}):", "    exit_code: int"]
-    body = []
+        bases = [base.__name__ for base in cls.__bases__]
+        return [f"class {cls.__name__}({', '.join(bases)}):", docstring(cls.__doc__ or "", "    "), "    exit_code: int"]
+    bases = [base.__module__ + "." + base.__qualname__ for base in cls.__bases__ if base.__module__.startswith("sextant")]
+    body = [docstring(cls.__doc__, "    ")] if cls.__doc__ else []
     for name, member in sorted(vars(cls).items()):
         if isinstance(member, property):
-            returned = re.search(r"-> (.+)$", (member.fget.__doc__ or "").split("\n")[0]) if member.fget else None
-            body += ["    @property", f"    def {name}(self) -> {annotated(returned.group(1)) if returned else 'Any'}: ..."]
+            body += properties(name, member, "    ")
         elif isinstance(member, staticmethod):
             body += functions(name, member.__func__.__doc__, "    ", static=True)
         elif name == "__init__" and "->" not in (member.__doc__ or ""):
@@ -65,10 +89,10 @@ def classes(cls):
 
 def stub(module, submodules):
     lines = [HEAD, *(f"import sextant._core.{name}" for name in submodules), ""]
-    for name, member in sorted(vars(module).items()):
+    for name, member in sorted(vars(module).items(), key=lambda item: (not inspect.isclass(item[1]), item[0])):
         if inspect.isclass(member):
             lines += [*classes(member), ""]
-        elif callable(member):
+        elif callable(member) and not name.startswith("__"):
             lines += [*functions(name, member.__doc__, ""), ""]
     if module is core:
         lines += [f"from . import {name} as {name}" for name in submodules]

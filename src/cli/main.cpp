@@ -5,8 +5,8 @@
 
 #include "arguments.h"
 #include "command.h"
+#include "help.h"
 #include "internal/runtime/cores.h"
-#include "reference.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "unforeseen.h"
@@ -14,19 +14,9 @@
 namespace sextant::cli {
 namespace {
 
-std::string overview() {
-  std::string text =
-      "sextant steers diffusion models with off-the-shelf classifiers.\n\nUsage: sextant COMMAND [--flag VALUE "
-      "...]\n\n";
-  for (const Command& command : commands()) {
-    text += "  " + command.name + std::string(12 - command.name.size(), ' ') + command.summary + "\n";
-  }
-  return text + "\n'sextant COMMAND --help' lists the settings of a command; --version tells the version.\n";
-}
-
 int dispatch(const std::vector<std::string>& words, std::string& who) {
   const std::string first = words.empty() ? "" : words.front();
-  if (first == "--help" || first == "-h" || (first == "help" && words.size() == 1)) {
+  if (first == "--help" || first == "-h") {
     std::cout << overview();
     return 0;
   }
@@ -35,19 +25,19 @@ int dispatch(const std::vector<std::string>& words, std::string& who) {
               << "\n";
     return 0;
   }
-  if (first == "help" && words[1] == "--markdown") {
-    std::cout << reference_page();
+  if (words.size() == 3 && first == "help" && words[1] == "--pages") {  // for the build, which installs them
+    write_pages(words[2]);
+    return 0;
+  }
+  if (first == "help") {
+    std::cout << help_page({words.begin() + 1, words.end()});
     return 0;
   }
   if (first.empty()) {
     std::cerr << overview();
     return 2;
   }
-  const Command& command = command_named(first == "help" ? words[1] : first);
-  if (first == "help") {
-    std::cout << help(command);
-    return 0;
-  }
+  const Command& command = command_named(first);
   who += " " + command.name;
   Invocation invocation = command.open();
   const Arguments arguments = parse(command, invocation, {words.begin() + 1, words.end()});

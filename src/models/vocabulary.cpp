@@ -1,3 +1,5 @@
+#include <dlfcn.h>
+
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
 
@@ -9,14 +11,20 @@ namespace {
 
 const char* const kVocabulary = "models/clip/bpe_simple_vocab_16e6.txt.gz";
 
-/// Folders that may hold models/: the current one, and every one above the running program, there also share/sextant.
+/// Folders that may hold models/: the current one, and every one above the running program and above the library that
+/// this is a part of (the Python module), there also share/sextant.
 std::vector<fs::path> places() {
   std::vector<fs::path> all = {fs::current_path()};
   std::error_code unknown;
-  for (fs::path at = fs::read_symlink("/proc/self/exe", unknown); at.has_relative_path();) {
-    at = at.parent_path();
-    all.push_back(at);
-    all.push_back(at / "share/sextant");
+  Dl_info here{};
+  dladdr(kVocabulary, &here);
+  for (fs::path at :
+       {fs::read_symlink("/proc/self/exe", unknown), fs::absolute(here.dli_fname ? here.dli_fname : "", unknown)}) {
+    while (at.has_relative_path()) {
+      at = at.parent_path();
+      all.push_back(at);
+      all.push_back(at / "share/sextant");
+    }
   }
   return all;
 }

@@ -1,4 +1,5 @@
 // The pages made from an option table: --help and the reference.
+#include "internal/runtime/option_rows.h"
 #include "internal/runtime/text.h"
 #include "option_text.h"
 
@@ -49,6 +50,20 @@ std::string as_text(const json& value, const std::string& between) {
   return joined(items, between);
 }
 
+OptionRow row_of(const Option& option, const json& defaults) {
+  OptionRow row{.flag = option.flag, .value = value_word(option), .about = option.help, .words = {}};
+  const std::string words = accepted_words(option);
+  if (!words.empty()) row.about += " (" + words + ")";
+  const std::string standard = as_text(defaults.at(option_key(option.flag)));
+  if (!standard.empty() && !is_switch(option)) row.about += " [default " + standard + "]";
+  if (const auto* one = std::get_if<OneOf>(&option.accepts)) row.words = one->names;
+  if (const auto* terms = std::get_if<SumOf>(&option.accepts)) {
+    row.words = terms->names;
+    row.sum = true;
+  }
+  return row;
+}
+
 std::string OptionTable::help() const {
   constexpr std::size_t kColumn = 30;
   constexpr std::size_t kWidth = 110;
@@ -56,20 +71,15 @@ std::string OptionTable::help() const {
   for (const OptionGroup& group : groups_) {
     text += "\n" + group.title + "  [" + group.name + "]\n";
     for (const Option& option : group.options) {
-      const std::string value = value_word(option);
-      const std::string words = accepted_words(option);
-      const std::string standard = as_text(defaults_.at(group.name).at(option_key(option.flag)));
-      std::string about = option.help;
-      if (!words.empty()) about += " (" + words + ")";
-      if (!standard.empty() && !is_switch(option)) about += " [default " + standard + "]";
-      std::string left = "  " + option.flag + (value.empty() ? "" : " " + value);
+      const OptionRow row = row_of(option, defaults_.at(group.name));
+      const std::string left = "  " + row.flag + (row.value.empty() ? "" : " " + row.value);
       text += left;
       if (left.size() < kColumn) {
         text.append(kColumn - left.size(), ' ');
       } else {
         text.append(1, '\n').append(kColumn, ' ');
       }
-      text += wrapped(about, kWidth - kColumn, kColumn) + "\n";
+      text += wrapped(row.about, kWidth - kColumn, kColumn) + "\n";
     }
   }
   return text;

@@ -1,11 +1,13 @@
 """Importing, and refusing what does not fit."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
+from conftest import ROOT
 
 import sextant
 
@@ -52,3 +54,8 @@ def test_every_public_function_says_what_it_does():
             assert getattr(module, name).__doc__, f"{module.__name__}.{name}"
     assert "dS/df" in sextant.guidance.__doc__ and "eq. (14)" in sextant.guidance.jensen_shannon.__doc__
     assert "gamma_factor" in sextant.Guide.__doc__ and "softplus_beta" in sextant.open_classifier.__doc__
+
+
+def test_the_wheel_has_the_librarys_version():
+    (version,) = re.findall(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.M)
+    assert version == sextant.__version__

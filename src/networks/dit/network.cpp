@@ -25,6 +25,8 @@ struct Config {
   double class_dropout_prob = 0.1;  ///< above 0 the label table has one more row, the null class
   int64_t num_classes = 1000;
   bool learn_sigma = true;
+  int64_t frequency_shift = 0;  ///< 1 is diffusers': see Dit::embed_time
+  double mlp_norm_eps = 1e-6;   ///< of the norm before the perceptron; 1e-5 in diffusers' published configs
 
   int64_t out_channels() const { return learn_sigma ? 2 * in_channels : in_channels; }
   int64_t grid() const { return input_size / patch_size; }
@@ -43,7 +45,11 @@ Config read_config(const nlohmann::json& model) {
   config.class_dropout_prob = reader.optional("class_dropout_prob", config.class_dropout_prob);
   config.num_classes = reader.optional("num_classes", config.num_classes);
   config.learn_sigma = reader.optional("learn_sigma", config.learn_sigma);
+  config.frequency_shift = reader.optional("frequency_shift", config.frequency_shift);
+  config.mlp_norm_eps = reader.optional("mlp_norm_eps", config.mlp_norm_eps);
   reader.finish();
+  if (config.frequency_shift < 0 || config.frequency_shift > 1) reader.fail("frequency_shift must be 0 or 1");
+  if (!(config.mlp_norm_eps > 0)) reader.fail("mlp_norm_eps must be above 0");
   if (config.patch_size < 1 || config.input_size % config.patch_size != 0) {
     reader.fail(c10::str("patch_size ", config.patch_size, " does not divide input_size ", config.input_size));
   }
@@ -83,6 +89,7 @@ struct Block {
   Block(const Scope& scope, const Config& config)
       : heads(config.num_heads),
         norm(scope, config.hidden_size, 1e-6, false),
+        mlp_norm(scope, config.hidden_size, config.mlp_norm_eps, false),
         qkv(scope / "attn" / "qkv", config.hidden_size, 3 * config.hidden_size),
         proj(scope / "attn" / "proj", config.hidden_size, config.hidden_size),
         fc1(scope / "mlp" / "fc1", config.hidden_size, mlp_width(config)),
@@ -103,11 +110,11 @@ struct Block {
   Tensor operator()(const Tensor& x, const Tensor& condition) const {
     const auto m = modulation(condition).chunk(6, 1);  // shift, scale, gate of attention, then of the perceptron
     const Tensor h = x + m[2].unsqueeze(1) * attend(modulate(norm(x), m[0], m[1]));
-    return h + m[5].unsqueeze(1) * fc2(at::gelu(fc1(modulate(norm(h), m[3], m[4])), "tanh"));
+    return h + m[5].unsqueeze(1) * fc2(at::gelu(fc1(modulate(mlp_norm(h), m[3], m[4])), "tanh"));
   }
 
   int64_t heads;
-  LayerNorm norm;  ///< without parameters, so one serves both places
+  LayerNorm norm, mlp_norm;  ///< without parameters
   Linear qkv, proj, fc1, fc2, modulation;
 };
 
@@ -164,12 +171,13 @@ class Dit : public NoiseNetwork {
     }
   }
 
-  /// [cos(w t), sin(w t)], w = 10000^(-k / 128), then two layers: [B, width]
+  /// [cos(w t), sin(w t)], w = 10000^(-k / (128 - frequency_shift)), then two layers: [B, width]
   Tensor embed_time(const Tensor& t) const {
     const at::ScalarType type = compute_type() == at::kDouble ? at::kDouble : at::kFloat;
     const int64_t half = kFrequencies / 2;
     const Tensor k = at::arange(half, at::TensorOptions(t.device()).dtype(type));
-    const Tensor angle = at::outer(t.to(type), (k * (-std::log(10000.0) / static_cast<double>(half))).exp());
+    const double span = static_cast<double>(half - config_.frequency_shift);
+    const Tensor angle = at::outer(t.to(type), (k * (-std::log(10000.0) / span)).exp());
     return time2_(at::silu(time0_(at::cat({angle.cos(), angle.sin()}, 1).to(compute_type()))));
   }
 

@@ -1,0 +1,21 @@
+// What `sextant help` prints and writes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace sextant::cli {
+
+/// The commands in a line each.
+std::string overview();
+
+/// The page that the words after "help" ask for: the overview, COMMAND, --markdown, --man [COMMAND], --completion
+/// SHELL. UsageError for others.
+std::string help_page(const std::vector<std::string>& words);
+
+/// Man pages and completions as an installation has them below its share folder: man/man1, bash-completion/completions,
+/// zsh/vendor-completions, fish/vendor_completions.d. Error where they cannot be written.
+void write_pages(const std::filesystem::path& share);
+
+}  // namespace sextant::cli
