@@ -42,7 +42,8 @@ if(SEXTANT_SANITIZE)
 endif()
 if(SEXTANT_FUZZ)
   # GCC calls a function at every edge and comparison; without libFuzzer it does nothing.
-  add_library(sextant_coverage STATIC ${PROJECT_SOURCE_DIR}/tests/fuzz/coverage/nothing.cpp)
+  set(coverage ${PROJECT_SOURCE_DIR}/tests/fuzz/coverage)
+  add_library(sextant_coverage STATIC ${coverage}/nothing.cpp ${coverage}/floats.cpp)
   set_target_properties(sextant_coverage PROPERTIES UNITY_BUILD OFF)
 endif()
 

@@ -15,6 +15,7 @@ export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_retu
 
 mkdir -p $build/seeds $build/corpus $build/broken $build/logs
 for program in $build/tests/fuzz/fuzz_{files,settings}; do
+  [ -x "$program" ] || continue
   SEXTANT_FUZZ_SEEDS=$build/seeds $program | sed "s#^#$program #"
 done >$build/targets
 

@@ -16,7 +16,7 @@ using sextant::testing::SmallDisk;
 
 /// A run of 40 images in 20 batches, which can be met in the middle.
 std::vector<std::string> twenty_batches(const fs::path& out, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> words = small_run(out, {"--count", "40", "--batch", "2", "--steps", "10"});
+  std::vector<std::string> words = small_run(out, {"--count", "40", "--batch", "2", "--steps", "5"});
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
@@ -72,7 +72,9 @@ TEST(Faults, AFullDiskEndsAShareInOneLineAndKeepsItsBatches) {
   EXPECT_GE(batches_in(out), 1);
   for (const fs::directory_entry& entry : fs::directory_iterator(out / "samples.batches")) {
     EXPECT_NE(entry.path().filename().string()[0], '.') << "half a file is left: " << entry.path();
-    if (entry.path().extension() == ".npz") EXPECT_NO_THROW(checkpoint::load_npz(entry.path()));
+    if (entry.path().extension() == ".npz") {
+      EXPECT_NO_THROW(checkpoint::load_npz(entry.path()));
+    }
   }
   ASSERT_TRUE(disk.resize(20'000));
   expect_finished(out);
@@ -177,7 +179,8 @@ TEST_F(ChangedModel, OfWhichOneClassBurstsNamesStepAndImageAndKeepsTheOtherBatch
     return changed;
   });
   // Image 5 is the first of class 5, in the third batch of two.
-  expect_one_line(sextant(words()), 1, {"images 4 to 5: ", "step ", "image 1", "4 of 40 images are kept"});
+  expect_one_line(sextant(words()), 1,
+                  {"images 4 to 5: ", "at step ", "sample 1 of the batch", "4 of 40 images are kept"});
 }
 
 }  // namespace
