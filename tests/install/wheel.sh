@@ -9,7 +9,7 @@ rm -rf "$work" && mkdir -p "$work"
 "$work/env/bin/pip" download -q --no-deps -d "$work/tools" scikit-build-core 2>"$work/pip.log" ||
   { echo "left out: $(tail -n 1 "$work/pip.log")"; exit 77; }
 start=$SECONDS
-"$work/env/bin/pip" wheel . --no-deps -q -w "$work" -C build-dir="$work/build"
+"$work/env/bin/pip" wheel . --no-deps -q -w "$work" --config-settings=build-dir="$work/build"
 echo "built in $((SECONDS - start)) s: $(du -h "$work"/*.whl)"
 "$work/env/bin/pip" install -q --no-deps "$work"/*.whl
 cp -r examples models "$work"  # beside the tree, whose folder python/ must not be found
