@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import sextant
-from sextant import calibration, guidance, metrics, samplers
+from sextant import calibration, folders, guidance, metrics, pictures, samplers
 
 GARBAGE = [
     None, 3, -1.5, "text", [], {}, object(), b"x", float("nan"), True, (1, 2), lambda *a: None, lambda *a: torch.zeros(1),
@@ -30,7 +30,8 @@ def public(module):
             yield pytest.param(thing, id=f"{module.__name__}.{name}")
 
 
-CALLED = [*public(guidance), *public(calibration), *public(metrics), *public(samplers)] + [
+MODULES = (guidance, calibration, metrics, samplers, pictures, folders)
+CALLED = [thing for module in MODULES for thing in public(module)] + [
     pytest.param(thing, id=thing.__name__)
     for thing in (sextant.Classifier, sextant.Denoiser, sextant.Guide, sextant.Mixture, sextant.Noise, sextant.Process,
                   sextant.softplus_, sextant.to_uint8, sextant.uniform_labels)
