@@ -1,5 +1,5 @@
 // Attributes as settings, and a guide that climbs them.
-#include "sample/attributes.h"
+#include "common/attributes.h"
 
 #include <fstream>
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sample/attributes.h"
+#include "common/attributes.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/guidance/score.h"

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
+#include "common/attributes.h"
 #include "internal/models/class_names.h"
-#include "sample/attributes.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"

@@ -1,4 +1,4 @@
-#include "sample/attributes.h"
+#include "common/attributes.h"
 
 #include "fuzz/targets.h"
 
