@@ -97,7 +97,7 @@ std::vector<int64_t> BatchFiles::missing() const {
 }
 
 std::vector<int64_t> BatchFiles::missing(std::vector<int64_t> candidates) const {
-  constexpr std::size_t kFew = 64;
+  constexpr std::size_t kFew = 1024;
   if (candidates.size() > kFew) return missing();
   std::erase_if(candidates, [&](int64_t batch) { return has(batch); });
   return fs::exists(folder_) ? candidates : std::vector<int64_t>();

@@ -32,7 +32,7 @@ bool read_number(std::string_view text, int64_t& value) {
 /// Of `seconds`, in pieces short enough to hear a stop.
 void wait(double seconds, const Stop& stop) {
   const double until = steady_seconds() + seconds;
-  while (!stop.requested() && steady_seconds() < until) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  while (!stop.requested() && steady_seconds() < until) std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
 
 /// The work on one share.
@@ -53,8 +53,10 @@ class Worker {
     for (const int64_t batch : missing) {
       if (batch % share_.shares == share_.index) attempt(batch);
     }
-    const double first_pause = std::min(1.0, share_.lease / 8);
-    double pause = first_pause;
+    // Many that wait for the last batches would keep a file server busy, and all at once.
+    const double pause = std::clamp(static_cast<double>(share_.shares) / kAsksASecond, std::min(1.0, share_.lease / 8),
+                                    share_.lease / 4) *
+                         (0.5 + 0.5 * static_cast<double>(share_.index + 1) / static_cast<double>(share_.shares));
     while (!stop_.requested() && (share_.helps || others_work_here())) {
       missing = files_.missing(std::move(missing));
       if (missing.empty()) break;
@@ -66,14 +68,7 @@ class Worker {
       std::rotate(missing.begin(), first, missing.end());
       bool drew = false;
       for (const int64_t batch : missing) drew = attempt(batch) || drew;
-      if (drew) {
-        pause = first_pause;
-        continue;
-      }
-      wait(pause, stop_);
-      // Many that wait for the last batches would keep a file server busy.
-      pause = std::clamp(static_cast<double>(share_.shares) / kAsksASecond, first_pause,
-                         std::max(first_pause, std::min(2 * pause, share_.lease / 4)));
+      if (!drew) wait(pause, stop_);
     }
     update();
     progress_.end();
