@@ -60,25 +60,26 @@ json record_in(const fs::path& folder) {
 
 }  // namespace
 
-std::vector<Shown> collected(const fs::path& folder) {
+std::vector<ShownFolder> collected(const fs::path& folder) {
   std::vector<fs::path> folders = {folder};
   auto walk = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied);
   for (; walk != fs::recursive_directory_iterator(); ++walk) {
     if (walk.depth() >= kDeepest) walk.disable_recursion_pending();
     if (walk->is_directory()) folders.push_back(walk->path());
   }
-  std::vector<Shown> all;
+  std::vector<ShownFolder> all;
   for (const fs::path& one : folders) {
     const json record = record_in(one);
     if (!record.is_object()) continue;
     const std::string name = one == folder ? "" : one.lexically_relative(folder).string();
     all.push_back({one, name, record, pictures_in(one)});
   }
-  const auto rank = [](const Shown& shown) {
+  const auto rank = [](const ShownFolder& shown) {
     return shown.command() == "sweep" ? 0 : shown.command() == "trace" ? 1 : 2;
   };
-  std::sort(all.begin(), all.end(),
-            [&](const Shown& a, const Shown& b) { return std::pair(rank(a), a.name) < std::pair(rank(b), b.name); });
+  std::sort(all.begin(), all.end(), [&](const ShownFolder& a, const ShownFolder& b) {
+    return std::pair(rank(a), a.name) < std::pair(rank(b), b.name);
+  });
   return all;
 }
 

@@ -14,7 +14,7 @@ struct Picture {
 };
 
 /// A folder with a record, and the pictures in it.
-struct Shown {
+struct ShownFolder {
   std::filesystem::path folder;
   std::string name;       ///< relative to the report's folder; "" is that itself
   nlohmann::json record;  ///< run.json, or {"command": "trace"} of a folder that has trace.json alone
@@ -24,6 +24,6 @@ struct Shown {
 };
 
 /// All such folders in `folder` and below, sweeps first, then by name.
-std::vector<Shown> collected(const std::filesystem::path& folder);
+std::vector<ShownFolder> collected(const std::filesystem::path& folder);
 
 }  // namespace sextant::commands

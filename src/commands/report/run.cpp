@@ -14,7 +14,7 @@ using nlohmann::json;
 
 namespace {
 
-std::string title_of(const Shown& shown) {
+std::string title_of(const ShownFolder& shown) {
   const std::string title = shown.record.value("/config/sweep/title"_json_pointer, std::string());
   if (!title.empty()) return title;
   return shown.name.empty() ? fs::absolute(shown.folder).lexically_normal().filename().string() : shown.name;
@@ -30,14 +30,14 @@ std::string figure(const Picture& picture, const std::string& whose) {
 }
 
 /// The words that make a run again.
-std::string command_of(const Shown& shown) {
+std::string command_of(const ShownFolder& shown) {
   const std::string record = (shown.folder / "run.json").string();
   const std::string quoted = record.find_first_of(" '\"$&;()") == std::string::npos ? record : "'" + record + "'";
   if (shown.command() == "sweep") return "sextant sweep " + quoted;
   return "sextant " + shown.command() + " --recipe " + quoted;
 }
 
-std::string settings_html(const Shown& shown, const std::string& whose) {
+std::string settings_html(const ShownFolder& shown, const std::string& whose) {
   std::string html =
       "<details><summary><b>" + escaped(whose) + "</b> settings, and the command that repeats it</summary><div>";
   if (fs::exists(shown.folder / "run.json")) {
@@ -52,7 +52,7 @@ std::string settings_html(const Shown& shown, const std::string& whose) {
 }
 
 /// What a section says under its heading.
-std::string facts_of(const Shown& shown) {
+std::string facts_of(const ShownFolder& shown) {
   if (shown.command() != "sweep") return "";
   const json results = shown.record.value("results", json::array());
   bool difference = false, seeds = false;
@@ -72,13 +72,13 @@ std::string facts_of(const Shown& shown) {
   return "<p class=\"note\">" + text + "</p>\n";
 }
 
-bool below(const Shown& run, const Shown& sweep) {
+bool below(const ShownFolder& run, const ShownFolder& sweep) {
   return sweep.name.empty() || run.name.starts_with(sweep.name + "/");
 }
 
 class Page {
  public:
-  explicit Page(std::vector<Shown> shown) : shown_(std::move(shown)), used_(shown_.size()) {}
+  explicit Page(std::vector<ShownFolder> shown) : shown_(std::move(shown)), used_(shown_.size()) {}
 
   std::string html(const std::string& title) {
     std::string body;
@@ -108,7 +108,7 @@ class Page {
   ReportResult counts;
 
  private:
-  std::string figures(const Shown& shown, const std::string& whose) {
+  std::string figures(const ShownFolder& shown, const std::string& whose) {
     std::string html;
     for (const Picture& picture : shown.pictures) html += figure(picture, whose);
     counts.pictures += static_cast<int64_t>(shown.pictures.size());
@@ -116,7 +116,7 @@ class Page {
   }
 
   std::string section(std::size_t at) {
-    const Shown& shown = shown_[at];
+    const ShownFolder& shown = shown_[at];
     used_[at] = true;
     std::string html = "<section id=\"s" + std::to_string(links_.size()) + "\"><h2>" + escaped(title_of(shown)) +
                        "</h2>\n" + facts_of(shown);
@@ -148,7 +148,7 @@ class Page {
     return html + "<h3>How to repeat it</h3>\n" + settings + "</section>\n";
   }
 
-  std::vector<Shown> shown_;
+  std::vector<ShownFolder> shown_;
   std::vector<bool> used_;
   std::vector<std::string> links_;
 };
@@ -166,7 +166,7 @@ std::vector<OptionGroup> report_options(ReportConfig& config) {
 
 ReportResult run_report(const fs::path& folder, const ReportConfig& config) {
   if (!fs::is_directory(folder)) throw UsageError("there is no folder " + folder.string());
-  std::vector<Shown> shown = collected(folder);
+  std::vector<ShownFolder> shown = collected(folder);
   if (shown.empty()) {
     throw UsageError(folder.string() +
                      " holds no run.json of a sweep, a run or a trace, here or below: nothing to show");

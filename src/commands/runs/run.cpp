@@ -80,8 +80,8 @@ RunsResult run_runs(const fs::path& given, const RunsConfig& config) {
   if (!config.compare.empty()) {
     const std::vector<std::string> ids = split(config.compare, ',');
     if (ids.size() != 2) throw UsageError("--compare needs two ids, such as 3,7, got '" + config.compare + "'");
-    const json& a = run_named(runs, trimmed(ids[0]));
-    const json& b = run_named(runs, trimmed(ids[1]));
+    const json a = run_named(runs, trimmed(ids[0]));
+    const json b = run_named(runs, trimmed(ids[1]));
     result.table = comparison(a, b);
     result.numbers = {a, b};
     return result;
