@@ -90,7 +90,9 @@ int main(int argc, char** argv) try {
   }
   set_threads(flags.at("threads").get<int>());
   const at::Device device = parse_device(flags.at("device").get<std::string>());
-  const models::Placement place{device, parse_precision(flags.at("precision").get<std::string>(), device)};
+  const Precision precision = parse_precision(flags.at("precision").get<std::string>(), device);
+  set_cuda_arithmetic({precision == Precision::kTf32});
+  const models::Placement place{device, dtype_of(precision)};
   const checkpoint::StateDict unet = bench::random_weights(models::arch_config("adm128-cond"));
   const checkpoint::StateDict resnet = bench::random_weights(models::arch_config("resnet101"));
   Bench ours(flags, unet, resnet, place);

@@ -45,7 +45,9 @@ int main(int argc, char** argv) try {
   keep_freed_memory();
   set_threads(std::stoi(flags.at("threads")));
   const at::Device device = parse_device(flags.at("device"));
-  const models::Placement place{device, parse_precision(flags.at("precision"), device)};
+  const Precision precision = parse_precision(flags.at("precision"), device);
+  set_cuda_arithmetic({precision == Precision::kTf32});
+  const models::Placement place{device, dtype_of(precision)};
 
   const models::DiffusionModel model = models::open_diffusion(flags.at("model"), "", place);
   const diffusion::Denoiser denoiser = model.denoiser();

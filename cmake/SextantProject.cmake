@@ -15,6 +15,13 @@ option(SEXTANT_PRECOMPILE "Parse libtorch's and the JSON library's headers once 
 set(CMAKE_UNITY_BUILD ${SEXTANT_UNITY})
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 
+if(SEXTANT_CUDA)
+  # For A100 and H100, and for what comes after as code that the driver compiles.
+  set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 90-virtual CACHE STRING "Cards that the CUDA kernels are compiled for")
+  enable_language(CUDA)
+  set(CMAKE_CUDA_STANDARD 17)  # CMake before 3.26 knows no later one of nvcc
+  set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+endif()
 include(SextantTorch)
 find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -22,13 +29,13 @@ find_package(Threads REQUIRED)
 
 # Warnings and sanitizers are for our own code only: never exported.
 add_library(sextant_build_flags INTERFACE)
-target_compile_options(sextant_build_flags INTERFACE -Wall -Wextra -Wpedantic)
+target_compile_options(sextant_build_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall$<SEMICOLON>-Wextra$<SEMICOLON>-Wpedantic>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 takes "text" + std::string for a copy of half the address space (its bug 105651).
-  target_compile_options(sextant_build_flags INTERFACE -Wno-stringop-overflow)
+  target_compile_options(sextant_build_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-stringop-overflow>)
 elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
   # GCC 13 and 14 take the growth of the std::vector<bool> in libtorch's Function::apply for a copy beyond its end.
-  target_compile_options(sextant_build_flags INTERFACE -Wno-array-bounds)
+  target_compile_options(sextant_build_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-array-bounds>)
 endif()
 if(SEXTANT_SANITIZE STREQUAL "thread")
   set(sanitizers thread)
@@ -91,4 +98,15 @@ function(sextant_module name)
     target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src/precompiled.h)
   endif()
   set_property(GLOBAL APPEND PROPERTY SEXTANT_MODULES ${name})
+endfunction()
+
+# sextant_cuda_kernels(NAME): with SEXTANT_CUDA, the .cu files in src/NAME/cuda are part of the module.
+function(sextant_cuda_kernels name)
+  if(NOT SEXTANT_CUDA)
+    return()
+  endif()
+  file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.cu)
+  target_sources(sextant_${name} PRIVATE ${kernels})
+  set_source_files_properties(${kernels} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON SKIP_PRECOMPILE_HEADERS ON)
+  target_compile_definitions(sextant_${name} PRIVATE SEXTANT_CUDA)
 endfunction()

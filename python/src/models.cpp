@@ -29,16 +29,26 @@ commands::SampleConfig config_of(const std::string& who, const std::string& tabl
   return config;
 }
 
-models::Placement placement_of(const commands::RunConfig& run) {
+models::Placement placement_of(const commands::RunConfig& run, const std::vector<std::optional<Precision>>& parts) {
   const at::Device device = parse_device(run.device);
-  check_precision(run.precision, device);
-  return {device, arithmetic_type(run.precision, device)};
+  std::vector<std::optional<Precision>> used = parts;
+  used.push_back(run.precision);
+  for (const std::optional<Precision>& precision : used) {
+    if (!precision) continue;
+    check_precision(*precision, device);
+    if (*precision == Precision::kTf32) {
+      throw UsageError(
+          "precision tf32 is a switch of PyTorch's: take fp32, and set torch.backends.cudnn.allow_tf32 and "
+          "torch.backends.cuda.matmul.allow_tf32");
+    }
+  }
+  return {device, arithmetic_type(dtype_of(run.precision), device)};
 }
 
 OpenedDenoiser open_denoiser(const std::string& path, const std::string& settings) {
   commands::SampleConfig config = config_of("open_denoiser", "model", settings);
   config.model.path = path;
-  const models::Placement placement = placement_of(config.run);
+  const models::Placement placement = placement_of(config.run, {config.model.vae_precision});
   const models::DiffusionModel model = models::open_diffusion(path, config.model.arch, placement);
   OpenedDenoiser opened{models::open_denoiser(model, config.model, placement),
                         model.config,
@@ -57,7 +67,8 @@ guidance::Classifier open_classifier(const std::string& path, int64_t channels, 
   const auto heard = [&](const std::string& line) {
     if (warn) warn->call<void>("warn", "nothing", line);
   };
-  return models::open_classifier(config.classifier, placement_of(config.run), {channels, side}, heard);
+  return models::open_classifier(config.classifier, placement_of(config.run, {config.classifier.precision}),
+                                 {channels, side}, heard);
 }
 
 std::string docs_of(const std::string& table) {

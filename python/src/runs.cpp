@@ -1,4 +1,6 @@
 // sextant._core.runs: whole runs, as the command line starts them.
+#include <ATen/Context.h>
+
 #include <csignal>
 
 #include "bindings.h"
@@ -26,13 +28,41 @@ using py::arg;
 
 using Listener = std::optional<py::object>;
 
-/// A run changes the number of threads of the whole process; Python gets its own back.
-class SameThreads {
+/// A run changes the number of threads and how a GPU computes, of the whole process; Python gets its own back.
+class SameProcess {
  public:
-  ~SameThreads() { set_threads(threads_); }
+  SameProcess() = default;
+  ~SameProcess() {
+    set_threads(threads_);
+    if (!at::hasCUDA()) return;
+    context_.setBenchmarkCuDNN(benchmark_);
+    context_.setDeterministicCuDNN(cudnn_deterministic_);
+    context_.setDeterministicAlgorithms(deterministic_, warn_only_);
+    if (cudnn_tf32_) context_.setAllowTF32CuDNN(*cudnn_tf32_);
+    if (cublas_tf32_) context_.setAllowTF32CuBLAS(*cublas_tf32_);
+  }
+  SameProcess(const SameProcess&) = delete;
+  SameProcess& operator=(const SameProcess&) = delete;
 
  private:
+  /// None where libtorch refuses to say: settings of its newer kind, for single operations.
+  static std::optional<bool> told(const std::function<bool()>& setting) {
+    if (!at::hasCUDA()) return std::nullopt;
+    try {
+      return setting();
+    } catch (const c10::Error&) {
+      return std::nullopt;
+    }
+  }
+
+  at::Context& context_ = at::globalContext();
   int threads_ = threads();
+  bool benchmark_ = context_.benchmarkCuDNN();
+  bool cudnn_deterministic_ = context_.deterministicCuDNN();
+  bool deterministic_ = context_.deterministicAlgorithms();
+  bool warn_only_ = context_.deterministicAlgorithmsWarnOnly();
+  std::optional<bool> cudnn_tf32_ = told([this] { return context_.allowTF32CuDNN(); });
+  std::optional<bool> cublas_tf32_ = told([this] { return context_.allowTF32CuBLAS(); });
 };
 
 /// Settings, work, result; flags in messages become settings.
@@ -44,7 +74,7 @@ py::object run(const std::string& name, Config& config, std::vector<OptionGroup>
   json result;
   {
     const py::gil_scoped_release unlocked;
-    const SameThreads threads;
+    const SameProcess process;
     try {
       result = work(config, progress);
     } catch (const UsageError& error) {

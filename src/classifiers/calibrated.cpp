@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "internal/runtime/constant.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
 
@@ -77,8 +78,16 @@ json to_json(const Rescaling& rescaling) {
 
 guidance::Classifier calibrated(guidance::Classifier classifier, const Rescaling& rescaling) {
   if (rescaling.changes_nothing()) return classifier;
-  return {[logits = classifier.logits, rescaling](const Tensor& x, const Tensor& t, const SampleIds& ids) {
-            return rescaling(logits(x, t, ids));
+  if (rescaling.scale.empty()) {
+    return {[logits = classifier.logits, rescaling](const Tensor& x, const Tensor& t, const SampleIds& ids) {
+              return rescaling(logits(x, t, ids));
+            },
+            classifier.classes, classifier.uses_time};
+  }
+  const Constant scale(at::tensor(rescaling.scale, at::kDouble)), shift(at::tensor(rescaling.shift, at::kDouble));
+  return {[logits = classifier.logits, scale, shift](const Tensor& x, const Tensor& t, const SampleIds& ids) {
+            const Tensor f = logits(x, t, ids);
+            return f * scale.like(f) + shift.like(f);
           },
           classifier.classes, classifier.uses_time};
 }

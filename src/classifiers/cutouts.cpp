@@ -46,10 +46,12 @@ Tensor places(const SampleIds& ids, int64_t n, int64_t N, double time, int64_t c
 Tensor views(const Tensor& x, const Tensor& t, const SampleIds& ids, const Cutouts& cutouts) {
   const int64_t N = x.size(0), H = x.size(2), W = x.size(3);
   const int64_t size = cutouts.size > 0 ? cutouts.size : std::min(H, W);
-  const Tensor times = t.defined() ? t.to(at::kCPU, at::kDouble).expand({N}) : at::zeros({N}, at::kDouble);
+  const Tensor times = ids.time      ? at::full({N}, *ids.time, at::kDouble)
+                       : t.defined() ? t.to(at::kCPU, at::kDouble).expand({N}).contiguous()
+                                     : at::zeros({N}, at::kDouble);
   std::vector<Tensor> all;
   for (int64_t n = 0; n < N; ++n) {
-    const Tensor u = places(ids, n, N, times[n].item<double>(), cutouts.count);
+    const Tensor u = places(ids, n, N, times.data_ptr<double>()[n], cutouts.count);
     for (int64_t i = 0; i < cutouts.count; ++i) {
       const Window w = window_of(u.data_ptr<float>() + 3 * i, H, W, cutouts.min_share);
       const Tensor view = x.narrow(0, n, 1).narrow(2, w.top, w.side).narrow(3, w.left, w.side);
@@ -66,7 +68,8 @@ guidance::Classifier cut_out(guidance::Classifier classifier, const Cutouts& cut
   Cutouts::kMinShare.check("cut-outs", "cutout-min", cutouts.min_share);
   const auto logits = [logits = classifier.logits, cutouts](const Tensor& x, const Tensor& t, const SampleIds& ids) {
     const int64_t N = x.size(0);
-    const Tensor time = t.defined() ? t.expand({N}).repeat_interleave(cutouts.count) : t;
+    // repeat_interleave() would ask a GPU how long its answer is.
+    const Tensor time = t.defined() ? t.expand({N}).unsqueeze(1).expand({N, cutouts.count}).flatten() : t;
     const Tensor f = logits(views(x, t, ids, cutouts), time, ids);
     return f.view({N, cutouts.count, f.size(1)}).mean(1);
   };

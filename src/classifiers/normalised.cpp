@@ -1,5 +1,6 @@
 #include <c10/util/StringUtil.h>
 
+#include "internal/runtime/constant.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
 
@@ -8,8 +9,8 @@ namespace {
 
 /// ((x + 1)/2 (high - low) + low - mean) / std as one multiply-add per pixel.
 struct Affine {
-  Tensor scale;  ///< [1, C or 1, 1, 1] float64
-  Tensor shift;
+  Constant scale;  ///< [1, C or 1, 1, 1] float64
+  Constant shift;
 };
 
 Affine affine(const InputConvention& convention) {
@@ -21,7 +22,8 @@ Affine affine(const InputConvention& convention) {
     scale[c] = half / convention.std[c];
     shift[c] = (half + convention.low - convention.mean[c]) / convention.std[c];
   }
-  return {at::tensor(scale, at::kDouble).view({1, -1, 1, 1}), at::tensor(shift, at::kDouble).view({1, -1, 1, 1})};
+  return {Constant(at::tensor(scale, at::kDouble).view({1, -1, 1, 1})),
+          Constant(at::tensor(shift, at::kDouble).view({1, -1, 1, 1}))};
 }
 
 }  // namespace
@@ -30,11 +32,11 @@ guidance::Classifier normalised(guidance::Classifier classifier, const InputConv
   if (convention.mean.empty() && convention.low == -1 && convention.high == 1) return classifier;
   const auto logits = [logits = classifier.logits, pixels = affine(convention)](const Tensor& x, const Tensor& t,
                                                                                 const SampleIds& ids) {
-    const int64_t channels = pixels.scale.size(1);
+    const int64_t channels = pixels.scale.value().size(1);
     if (channels > 1 && channels != x.size(1)) {
       throw ShapeError(c10::str("classifier: its input has ", channels, " channels, the images have ", x.size(1)));
     }
-    return logits(at::addcmul(pixels.shift.to(x.options()), x, pixels.scale.to(x.options())), t, ids);
+    return logits(at::addcmul(pixels.shift.like(x), x, pixels.scale.like(x)), t, ids);
   };
   return {logits, classifier.classes, classifier.uses_time};
 }

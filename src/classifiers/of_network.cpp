@@ -1,3 +1,4 @@
+#include "internal/networks/scaled_gradient.h"
 #include "sextant/classifiers/wrappers.h"
 
 namespace sextant::classifiers {
@@ -6,7 +7,8 @@ guidance::Classifier of_network(std::shared_ptr<const networks::ClassifierNetwor
   const int64_t classes = network->num_classes();
   const bool uses_time = network->uses_time();
   return {[network = std::move(network), uses_time](const Tensor& x, const Tensor& t) {
-            return network->forward(x, uses_time ? t : Tensor());
+            return networks::differentiable(
+                *network, x, [&](const Tensor& seen) { return network->forward(seen, uses_time ? t : Tensor()); });
           },
           classes, uses_time};
 }

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <new>
 
+#include "sextant/runtime/device.h"
+
 namespace sextant::cli {
 namespace {
 
@@ -16,20 +18,16 @@ std::string message_of(const std::exception& error) {
   return begin == std::string::npos ? "no message" : text.substr(begin, text.find('\n', begin) - begin);
 }
 
-/// libtorch tells it by text alone: "CUDA out of memory", "DefaultCPUAllocator: can't allocate memory".
-bool tells_of_memory(const std::string& message) {
-  for (const char* sign : {"out of memory", "can't allocate memory", "not enough memory"}) {
-    if (message.find(sign) != std::string::npos) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::string unforeseen(const std::exception& error) {
   const std::string message = message_of(error);
   if (dynamic_cast<const std::bad_alloc*>(&error)) return "out of memory; a smaller --batch needs less";
-  if (tells_of_memory(message)) return "out of memory; a smaller --batch needs less (" + message + ")";
+  if (is_out_of_memory(error)) return "out of memory; a smaller --batch needs less (" + message + ")";
+  if (const std::size_t end = message.find(" does not have a deterministic implementation"); end != std::string::npos) {
+    return "--deterministic: libtorch's " + message.substr(0, end) +
+           " has no deterministic form on a GPU; leave it out";
+  }
   if (const auto* file = dynamic_cast<const std::filesystem::filesystem_error*>(&error)) {
     return "cannot use " + file->path1().string() + ": " + file->code().message();
   }

@@ -29,12 +29,12 @@ const SigmaRange& Denoiser::range() const {
 }
 
 Prediction Denoiser::predict(const Tensor& x, int64_t step, const Tensor& y) const {
-  return process().p_mean_variance(model_(x, process().model_time(step, x), y), x, step);
+  return process().p_mean_variance(model_(x, process().model_time(step, x), y, process().time(step, x)), x, step);
 }
 
 Tensor Denoiser::denoise(const Tensor& x, double sigma, const Tensor& y) const {
   range();
-  return model_(x, at::full({x.size(0)}, sigma, x.options()), y).to(x.scalar_type());
+  return model_(x, at::full({x.size(0)}, sigma, x.options()), y, sigma).to(x.scalar_type());
 }
 
 Denoiser Denoiser::with(Model model) const {

@@ -3,7 +3,6 @@
 
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/guidance/guide.h"
-#include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/progress.h"
 
@@ -18,18 +17,19 @@ Tensor extrapolate(const Tensor& good, const Tensor& bad, double scale, int64_t 
   return rest == 0 ? mixed : at::cat({mixed, good.narrow(1, channels, rest)}, 1);
 }
 
-/// Now, with the work on `like`'s device done.
-double moment_after(const Tensor& like) {
-  synchronize(like.device());
-  return steady_seconds();
+using Time = Model::Time;
+
+/// As a tensor of x's dtype holds it: bounds are compared with what the network is given.
+double rounded(double value, const Tensor& x) {
+  return x.scalar_type() == at::kDouble ? value : static_cast<double>(static_cast<float>(value));
 }
 
 }  // namespace
 
 Model classifier_free(Model model, int64_t null_class, double scale, int64_t guided_channels) {
   if (scale == 1) return model;
-  return [=, model = std::move(model)](const Tensor& x, const Tensor& t, const Tensor& y) {
-    const Tensor both = model(at::cat({x, x}), at::cat({t, t}), at::cat({y, at::full_like(y, null_class)}));
+  return [=, model = std::move(model)](const Tensor& x, const Tensor& t, const Tensor& y, Time time) {
+    const Tensor both = model(at::cat({x, x}), at::cat({t, t}), at::cat({y, at::full_like(y, null_class)}), time);
     const std::vector<Tensor> halves = both.chunk(2);
     return extrapolate(halves[0], halves[1], scale, guided_channels);
   };
@@ -37,19 +37,25 @@ Model classifier_free(Model model, int64_t null_class, double scale, int64_t gui
 
 Model autoguidance(Model good, Model bad, double scale, int64_t guided_channels) {
   if (scale == 1) return good;
-  return [=, good = std::move(good), bad = std::move(bad)](const Tensor& x, const Tensor& t, const Tensor& y) {
-    return extrapolate(good(x, t, y), bad(x, t, y), scale, guided_channels);
-  };
+  return
+      [=, good = std::move(good), bad = std::move(bad)](const Tensor& x, const Tensor& t, const Tensor& y, Time time) {
+        return extrapolate(good(x, t, y, time), bad(x, t, y, time), scale, guided_channels);
+      };
 }
 
 Model in_interval(Model inside, Model outside, Interval interval) {
-  return
-      [=, inside = std::move(inside), outside = std::move(outside)](const Tensor& x, const Tensor& t, const Tensor& y) {
-        const Tensor within = (t >= interval.low).logical_and(t <= interval.high);
-        if (within.all().item<bool>()) return inside(x, t, y);
-        if (!within.any().item<bool>()) return outside(x, t, y);
-        return at::where(within.view({-1, 1, 1, 1}), inside(x, t, y), outside(x, t, y));
-      };
+  return [=, inside = std::move(inside), outside = std::move(outside)](const Tensor& x, const Tensor& t,
+                                                                       const Tensor& y, Time time) {
+    if (time) {
+      const double now = rounded(*time, x);
+      const bool guided = rounded(interval.low, x) <= now && now <= rounded(interval.high, x);
+      return (guided ? inside : outside)(x, t, y, time);
+    }
+    const Tensor within = (t >= interval.low).logical_and(t <= interval.high);
+    if (within.all().item<bool>()) return inside(x, t, y);
+    if (!within.any().item<bool>()) return outside(x, t, y);
+    return at::where(within.view({-1, 1, 1, 1}), inside(x, t, y), outside(x, t, y));
+  };
 }
 
 Interval timesteps_between(const ProcessConfig& config, Interval sigmas) {
@@ -73,19 +79,19 @@ Interval timesteps_between(const ProcessConfig& config, Interval sigmas) {
 }
 
 Model labelled(Model model, int64_t label) {
-  return [model = std::move(model), label](const Tensor& x, const Tensor& t, const Tensor& y) {
-    return model(x, t, at::full_like(y, label));
+  return [model = std::move(model), label](const Tensor& x, const Tensor& t, const Tensor& y, Time time) {
+    return model(x, t, at::full_like(y, label), time);
   };
 }
 
-Denoiser timed(const Denoiser& denoiser, std::function<void(double seconds)> took) {
-  return denoiser.with(
-      [model = denoiser.model(), took = std::move(took)](const Tensor& x, const Tensor& t, const Tensor& y) {
-        const double start = moment_after(x);
-        Tensor output = model(x, t, y);
-        took(moment_after(x) - start);
-        return output;
-      });
+Denoiser timed(const Denoiser& denoiser, std::shared_ptr<Stopwatch> watch) {
+  return denoiser.with([model = denoiser.model(), watch = std::move(watch)](const Tensor& x, const Tensor& t,
+                                                                            const Tensor& y, Time time) {
+    const auto start = Stopwatch::now(x.device());
+    Tensor output = model(x, t, y, time);
+    watch->add(start, Stopwatch::now(x.device()));
+    return output;
+  });
 }
 
 }  // namespace sextant::diffusion

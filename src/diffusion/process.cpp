@@ -58,8 +58,7 @@ std::vector<Number> entries(const std::vector<Number>& table, const Tensor& inde
 
 /// `table` as Prediction carries it: with the batch axis, on the images' device.
 Tensor broadcastable(const std::vector<double>& table, const Steps& step, const Tensor& images) {
-  const Tensor value = step.of(table, images);
-  return step.per_image() ? value : at::full({1, 1, 1, 1}, value.item<double>(), images.options());
+  return step.per_image() ? step.of(table, images) : at::full({1, 1, 1, 1}, step.in(table), images.options());
 }
 
 }  // namespace
@@ -73,9 +72,11 @@ Tensor Steps::indices(int64_t n) const {
 }
 
 Tensor Steps::of(const std::vector<double>& table, const Tensor& images) const {
-  if (!per_image()) return at::scalar_tensor(entry_of(table, step_), at::kDouble);
+  if (!per_image()) return at::scalar_tensor(in(table), at::kDouble);
   return at::tensor(entries(table, indices(images.size(0))), at::kDouble).to(images.options()).view({-1, 1, 1, 1});
 }
+
+double Steps::in(const std::vector<double>& table) const { return entry_of(table, step_); }
 
 Process::Process(const ProcessConfig& config) : Process(respaced_schedule(config), config) {}
 
@@ -133,8 +134,16 @@ double Process::entry(const std::vector<double>& table, int64_t step) { return e
 int64_t Process::entry(const std::vector<int64_t>& table, int64_t step) { return entry_of(table, step); }
 
 Tensor Process::model_time(const Steps& step, const Tensor& images) const {
-  const Tensor t = at::tensor(entries(timestep_map_, step.indices(images.size(0))), at::kLong).to(images.device());
+  const at::TensorOptions whole = images.options().dtype(at::kLong);
+  const Tensor t = step.per_image()
+                       ? at::tensor(entries(timestep_map_, step.indices(images.size(0))), at::kLong).to(whole)
+                       : at::full({images.size(0)}, timestep(step.one()), whole);  // made where it is needed
   return config_.rescale_timesteps ? t.to(images.scalar_type()) * (1000.0 / static_cast<double>(config_.steps)) : t;
+}
+
+double Process::time(int64_t step, const Tensor& images) const {
+  const Tensor one = model_time(step, at::empty({1}, at::TensorOptions(images.scalar_type()))).to(at::kDouble);
+  return *one.data_ptr<double>();
 }
 
 Tensor Process::q_sample(const Tensor& x0, const Steps& step, const Tensor& noise) const {

@@ -3,19 +3,20 @@
 #include <cmath>
 
 #include "check.h"
+#include "internal/runtime/constant.h"
 #include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::guidance {
 namespace {
 
-Tensor weights_like(const Tensor& f, const std::vector<double>& weights) {
-  if (weights.empty()) return at::ones({f.size(1)}, f.options());
-  if (static_cast<int64_t>(weights.size()) != f.size(1)) {
-    throw UsageError(
-        c10::str("attribute_score: expected ", f.size(1), " weights, one an attribute, got ", weights.size(), "."));
+Tensor weights_like(const Tensor& f, const Constant& weights) {
+  const int64_t n = weights.value().size(0);
+  if (n == 0) return at::ones({f.size(1)}, f.options());
+  if (n != f.size(1)) {
+    throw UsageError(c10::str("attribute_score: expected ", f.size(1), " weights, one an attribute, got ", n, "."));
   }
-  return at::tensor(weights, at::kDouble).to(f.options());
+  return weights.like(f);
 }
 
 }  // namespace
@@ -24,8 +25,8 @@ ScoreFunction attribute_score(ScoreFunction of_two_classes, std::vector<double> 
   for (const double weight : weights) {
     if (!std::isfinite(weight)) throw UsageError(c10::str("attribute_score: expected finite weights, got ", weight));
   }
-  return [score = std::move(of_two_classes), weights = std::move(weights)](const Tensor& f, const Tensor&,
-                                                                           const Step& step) {
+  return [score = std::move(of_two_classes), weights = Constant(at::tensor(weights, at::kDouble))](
+             const Tensor& f, const Tensor&, const Step& step) {
     const at::NoGradGuard no_grad;
     const int64_t N = f.size(0), K = f.size(1);
     const Tensor w = weights_like(f, weights) * (f != 0).to(f.scalar_type());

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "check.h"
+#include "internal/runtime/finite.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::guidance {
@@ -28,22 +29,22 @@ void check_input(const GuideInput& in, Input where) {
   }
 }
 
-bool all_finite(const Tensor& values) {
-  // One pass: a finite sum has only finite terms. Where it is not, it may merely have overflowed, so look closer.
-  return std::isfinite(values.sum().item<double>()) || at::isfinite(values).all().item<bool>();
-}
-
 /// NumericError, naming the step and the first sample, unless every number of `values` is finite.
 void check_finite(const char* what, const Tensor& values, const Tensor& seen, const GuideInput& in,
                   const char* advice) {
-  if (all_finite(values)) return;
-  const Tensor bad = at::isfinite(values).logical_not().flatten(1);
-  if (!all_finite(seen)) {
-    advice = "The classifier's input was not finite already: lower the scale, or compute the denoiser in fp32.";
-  }
-  throw NumericError(c10::str("guide: at step ", in.step, " of ", in.num_steps, " the ", what, " not finite (",
-                              bad.sum().item<int64_t>(), " of ", values.numel(), " values, first in sample ",
-                              bad.any(1).to(at::kLong).argmax().item<int64_t>(), " of the batch). ", advice));
+  FiniteWatch at_once(FiniteWatch::Reading::kAtOnce);
+  FiniteWatch& watch = in.watch ? *in.watch : at_once;
+  watch.look(values, [what, values, seen, step = in.step, num_steps = in.num_steps, advice] {
+    const Tensor bad = at::isfinite(values).logical_not().flatten(1);
+    const bool given = at::isfinite(seen).all().item<bool>();
+    throw NumericError(
+        c10::str("guide: at step ", step, " of ", num_steps, " the ", what, " not finite (", bad.sum().item<int64_t>(),
+                 " of ", values.numel(), " values, first in sample ", bad.any(1).to(at::kLong).argmax().item<int64_t>(),
+                 " of the batch). ",
+                 given ? advice
+                       : "The classifier's input was not finite already: lower the scale, or compute the denoiser in "
+                         "fp32."));
+  });
 }
 
 /// Consecutive samples share one tilt, `group` at a time.
@@ -110,7 +111,10 @@ Guidance Guide::evaluate_at(Input where, const GuideInput& in, double scale) con
   check_logits_and_labels("guide", f, in.y);
   check_finite("classifier's logits are", f, forward.leaf, in,
                "Check its checkpoint with 'sextant inspect', or compute it in fp32.");
-  check_label_range("guide", in.y, f.size(1));  // after a wait for the device, not before
+  if (in.y.is_cuda() && !in.y.is_same(checked_labels_)) {
+    check_label_range("guide", in.y, f.size(1));  // waits for the device, in the first step
+    checked_labels_ = in.y;
+  }
 
   const Score score = climb(score_, f, in);
   const Tensor weight = tilt_in_groups(score.value, config_);

@@ -5,6 +5,7 @@
 
 #include "images.h"
 #include "internal/kernels/fused.h"
+#include "internal/runtime/libtorch.h"
 #include "panels.h"
 #include "sextant/runtime/error.h"
 
@@ -63,6 +64,11 @@ Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
   return y.transpose(1, 2).reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});
 }
 
+#if SEXTANT_TORCH_HAS_ATTENTION
+/// libtorch's flash and memory-efficient kernels take rows of numbers that lie side by side.
+Tensor in_rows(const Tensor& x) { return x.stride(3) == 1 ? x : x.contiguous(); }
+#endif
+
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
@@ -74,9 +80,20 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, double scale
                                   : fused<at::BFloat16>(q, k, v, static_cast<float>(scale), y);
     return y;
   }
+  if (q.is_cuda()) return attention_of_libtorch(q, k, v, scale);
   const bool floats = q.device().is_cpu() && q.scalar_type() == at::kFloat && k.scalar_type() == at::kFloat &&
                       v.scalar_type() == at::kFloat;
   return some && floats ? composed(q, k, v, scale, matrix_product) : attention_plain(q, k, v, scale);
+}
+
+Tensor attention_of_libtorch(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
+#if SEXTANT_TORCH_HAS_ATTENTION
+  check(q, k, v);
+  const Tensor y = at::scaled_dot_product_attention(in_rows(q), in_rows(k), in_rows(v), {}, 0.0, false, scale);
+  return y.transpose(1, 2).reshape({q.size(0), q.size(2), q.size(1) * q.size(3)});
+#else
+  return attention_plain(q, k, v, scale);
+#endif
 }
 
 Tensor attention_plain(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {

@@ -2,6 +2,7 @@
 #include <c10/util/StringUtil.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "card_norm.h"
 #include "internal/kernels/fused.h"
 #include "internal/kernels/norm.h"
 #include "norm_loops.h"
@@ -103,6 +104,7 @@ bool readable(at::TensorList tensors) {
 
 Tensor group_norm(at::TensorList x, const GroupNorm& norm) {
   check("group_norm", x, norm);
+  if (fits_card(x, norm)) return group_norm_on_card(x, norm);
   const std::vector<Tensor> parameters = {norm.weight, norm.bias, norm.added, norm.scale, norm.shift};
   if (!is_fused(Fused::kNorm) || !has_loop(x[0]) || !readable(parameters)) return group_norm_plain(x, norm);
   if (fuses(x) && fuses(parameters)) return norm_forward(images_of("group_norm", x), norm).first;

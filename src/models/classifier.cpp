@@ -106,6 +106,7 @@ guidance::Classifier open_posterior(const ClassifierConfig& config, const Descri
 
 /// The one classifier that `config` names.
 guidance::Classifier open_one(const ClassifierConfig& config, Placement placement, ImageSize images, const Warn& warn) {
+  if (config.precision) placement.precision = dtype_of(*config.precision);
   const fs::path path = config.path;
   Description description = description_of(config);
   if (is_mixture(description.config)) {

@@ -1,6 +1,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "internal/models/mixture.h"
+#include "internal/networks/scaled_gradient.h"
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
@@ -55,7 +56,9 @@ void set_network(DiffusionModel& model, std::shared_ptr<const networks::NoiseNet
   model.classes = model.null_label >= 0 ? rows - 1 : rows;
   model.cfg_channels = network->cfg_channels();
   model.function = [network = std::move(network)](const Tensor& x, const Tensor& t, const Tensor& y) {
-    return network->forward(x, t, network->num_classes() > 0 ? y : Tensor());
+    return networks::differentiable(*network, x, [&](const Tensor& seen) {
+      return network->forward(seen, t, network->num_classes() > 0 ? y : Tensor());
+    });
   };
 }
 
@@ -67,7 +70,7 @@ void set_network(DiffusionModel& model, std::shared_ptr<const networks::EdmDenoi
   model.classes = network->num_classes();
   model.cfg_channels = model.sample_shape[0];
   model.function = [network = std::move(network)](const Tensor& x, const Tensor& sigma, const Tensor& y) {
-    return network->denoise(x, sigma, y);
+    return networks::differentiable(*network, x, [&](const Tensor& seen) { return network->denoise(seen, sigma, y); });
   };
 }
 
@@ -113,7 +116,9 @@ Model DiffusionModel::unconditional() const {
     throw UsageError("unconditional: " + source + " has no null label; it was trained with classes only");
   }
   if (counts() == Counts::kTimesteps) return null_label >= 0 ? diffusion::labelled(function, null_label) : function;
-  return [function = function](const Tensor& x, const Tensor& sigma, const Tensor&) { return function(x, sigma, {}); };
+  return [function = function](const Tensor& x, const Tensor& sigma, const Tensor&, Model::Time time) {
+    return function(x, sigma, {}, time);
+  };
 }
 
 diffusion::Denoiser DiffusionModel::denoiser() const {

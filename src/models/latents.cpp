@@ -1,3 +1,4 @@
+#include "internal/networks/scaled_gradient.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 
@@ -52,6 +53,7 @@ std::optional<Decoder> open_decoder(const DiffusionModel& model, const DenoiserC
     throw UsageError(model.source + " draws latents of " + std::to_string(channels) +
                      " channels; give the vae that decodes them");
   }
+  if (config.vae_precision) placement.precision = dtype_of(*config.vae_precision);
   const auto network = open_network(describe(config.vae, config.vae_arch, config.vae_weights), placement);
   const auto vae = std::dynamic_pointer_cast<const networks::Autoencoder>(network);
   if (!vae) throw UsageError("vae " + config.vae + " is no autoencoder");
@@ -66,7 +68,8 @@ std::optional<Decoder> open_decoder(const DiffusionModel& model, const DenoiserC
   Decoder decoder;
   decoder.image_shape = {3, model.sample_shape[1] * vae->factor(), model.sample_shape[2] * vae->factor()};
   decoder.decode = [=](const Tensor& z) {
-    const Tensor pixels = vae->decode(at::addcmul(shift, z, scale));
+    const Tensor pixels = networks::differentiable(*vae, at::addcmul(shift, z, scale),
+                                                   [&](const Tensor& latents) { return vae->decode(latents); });
     if (space.low == -1 && space.high == 1) return pixels;
     return 2 * (pixels - space.low) / (space.high - space.low) - 1;
   };

@@ -57,6 +57,10 @@ void Network::to(at::Device device, at::ScalarType compute) {
                                                                          : at_least_float;
     entry.tensor.set_data(entry.tensor.to(device, type));
     if (weight && compute_ != compute) entry.tensor.set_data(entry.tensor.to(compute_));
+    // A GPU's matrix units read convolutions' numbers channels last: cuDNN would turn them round at every call.
+    if (weight && device.is_cuda() && entry.tensor.dim() == 4 && compute_ != at::kDouble) {
+      entry.tensor.set_data(entry.tensor.contiguous(at::MemoryFormat::ChannelsLast));
+    }
   }
   if (frozen_) prepare();
 }

@@ -1,56 +1,83 @@
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
-#include <ATen/detail/CUDAHooksInterface.h>
+#include "sextant/runtime/device.h"
 
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+
+#include <cstdlib>
 #include <map>
+#include <new>
 #include <thread>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
 
-#include "sextant/runtime/device.h"
+#include "internal/runtime/cuda.h"
+#include "internal/runtime/libtorch.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant {
+namespace {
+
+int card_count() { return at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().getNumGPUs()) : 0; }
+
+CudaState cuda_state() {
+  const at::CUDAHooksInterface& hooks = at::detail::getCUDAHooks();
+  const bool built = hooks.hasCUDART();
+  return {built, libtorch_version(), built ? cuda_version_text(hooks.versionCUDART()) : "", cuda_cards()};
+}
+
+}  // namespace
 
 at::Device parse_device(const std::string& text) {
-  const int cards = at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0;
-  if (text == "cpu" || (text == "auto" && cards == 0)) return at::kCPU;
-  if (text == "auto") return at::Device(at::kCUDA, 0);
+  if (text == "cpu") return at::kCPU;
+  if (text == "auto") return card_count() > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
   const bool indexed = text.starts_with("cuda:");
   const std::string index = indexed ? text.substr(5) : "0";
   if ((!indexed && text != "cuda") || index.empty() || index.size() > 3 ||
       index.find_first_not_of("0123456789") != std::string::npos) {
     throw UsageError("device '" + text + "' is unknown; use auto, cpu, cuda or cuda:INDEX");
   }
-  if (!at::hasCUDA()) {
-    throw Error("device '" + text + "' is not available: this program was built with a libtorch for CPUs (" +
-                libtorch_version() +
-                "); build it with a CUDA PyTorch in the active environment, make TORCH=python, or "
-                "use cpu");
-  }
-  if (std::stoi(index) >= cards) {
-    throw Error("device '" + text + "' is not available: " +
-                (cards == 0   ? std::string("no GPU is seen; is the driver loaded and CUDA_VISIBLE_DEVICES right?")
-                 : cards == 1 ? std::string("there is cuda:0 alone")
-                              : "there are cuda:0 to cuda:" + std::to_string(cards - 1)));
-  }
+  if (card_count() <= std::stoi(index)) throw Error(missing_device(text, cuda_state()));
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index)));
 }
 
-void check_precision(at::ScalarType precision, at::Device device) {
-  if (precision == at::kHalf && device.is_cpu()) {
-    throw Error("precision fp16 needs a GPU: libtorch has no float16 convolutions on a CPU; use bf16");
+std::string device_word(at::Device device) {
+  return device.is_cuda() ? "cuda:" + std::to_string(device.has_index() ? device.index() : 0) : device.str();
+}
+
+Precision parse_precision(const std::string& text, at::Device device) {
+  const std::map<std::string, Precision> words = {{"fp32", Precision::kFp32},
+                                                  {"tf32", Precision::kTf32},
+                                                  {"bf16", Precision::kBf16},
+                                                  {"fp16", Precision::kFp16},
+                                                  {"fp64", Precision::kFp64}};
+  const auto found = words.find(text);
+  if (found == words.end()) throw UsageError("precision '" + text + "' is unknown; use fp32, tf32, bf16 or fp16");
+  check_precision(found->second, device);
+  return found->second;
+}
+
+at::ScalarType dtype_of(Precision precision) {
+  switch (precision) {
+    case Precision::kBf16:
+      return at::kBFloat16;
+    case Precision::kFp16:
+      return at::kHalf;
+    case Precision::kFp64:
+      return at::kDouble;
+    default:
+      return at::kFloat;
   }
 }
 
-at::ScalarType parse_precision(const std::string& text, at::Device device) {
-  const std::map<std::string, at::ScalarType> words = {
-      {"fp32", at::kFloat}, {"fp64", at::kDouble}, {"bf16", at::kBFloat16}, {"fp16", at::kHalf}};
-  const auto found = words.find(text);
-  if (found == words.end()) throw UsageError("precision '" + text + "' is unknown; use fp32, bf16 or fp16");
-  check_precision(found->second, device);
-  return found->second;
+void check_precision(Precision precision, at::Device device) {
+  if (!device.is_cpu()) return;
+  if (precision == Precision::kFp16) {
+    throw Error("precision fp16 needs a GPU: libtorch has no float16 convolutions on a CPU; use bf16");
+  }
+  if (precision == Precision::kTf32) {
+    throw Error("precision tf32 needs a GPU: it is how its matrix units round float32; use fp32 or bf16");
+  }
 }
 
 at::ScalarType arithmetic_type(at::ScalarType precision, at::Device device) {
@@ -61,6 +88,18 @@ at::ScalarType arithmetic_type(at::ScalarType precision, at::Device device) {
 #else
   return precision;
 #endif
+}
+
+void set_cuda_arithmetic(CudaArithmetic how) {
+  at::Context& context = at::globalContext();
+  context.setAllowTF32CuDNN(how.tf32);
+  context.setAllowTF32CuBLAS(how.tf32);
+  context.setDeterministicCuDNN(how.deterministic);
+  // Shapes stay the same from step to step, so trying each algorithm once pays; which one wins varies from run to run.
+  context.setBenchmarkCuDNN(!how.deterministic);
+  // cuBLAS reads it at its first use; without it, it splits sums as its streams happen to run.
+  if (how.deterministic) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  context.setDeterministicAlgorithms(how.deterministic, /*warn_only=*/false);
 }
 
 void set_threads(int count) {
@@ -74,6 +113,17 @@ void set_threads(int count) {
 
 void synchronize(at::Device device) {
   if (device.is_cuda()) at::detail::getCUDAHooks().deviceSynchronize(device.index() < 0 ? 0 : device.index());
+}
+
+bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) || dynamic_cast<const c10::OutOfMemoryError*>(&error)) return true;
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  if (!of_torch) return false;
+  const std::string text = of_torch->what_without_backtrace();
+  for (const char* sign : {"out of memory", "can't allocate memory", "not enough memory", "STATUS_ALLOC_FAILED"}) {
+    if (text.find(sign) != std::string::npos) return true;
+  }
+  return false;
 }
 
 void keep_freed_memory() {

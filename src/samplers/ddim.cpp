@@ -20,6 +20,7 @@ Tensor sample_ddim(const Run& run, const SamplerConfig& config) {
   if (run.guide) run.guide->begin();
 
   Tensor x = run.noise.initial();
+  FiniteWatch watch(x.device());
   for (int64_t t = num_steps - 1; t >= 0; --t) {
     const double abar = process.abar(t);
     const double abar_prev = process.abar_prev(t);
@@ -29,14 +30,16 @@ Tensor sample_ddim(const Run& run, const SamplerConfig& config) {
     Tensor x_t;
     for (int64_t pass = 0; pass < travel.passes(); ++pass) {
       x_t = travel.start(x, t, pass);
-      p = predict_guided(run, x_t, t);
+      p = predict_guided(run, watch, x_t, t);
       const Tensor eps = process.epsilon_from_x0(x_t, t, p.x0);
       x = at::add(std::sqrt(abar_prev) * p.x0, eps, direction);  // eq. (12)
       if (sigma > 0) x = at::add(x, travel.noise(t, pass), sigma);
-      check_finite("ddim", x, t);
+      check_finite(watch, "ddim", x, t);
     }
     if (run.observe) run.observe({t, num_steps, p.x0, x, p.get_guidance(), x_t});
+    watch.end_step();
   }
+  watch.finish();
   return x;
 }
 

@@ -16,6 +16,7 @@ Tensor sample_ddpm(const Run& run, const SamplerConfig& config) {
   if (guide) guide->begin();
 
   Tensor x = run.noise.initial();  // x_T ~ N(0, I)
+  FiniteWatch watch(x.device());
   for (int64_t t = num_steps - 1; t >= 0; --t) {
     diffusion::Prediction p;
     std::optional<guidance::Guidance> g;
@@ -25,7 +26,7 @@ Tensor sample_ddpm(const Run& run, const SamplerConfig& config) {
       p = run.denoiser.predict(x_t, t, run.labels);
       Tensor mean = p.mean;
       if (guide) {
-        const guidance::GuideInput in = guide_input(run, p, x_t, t);
+        const guidance::GuideInput in = guide_input(run, watch, p, x_t, t);
         const Tensor gamma = guide->gamma(in);  // at every step: it keeps the running maximum
         if (guide->active(t, num_steps)) {
           g = (*guide)(in);
@@ -35,10 +36,12 @@ Tensor sample_ddpm(const Run& run, const SamplerConfig& config) {
         }
       }
       x = t > 0 ? at::addcmul(mean, (0.5 * p.log_variance).exp(), travel.noise(t, pass)) : mean;  // the last has none
-      check_finite("ddpm", x, t);
+      check_finite(watch, "ddpm", x, t);
     }
     if (run.observe) run.observe({t, num_steps, p.x0, x, g ? &*g : nullptr, x_t});
+    watch.end_step();
   }
+  watch.finish();
   return x;
 }
 

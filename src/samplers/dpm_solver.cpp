@@ -18,11 +18,12 @@ Tensor solve_dpm(const Run& run, int64_t order, bool stochastic) {
   if (run.guide) run.guide->begin();
 
   Tensor x = run.noise.initial();
+  FiniteWatch watch(x.device());
   Tensor x0_before;  // the last step's prediction and the length of that step
   double h_before = 0;
   for (int64_t t = num_steps - 1; t >= 0; --t) {
     const Tensor x_t = x;
-    const GuidedX0 p = predict_guided(run, x_t, t);
+    const GuidedX0 p = predict_guided(run, watch, x_t, t);
     if (t == 0) {
       x = p.x0;  // the signal-to-noise ratio becomes infinite: every order ends at the prediction
     } else {
@@ -38,9 +39,11 @@ Tensor solve_dpm(const Run& run, int64_t order, bool stochastic) {
       x0_before = p.x0;
       h_before = h;
     }
-    check_finite("dpmpp-2m", x, t);
+    check_finite(watch, "dpmpp-2m", x, t);
     if (run.observe) run.observe({t, num_steps, p.x0, x, p.get_guidance(), x_t});
+    watch.end_step();
   }
+  watch.finish();
   return x;
 }
 

@@ -21,8 +21,10 @@ Tensor rms(const Tensor& x) { return x.square().mean({1, 2, 3}, /*keepdim=*/true
 /// The networks' part of one step of a run.
 class Evaluation {
  public:
-  Evaluation(const Run& run, const EdmConfig& config, at::ScalarType image_type, int64_t step, int64_t num_steps)
+  Evaluation(const Run& run, FiniteWatch& watch, const EdmConfig& config, at::ScalarType image_type, int64_t step,
+             int64_t num_steps)
       : run_(run),
+        watch_(watch),
         guide_(run.guide && run.guide->active(step, num_steps) ? run.guide : nullptr),
         config_(config),
         image_type_(image_type),
@@ -34,7 +36,7 @@ class Evaluation {
     const Tensor image = x.to(image_type_);
     const Tensor x0 = run_.denoiser.denoise(image, sigma, run_.labels).to(at::kDouble);
     if (!guide_ || config_.guidance != EdmGuidance::kScore) return x0;
-    const auto in = guide_input(run_, x0.to(image_type_), image, sigma, step_, num_steps_);
+    const auto in = guide_input(run_, watch_, x0.to(image_type_), image, sigma, step_, num_steps_);
     GuidedX0 guided = guided_x0(*guide_, in, {1, sigma}, x0);
     if (!guidance_) guidance_ = std::move(guided.guidance);
     return guided.x0;
@@ -45,7 +47,7 @@ class Evaluation {
     if (!guide_ || config_.guidance != EdmGuidance::kElucd) return at::zeros({}, x.options());
     const Tensor size = rms(x);
     const Tensor shrunk = (x / size.clamp_min(1)).to(image_type_);
-    guidance_ = (*guide_)(guide_input(run_, shrunk, x.to(image_type_), sigma, step_, num_steps_));
+    guidance_ = (*guide_)(guide_input(run_, watch_, shrunk, x.to(image_type_), sigma, step_, num_steps_));
     const Tensor g = guidance_->gradient.to(at::kDouble);
     const Tensor g_size = rms(g);
     // A classifier that is flat at an image leaves it where it is: EluCD's code divides 0 by 0 there.
@@ -66,6 +68,7 @@ class Evaluation {
   }
 
   const Run& run_;
+  FiniteWatch& watch_;
   const guidance::Guide* guide_;
   const EdmConfig& config_;
   at::ScalarType image_type_;
@@ -106,11 +109,12 @@ Tensor solve_edm(const Run& run, const SamplerConfig& settings, bool heun) {
   if (run.guide) run.guide->begin();
 
   const Tensor n = run.noise.initial();
+  FiniteWatch watch(n.device());
   Tensor x = n.to(at::kDouble) * (schedule.sigma(times[0]) * schedule.scale(times[0]));
   for (int64_t step = num_steps - 1; step >= 0; --step) {
     const double t = times[static_cast<std::size_t>(num_steps - 1 - step)];
     const double t_next = times[static_cast<std::size_t>(num_steps - step)];
-    Evaluation at_step(run, config, n.scalar_type(), step, num_steps);
+    Evaluation at_step(run, watch, config, n.scalar_type(), step, num_steps);
 
     // Churn: back up to a higher noise level.
     const double sigma = schedule.sigma(t);
@@ -141,12 +145,14 @@ Tensor solve_edm(const Run& run, const SamplerConfig& settings, bool heun) {
     } else {
       x = at::add(x_hat, slope, h);
     }
-    check_finite("edm", x, step);
+    check_finite(watch, "edm", x, step);
     if (run.observe) {
       run.observe({step, num_steps, x0.to(n.scalar_type()), x.to(n.scalar_type()), at_step.get_guidance(),
                    unscaled.to(n.scalar_type())});
     }
+    watch.end_step();
   }
+  watch.finish();
   return x.to(n.scalar_type());
 }
 

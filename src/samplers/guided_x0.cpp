@@ -13,8 +13,8 @@ GuidedX0 guided_x0(const guidance::Guide& guide, const guidance::GuideInput& in,
   return {delta.defined() ? shifted + delta : shifted, std::move(g)};
 }
 
-guidance::GuideInput guide_input(const Run& run, const diffusion::Prediction& prediction, const Tensor& x,
-                                 int64_t step) {
+guidance::GuideInput guide_input(const Run& run, FiniteWatch& watch, const diffusion::Prediction& prediction,
+                                 const Tensor& x, int64_t step) {
   const diffusion::Process& process = run.denoiser.process();
   guidance::GuideInput in;
   in.x = x;
@@ -26,12 +26,14 @@ guidance::GuideInput guide_input(const Run& run, const diffusion::Prediction& pr
   in.num_steps = process.num_steps();
   in.alpha_cumprod = process.abar(step);
   in.ids = run.noise.ids();
+  in.ids.time = process.time(step, x);
+  in.watch = &watch;
   in.predict_x0 = [&run, step](const Tensor& x_t) { return run.denoiser.predict(x_t, step, run.labels).x0; };
   return in;
 }
 
-guidance::GuideInput guide_input(const Run& run, const Tensor& x0, const Tensor& x, double sigma, int64_t step,
-                                 int64_t num_steps) {
+guidance::GuideInput guide_input(const Run& run, FiniteWatch& watch, const Tensor& x0, const Tensor& x, double sigma,
+                                 int64_t step, int64_t num_steps) {
   guidance::GuideInput in;
   in.x = x;
   in.t = at::full({x.size(0)}, sigma, x.options());
@@ -42,15 +44,17 @@ guidance::GuideInput guide_input(const Run& run, const Tensor& x0, const Tensor&
   in.num_steps = num_steps;
   in.alpha_cumprod = 1 / (1 + sigma * sigma);
   in.ids = run.noise.ids();
+  in.ids.time = x.scalar_type() == at::kDouble ? sigma : static_cast<double>(static_cast<float>(sigma));
+  in.watch = &watch;
   in.predict_x0 = [&run, sigma](const Tensor& noisy) { return run.denoiser.denoise(noisy, sigma, run.labels); };
   return in;
 }
 
-GuidedX0 predict_guided(const Run& run, const Tensor& x, int64_t step) {
+GuidedX0 predict_guided(const Run& run, FiniteWatch& watch, const Tensor& x, int64_t step) {
   const diffusion::Process& process = run.denoiser.process();
   const diffusion::Prediction p = run.denoiser.predict(x, step, run.labels);
   if (!run.guide || !run.guide->active(step, process.num_steps())) return {p.x0, std::nullopt};
-  return guided_x0(*run.guide, guide_input(run, p, x, step), process.level(step), p.x0);
+  return guided_x0(*run.guide, guide_input(run, watch, p, x, step), process.level(step), p.x0);
 }
 
 }  // namespace sextant::samplers

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "internal/runtime/finite.h"
 #include "sextant/samplers/samplers.h"
 
 namespace sextant::samplers {
@@ -25,14 +26,15 @@ struct GuidedX0 {
 GuidedX0 guided_x0(const guidance::Guide& guide, const guidance::GuideInput& in, diffusion::NoiseLevel level,
                    const Tensor& x0);
 
-/// What the guide needs to know of a prediction at a timestep. Refers to the run: use it within the step.
-guidance::GuideInput guide_input(const Run& run, const diffusion::Prediction& prediction, const Tensor& x,
-                                 int64_t step);
+/// What the guide needs to know of a prediction at a timestep. Refers to the run and to `watch`: use it within the
+/// step.
+guidance::GuideInput guide_input(const Run& run, FiniteWatch& watch, const diffusion::Prediction& prediction,
+                                 const Tensor& x, int64_t step);
 /// Likewise at a noise level, of a step's images x and denoised images x0.
-guidance::GuideInput guide_input(const Run& run, const Tensor& x0, const Tensor& x, double sigma, int64_t step,
-                                 int64_t num_steps);
+guidance::GuideInput guide_input(const Run& run, FiniteWatch& watch, const Tensor& x0, const Tensor& x, double sigma,
+                                 int64_t step, int64_t num_steps);
 
 /// guided_x0 at a timestep, from the denoiser on.
-GuidedX0 predict_guided(const Run& run, const Tensor& x, int64_t step);
+GuidedX0 predict_guided(const Run& run, FiniteWatch& watch, const Tensor& x, int64_t step);
 
 }  // namespace sextant::samplers

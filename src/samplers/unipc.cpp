@@ -81,12 +81,13 @@ Tensor sample_unipc(const Run& run, const SamplerConfig& config) {
   if (run.guide) run.guide->begin();
 
   Tensor x = run.noise.initial();
+  FiniteWatch watch(x.device());
   Tensor x_before;          // where the last step started, for the corrector
   std::vector<Node> nodes;  // the last predictions, newest first
   for (int64_t t = num_steps - 1; t >= 0; --t) {
     const NoiseLevel here = process.level(t);
     const Tensor x_t = x;
-    const GuidedX0 p = predict_guided(run, x_t, t);
+    const GuidedX0 p = predict_guided(run, watch, x_t, t);
     if (!nodes.empty()) {
       // Corrector: the last step again, now with the prediction at its end. That prediction is kept, not renewed.
       std::vector<Node> corrected = nodes;
@@ -98,9 +99,11 @@ Tensor sample_unipc(const Run& run, const SamplerConfig& config) {
 
     x_before = x;
     x = t == 0 ? p.x0 : step(x, here, process.level(t - 1), nodes, exponential);
-    check_finite("unipc", x, t);
+    check_finite(watch, "unipc", x, t);
     if (run.observe) run.observe({t, num_steps, p.x0, x, p.get_guidance(), x_t});
+    watch.end_step();
   }
+  watch.finish();
   return x;
 }
 

@@ -38,6 +38,15 @@ TEST(Unforeseen, WantOfMemoryIsNoBug) {
   EXPECT_EQ(torch.find('\n'), std::string::npos) << torch;
 }
 
+TEST(Unforeseen, WhatDeterministicForbidsIsNamed) {
+  EXPECT_EQ(
+      said_of([] {
+        TORCH_CHECK(false, "adaptive_avg_pool2d_backward_cuda does not have a deterministic implementation, but");
+      }),
+      "--deterministic: libtorch's adaptive_avg_pool2d_backward_cuda has no deterministic form on a GPU; leave it "
+      "out");
+}
+
 TEST(Unforeseen, FilesAreNamedWithTheSystemsReason) {
   EXPECT_EQ(said_of([] { static_cast<void>(std::filesystem::last_write_time("/nowhere/at/all")); }),
             "cannot use /nowhere/at/all: No such file or directory");

@@ -116,7 +116,7 @@ TEST_P(SpacedSchedule, KeepsTheReferencesTimestepsAndAlphas) {
   config.rescale_timesteps = true;
   std::vector<double> base;
   if (golden.has("input/base_betas")) {
-    const Tensor betas = golden["input/base_betas"].contiguous();
+    const Tensor betas = golden["input/base_betas"].cpu().contiguous();
     base.assign(betas.data_ptr<double>(), betas.data_ptr<double>() + betas.numel());
   } else {
     base = diffusion::betas(beta_schedule(golden.config().at("schedule")), T);

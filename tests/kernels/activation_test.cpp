@@ -4,6 +4,7 @@
 
 #include <tuple>
 
+#include "support/device.h"
 #include "support/golden.h"
 
 namespace sextant::kernels {
@@ -28,7 +29,7 @@ class Activation : public ::testing::TestWithParam<std::tuple<double, at::Scalar
   double beta() const { return std::get<0>(GetParam()); }
   Tensor numbers(int64_t seed) const {
     at::manual_seed(seed);
-    return (8 * at::randn({3, 5, 7, 9})).to(std::get<1>(GetParam())).contiguous(std::get<2>(GetParam()));
+    return (8 * testing::randn({3, 5, 7, 9})).to(std::get<1>(GetParam())).contiguous(std::get<2>(GetParam()));
   }
   Tolerance tolerance() const {
     return std::get<1>(GetParam()) == at::kBFloat16 ? Tolerance{1e-6, 8e-3} : Tolerance{1e-6, 1e-6};
@@ -96,10 +97,10 @@ TEST(ActivationInFloat32, HandsOnNanAndInfinity) {
 }
 
 TEST(Activation, AcceptsStridesThatLeaveGapsOrDiffer) {
-  const Tensor wide = at::randn({4, 6, 8, 8});
+  const Tensor wide = testing::randn({4, 6, 8, 8});
   const Tensor gaps = wide.slice(3, 0, 8, 2);
   EXPECT_TENSOR_NEAR(activate(gaps, 3), reference(gaps, 3), (Tolerance{1e-6, 1e-6}));
-  const Tensor other = at::randn({4, 6, 8, 8}).contiguous(at::MemoryFormat::ChannelsLast);
+  const Tensor other = testing::randn({4, 6, 8, 8}).contiguous(at::MemoryFormat::ChannelsLast);
   EXPECT_TENSOR_NEAR(add_activate(wide.clone(), other, 3), reference(wide + other, 3), (Tolerance{1e-6, 1e-6}));
 }
 

@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "sextant/runtime/error.h"
+#include "support/device.h"
 #include "support/golden.h"
 
 namespace sextant::kernels {
@@ -27,13 +28,13 @@ class LaidOutConvolution : public ::testing::TestWithParam<std::tuple<Convolutio
     const ConvolutionCase& c = std::get<0>(GetParam());
     int64_t in = 0;
     for (const int64_t part : c.parts) {
-      x_.push_back(at::randn({c.batch, part, c.height, c.width}).to(type()));
+      x_.push_back(testing::randn({c.batch, part, c.height, c.width}).to(type()));
       in += part;
     }
-    weight_ = (at::randn({c.out, in, c.kernel, c.kernel}) / std::sqrt(in * c.kernel * c.kernel)).to(type());
-    bias_ = at::randn({c.out}).to(type());
+    weight_ = (testing::randn({c.out, in, c.kernel, c.kernel}) / std::sqrt(in * c.kernel * c.kernel)).to(type());
+    bias_ = testing::randn({c.out}).to(type());
     convolution_ = Convolution(weight_, bias_, c.stride, c.kernel / 2);
-    if (c.residual) residual_ = at::randn({c.batch, c.out, c.height, c.width}).to(type());
+    if (c.residual) residual_ = testing::randn({c.batch, c.out, c.height, c.width}).to(type());
   }
 
   at::ScalarType type() const { return std::get<1>(GetParam()); }
@@ -83,7 +84,7 @@ TEST_P(LaidOutConvolution, CarriesGradientsToImagesAndResidual) {
       at::conv2d(at::cat(exact_x, 1), weight_.to(at::kDouble), bias_.to(at::kDouble), c.stride, c.kernel / 2);
   if (residual.defined()) exact = exact + exact_inputs.back();
   const Tensor y = convolution_(x, residual);
-  const Tensor v = at::randn(y.sizes());
+  const Tensor v = testing::randn(y.sizes());
   const auto gradient = torch::autograd::grad({y}, inputs, {v.to(y.scalar_type())});
   const auto exact_gradient = torch::autograd::grad({exact}, exact_inputs, {v.to(at::kDouble)});
   for (std::size_t i = 0; i < inputs.size(); ++i) EXPECT_TENSOR_NEAR(gradient[i], exact_gradient[i], tolerance());
@@ -121,19 +122,19 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 TEST(LaidOutConvolution, StillTrainsItsWeights) {
-  const Tensor weight = at::randn({32, 32, 3, 3});
-  Convolution convolution(weight, at::zeros({32}), 1, 1);
+  const Tensor weight = testing::randn({32, 32, 3, 3});
+  Convolution convolution(weight, testing::zeros({32}), 1, 1);
   convolution.lay_out(16, 16, {}, true);
   weight.requires_grad_();
-  const Tensor y = convolution(at::randn({1, 32, 16, 16}));
+  const Tensor y = convolution(testing::randn({1, 32, 16, 16}));
   EXPECT_TRUE(torch::autograd::grad({y.sum()}, {weight})[0].defined());
 }
 
 TEST(LaidOutConvolution, RefusesShapesThatDoNotFit) {
-  Convolution convolution(at::randn({32, 32, 3, 3}), at::zeros({32}), 1, 1);
+  Convolution convolution(testing::randn({32, 32, 3, 3}), testing::zeros({32}), 1, 1);
   convolution.lay_out(16, 16);
-  EXPECT_THROW(convolution(at::randn({1, 16, 16, 16})), ShapeError);
-  EXPECT_THROW(convolution(at::randn({1, 32, 16, 16}), at::randn({1, 32, 8, 8})), ShapeError);
+  EXPECT_THROW(convolution(testing::randn({1, 16, 16, 16})), ShapeError);
+  EXPECT_THROW(convolution(testing::randn({1, 32, 16, 16}), testing::randn({1, 32, 8, 8})), ShapeError);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "internal/kernels/convolution.h"
 #include "internal/kernels/linear.h"
+#include "support/device.h"
 #include "support/golden.h"
 
 namespace sextant::kernels {
@@ -30,13 +31,14 @@ TEST_P(Convolutions, MatchFloat64ForwardAndBackward) {
   const Case& c = GetParam();
   const ConvOptions& o = c.options;
   at::manual_seed(1);
-  const Tensor x = at::randn({c.batch, c.in, c.size, c.size});
-  const Tensor weight = at::randn({c.out, c.in / o.groups, c.kernel, c.kernel}) / std::sqrt(c.in * c.kernel * c.kernel);
-  const Tensor bias = at::randn({c.out});
+  const Tensor x = testing::randn({c.batch, c.in, c.size, c.size});
+  const Tensor weight =
+      testing::randn({c.out, c.in / o.groups, c.kernel, c.kernel}) / std::sqrt(c.in * c.kernel * c.kernel);
+  const Tensor bias = testing::randn({c.out});
   const Tensor exact_x = x.to(at::kDouble).requires_grad_();
   const Tensor exact =
       at::conv2d(exact_x, weight.to(at::kDouble), bias.to(at::kDouble), o.stride, o.padding, o.dilation, o.groups);
-  const Tensor v = at::randn(exact.sizes());
+  const Tensor v = testing::randn(exact.sizes());
   const Tensor exact_gradient = torch::autograd::grad({(exact * v).sum()}, {exact_x})[0];
   for (const int threads : {1, 2}) {
     for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
@@ -63,14 +65,15 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Convolutions,
                          [](const auto& info) { return info.param.name; });
 
 TEST(Convolutions, StillTrainTheWeightsThatAskForIt) {
-  const Tensor x = at::randn({2, 3, 8, 8});
-  const Tensor weight = at::randn({4, 3, 3, 3}).requires_grad_();
+  const Tensor x = testing::randn({2, 3, 8, 8});
+  const Tensor weight = testing::randn({4, 3, 3, 3}).requires_grad_();
   const Tensor y = frozen_conv2d(x, weight, Tensor(), {1, 1});
   EXPECT_TRUE(torch::autograd::grad({y.sum()}, {weight})[0].defined());
 }
 
 TEST(Convolutions, RefuseChannelsThatDoNotFit) {
-  EXPECT_THROW(frozen_conv2d(at::randn({1, 4, 8, 8}), at::randn({4, 3, 3, 3}), Tensor(), ConvOptions{}), c10::Error);
+  EXPECT_THROW(frozen_conv2d(testing::randn({1, 4, 8, 8}), testing::randn({4, 3, 3, 3}), Tensor(), ConvOptions{}),
+               c10::Error);
 }
 
 }  // namespace

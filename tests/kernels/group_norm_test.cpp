@@ -3,6 +3,7 @@
 
 #include "internal/kernels/norm.h"
 #include "sextant/runtime/error.h"
+#include "support/device.h"
 #include "support/golden.h"
 
 namespace sextant::kernels {
@@ -28,18 +29,18 @@ class FusedGroupNorm : public ::testing::TestWithParam<std::tuple<GroupNormCase,
     const GroupNormCase& c = std::get<0>(GetParam());
     int64_t channels = 0;
     for (const int64_t part : c.parts) {
-      x_.push_back((2 * at::randn({c.batch, part, c.height, c.width}) + 3).to(std::get<1>(GetParam())));
+      x_.push_back((2 * testing::randn({c.batch, part, c.height, c.width}) + 3).to(std::get<1>(GetParam())));
       channels += part;
     }
     norm_.groups = c.groups;
-    norm_.weight = at::randn({channels});
-    norm_.bias = at::randn({channels});
+    norm_.weight = testing::randn({channels});
+    norm_.bias = testing::randn({channels});
     if (c.scale_shift) {
-      const Tensor both = at::randn({c.batch, 2 * channels});
+      const Tensor both = testing::randn({c.batch, 2 * channels});
       norm_.scale = both.narrow(1, 0, channels);
       norm_.shift = both.narrow(1, channels, channels);
     }
-    if (c.added) norm_.added = 5 * at::randn({c.batch, channels});
+    if (c.added) norm_.added = 5 * testing::randn({c.batch, channels});
     norm_.silu = c.silu;
     norm_.resampling = c.resampling;
   }
@@ -100,7 +101,7 @@ TEST_P(FusedGroupNorm, CarriesTheGradientOfItsPlainTwin) {
   const Tensor expected = group_norm_plain(images(exact_x), exact);
   const Tensor y = group_norm(images(x), norm);
   EXPECT_TENSOR_NEAR(y, expected, tolerance());
-  const Tensor v = at::randn(y.sizes());
+  const Tensor v = testing::randn(y.sizes());
   const auto gradient = torch::autograd::grad({y}, x, {v.to(y.scalar_type())});
   const auto exact_gradient = torch::autograd::grad({expected}, exact_x, {v.to(at::kDouble)});
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -132,21 +133,21 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 TEST(FusedGroupNorm, KeepsItsAccuracyWhenTheMeanIsFarLargerThanTheSpread) {
-  const Tensor x = 1000 + at::randn({2, 32, 16, 16});
+  const Tensor x = 1000 + testing::randn({2, 32, 16, 16});
   GroupNorm norm;
-  norm.weight = at::ones({32});
-  norm.bias = at::zeros({32});
+  norm.weight = testing::ones({32});
+  norm.bias = testing::zeros({32});
   const Tensor exact = at::group_norm(x.to(at::kDouble), 32, norm.weight.to(at::kDouble), norm.bias.to(at::kDouble));
   // The input itself has an ulp of 6e-5 here; the sum of its squares would have one of 16.
   EXPECT_TENSOR_NEAR(group_norm(x, norm), exact, (Tolerance{2e-4, 0}));
 }
 
 TEST(FusedGroupNorm, HandsOnNan) {
-  Tensor x = at::randn({1, 32, 4, 4});
+  Tensor x = testing::randn({1, 32, 4, 4});
   x[0][3][2][1] = NAN;
   GroupNorm norm;
-  norm.weight = at::ones({32});
-  norm.bias = at::zeros({32});
+  norm.weight = testing::ones({32});
+  norm.bias = testing::zeros({32});
   norm.silu = true;
   const Tensor y = group_norm(x, norm);
   EXPECT_TRUE(at::isnan(y[0][3]).all().item<bool>());
@@ -155,26 +156,26 @@ TEST(FusedGroupNorm, HandsOnNan) {
 
 TEST(FusedGroupNorm, TrainsItsWeights) {
   GroupNorm norm;
-  norm.weight = at::ones({32}).requires_grad_();
-  norm.bias = at::zeros({32});
-  const Tensor y = group_norm(at::randn({1, 32, 4, 4}), norm);
+  norm.weight = testing::ones({32}).requires_grad_();
+  norm.bias = testing::zeros({32});
+  const Tensor y = group_norm(testing::randn({1, 32, 4, 4}), norm);
   EXPECT_TRUE(torch::autograd::grad({y.square().sum()}, {norm.weight})[0].defined());
   const at::NoGradGuard no_grad;
-  EXPECT_FALSE(group_norm(at::randn({1, 32, 4, 4}), norm).requires_grad());
+  EXPECT_FALSE(group_norm(testing::randn({1, 32, 4, 4}), norm).requires_grad());
 }
 
 TEST(FusedGroupNorm, RefusesShapesThatDoNotFit) {
   GroupNorm norm;
-  norm.weight = at::ones({32});
-  norm.bias = at::zeros({32});
-  EXPECT_THROW(group_norm(at::randn({1, 48, 4, 4}), norm), ShapeError);
-  norm.added = at::zeros({2, 32});
-  EXPECT_THROW(group_norm(at::randn({1, 32, 4, 4}), norm), ShapeError);
+  norm.weight = testing::ones({32});
+  norm.bias = testing::zeros({32});
+  EXPECT_THROW(group_norm(testing::randn({1, 48, 4, 4}), norm), ShapeError);
+  norm.added = testing::zeros({2, 32});
+  EXPECT_THROW(group_norm(testing::randn({1, 32, 4, 4}), norm), ShapeError);
 }
 
 TEST(Resample, HalvesAndDoublesAsLibtorchDoes) {
   for (const auto type : {at::kFloat, at::kBFloat16}) {
-    const Tensor x = at::randn({2, 20, 6, 10}).to(type);
+    const Tensor x = testing::randn({2, 20, 6, 10}).to(type);
     const Tolerance tolerance = type == at::kFloat ? Tolerance{1e-6, 0} : Tolerance{0, 8e-3};
     EXPECT_TENSOR_NEAR(resample(x, Resampling::kHalve), at::avg_pool2d(x.to(at::kDouble), 2), tolerance);
     EXPECT_TENSOR_NEAR(resample(x, Resampling::kDouble), at::upsample_nearest2d(x, {12, 20}), (Tolerance{0, 0}));

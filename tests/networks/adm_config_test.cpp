@@ -133,8 +133,8 @@ class SmallAdm : public ::testing::Test {
 TEST_F(SmallAdm, RefusesInputsThatDoNotFit) {
   const auto unconditional = network(json::object());
   const auto conditional = network({{"num_classes", 4}});
-  const Tensor x = at::randn({2, 3, 16, 16});
-  const Tensor t = at::zeros({2}, at::kLong);
+  const Tensor x = testing::randn({2, 3, 16, 16});
+  const Tensor t = testing::zeros({2}).to(at::kLong);
   EXPECT_THROW(unconditional->forward(at::randn({2, 1, 16, 16}), t, {}), ShapeError);
   EXPECT_THROW(unconditional->forward(at::randn({2, 3, 15, 16}), t, {}), ShapeError);
   EXPECT_THROW(unconditional->forward(x, at::zeros({3}, at::kLong), {}), ShapeError);
@@ -146,8 +146,8 @@ TEST_F(SmallAdm, RefusesInputsThatDoNotFit) {
 TEST_F(SmallAdm, TakesImagesOfOtherSizesThanItsOwn) {
   const auto net = network(json::object());
   net->freeze();
-  const Tensor t = at::zeros({1}, at::kLong);
-  EXPECT_EQ(net->forward(at::randn({1, 3, 24, 8}), t, {}).sizes(), at::IntArrayRef({1, 3, 24, 8}));
+  const Tensor t = testing::zeros({1}).to(at::kLong);
+  EXPECT_EQ(net->forward(testing::randn({1, 3, 24, 8}), t, {}).sizes(), at::IntArrayRef({1, 3, 24, 8}));
 }
 
 }  // namespace

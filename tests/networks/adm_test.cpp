@@ -78,14 +78,14 @@ TEST_P(AdmGolden, MatchesTheReferenceWithItsWeightsLaidOut) {
 }
 
 TEST_P(AdmGolden, AgreesWithTheReferenceToRoundingInFloat64) {
-  network_->to(at::kCPU, at::kDouble);
+  network_->to(testing::test_device(), at::kDouble);
   expect_reference(at::kDouble);
   network_->freeze();
   expect_reference(at::kDouble);
 }
 
 TEST_P(AdmGolden, StaysNearTheReferenceInBfloat16) {
-  network_->to(at::kCPU, at::kBFloat16);
+  network_->to(testing::test_device(), at::kBFloat16);
   network_->freeze();
   const Tensor expected = golden_["output/out"];
   const Tensor out = network_->forward(golden_["input/x"], golden_["input/t"], labels());
@@ -149,12 +149,12 @@ TEST_P(AdmClassifierGolden, MatchesTheReferenceWithItsWeightsLaidOut) {
 }
 
 TEST_P(AdmClassifierGolden, AgreesWithTheReferenceToRoundingInFloat64) {
-  network_->to(at::kCPU, at::kDouble);
+  network_->to(testing::test_device(), at::kDouble);
   expect_reference(at::kDouble);
 }
 
 TEST_P(AdmClassifierGolden, StaysNearTheReferenceInBfloat16) {
-  network_->to(at::kCPU, at::kBFloat16);
+  network_->to(testing::test_device(), at::kBFloat16);
   network_->freeze();
   const Tensor expected = golden_["output/logits"];
   const Tensor logits = network_->forward(golden_["input/x"], golden_["input/t"]);

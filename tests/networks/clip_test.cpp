@@ -47,7 +47,7 @@ class ClipGolden : public ::testing::TestWithParam<std::filesystem::path> {
 TEST_P(ClipGolden, SeesAndReadsAsTheReferenceDoes) { expect_reference(at::kFloat); }
 
 TEST_P(ClipGolden, AgreesWithTheReferenceToRoundingInFloat64) {
-  clip_->to(at::kCPU, at::kDouble);
+  clip_->to(testing::test_device(), at::kDouble);
   expect_reference(at::kDouble);
 }
 
@@ -67,7 +67,7 @@ TEST_P(ClipGolden, IgnoresTheSizesThatArchivesCarryBesideTheWeights) {
 }
 
 TEST_P(ClipGolden, GivesFiniteLogitsInBfloat16) {
-  clip_->to(at::kCPU, at::kBFloat16);
+  clip_->to(testing::test_device(), at::kBFloat16);
   const Tensor logits =
       clip_->logits(clip_->image_features(golden_["input/image"]), clip_->text_features(golden_["input/text"]));
   EXPECT_EQ(logits.scalar_type(), at::kFloat);

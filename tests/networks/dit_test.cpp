@@ -58,7 +58,7 @@ class DitGolden : public ::testing::TestWithParam<std::filesystem::path> {
 TEST_P(DitGolden, PredictsAsTheReferenceDoes) { expect_reference(at::kFloat); }
 
 TEST_P(DitGolden, AgreesWithTheReferenceToRoundingInFloat64) {
-  network_->to(at::kCPU, at::kDouble);
+  network_->to(testing::test_device(), at::kDouble);
   expect_reference(at::kDouble);
 }
 
@@ -71,7 +71,7 @@ TEST_P(DitGolden, ComputesThePositionTableThatTheCheckpointHolds) {
 }
 
 TEST_P(DitGolden, GivesFiniteNumbersInBfloat16) {
-  network_->to(at::kCPU, at::kBFloat16);
+  network_->to(testing::test_device(), at::kBFloat16);
   const Tensor out = network_->forward(golden_["input/x"], golden_["input/t"], golden_["input/y"]);
   EXPECT_EQ(out.scalar_type(), at::kFloat);
   EXPECT_TRUE(at::isfinite(out).all().item<bool>());
@@ -100,7 +100,7 @@ TEST(Dit, SaysWhichShapesItTakes) {
   const auto network =
       made<NoiseNetwork>("dit", {{"input_size", 8}, {"hidden_size", 16}, {"depth", 1}, {"num_heads", 2}});
   EXPECT_EQ(testing::message_of<ShapeError>([&] {
-              network->forward(at::zeros({1, 4, 16, 16}), at::zeros({1}), at::zeros({1}, at::kLong));
+              network->forward(testing::zeros({1, 4, 16, 16}), testing::zeros({1}), testing::zeros({1}).to(at::kLong));
             }),
             "dit: expected latents [B, 4, 8, 8], got [1, 4, 16, 16]");
 }

@@ -54,7 +54,7 @@ class EdmGolden : public ::testing::TestWithParam<std::filesystem::path> {
 TEST_P(EdmGolden, DenoisesAsTheReferenceDoes) { expect_reference(*network_, golden_, at::kFloat); }
 
 TEST_P(EdmGolden, AgreesWithTheReferenceToRoundingInFloat64) {
-  network_->to(at::kCPU, at::kDouble);
+  network_->to(testing::test_device(), at::kDouble);
   expect_reference(*network_, golden_, at::kDouble);
 }
 
@@ -80,14 +80,14 @@ TEST_P(EdmGolden, RoundsNoiseLevelsToThoseOfItsTable) {
 TEST_P(EdmGolden, TakesClassIdsForOneHotRows) {
   if (!golden_.has("input/class_labels")) GTEST_SKIP() << "an unconditional network";
   const Tensor& rows = golden_["input/class_labels"];
-  if (!at::equal(rows.sum(1), at::ones({rows.size(0)}))) GTEST_SKIP() << "the labels are not one-hot";
+  if (!at::equal(rows.sum(1).cpu(), at::ones({rows.size(0)}))) GTEST_SKIP() << "the labels are not one-hot";
   const Tensor& x = golden_["input/x"];
   const Tensor& sigma = golden_["input/sigma"];
   EXPECT_TRUE(at::equal(network_->denoise(x, sigma, rows.argmax(1)), network_->denoise(x, sigma, rows)));
 }
 
 TEST_P(EdmGolden, GivesFiniteImagesInBfloat16) {
-  network_->to(at::kCPU, at::kBFloat16);
+  network_->to(testing::test_device(), at::kBFloat16);
   const Tensor denoised = network_->denoise(golden_["input/x"], golden_["input/sigma"]);
   EXPECT_EQ(denoised.scalar_type(), at::kFloat);
   EXPECT_TRUE(at::isfinite(denoised).all().item<bool>());

@@ -84,7 +84,7 @@ class FullInceptionGolden : public ::testing::TestWithParam<std::filesystem::pat
     const auto network = made<FeatureNetwork>(
         "inception-fid", {{"resize", resize}, {"num_classes", golden_.config().at("num_classes")}});
     network->load(golden_.weights());
-    network->to(at::kCPU, type);
+    network->to(testing::test_device(), type);
     if (freeze) network->freeze();
     const std::string prefix = type == at::kDouble ? "output64/" : "output/";
     int compared = 0;

@@ -49,19 +49,19 @@ TEST_P(ResNetGolden, MatchesTheReferenceWithBatchNormsFolded) {
 }
 
 TEST_P(ResNetGolden, AgreesWithTheReferenceToRoundingInFloat64) {
-  network_->to(at::kCPU, at::kDouble);
+  network_->to(testing::test_device(), at::kDouble);
   expect_reference(*network_, golden_, at::kDouble);
 }
 
 TEST_P(ResNetGolden, StaysFrozenThroughConversion) {
   network_->freeze();
-  network_->to(at::kCPU, at::kDouble);
+  network_->to(testing::test_device(), at::kDouble);
   expect_reference(*network_, golden_, at::kDouble);
 }
 
 TEST_P(ResNetGolden, ComputesInBfloat16) {
   network_->freeze();
-  network_->to(at::kCPU, at::kBFloat16);
+  network_->to(testing::test_device(), at::kBFloat16);
   const Tensor logits = network_->forward(golden_["input/x"]);
   EXPECT_EQ(logits.scalar_type(), at::kFloat);
   const Tensor& expected = golden_["output/logits"];
@@ -88,7 +88,7 @@ TEST_P(FullResNetGolden, MatchesTheReferenceFoldedOrNot) {
 }
 
 TEST_P(FullResNetGolden, AgreesWithTheReferenceToRoundingInFloat64) {
-  network_->to(at::kCPU, at::kDouble);
+  network_->to(testing::test_device(), at::kDouble);
   expect_reference(*network_, golden_, at::kDouble);
 }
 

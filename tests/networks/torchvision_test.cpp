@@ -50,13 +50,13 @@ TEST_P(TorchvisionGolden, MatchesTheReferenceFrozen) {
 
 TEST_P(TorchvisionGolden, AgreesWithTheReferenceToRoundingInFloat64) {
   network_->freeze();
-  network_->to(at::kCPU, at::kDouble);
+  network_->to(testing::test_device(), at::kDouble);
   expect_reference(*network_, golden_, at::kDouble);
 }
 
 TEST_P(TorchvisionGolden, ComputesInBfloat16) {
   network_->freeze();
-  network_->to(at::kCPU, at::kBFloat16);
+  network_->to(testing::test_device(), at::kBFloat16);
   const Tensor logits = network_->forward(golden_["input/x"]);
   EXPECT_EQ(logits.scalar_type(), at::kFloat);
   const Tensor& expected = golden_["output/logits"];

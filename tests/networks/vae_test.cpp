@@ -92,7 +92,7 @@ TEST(Vae, AgreesWithTheReferenceToRoundingInFloat64) {
   const Golden golden = small_vae();
   const auto vae = made<Autoencoder>("vae", golden.config());
   vae->load(golden.weights());
-  vae->to(at::kCPU, at::kDouble);
+  vae->to(testing::test_device(), at::kDouble);
   expect_reference(*vae, golden, at::kDouble);
 }
 

@@ -21,11 +21,5 @@ TEST(Device, RejectsUnknownWords) {
   EXPECT_TRUE(parse_device("cpu").is_cpu());
 }
 
-TEST(Precision, RefusesHalfOnACpu) {
-  EXPECT_THROW(parse_precision("fp16", at::kCPU), Error);
-  EXPECT_THROW(parse_precision("double", at::kCPU), UsageError);
-  EXPECT_EQ(parse_precision("bf16", at::kCPU), at::kBFloat16);
-}
-
 }  // namespace
 }  // namespace sextant

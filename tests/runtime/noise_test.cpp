@@ -2,8 +2,52 @@
 
 #include <gtest/gtest.h>
 
+#include "internal/runtime/cuda.h"
+#include "internal/runtime/philox.h"
+#include "support/device.h"
+
 namespace sextant {
 namespace {
+
+/// The known answers that Random123 ships with (kat_vectors, philox4x32 10).
+TEST(Philox, GivesItsPublishedAnswers) {
+  const auto answer = [](philox::Block counter, uint64_t key) {
+    const philox::Block b = philox::block(counter, key);
+    return std::vector<uint32_t>{b.word[0], b.word[1], b.word[2], b.word[3]};
+  };
+  EXPECT_EQ(answer({{0, 0, 0, 0}}, 0), (std::vector<uint32_t>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(answer({{~0U, ~0U, ~0U, ~0U}}, ~uint64_t{0}),
+            (std::vector<uint32_t>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(answer({{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}}, 0x299f31d0a4093822),
+            (std::vector<uint32_t>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+}
+
+/// What the threads of a card do, one after the other.
+TEST(NoiseOnACard, IsTheNoiseOfTheCpu) {
+  const std::vector<int64_t> samples = {5, 0, 1234567890123};
+  const int64_t count = 3 * 5 * 3;  // no multiple of four
+  Tensor normal = at::full({3, count}, NAN), uniform = at::full({3, count}, NAN);
+  for (int64_t at = 0; at < 3 * ((count + 3) / 4); ++at) {
+    philox::fill_at<philox::four_normals>(at, normal.data_ptr<float>(), samples.data(), count, 7, 12);
+    philox::fill_at<philox::four_uniforms>(at, uniform.data_ptr<float>(), samples.data(), count, 7, 12);
+  }
+  const Noise noise(7, samples, {3, 5, 3});
+  EXPECT_TRUE(normal.view({3, 3, 5, 3}).equal(noise.normal(12)));
+  EXPECT_TRUE(uniform.view({3, 3, 5, 3}).equal(noise.uniform(12)));
+}
+
+TEST(NoiseOnACard, DiffersByTheLastBitAtMost) {
+  if (!testing::test_device().is_cuda() || !own_cuda_kernels()) {
+    GTEST_SKIP() << "needs SEXTANT_TEST_DEVICE=cuda, SEXTANT_CUDA_KERNELS=1 and a build with SEXTANT_CUDA";
+  }
+  const std::vector<int64_t> samples = {3, 99, 7};
+  const Noise here(7, samples, {3, 64, 64}), there(7, samples, {3, 64, 64}, testing::test_device());
+  EXPECT_TRUE(there.uniform(4).cpu().equal(here.uniform(4)));
+  const Tensor a = there.normal(4).cpu(), b = here.normal(4);
+  const Tensor bits = (a.view(at::kInt) - b.view(at::kInt)).abs();
+  EXPECT_LE(bits.max().item<int64_t>(), 1);
+  EXPECT_GT((bits == 0).to(at::kDouble).mean().item<double>(), 0.99);
+}
 
 TEST(Noise, OfASampleDoesNotDependOnItsBatch) {
   const Tensor together = Noise(7, {0, 1, 2, 3, 4}, {3, 5, 7}).at_step(12);

@@ -10,7 +10,7 @@ using diffusion::Mixture;
 using guidance::GuideConfig;
 
 diffusion::Process process_of(const Golden& golden) {
-  const Tensor map = golden["input/timestep_map"].contiguous();
+  const Tensor map = golden["input/timestep_map"].cpu().contiguous();
   const std::vector<int64_t> kept(map.data_ptr<int64_t>(), map.data_ptr<int64_t>() + map.numel());
   const diffusion::ProcessConfig config = process_config(golden.config());
   diffusion::Respaced respaced = diffusion::respace(diffusion::betas(config.schedule, config.steps), kept);
@@ -52,7 +52,7 @@ TEST_P(MixtureRun, FollowsTheReferenceStepByStep) {
   const Tolerance tolerance = golden.tolerance("f64");
   EXPECT_TENSOR_NEAR(at::stack(r.x), golden["output/f64/traj"], tolerance);
   EXPECT_TENSOR_NEAR(at::stack(r.x0), golden["output/f64/pred_xstart"], tolerance);
-  EXPECT_TRUE(mixture.posterior(final.flatten(1)).argmax(1).equal(golden["output/f64/final_class"]));
+  EXPECT_TRUE(mixture.posterior(final.flatten(1)).argmax(1).cpu().equal(golden["output/f64/final_class"]));
   if (guide) {
     EXPECT_TENSOR_NEAR(r.of(&guidance::Guidance::gradient), golden["output/f64/gradient"], tolerance);
     EXPECT_TENSOR_NEAR(r.of(&guidance::Guidance::score), golden["output/f64/score"], tolerance);

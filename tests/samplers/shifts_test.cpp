@@ -12,12 +12,13 @@ TEST(ScoreShiftAtX0, IsOneMinusAbarTimesTheGradient) {
   DoubleNoise noise(kShiftSeed, first(5), {2, 1, 1});
   const Tensor x = noise.initial();
   const Tensor y = targets_of(first(5));
+  FiniteWatch watch(at::kCPU);
   for (const int64_t step : {0, 4, 9}) {
     const Tensor x0 = denoiser.predict(x, step, y).x0;
     const double abar = denoiser.process().abar(step);
     const Tensor gradient = mixture().class_score(x0.flatten(1), y).view(x.sizes());
     const double sine = 1 + 0.3 * std::sin(std::numbers::pi * static_cast<double>(step) / 10);
-    EXPECT_TENSOR_NEAR(samplers::predict_guided({denoiser, &guide, y, y, noise}, x, step).x0,
+    EXPECT_TENSOR_NEAR(samplers::predict_guided({denoiser, &guide, y, y, noise}, watch, x, step).x0,
                        x0 + (1 - abar) * sine * gradient, (Tolerance{1e-12, 1e-12}));
   }
 }
@@ -31,7 +32,8 @@ TEST(ScoreShiftAtX0, StaysBoundedWhereAlphasCumprodIsNearZero) {
   DoubleNoise noise(kShiftSeed, first(8), {2, 1, 1});
   const Tensor x = noise.initial();
   const Tensor y = targets_of(first(8));
-  const samplers::GuidedX0 guided = samplers::predict_guided({denoiser, &guide, y, y, noise}, x, 999);
+  FiniteWatch watch(at::kCPU);
+  const samplers::GuidedX0 guided = samplers::predict_guided({denoiser, &guide, y, y, noise}, watch, x, 999);
   const Tensor shift = guided.x0 - denoiser.predict(x, 999, y).x0;
   EXPECT_LE(shift.abs().max().item<double>(), guided.guidance->gradient.abs().max().item<double>());
   EXPECT_GT(shift.abs().max().item<double>(), 0.01);

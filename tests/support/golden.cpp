@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "sextant/checkpoint/checkpoint.h"
+#include "support/device.h"
 #include "support/fill.h"
 
 namespace sextant::testing {
@@ -49,6 +50,10 @@ std::vector<fs::path> golden_files_of_kind(const std::string& kind) {
 
 Golden::Golden(const fs::path& path) : path_(path), file_(checkpoint::load(path)) {
   config_ = json::parse(metadata("config", "{}"));
+  if (test_device().is_cpu()) return;
+  for (auto& [name, tensor] : file_.tensors) {
+    if (name.rfind("input/", 0) == 0) tensor = tensor.to(test_device());
+  }
 }
 
 std::string Golden::metadata(const std::string& key, const std::string& otherwise) const {

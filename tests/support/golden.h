@@ -43,6 +43,7 @@ class Golden {
   explicit Golden(const std::filesystem::path& path);
 
   bool has(const std::string& key) const { return file_.tensors.contains(key); }
+  /// Inputs lie on the device that is tested: see support/device.h.
   const Tensor& operator[](const std::string& key) const { return file_.tensors.at(key); }
   const checkpoint::Checkpoint& file() const { return file_; }
   std::string name() const { return path_.stem().string(); }

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <thread>
 
+#include "sextant/runtime/device.h"
 #include "support/golden.h"
 
 namespace {
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
     std::cerr << why << "\n";
     return 2;
   }
+  sextant::set_cuda_arithmetic({});  // on a GPU, float32 that is float32
   // Debian's libtorch starts with one thread.
   at::set_num_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   ::testing::InitGoogleTest(&argc, argv);

@@ -13,6 +13,10 @@
 #include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
+namespace sextant {
+class Stopwatch;  // progress.h
+}
+
 namespace sextant::classifiers {
 
 // What a classifier is given of the diffusion model's pixels x in [-1, 1]: their size and their range.
@@ -81,8 +85,8 @@ guidance::Classifier ensemble(std::vector<guidance::Classifier> members);
 /// The classifier of latents z whose images decode(z) `classifier` reads; `decode` is differentiable.
 guidance::Classifier latent(guidance::Classifier classifier, std::function<Tensor(const Tensor& z)> decode);
 
-/// `took` hears the seconds of each forward pass and of each backward pass, with the device's work done.
-guidance::Classifier timed(guidance::Classifier classifier, std::function<void(double seconds)> took);
+/// `watch` is given the time of each forward pass and of each backward pass.
+guidance::Classifier timed(guidance::Classifier classifier, std::shared_ptr<Stopwatch> watch);
 
 // Which attributes are asked for.
 

@@ -1,14 +1,22 @@
 // What samplers draw from, models made of models, and what models are trained on.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <limits>
+#include <memory>
+#include <optional>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
 #include "sextant/diffusion/process.h"
 #include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
+
+namespace sextant {
+class Stopwatch;  // progress.h
+}
 
 namespace sextant::diffusion {
 
@@ -22,7 +30,38 @@ namespace sextant::diffusion {
 /// A network as a function of x [N, C, H, W], t [N] and labels y [N] int64. One that counts timesteps receives them as
 /// t and answers what its process says, [N, C or 2C, H, W]; one that counts noise levels receives sigma and answers
 /// D(x; sigma), preconditioned.
-using Model = std::function<Tensor(const Tensor& x, const Tensor& t, const Tensor& y)>;
+class Model {
+ public:
+  /// The t of all images where it is one and the caller knows it, so that whoever decides by it need not wait for a GPU
+  /// to tell.
+  using Time = std::optional<double>;
+
+  using Function = std::function<Tensor(const Tensor& x, const Tensor& t, const Tensor& y, Time time)>;
+
+  Model() = default;  ///< none
+  /// A function of (x, t, y, time) or of (x, t, y).
+  template <class Given>
+  requires(!std::same_as<Given, Model>) &&
+      (std::is_convertible_v<Given, Function> ||
+       std::is_invocable_r_v<Tensor, Given&, const Tensor&, const Tensor&, const Tensor&>)
+          Model(
+              Given given) {  // NOLINT(google-explicit-constructor): so that a lambda stands where a model is asked for
+    if constexpr (std::is_convertible_v<Given, Function>) {
+      function_ = std::move(given);
+    } else {
+      function_ = [given = std::move(given)](const Tensor& x, const Tensor& t, const Tensor& y,
+                                             Time) mutable -> Tensor { return given(x, t, y); };
+    }
+  }
+
+  Tensor operator()(const Tensor& x, const Tensor& t, const Tensor& y, Time time = std::nullopt) const {
+    return function_(x, t, y, time);
+  }
+  explicit operator bool() const { return static_cast<bool>(function_); }
+
+ private:
+  Function function_;
+};
 
 enum class Counts { kTimesteps, kNoiseLevels };
 
@@ -93,8 +132,8 @@ Interval timesteps_between(const ProcessConfig& process, Interval sigmas);
 /// `model` with one label for every image.
 Model labelled(Model model, int64_t label);
 
-/// `took` hears the seconds of each call, with the device's work done.
-Denoiser timed(const Denoiser& denoiser, std::function<void(double seconds)> took);
+/// `watch` is given the time of each call.
+Denoiser timed(const Denoiser& denoiser, std::shared_ptr<Stopwatch> watch);
 
 // Training losses of diffusion models, one number per image or pixel: differentiable in the model's output.
 

@@ -80,9 +80,12 @@ class Steps {
   Steps(int64_t step) : step_(step) {}               // NOLINT(google-explicit-constructor)
   Steps(Tensor steps) : steps_(std::move(steps)) {}  // NOLINT(google-explicit-constructor)
   bool per_image() const { return steps_.defined(); }
+  int64_t one() const { return step_; }  ///< the step of the whole batch
 
   /// The index of each of n images, [n] int64 on the CPU. ShapeError when this holds another number of them.
   Tensor indices(int64_t n) const;
+  /// table[step] of the one step. UsageError outside the table.
+  double in(const std::vector<double>& table) const;
   /// table[step], ready to multiply `images`: 0-D, or [N, 1, 1, 1]. UsageError outside the table.
   Tensor of(const std::vector<double>& table, const Tensor& images) const;
 
@@ -128,6 +131,8 @@ class Process {
   /// What the network receives for `images`: their original timestep, [N] int64, or times 1000/T in the images' dtype
   /// if rescaled.
   Tensor model_time(const Steps& step, const Tensor& images) const;
+  /// Each number of model_time(), of one step for all images.
+  double time(int64_t step, const Tensor& images) const;
 
   /// x_t = sqrt(abar) x_0 + sqrt(1 - abar) noise
   Tensor q_sample(const Tensor& x0, const Steps& step, const Tensor& noise) const;

@@ -8,6 +8,10 @@
 #include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
+namespace sextant {
+class FiniteWatch;
+}
+
 namespace sextant::guidance {
 
 // Classifier-free guidance, and every guidance that mixes two predictions.
@@ -51,6 +55,7 @@ struct GuideInput {
   double alpha_cumprod = 1;
   SampleIds ids;                                        ///< which samples the rows are
   std::function<Tensor(const Tensor& x_t)> predict_x0;  ///< differentiable; for Input::kThroughDenoiser
+  FiniteWatch* watch = nullptr;  ///< of the samplers' loops; without one, NaN is looked for at once
 };
 
 /// What the guide answers.
@@ -103,13 +108,13 @@ class Guide {
   /// score is missing, or a setting out of range.
   Guide(Classifier classifier, ScoreFunction score, GuideConfig config = {});
 
-  void begin() { max_variance_ = Tensor(); }
+  void begin() { max_variance_ = checked_labels_ = Tensor(); }
 
   /// False outside the interval: nothing is to be computed or added at that step.
   bool active(int64_t step, int64_t num_steps) const;
 
   /// One forward and one backward pass through the classifier. NumericError, naming the step, when logits or gradient
-  /// are not finite; ShapeError when the score is not [N] with a gradient [N, K].
+  /// are not finite: at once, or when in.watch reads it; ShapeError when the score is not [N] with a gradient [N, K].
   Guidance operator()(const GuideInput& in) const;
 
   /// Backward universal guidance, eq. (7) of Bansal et al. 2023: Delta [N, C, H, W] with S(x0 + Delta) > S(x0), found
@@ -136,6 +141,7 @@ class Guide {
   GuideConfig config_;
   Tensor max_variance_;
   Tensor last_add_;
+  mutable Tensor checked_labels_;  ///< of this trajectory, on a GPU: their range is read once, not at every step
 };
 
 }  // namespace sextant::guidance

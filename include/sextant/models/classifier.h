@@ -14,6 +14,7 @@
 
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/models/models.h"
+#include "sextant/runtime/device.h"
 #include "sextant/runtime/range.h"
 
 namespace sextant::models {
@@ -60,6 +61,7 @@ struct ClassifierConfig {
   int64_t size = 0;  ///< images are resized to size x size for it; 0 leaves them
   static constexpr Range kSize{0, 4096};
   std::optional<classifiers::Resize> resize = {};  ///< none: as the input convention says
+  std::optional<Precision> precision = {};         ///< none: as its placement says
   double softplus_beta = 0;                        ///< every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU
   static constexpr Range kSoftplusBeta{0, 1000};
   Prompts prompts = {};               ///< of a CLIP network, which needs them, and of no other

@@ -12,6 +12,7 @@
 
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/models/models.h"
+#include "sextant/runtime/device.h"
 #include "sextant/runtime/range.h"
 
 namespace sextant::models {
@@ -90,6 +91,7 @@ struct DenoiserConfig {
   std::string vae;                ///< autoencoder of a model that draws latents, as `path`
   std::string vae_arch;
   WeightsChoice vae_weights;
+  std::optional<Precision> vae_precision;  ///< none: as the placement says
 };
 
 /// `model` with the guidance that config sets up around it, at all its steps.

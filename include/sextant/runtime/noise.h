@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sextant/runtime/tensor.h"
@@ -16,7 +17,9 @@ namespace sextant {
 /// samples the rows are counted.
 struct SampleIds {
   uint64_t seed = 0;
-  std::vector<int64_t> samples;  ///< global indices
+  std::vector<int64_t> samples;               ///< global indices
+  std::optional<double> time = std::nullopt;  ///< the t of all rows where the caller knows it: a GPU would have to be
+                                              ///< waited for
 };
 
 class Noise {

@@ -1,4 +1,4 @@
-// What a caller hears of long work, and how it ends it.
+// What a caller hears of long work, how long it takes, and how it ends it.
 #pragma once
 
 #include <atomic>
@@ -7,6 +7,10 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "sextant/runtime/tensor.h"
 
 namespace sextant {
 
@@ -43,6 +47,27 @@ std::unique_ptr<Progress> make_progress(ProgressStyle style, std::ostream& out, 
 
 /// 75 -> "1:15", 3675 -> "1:01:15".
 std::string format_duration(double seconds);
+
+// Time that a device takes, measured without waiting for it.
+
+/// Adds up spans of one thing that happens again and again. On a GPU a moment is an event in its queue, which is read
+/// when the sum is asked for; with libtorch before 2.6, whose events tell no time, a moment waits for the GPU.
+class Stopwatch {
+ public:
+  struct Moment;
+  /// This moment in the work that `device` was given so far.
+  static std::shared_ptr<Moment> now(at::Device device);
+
+  /// A span between two moments of one device.
+  void add(std::shared_ptr<Moment> begin, std::shared_ptr<Moment> end);
+  std::size_t spans() const { return spans_.size(); }
+
+  /// Seconds of all spans added since the last call, which are forgotten; waits for the last of them.
+  double take();
+
+ private:
+  std::vector<std::pair<std::shared_ptr<Moment>, std::shared_ptr<Moment>>> spans_;
+};
 
 // The wish to stop: set by a signal, read by long runs between two pieces of work.
 

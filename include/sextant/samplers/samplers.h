@@ -6,7 +6,8 @@
 //
 // Image n depends on its labels and its own noise stream, not on the batch, unless the guide couples rows (tilt,
 // GammaMax::kElucd). All throw UsageError for settings out of range or a denoiser that counts in something else, and
-// NumericError, naming the step and the image, when an image stops being finite.
+// NumericError, naming the step and the image, when an image stops being finite: at that step on a CPU, one step later
+// on a GPU, which no step waits for.
 #pragma once
 
 #include <functional>

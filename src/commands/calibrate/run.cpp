@@ -160,7 +160,7 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
   check(config);
   set_threads(static_cast<int>(config.run.threads));
-  const models::Placement placement = placement_of(config.run);
+  const models::Placement placement = placement_of(config.run, {config.classifier.precision});
   const models::Description description = described(config.classifier);
   if (models::predicts_attributes(description.config)) {
     throw UsageError("--classifier " + config.classifier.path +

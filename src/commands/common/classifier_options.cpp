@@ -2,6 +2,7 @@
 
 #include "common/opened_weights.h"
 #include "common/prompts.h"
+#include "common/run_options.h"
 
 namespace sextant::commands {
 namespace {
@@ -35,6 +36,7 @@ std::vector<Option> classifier_rows(models::ClassifierConfig& c, const std::stri
        ""},
       choice("--classifier-resize", &c.resize, filter_words(),
              "Filter of the resizing, antialiased; config is bilinear, for CLIP bicubic"),
+      precision_option("--classifier-precision", &c.precision, "Its arithmetic; same is --precision"),
       {"--softplus-beta", &c.softplus_beta, c.kSoftplusBeta,
        "Every ReLU becomes softplus(beta x)/beta; 0 keeps ReLU (EluCD: 3)", "BETA"},
       texts_option("--prompts", &c.prompts.targets,

@@ -13,23 +13,32 @@ GuidanceTrace::GuidanceTrace(int64_t images, int64_t steps, bool attributes)
 
 void GuidanceTrace::add(const samplers::Step& step, const Tensor& targets) {
   if (!step.guidance) return;
+  late_steps_.push_back(step.step);
   const Tensor norms = step.guidance->gradient.flatten(1).to(at::kDouble).norm(2, 1);
   if (attributes_) {
     const Tensor f = step.guidance->logits.to(at::kDouble);
     const Tensor is_asked = (f != 0).to(at::kDouble);
     const Tensor yes = at::log_sigmoid(f), no = at::log_sigmoid(-f);
     const Tensor entropies = -(yes.exp() * yes + no.exp() * no);
-    points_.select(1, step.step)
-        .copy_(at::stack({norms, (is_asked * yes).sum(1).exp(), (is_asked * entropies).sum(1)}, 1));
+    late_.push_back(at::stack({norms, (is_asked * yes).sum(1).exp(), (is_asked * entropies).sum(1)}, 1));
     return;
   }
   const Tensor log_p = at::log_softmax(step.guidance->logits.to(at::kDouble), 1);
   const Tensor target = log_p.gather(1, targets.unsqueeze(1)).squeeze(1).exp();
   const Tensor entropy = -(log_p.exp() * log_p).sum(1);
-  points_.select(1, step.step).copy_(at::stack({norms, target, entropy}, 1));
+  late_.push_back(at::stack({norms, target, entropy}, 1));
 }
 
-double GuidanceTrace::mean_norm(int64_t n) const {
+const Tensor& GuidanceTrace::points() {
+  if (late_.empty()) return points_;
+  points_.index_copy_(1, at::tensor(late_steps_, at::kLong), at::stack(late_, 1).to(at::kCPU));
+  late_.clear();
+  late_steps_.clear();
+  return points_;
+}
+
+double GuidanceTrace::mean_norm(int64_t n) {
+  points();
   const auto norms = points_.accessor<double, 3>()[n];
   double sum = 0;
   int64_t guided = 0;

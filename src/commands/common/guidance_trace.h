@@ -24,17 +24,20 @@ class GuidanceTrace {
   /// asked, the probability is that all are, and the entropy the sum of theirs.
   GuidanceTrace(int64_t images, int64_t steps, bool attributes = false);
 
-  /// Adds a step of the images [N, ...] that are steered to targets [N]; one without guidance is passed over.
+  /// Adds a step of the images [N, ...] that are steered to targets [N]; one without guidance is passed over. Its
+  /// numbers stay on the images' device until they are asked for.
   void add(const samplers::Step& step, const Tensor& targets);
 
   /// [N, steps, kTraceNumbers] float64, CPU, by respaced index; NaN where a step was not guided.
-  const Tensor& points() const { return points_; }
+  const Tensor& points();
   /// |g| of image n averaged over its guided steps; 0 without any.
-  double mean_norm(int64_t n) const;
+  double mean_norm(int64_t n);
 
  private:
   Tensor points_;
   bool attributes_;
+  std::vector<int64_t> late_steps_;  ///< whose numbers are not in points_ yet
+  std::vector<Tensor> late_;         ///< [N, kTraceNumbers] each
 };
 
 /// The mean over images, which need not be in memory together.

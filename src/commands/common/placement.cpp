@@ -1,18 +1,30 @@
 #include "common/placement.h"
 
-#include <ATen/Context.h>
+#include <algorithm>
 
-#include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::commands {
 
-models::Placement placement_of(const RunConfig& run) {
+void resolve_device(RunConfig& run) {
+  if (run.device == "auto") run.device = parse_device("auto").is_cuda() ? "cuda" : "cpu";
+}
+
+models::Placement placement_of(const RunConfig& run, const std::vector<std::optional<Precision>>& parts) {
   const at::Device device = parse_device(run.device);
-  check_precision(run.precision, device);
-  // libtorch starts with TF32 in cuDNN's convolutions, ten bits: fp32 means float32 here.
-  at::globalContext().setAllowTF32CuDNN(false);
-  at::globalContext().setAllowTF32CuBLAS(false);
-  return {device, run.precision};
+  std::vector<Precision> used = {run.precision};
+  for (const std::optional<Precision>& part : parts) {
+    if (part) used.push_back(*part);
+  }
+  for (const Precision precision : used) check_precision(precision, device);
+  const auto holds = [&](Precision precision) { return std::count(used.begin(), used.end(), precision) > 0; };
+  if (holds(Precision::kTf32) && holds(Precision::kFp32)) {
+    throw UsageError(
+        "precision tf32 of one network and fp32 of another: TF32 is a switch of the whole process; give both the same, "
+        "or bf16 to one");
+  }
+  if (device.is_cuda()) set_cuda_arithmetic({holds(Precision::kTf32), run.deterministic});
+  return {device, dtype_of(run.precision)};
 }
 
 }  // namespace sextant::commands

@@ -1,12 +1,21 @@
 // Where the networks of a run compute.
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "internal/commands/run.h"
 #include "sextant/models/models.h"
 
 namespace sextant::commands {
 
-/// UsageError for a device that there is not, or a precision in which it does not compute.
-models::Placement placement_of(const RunConfig& run);
+/// Device "auto" becomes the one that this machine has, so that what is recorded, and what a later run compares itself
+/// with, is what computed. Error for a device that there is not.
+void resolve_device(RunConfig& run);
+
+/// Where the run's networks compute; sets how the process computes on a GPU. `parts` are precisions of single networks
+/// that the settings name. Error for a device that there is not, or a precision in which it does not compute;
+/// UsageError for networks in fp32 beside others in tf32.
+models::Placement placement_of(const RunConfig& run, const std::vector<std::optional<Precision>>& parts = {});
 
 }  // namespace sextant::commands

@@ -6,7 +6,8 @@
 
 namespace sextant::commands {
 
-/// What computed the run: {"sextant", "libtorch", "device", "threads"}. A `device` of "" is left out.
+/// What computed the run: {"sextant", "libtorch", "device", "threads"}, the libtorch that was loaded; of a GPU also
+/// {"gpu", "driver", "cuda", "cudnn", "tf32", "deterministic"}. A `device` of "" is left out.
 nlohmann::json versions_record(const std::string& device);
 
 }  // namespace sextant::commands

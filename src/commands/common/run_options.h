@@ -1,6 +1,7 @@
 // The rows of the settings that every command takes.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,12 @@
 
 namespace sextant::commands {
 
-/// --device, --precision, --threads and --quiet; the rows point into `run`. `arithmetic` says whose precision it is.
+/// --device, --precision, --deterministic, --threads and --quiet; the rows point into `run`. `arithmetic` says whose
+/// precision it is.
 std::vector<Option> run_options(RunConfig& run, const std::string& arithmetic = "The networks' arithmetic");
+
+/// The precision of one of a run's networks where it is not --precision: `flag` is its row.
+Option precision_option(const std::string& flag, std::optional<Precision>* precision, const std::string& help);
 
 Option threads_option(RunConfig& run);
 Option quiet_option(RunConfig& run);

@@ -152,7 +152,7 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
   config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
   check(config);
   set_threads(static_cast<int>(config.run.threads));
-  const models::Placement placement = placement_of(config.run);
+  const models::Placement placement = placement_of(config.run, {config.classifier.precision});
   evaluation::EvaluateOptions options = config.options;
   options.metrics = chosen_metrics(config.metrics);
   const OpenedWeights weights;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/attributes.h"
+#include "sample/decode.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/guidance/score.h"
@@ -36,16 +37,14 @@ BatchSampler::BatchSampler(const SampleConfig& config, SamplingModels models)
   const auto [classes, whose] = labelled_classes(models_);
   labels_.check(classes, whose);
   num_classes_ = classes;
-  models_.denoiser =
-      diffusion::timed(models_.denoiser, [seconds = seconds_](double more) { seconds->denoiser += more; });
+  models_.denoiser = diffusion::timed(models_.denoiser, in_denoiser_);
   if (models_.guide) {
-    const auto took = [seconds = seconds_](double more) { seconds->classifier += more; };
     const GuidanceSettings& how = config.guidance;
     trace_steps_ = samplers::num_steps(config.sampler, models_.denoiser);
     const bool steers = how.score != "none";
-    (steers ? guide_ : watch_) = std::make_unique<guidance::Guide>(classifiers::timed(models_.guide->classifier, took),
-                                                                   score_of(config, steers ? how.score : "plain"),
-                                                                   steers ? how.guide : guidance::GuideConfig());
+    (steers ? guide_ : watch_) = std::make_unique<guidance::Guide>(
+        classifiers::timed(models_.guide->classifier, in_classifier_), score_of(config, steers ? how.score : "plain"),
+        steers ? how.guide : guidance::GuideConfig());
   }
 }
 
@@ -73,7 +72,8 @@ Batch BatchSampler::draw(const std::vector<int64_t>& samples, const std::functio
   GuidanceTrace trace(n, trace_steps_, attributes);
   int64_t steps_done = 0;
 
-  *seconds_ = {};
+  in_denoiser_->take();  // of a batch that failed
+  in_classifier_->take();
   const double start = steady_seconds();
   const auto observe_all = [&](const samplers::Step& drawn) {
     samplers::Step step = drawn;
@@ -85,16 +85,16 @@ Batch BatchSampler::draw(const std::vector<int64_t>& samples, const std::functio
     progress(static_cast<double>(++steps_done) / static_cast<double>(step.num_steps));
   };
   Tensor x = samplers::draw(config_.sampler, models_.denoiser, guide_.get(), told, targets, noise, observe_all);
-  if (models_.decoder) x = models_.decoder->decode(x);
+  if (models_.decoder) x = decoded(models_.decoder->decode, models_.decoder->image_shape, x, samples);
   const Tensor kept = models_.points ? x.flatten(1).to(at::kFloat)
                                      : diffusion::to_uint8(x, config_.sample.rounding).permute({0, 2, 3, 1});
   Batch batch{kept.contiguous().cpu(), {}, trace.points()};
 
   const double seconds = (steady_seconds() - start) / static_cast<double>(n);
+  const double denoiser = in_denoiser_->take() / static_cast<double>(n);
+  const double classifier = in_classifier_->take() / static_cast<double>(n);
   for (int64_t i = 0; i < n; ++i) {
-    batch.records.push_back({labels[i].item<int64_t>(), trace.mean_norm(i), seconds,
-                             seconds_->denoiser / static_cast<double>(n),
-                             seconds_->classifier / static_cast<double>(n)});
+    batch.records.push_back({labels.data_ptr<int64_t>()[i], trace.mean_norm(i), seconds, denoiser, classifier});
   }
   return batch;
 }

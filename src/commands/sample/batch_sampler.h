@@ -10,6 +10,7 @@
 #include "sample/labels.h"
 #include "sample/models.h"
 #include "sample/store.h"
+#include "sextant/runtime/progress.h"
 
 namespace sextant::commands {
 
@@ -39,15 +40,10 @@ class BatchSampler {
   /// What plain guidance at x0-hat would have done at a step.
   guidance::Guidance watched(const samplers::Step& step, const Tensor& targets, const SampleIds& ids) const;
 
-  /// What the networks took of a batch.
-  struct Seconds {
-    double denoiser = 0;
-    double classifier = 0;  ///< forward and backward
-  };
-
   SampleConfig config_;
   SamplingModels models_;
-  std::shared_ptr<Seconds> seconds_ = std::make_shared<Seconds>();
+  std::shared_ptr<Stopwatch> in_denoiser_ = std::make_shared<Stopwatch>();
+  std::shared_ptr<Stopwatch> in_classifier_ = std::make_shared<Stopwatch>();  ///< forward and backward
   Labels labels_;
   int64_t num_classes_ = 0;  ///< that labels are drawn from
   std::unique_ptr<guidance::Guide> guide_;

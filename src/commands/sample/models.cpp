@@ -5,7 +5,8 @@
 namespace sextant::commands {
 
 SamplingModels open_models(const SampleConfig& config, bool watch) {
-  const models::Placement placement = placement_of(config.run);
+  const models::Placement placement =
+      placement_of(config.run, {config.classifier.precision, config.model.vae_precision});
   const OpenedWeights weights;
   const models::DiffusionModel model = models::open_diffusion(config.model.path, config.model.arch,
                                                               weights.as("model", placement), config.model.weights);

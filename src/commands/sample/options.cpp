@@ -84,6 +84,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
                    {"--vae", &c.model.vae, Anything{},
                     "Autoencoder of a model that draws latents: folder or checkpoint file", "PATH"},
                    {"--vae-arch", &c.model.vae_arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
+                   precision_option("--vae-precision", &c.model.vae_precision, "Its arithmetic; same is --precision"),
                },
                chosen("", c.model.weights, "the --model")),
            appended(chosen("autoguidance-", c.model.autoguidance_weights, "the --autoguidance-model"),

@@ -1,15 +1,18 @@
 #include <iostream>
 
 #include "common/guidance_trace.h"
+#include "common/placement.h"
 #include "common/prompts.h"
 #include "internal/commands/sample.h"
 #include "internal/runtime/json_file.h"
 #include "sample/batch_sampler.h"
+#include "sample/fitting_sampler.h"
 #include "sample/folder.h"
 #include "sample/grow.h"
 #include "sample/identity.h"
 #include "sample/results.h"
 #include "sample/share.h"
+#include "sample/writer.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 
@@ -41,6 +44,7 @@ SampleConfig resolved(SampleConfig config) {
     guidance::check_config(config.guidance.guide);
   }
   Labels(config.sample.labels);
+  resolve_device(config.run);
   config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
   OptionTable("sample", sample_options(config)).check();
   return config;
@@ -60,31 +64,44 @@ std::vector<int64_t> to_draw(const SampleStore& store, int64_t first, int64_t ba
 }
 
 /// An image that is not finite is numbered within its batch; whoever reads of it wants to know which batch that is.
-Batch drawn(BatchSampler& sampler, const std::vector<int64_t>& samples, const SampleStore& store,
+Batch drawn(FittingSampler& sampler, const std::vector<int64_t>& samples, int64_t kept, int64_t count,
             const std::function<void(double)>& heard) {
   try {
     return sampler.draw(samples, heard);
   } catch (const NumericError& error) {
     throw NumericError("images " + std::to_string(samples.front()) + " to " + std::to_string(samples.back()) + ": " +
-                       error.what() + "; " + std::to_string(store.finished()) + " of " + std::to_string(store.count()) +
+                       error.what() + "; " + std::to_string(kept) + " of " + std::to_string(count) +
                        " images are kept");
   }
 }
 
 void draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore& store, const SampleFolder& folder,
                   Progress& progress, const Stop& stop) {
-  const Coupling coupling = coupling_of(config.guidance);
-  progress.begin("sample", static_cast<double>(store.count()), static_cast<double>(store.finished()), "images");
-  for (int64_t first = 0; first < store.count() && !stop.requested(); first += config.sample.batch) {
-    const std::vector<int64_t> samples = to_draw(store, first, config.sample.batch, coupling);
-    if (samples.empty()) continue;
-    const auto before = static_cast<double>(store.finished());
-    const auto weight =
-        static_cast<double>(std::count_if(samples.begin(), samples.end(), [&](int64_t i) { return !store.has(i); }));
-    const Batch batch = drawn(sampler, samples, store, [&](double share) { progress.update(before + weight * share); });
-    store.put(samples, batch.images, batch.records, batch.traces);
-    folder.replace_former();
+  // What is missing is known before the writer has the store to itself.
+  struct Missing {
+    std::vector<int64_t> samples;
+    int64_t fresh = 0;  ///< of which are not there yet
+  };
+  std::vector<Missing> batches;
+  for (int64_t first = 0; first < store.count(); first += config.sample.batch) {
+    Missing batch{to_draw(store, first, config.sample.batch, coupling_of(config.guidance))};
+    for (const int64_t i : batch.samples) batch.fresh += store.has(i) ? 0 : 1;
+    if (!batch.samples.empty()) batches.push_back(std::move(batch));
   }
+  int64_t done = store.finished();
+  progress.begin("sample", static_cast<double>(store.count()), static_cast<double>(done), "images");
+  FittingSampler fitting(sampler, config, progress);
+  BatchWriter writer(store, folder);
+  for (const Missing& batch : batches) {
+    if (stop.requested()) break;
+    const auto heard = [&](double share) {
+      progress.update(static_cast<double>(done) + static_cast<double>(batch.fresh) * share);
+    };
+    Batch images = drawn(fitting, batch.samples, done, store.count(), heard);
+    done += batch.fresh;
+    writer.write(batch.samples, std::move(images));
+  }
+  writer.finish();
   progress.end();
 }
 
@@ -113,14 +130,18 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   config = placed(config);
   set_threads(static_cast<int>(config.run.threads));
   if (!share.alone()) {
+    const std::unique_ptr<Progress> silent = make_progress(ProgressStyle::kQuiet, std::cerr);
+    Progress& told = share.leads ? progress : *silent;
     const auto open = [&] {
       const SamplingModels models = open_models(config);
       const auto sampler = std::make_shared<BatchSampler>(config, models);
-      return Opened{[sampler](const auto& samples, const auto& heard) { return sampler->draw(samples, heard); },
-                    models.weights.record()};
+      const auto fitting = std::make_shared<FittingSampler>(*sampler, config, told);
+      const auto draw = [sampler, fitting](const auto& samples, const auto& heard) {
+        return fitting->draw(samples, heard);
+      };
+      return Opened{draw, models.weights.record()};
     };
-    const std::unique_ptr<Progress> silent = make_progress(ProgressStyle::kQuiet, std::cerr);
-    return draw_share(config, settings, share, folder, open, share.leads ? progress : *silent, stop);
+    return draw_share(config, settings, share, folder, open, told, stop);
   }
   const SamplingModels models = open_models(config);
   folder.agree_on_weights(models.weights.record(), config.run.overwrite);

@@ -66,9 +66,11 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
       {autoguided || c.model.cfg_scale != 1, "without --cfg-scale or --autoguidance-model", "model", {"cfg-interval"}});
   all.push_back(
       {autoguided || c.model.cfg_scale != 1, "without --cfg-scale or --autoguidance-model", "model", {"cfg-channels"}});
-  all.push_back({!c.model.vae.empty(), "without --vae", "model", {"vae-arch"}});
+  all.push_back({!c.model.vae.empty(), "without --vae", "model", {"vae-arch", "vae-precision"}});
+  all.push_back({c.run.device != "cpu", "on a CPU", "sample", {"deterministic"}});
   if (c.guidance.score == "none") {
-    all.push_back({false, "without --guidance", "classifier", {"classifier", "prompts", "cutouts"}});
+    all.push_back(
+        {false, "without --guidance", "classifier", {"classifier", "classifier-precision", "prompts", "cutouts"}});
     all.push_back({false, "without --guidance", "guidance", {"scale", "tilt", "entropy-driven", "backward-steps"}});
     for (const auto& [setting, words] : score_settings())
       all.push_back({false, "without --guidance", "guidance", {setting}});

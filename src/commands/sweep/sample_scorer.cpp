@@ -4,6 +4,7 @@
 
 #include "sextant/metrics/features.h"
 #include "sextant/metrics/logits.h"
+#include "sextant/runtime/device.h"
 
 namespace sextant::commands {
 namespace {
@@ -27,6 +28,7 @@ evaluation::Embedding embedded(const std::filesystem::path& samples, const evalu
 
 SampleScorer::SampleScorer(const std::string& network, const std::string& reference, at::Device device)
     : extractor_(evaluation::open_extractor(network, evaluation::Protocol::kOpenAi, device)) {
+  if (device.is_cuda()) set_cuda_arithmetic({});
   Silent progress;
   if (!reference.empty()) reference_ = evaluation::open_reference(reference, extractor_, {}, {false}, progress, Stop());
 }
@@ -36,7 +38,8 @@ bool SampleScorer::knows_labels_of(int64_t largest, int64_t classes) const {
 }
 
 SampleScore SampleScorer::score(const std::filesystem::path& samples) const {
-  constexpr int64_t kFewest = 2;  // for a covariance
+  constexpr int64_t kFewest = 2;                                        // for a covariance
+  if (extractor_.network->device().is_cuda()) set_cuda_arithmetic({});  // in float32, whatever the run did
   const auto images = evaluation::open_images_for(extractor_, samples);
   SampleScore result;
   result.count = images->size();

@@ -246,7 +246,7 @@ TrainSetup open_training(const TrainConfig& config, TrainTask task) {
   if (!config.architecture.is_null()) setup.settings["model"] = config.architecture;
   open_network(config, task, setup);
   open_images(config, task, setup);
-  setup.trainer = resolved(config, setup, config.run.precision);
+  setup.trainer = resolved(config, setup, dtype_of(config.run.precision));
   setup.network->to(placement.device, at::kFloat);  // the trainer rounds the weights of half-precision networks
   setup.network->train();
   return setup;

@@ -13,14 +13,18 @@ Filter::Filter(const std::vector<double>& taps)
     : length(static_cast<int64_t>(taps.size())), box(taps == std::vector<double>{1, 1}) {
   const Tensor f = at::tensor(taps, at::kFloat);
   outer = (at::outer(f, f) / f.sum().square()).reshape({1, 1, length, length});
+  unnamed = Constant(outer);
 }
 
 Filter::Filter(const Scope& scope, const std::vector<double>& taps) : Filter(taps) {
   outer = scope.constant("resample_filter", outer);
+  unnamed = {};
 }
 
 Tensor Filter::per_channel(const Tensor& x, double gain) const {
-  return (outer * gain).to(x.options()).expand({x.size(1), 1, length, length});
+  // A gain is a power of two: it rounds nothing, before or after the change of dtype.
+  const Tensor taps = unnamed.defined() ? unnamed.like(x) * gain : (outer * gain).to(x.options());
+  return taps.expand({x.size(1), 1, length, length});
 }
 
 Tensor Filter::up(const Tensor& x) const {

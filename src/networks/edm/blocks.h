@@ -9,6 +9,7 @@
 
 #include "internal/kernels/convolution.h"
 #include "internal/kernels/norm.h"
+#include "internal/runtime/constant.h"
 #include "layers.h"
 
 namespace sextant::networks::edm {
@@ -29,6 +30,7 @@ struct Filter {
   int64_t length = 0;
   bool box = false;  ///< [1, 1]: plain 2 x 2 averages and copies, which have fast kernels
   Tensor outer;      ///< [1, 1, length, length], at least float32
+  Constant unnamed;  ///< the same, where it is no buffer of the network and does not move with it
 
  private:
   Tensor per_channel(const Tensor& x, double gain) const;

@@ -1,6 +1,8 @@
 // What the denoisers of Karras et al. 2022 and 2024 (EDM, EDM2) receive.
 #include "edm/labels.h"
 
+#include <limits>
+
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::edm {
@@ -27,9 +29,13 @@ Tensor label_rows(const char* caller, const Tensor& labels, int64_t B, int64_t K
   }
   if (!ids) return labels.to(options);
   const Tensor index = labels.to(at::kLong).reshape({-1});
-  if (index.lt(0).logical_or(index.ge(K)).any().item<bool>()) {
-    throw ShapeError(c10::str(caller, ": class ids must lie in [0, ", K, ")"));
+  const Tensor wrong = index.lt(0).logical_or(index.ge(K));
+  if (!index.is_cpu()) {
+    // Asking a GPU would wait for it. A row of NaN does not go unnoticed either.
+    const Tensor rows = index.unsqueeze(1).eq(at::arange(K, index.options())).to(options);
+    return rows.masked_fill(wrong.unsqueeze(1), std::numeric_limits<double>::quiet_NaN());
   }
+  if (wrong.any().item<bool>()) throw ShapeError(c10::str(caller, ": class ids must lie in [0, ", K, ")"));
   return at::one_hot(index, K).to(options);
 }
 
