@@ -6,12 +6,12 @@
 
 Inception's weights are random ones, written once as a file that every tool reads, and the images random smooth ones.
 The tools may live in another environment than sextant: --peers names its Python. Each tool runs in a process of its own
-and is timed from the images in a folder to the number, imports left out.
+and is timed from the images in a folder to the number, imports left out: seconds of the processor, which other work on
+the machine does not lengthen much.
 """
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +20,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--peers", default=sys.executable, help="the Python that has the other tools")
 parser.add_argument("--images", type=int, default=64)
 parser.add_argument("--size", type=int, default=64)
-parser.add_argument("--threads", type=int, default=os.cpu_count())
+parser.add_argument("--threads", type=int, default=1)
 arguments = parser.parse_args()
 
 START = """
@@ -29,9 +29,9 @@ folder, threads = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 torch.set_num_threads(threads)
 weights, a, b = str(folder / "pt_inception-2015-12-05-6726825d.pth"), str(folder / "a"), str(folder / "b")
 def told(work):
-    start = time.perf_counter()
+    start = time.process_time()
     number = float(work())
-    print(json.dumps([number, time.perf_counter() - start, torch.__version__]))
+    print(json.dumps([number, time.process_time() - start, torch.__version__]))
 """
 MAKE = """
 import numpy

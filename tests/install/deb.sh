@@ -15,7 +15,8 @@ place=$(realpath --relative-to=. "$build")/packages
 ls -l "$place"/*.deb
 
 SEXTANT_DEBIAN_CACHE=$build/fresh-debian scripts/on-debian.sh --fresh "$number" bash -euc '
-  ! command -v c++
+  if command -v c++; then echo "this Debian is not fresh"; exit 1; fi
+  export PYTHONDONTWRITEBYTECODE=1
   rm -rf /tmp/packages && cp -r '"$place"' /tmp/packages
   apt-get install -y -qq --no-install-recommends /tmp/packages/{sextant,python3-sextant}_*.deb >/dev/null
   cd /tmp
@@ -31,6 +32,7 @@ import sextant
 model = sextant.open_denoiser(\"/sextant/models/mnist-adm\")
 guide = sextant.Guide(sextant.open_classifier(\"/sextant/models/mnist-classifier\"), \"js\")
 print(sextant.samplers.ddim(model, [3, 1], guide=guide, steps=3).shape)"
-  dpkg -P python3-sextant sextant >/dev/null && ! command -v sextant
+  dpkg -P python3-sextant sextant >/dev/null
+  test ! -e /usr/bin/sextant && test ! -e /usr/lib/python3/dist-packages/sextant
 '
 rm -rf --one-file-system "$build/fresh-debian"
