@@ -122,6 +122,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   });
   if (there) {
     std::filesystem::remove(folder.partial());
+    std::filesystem::remove_all(folder.path() / "samples.batches.done");  // of a process that was killed meanwhile
     SampleResult result = read_entries(folder.record(), [&] { return result_of(former, config.sample.count); });
     result.there_already = true;
     return result;

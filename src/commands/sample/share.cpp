@@ -269,8 +269,12 @@ SampleResult draw_share(const SampleConfig& config, const json& settings, const 
     const int64_t assembly = files.size();  // the number after the last batch's
     if (missing.empty() && worker.claims().take(assembly)) {
       const json record = assemble(config, settings, {files}, folder);
+      // All at once, the claim with it: another process that has seen every batch would find some of them gone.
+      const fs::path done = batches.string() + ".done";
+      fs::remove_all(done);
+      fs::rename(batches, done);
       worker.claims().release();
-      fs::remove_all(batches);
+      fs::remove_all(done);
       return result_of(record, config.sample.count);
     }
     // Below a launcher the first process stays until the results are there: the job ends with it.
