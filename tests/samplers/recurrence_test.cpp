@@ -12,17 +12,18 @@ Tensor plain_loop(samplers::Sampler* sampler, Guide& guide, const std::vector<in
   DoubleNoise noise(kShiftSeed, which, {2, 1, 1});
   const Tensor y = targets_of(which);
   const samplers::Run run{denoiser, &guide, y, y, noise};
+  FiniteWatch watch(at::kCPU);
   guide.begin();
   Tensor x = noise.initial();
   for (int64_t t = 9; t >= 0; --t) {
     if (sampler == samplers::sample_ddpm) {
       const diffusion::Prediction p = denoiser.predict(x, t, y);
-      const guidance::GuideInput in = samplers::guide_input(run, p, x, t);
+      const guidance::GuideInput in = samplers::guide_input(run, watch, p, x, t);
       const Tensor gamma = guide.gamma(in);
       const Tensor mean = at::addcmul(p.mean, gamma, guide(in).gradient);
       x = t > 0 ? at::addcmul(mean, (0.5 * p.log_variance).exp(), noise.at_step(t)) : mean;
     } else {
-      const Tensor x0 = samplers::predict_guided(run, x, t).x0;
+      const Tensor x0 = samplers::predict_guided(run, watch, x, t).x0;
       const Tensor eps = process.epsilon_from_x0(x, t, x0);
       const double abar = process.abar(t), before = process.abar_prev(t);
       const double sigma = eta * std::sqrt((1 - before) / (1 - abar)) * std::sqrt(1 - abar / before);
