@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "internal/runtime/pointwise.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {
@@ -200,7 +201,7 @@ Prediction Process::p_mean_variance(const Tensor& output, const Tensor& x_t, con
       break;
     case VarianceType::kLearned:
       p.log_variance = output.narrow(1, channels, channels);
-      p.variance = p.log_variance.exp();
+      p.variance = pointwise::exponential(p.log_variance);
       break;
     case VarianceType::kLearnedRange: {
       // -1 is the smallest possible variance (the posterior's), +1 the largest (beta).
@@ -208,7 +209,7 @@ Prediction Process::p_mean_variance(const Tensor& output, const Tensor& x_t, con
       const Tensor low = step.of(posterior_log_variance_, x_t);
       const Tensor high = step.of(log_betas_, x_t);
       p.log_variance = fraction * (high - low) + low;
-      p.variance = p.log_variance.exp();
+      p.variance = pointwise::exponential(p.log_variance);
       break;
     }
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "blocks.h"
 #include "check.h"
 #include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
@@ -30,7 +31,9 @@ Tensor entropy_driven_scale(const Tensor& f, int64_t classes) {
   }
   const double smallest =
       f.scalar_type() == at::kFloat ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
-  const Tensor H = entropy(f, 1).value.clamp_min(smallest);
+  const auto entropy_of = [](const Tensor& rows, const Tensor&) { return entropy(rows, 1); };
+  const Tensor unused = at::zeros({f.size(0)}, f.options().dtype(at::kLong));
+  const Tensor H = in_blocks(f, unused, entropy_of).value.clamp_min(smallest);
   return std::log(static_cast<double>(classes > 0 ? classes : f.size(1))) / H;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "blocks.h"
 #include "check.h"
 #include "internal/guidance/score_terms.h"
 #include "internal/runtime/text.h"
@@ -70,7 +71,10 @@ ScoreFunction parse_score(const std::string& name, const ScoreConfig& config) {
     });
     try_out(scores.back(), config.divergence.target);
   }
-  return sum(std::move(scores));
+  if (config.divergence.target.defined() && config.divergence.target.dim() > 1) return sum(std::move(scores));
+  return [all = sum(std::move(scores))](const Tensor& f, const Tensor& y, const Step& step) {
+    return in_blocks(f, y, [&](const Tensor& rows, const Tensor& labels) { return all(rows, labels, step); });
+  };
 }
 
 }  // namespace sextant::guidance

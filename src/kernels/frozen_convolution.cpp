@@ -1,9 +1,7 @@
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "internal/kernels/convolution.h"
 #include "internal/kernels/fused.h"
-#include "internal/kernels/linear.h"
 
 namespace sextant::kernels {
 namespace {
@@ -15,18 +13,24 @@ Tensor by_onednn(const Tensor& x, const Tensor& weight, const c10::optional<Tens
                                 {c.dilation, c.dilation}, c.groups);
 }
 
-/// Whether libtorch's own backward pass would take oneDNN for these sizes too.
-bool libtorch_takes_onednn(const Tensor& x, int64_t kernel, const ConvOptions& c) {
-  const bool not_pointwise =
-      c.stride > 1 || c.dilation > 1 || kernel > 1 || x.size(0) >= 16 || at::get_num_threads() > 1;
-  return not_pointwise && (c.groups > 1 || kernel > 3 || x.size(0) > 1 || x.numel() > 20480);
-}
-
 /// d/dx of a convolution of stride 1 is a convolution with the weights turned round and their channels exchanged.
 Tensor gradient_by_convolution(const Tensor& gradient, const Tensor& weight, const ConvOptions& c) {
   const int64_t kernel = weight.size(2);
   const Tensor turned = (kernel > 1 ? weight.flip({2, 3}) : weight).transpose(0, 1);
   return by_onednn(gradient, turned, {}, {1, kernel - 1 - c.padding, 1, 1});
+}
+
+/// libtorch's own backward pass, in oneDNN: it leaves single small images to another product, so such a one gets
+/// company.
+Tensor gradient_by_libtorch(const Tensor& gradient, const Tensor& x, const Tensor& weight, const ConvOptions& c) {
+  constexpr int64_t kSmall = 20480;
+  const bool lonely = x.size(0) == 1 && c.groups == 1 && weight.size(2) <= 3 && x.numel() <= kSmall;
+  const Tensor seen = lonely ? at::cat({x, x}) : x;  // in the memory format of x
+  const Tensor incoming = lonely ? at::cat({gradient, at::zeros_like(gradient)}) : gradient;
+  const Tensor result = std::get<0>(at::convolution_backward(incoming, seen, weight, c10::nullopt, {c.stride, c.stride},
+                                                             {c.padding, c.columns()}, {c.dilation, c.dilation}, false,
+                                                             {0, 0}, c.groups, {true, false, false}));
+  return lonely ? result.narrow(0, 0, 1) : result;
 }
 
 class FrozenConv2d : public torch::autograd::Function<FrozenConv2d> {
@@ -46,14 +50,10 @@ class FrozenConv2d : public torch::autograd::Function<FrozenConv2d> {
     const ConvOptions c{options[0], options[1], options[2], options[3], options[4]};
     const int64_t kernel = weight.size(2);
     const bool square = kernel == weight.size(3) && c.padding < kernel && c.columns() == c.padding;
-    Tensor gradient;
-    if (c.stride == 1 && c.dilation == 1 && c.groups == 1 && square && !libtorch_takes_onednn(x, kernel, c)) {
-      gradient = gradient_by_convolution(gradients[0], weight, c);
-    } else {
-      gradient = std::get<0>(at::convolution_backward(gradients[0], x, weight, c10::nullopt, {c.stride, c.stride},
-                                                      {c.padding, c.columns()}, {c.dilation, c.dilation}, false, {0, 0},
-                                                      c.groups, {true, false, false}));
-    }
+    // By the same route whatever the batch and the number of threads.
+    const bool by_convolution = c.stride == 1 && c.dilation == 1 && c.groups == 1 && square;
+    const Tensor gradient = by_convolution ? gradient_by_convolution(gradients[0], weight, c)
+                                           : gradient_by_libtorch(gradients[0], x, weight, c);
     return {gradient, Tensor(), Tensor(), Tensor()};
   }
 };
@@ -73,16 +73,6 @@ Tensor frozen_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, 
   }
   return at::conv2d(x, weight, bias, {c.stride, c.stride}, {c.padding, c.columns()}, {c.dilation, c.dilation},
                     c.groups);
-}
-
-Tensor frozen_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  if (!has_route(x, weight, bias) || x.dim() < 2 || x.size(-1) != weight.size(1)) return at::linear(x, weight, bias);
-  // Rows of numbers are the pixels of one channels_last image, and the product is its 1x1 convolution: no copy.
-  const Tensor pixels = x.reshape({1, -1, 1, x.size(-1)}).permute({0, 3, 1, 2});
-  const Tensor y = frozen_conv2d(pixels, weight.view({weight.size(0), weight.size(1), 1, 1}), bias, {});
-  std::vector<int64_t> shape = x.sizes().vec();
-  shape.back() = weight.size(0);
-  return y.permute({0, 2, 3, 1}).reshape(shape);
 }
 
 }  // namespace sextant::kernels

@@ -2,51 +2,23 @@
 
 #include <ATen/Parallel.h>
 
-#include <cstring>
-
-#include "simd/table.h"
+#include "norm_parts.h"
 
 namespace sextant::kernels {
 namespace {
 
 // Sums run in float32 over this many pixels and in float64 beyond.
 constexpr int64_t kPixelsPerSum = 64;
-
-void loop(const Moments<float>& job) { simd().moments(job); }
-void loop(const Moments<Bf16>& job) { simd().moments_bf16(job); }
-void loop(const Affine<float>& job) { simd().affine(job); }
-void loop(const Affine<Bf16>& job) { simd().affine_bf16(job); }
-void loop(const AffineGradient<float>& job) { simd().affine_gradient(job); }
-void loop(const AffineGradient<Bf16>& job) { simd().affine_gradient_bf16(job); }
-void loop(const Combination<float>& job) { simd().combination(job); }
-void loop(const Combination<Bf16>& job) { simd().combination_bf16(job); }
-
-float to_float(float value) { return value; }
-float to_float(Bf16 value) {
-  const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
-  float result;
-  std::memcpy(&result, &bits, sizeof result);
-  return result;
-}
-
-/// [B, C] or [C] numbers of one image, or 0 where the tensor is undefined.
-class PerChannel {
- public:
-  explicit PerChannel(const Tensor& tensor)
-      : values_(tensor.defined() ? tensor.to(at::kFloat).contiguous() : tensor),
-        data_(values_.defined() ? values_.data_ptr<float>() : nullptr),
-        stride_(values_.defined() && values_.dim() == 2 ? values_.size(1) : 0) {}
-  double at(int64_t image, int64_t channel) const { return data_ ? data_[image * stride_ + channel] : 0.0; }
-
- private:
-  Tensor values_;
-  const float* data_;
-  int64_t stride_;
-};
+// An image is summed in sections, the sums of which are added in order: threads share sections, so what is added to
+// what does not depend on their number, nor on the batch.
+constexpr int64_t kMostSections = 32;
 
 int64_t resampled(int64_t size, Resampling resampling) {
   return resampling == Resampling::kHalve ? size / 2 : resampling == Resampling::kDouble ? size * 2 : size;
 }
+
+/// `count` things cut into `pieces`: the first of piece `i`.
+int64_t cut(int64_t count, int64_t pieces, int64_t i) { return count * i / pieces; }
 
 /// One group norm of a batch. Images are dealt to threads whole, or in `chunks` pieces where there are too few.
 template <class T>
@@ -64,13 +36,15 @@ class Loops {
         shift_(norm.shift) {
     const int64_t threads = at::get_num_threads();
     const bool many = x.batch >= 4 * threads || x.batch % threads == 0;
+    sections_ = std::min((pixels_ + kPixelsPerSum - 1) / kPixelsPerSum, kMostSections);
+    bands_ = std::min(x.height, kMostSections);
     chunks_ = many ? 1 : std::max<int64_t>(1, std::min(threads, x.height / 2));
   }
 
   void forward(float* statistics, const Tensor& y) const {
     if (chunks_ == 1) {  // in one go: applying finds the image in the cache
       at::parallel_for(0, x_.batch, 1, [&](int64_t begin, int64_t end) {
-        std::vector<double> sums(2 * C_);
+        std::vector<double> sums(sections_ * 2 * C_);
         for (int64_t image = begin; image < end; ++image) {
           float* const of_image = statistics + image * kStatistics * C_;
           measure(image, 0, sums.data());
@@ -80,10 +54,11 @@ class Loops {
       });
       return;
     }
-    std::vector<double> sums(x_.batch * chunks_ * 2 * C_);
-    in_chunks([&](int64_t image, int64_t chunk) { measure(image, chunk, sums_of(sums, image, chunk)); });
+    std::vector<double> sums(x_.batch * sections_ * 2 * C_);
+    const auto sums_of = [&](int64_t image) { return &sums[image * sections_ * 2 * C_]; };
+    in_chunks([&](int64_t image, int64_t chunk) { measure(image, chunk, sums_of(image)); });
     for (int64_t image = 0; image < x_.batch; ++image) {
-      solve(image, sums_of(sums, image, 0), statistics + image * kStatistics * C_);
+      solve(image, sums_of(image), statistics + image * kStatistics * C_);
     }
     in_chunks([&](int64_t image, int64_t chunk) { apply(image, chunk, statistics + image * kStatistics * C_, y); });
   }
@@ -93,14 +68,15 @@ class Loops {
   }
 
   void backward(const float* statistics, const Tensor& dy, const std::vector<Tensor>& dx, double* sums_out) const {
-    std::vector<double> sums(x_.batch * chunks_ * 2 * C_);
+    std::vector<double> sums(x_.batch * bands_ * 2 * C_);
+    const auto sums_of = [&](int64_t image) { return &sums[image * bands_ * 2 * C_]; };
     std::vector<float> lines(x_.batch * 2 * C_);  // slope and shift
     in_chunks([&](int64_t image, int64_t chunk) {
-      measure_gradient(image, chunk, statistics + image * kStatistics * C_, dy, dx, sums_of(sums, image, chunk));
+      measure_gradient(image, chunk, statistics + image * kStatistics * C_, dy, dx, sums_of(image));
     });
     for (int64_t image = 0; image < x_.batch; ++image) {
-      solve_gradient(statistics + image * kStatistics * C_, sums_of(sums, image, 0), &lines[image * 2 * C_]);
-      std::copy_n(sums_of(sums, image, 0), 2 * C_, sums_out + image * 2 * C_);
+      solve_gradient(statistics + image * kStatistics * C_, sums_of(image), &lines[image * 2 * C_]);
+      std::copy_n(sums_of(image), 2 * C_, sums_out + image * 2 * C_);
     }
     in_chunks([&](int64_t image, int64_t chunk) {
       combine(image, chunk, statistics + image * kStatistics * C_, &lines[image * 2 * C_], dx);
@@ -113,10 +89,6 @@ class Loops {
     at::parallel_for(0, x_.batch * chunks_, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) task(i / chunks_, i % chunks_);
     });
-  }
-
-  double* sums_of(std::vector<double>& sums, int64_t image, int64_t chunk) const {
-    return &sums[(image * chunks_ + chunk) * 2 * C_];
   }
 
   /// f(part, its first channel) for each part of x.
@@ -133,9 +105,18 @@ class Loops {
     return data<T>(x_.parts[part]) + image * pixels_ * x_.parts[part].size(1);
   }
 
-  /// Sums of x - origin and of its square [2, C] over one chunk; the origin of a channel is its first pixel.
+  /// Sums of x - origin and of its square [sections, 2, C] over one chunk's sections; the origin of a channel is its
+  /// first pixel.
   void measure(int64_t image, int64_t chunk, double* sums) const {
-    const int64_t first = pixels_ * chunk / chunks_, last = pixels_ * (chunk + 1) / chunks_;
+    for (int64_t s = cut(sections_, chunks_, chunk); s < cut(sections_, chunks_, chunk + 1); ++s) {
+      measure_section(image, s, sums + s * 2 * C_);
+    }
+  }
+
+  void measure_section(int64_t image, int64_t section, double* sums) const {
+    const int64_t windows = (pixels_ + kPixelsPerSum - 1) / kPixelsPerSum;
+    const int64_t first = cut(windows, sections_, section) * kPixelsPerSum;
+    const int64_t last = std::min(pixels_, cut(windows, sections_, section + 1) * kPixelsPerSum);
     std::fill_n(sums, 2 * C_, 0.0);
     float* const partial = scratch(2 * C_);
     each_part([&](std::size_t part, int64_t offset, int64_t channels) {
@@ -156,13 +137,15 @@ class Loops {
     }
   }
 
-  /// The first chunk's sums become those of the whole image.
-  void gather(double* sums) const {
-    for (int64_t i = 2 * C_; i < chunks_ * 2 * C_; ++i) sums[i % (2 * C_)] += sums[i];
+  /// The first part's sums become those of the whole image.
+  void gather(double* sums, int64_t parts) const {
+    for (int64_t part = 1; part < parts; ++part) {
+      for (int64_t i = 0; i < 2 * C_; ++i) sums[i] += sums[part * 2 * C_ + i];
+    }
   }
 
   void solve(int64_t image, double* sums, float* statistics) const {
-    gather(sums);
+    gather(sums, sections_);
     // From here on: mean of each channel, with what is added to it, and mean square of its deviation from that.
     each_part([&](std::size_t part, int64_t offset, int64_t channels) {
       const T* const origin = image_of(part, image);
@@ -206,18 +189,20 @@ class Loops {
     });
   }
 
-  /// dz in place of dx, and the sums [2, C] over one chunk of dz and dz (x - centre).
+  /// dz in place of dx, and the sums [bands, 2, C] over one chunk's bands of rows of dz and dz (x - centre).
   void measure_gradient(int64_t image, int64_t chunk, const float* statistics, const Tensor& dy,
                         const std::vector<Tensor>& dx, double* sums) const {
     float* const partial = scratch(2 * C_);
     const T* const image_dy = data<T>(dy) + image * dy.size(2) * dy.size(3) * C_;
     each_part([&](std::size_t part, int64_t offset, int64_t channels) {
       T* const dz = mutable_data<T>(dx[part]) + image * pixels_ * channels;
-      for (int64_t row = x_.height * chunk / chunks_; row < x_.height * (chunk + 1) / chunks_; ++row) {
-        loop(AffineGradient<T>{image_of(part, image), image_dy + offset, dz, C_, statistics + kFactor * C_ + offset,
-                               statistics + kOffset * C_ + offset, statistics + kCentre * C_ + offset, channels,
-                               x_.height, x_.width, row, norm_.silu, norm_.resampling, partial, partial + channels});
-        add(partial, channels, offset, sums);
+      for (int64_t band = cut(bands_, chunks_, chunk); band < cut(bands_, chunks_, chunk + 1); ++band) {
+        for (int64_t row = cut(x_.height, bands_, band); row < cut(x_.height, bands_, band + 1); ++row) {
+          loop(AffineGradient<T>{image_of(part, image), image_dy + offset, dz, C_, statistics + kFactor * C_ + offset,
+                                 statistics + kOffset * C_ + offset, statistics + kCentre * C_ + offset, channels,
+                                 x_.height, x_.width, row, norm_.silu, norm_.resampling, partial, partial + channels});
+          add(partial, channels, offset, sums + band * 2 * C_);
+        }
       }
     });
   }
@@ -225,7 +210,7 @@ class Loops {
   /// With z = factor (x - centre) + const and n numbers in a group,
   /// dx = factor dz - inverse^2 (x - centre) sum(factor dz (x - centre)) / n - sum(factor dz) / n.
   void solve_gradient(const float* statistics, double* sums, float* lines) const {
-    gather(sums);
+    gather(sums, bands_);
     const int64_t width = C_ / norm_.groups;
     const double n = static_cast<double>(width * pixels_);
     for (int64_t first = 0; first < C_; first += width) {
@@ -255,7 +240,9 @@ class Loops {
   const GroupNorm& norm_;
   int64_t C_;
   int64_t pixels_;
-  int64_t chunks_;
+  int64_t chunks_;    ///< of an image, each one thread's
+  int64_t sections_;  ///< of an image's pixels, summed one by one
+  int64_t bands_;     ///< of its rows, on the way back
   PerChannel weight_, bias_, added_, scale_, shift_;
 };
 

@@ -77,7 +77,7 @@ Embedding::Embedding(const Scope& scope, int64_t rows, int64_t width) : weight(s
 Tensor Embedding::operator()(const Tensor& index) const { return at::embedding(weight, index); }
 
 Tensor Relu::operator()(const Tensor& x) const {
-  return softplus_beta > 0 ? at::softplus(x, softplus_beta, 20) : at::relu(x);
+  return softplus_beta > 0 ? kernels::activate(x.clone(), softplus_beta) : at::relu(x);
 }
 
 Tensor Relu::of_temporary(Tensor x) const { return kernels::activate(std::move(x), softplus_beta); }

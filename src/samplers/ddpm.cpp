@@ -3,6 +3,7 @@
 
 #include "finite.h"
 #include "guided_x0.h"
+#include "internal/runtime/pointwise.h"
 #include "time_travel.h"
 
 namespace sextant::samplers {
@@ -35,7 +36,8 @@ Tensor sample_ddpm(const Run& run, const SamplerConfig& config) {
           if (delta.defined()) mean = at::add(mean, delta, process.posterior_mean_coef1(t));
         }
       }
-      x = t > 0 ? at::addcmul(mean, (0.5 * p.log_variance).exp(), travel.noise(t, pass)) : mean;  // the last has none
+      x = t > 0 ? at::addcmul(mean, pointwise::exponential(0.5 * p.log_variance), travel.noise(t, pass))
+                : mean;  // the last has none
       check_finite(watch, "ddpm", x, t);
     }
     if (run.observe) run.observe({t, num_steps, p.x0, x, g ? &*g : nullptr, x_t});

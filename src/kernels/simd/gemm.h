@@ -82,17 +82,18 @@ void dots_block(const Dots& job, int64_t row, int64_t column) {
   }
 }
 
-template <int R>
-void dots_rows(const Dots& job, int64_t row) {
-  int64_t column = 0;
-  for (; column + 4 <= job.columns; column += 4) dots_block<R, 4>(job, row, column);
-  for (; column < job.columns; ++column) dots_block<R, 1>(job, row, column);
+template <int C>
+void dots_columns(const Dots& job, int64_t column) {
+  int64_t row = 0;
+  for (; row + 4 <= job.rows; row += 4) dots_block<4, C>(job, row, column);
+  for (; row < job.rows; ++row) dots_block<1, C>(job, row, column);
 }
 
+/// Columns outside: the weights are the larger matrix, and are read once.
 void dots(const Dots& job) {
-  int64_t row = 0;
-  for (; row + 4 <= job.rows; row += 4) dots_rows<4>(job, row);
-  for (; row < job.rows; ++row) dots_rows<1>(job, row);
+  int64_t column = 0;
+  for (; column + 4 <= job.columns; column += 4) dots_columns<4>(job, column);
+  for (; column < job.columns; ++column) dots_columns<1>(job, column);
 }
 
 }  // namespace

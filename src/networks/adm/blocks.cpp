@@ -2,6 +2,7 @@
 #include "adm/blocks.h"
 
 #include "internal/kernels/attention.h"
+#include "internal/runtime/pointwise.h"
 
 namespace sextant::networks::adm {
 
@@ -12,7 +13,7 @@ Tensor timestep_embedding(const Tensor& t, int64_t width, at::ScalarType type) {
   const auto options = t.options().dtype(type);
   const Tensor frequencies = at::exp(at::arange(half, options) * -std::log(10000.0) / half);
   const Tensor angles = t.to(type).unsqueeze(1) * frequencies;
-  const Tensor embedding = at::cat({angles.cos(), angles.sin()}, 1);
+  const Tensor embedding = at::cat({pointwise::cosine(angles), pointwise::sine(angles)}, 1);
   return width % 2 == 0 ? embedding : at::constant_pad_nd(embedding, {0, 1});
 }
 
@@ -25,9 +26,9 @@ Embedding::Embedding(const Scope& scope, const Config& config)
 
 Tensor Embedding::operator()(const Tensor& t, const Tensor& y) const {
   Tensor embedding = timestep_embedding(t, model_channels_, first_.weight.scalar_type());
-  embedding = second_(at::silu(first_(embedding)));
+  embedding = second_(pointwise::silu(first_(embedding)));
   if (classes_.defined()) embedding = embedding + at::embedding(classes_, y);
-  return at::silu(embedding);
+  return pointwise::silu(embedding);
 }
 
 kernels::GroupNorm norm32(const Scope& scope, int64_t channels, bool silu) {

@@ -7,6 +7,7 @@
 
 #include "internal/kernels/linear.h"
 #include "internal/kernels/norm.h"
+#include "internal/runtime/pointwise.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::adm {
@@ -59,7 +60,7 @@ SpatialPool::SpatialPool(const Scope& scope, const Config& config, int64_t featu
 
 Tensor SpatialPool::operator()(const Tensor& means) const {
   const Tensor hidden = first_(means);
-  return second_(has_norm_ ? at::silu(at::group_norm(hidden, 32, norm_weight_, norm_bias_)) : at::relu(hidden));
+  return second_(has_norm_ ? pointwise::silu(at::group_norm(hidden, 32, norm_weight_, norm_bias_)) : at::relu(hidden));
 }
 
 Classifier::Pool Classifier::make_pool(const Scope& scope, const Config& config, const Encoder& encoder) {

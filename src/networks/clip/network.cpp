@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "clip/towers.h"
+#include "internal/kernels/linear.h"
 #include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
 
@@ -79,12 +80,12 @@ class ClipNetwork : public Clip {
     x = norm_(transformer_(x, causal));
     const Tensor end =
         tokens.argmax(1).reshape({-1, 1, 1}).expand({-1, 1, x.size(2)});  // the end token has the largest id
-    return at_least_float(at::matmul(x.gather(1, end).squeeze(1), projection_));
+    return at_least_float(kernels::linear(x.gather(1, end).squeeze(1), projection_.t(), {}));
   }
 
   Tensor logits(const Tensor& image_features, const Tensor& text_features) const override {
     const auto unit = [](const Tensor& x) { return x / x.norm(2, 1, true); };
-    return logit_scale_.exp() * at::matmul(unit(image_features), unit(text_features).t());
+    return logit_scale_.exp() * kernels::linear(unit(image_features), unit(text_features), {});
   }
 
   int64_t image_resolution() const override { return config_.image_resolution; }

@@ -3,6 +3,8 @@
 
 #include "clip/towers.h"
 #include "internal/kernels/attention.h"
+#include "internal/kernels/linear.h"
+#include "internal/runtime/pointwise.h"
 
 namespace sextant::networks::clip {
 namespace {
@@ -15,7 +17,7 @@ Tensor masked_attention(const Tensor& q, const Tensor& k, const Tensor& v, doubl
   return at::matmul(weights, v).transpose(1, 2).flatten(2);
 }
 
-Tensor quick_gelu(const Tensor& x) { return x * at::sigmoid(1.702 * x); }
+Tensor quick_gelu(const Tensor& x) { return x * pointwise::sigmoid(1.702 * x); }
 
 class Vit : public Visual {
  public:
@@ -33,7 +35,7 @@ class Vit : public Visual {
     const Tensor patches = patch_(image).flatten(2).transpose(1, 2);
     const Tensor class_token = class_token_.expand({image.size(0), 1, -1});
     const Tensor x = transformer_(norm_pre_(at::cat({class_token, patches}, 1) + position_));
-    return at::matmul(norm_post_(x.select(1, 0)), projection_);
+    return kernels::linear(norm_post_(x.select(1, 0)), projection_.t(), {});
   }
 
  private:

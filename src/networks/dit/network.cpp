@@ -7,6 +7,7 @@
 
 #include "config_reader.h"
 #include "internal/kernels/attention.h"
+#include "internal/runtime/pointwise.h"
 #include "layers.h"
 #include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
@@ -110,7 +111,7 @@ struct Block {
   Tensor operator()(const Tensor& x, const Tensor& condition) const {
     const auto m = modulation(condition).chunk(6, 1);  // shift, scale, gate of attention, then of the perceptron
     const Tensor h = x + m[2].unsqueeze(1) * attend(modulate(norm(x), m[0], m[1]));
-    return h + m[5].unsqueeze(1) * fc2(at::gelu(fc1(modulate(mlp_norm(h), m[3], m[4])), "tanh"));
+    return h + m[5].unsqueeze(1) * fc2(pointwise::gelu_by_tanh(fc1(modulate(mlp_norm(h), m[3], m[4]))));
   }
 
   int64_t heads;
@@ -140,7 +141,7 @@ class Dit : public NoiseNetwork {
     check_input(x, t, y);
     const at::ScalarType type = compute_type();
     Tensor h = patch_(x.to(type)).flatten(2).transpose(1, 2) + position_.to(type);
-    const Tensor condition = at::silu(embed_time(t) + labels_(y));
+    const Tensor condition = pointwise::silu(embed_time(t) + labels_(y));
     for (const Block& block : blocks_) h = block(h, condition);
     const auto m = modulation_(condition).chunk(2, 1);
     return at_least_float(unpatchify(linear_(modulate(norm_(h), m[0], m[1]))));
@@ -178,7 +179,8 @@ class Dit : public NoiseNetwork {
     const Tensor k = at::arange(half, at::TensorOptions(t.device()).dtype(type));
     const double span = static_cast<double>(half - config_.frequency_shift);
     const Tensor angle = at::outer(t.to(type), (k * (-std::log(10000.0) / span)).exp());
-    return time2_(at::silu(time0_(at::cat({angle.cos(), angle.sin()}, 1).to(compute_type()))));
+    return time2_(
+        pointwise::silu(time0_(at::cat({pointwise::cosine(angle), pointwise::sine(angle)}, 1).to(compute_type()))));
   }
 
   /// [B, grid^2, patch^2 C] -> [B, C, size, size]

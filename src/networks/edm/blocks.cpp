@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "internal/kernels/attention.h"
+#include "internal/runtime/pointwise.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::edm {
@@ -37,7 +38,7 @@ Tensor Filter::up(const Tensor& x) const {
 Tensor Filter::down(const Tensor& x, bool padded) const {
   if (box) return at::avg_pool2d(x, 2);
   const int64_t pad = padded ? padding() : 0;
-  return at::conv2d(x, per_channel(x, 1), {}, 2, pad, 1, x.size(1));
+  return kernels::frozen_conv2d(x, per_channel(x, 1), {}, {2, pad, 1, x.size(1)});
 }
 
 Conv::Conv(const Scope& scope, int64_t in, int64_t out, int64_t kernel_, Resample resample_,
@@ -58,7 +59,7 @@ Tensor Conv::operator()(at::TensorList x, const Tensor& residual) const {
 }
 
 Tensor Conv::convolve_then_down(const Tensor& x) const {
-  const Tensor wide = at::conv2d(x, weight, {}, 1, kernel / 2 + filter.padding());
+  const Tensor wide = kernels::frozen_conv2d(x, weight, {}, {1, kernel / 2 + filter.padding()});
   return filter.down(wide, false) + bias.reshape({1, -1, 1, 1});
 }
 
@@ -92,12 +93,12 @@ Tensor positional_embedding(const Tensor& x, int64_t count, bool endpoint) {
   const int64_t half = count / 2;
   const Tensor k = at::arange(half, x.options());
   const Tensor angle = at::outer(x, at::pow(1.0 / 10000, k / static_cast<double>(half - (endpoint ? 1 : 0))));
-  return at::cat({angle.cos(), angle.sin()}, 1);
+  return at::cat({pointwise::cosine(angle), pointwise::sine(angle)}, 1);
 }
 
 Tensor fourier_embedding(const Tensor& x, const Tensor& frequencies) {
   const Tensor angle = at::outer(x, (2 * M_PI * frequencies).to(x.scalar_type()));
-  return at::cat({angle.cos(), angle.sin()}, 1);
+  return at::cat({pointwise::cosine(angle), pointwise::sine(angle)}, 1);
 }
 
 Block::Block(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const BlockOptions& options,

@@ -14,6 +14,7 @@
 
 #include "edm/labels.h"
 #include "edm/unet.h"
+#include "internal/runtime/pointwise.h"
 #include "internal/runtime/sine.h"
 #include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
@@ -76,7 +77,8 @@ class VpPrecond : public Preconditioned {
 
  protected:
   Scales scales(const Tensor& sigma) const override {
-    const Tensor t = ((beta_min_ * beta_min_ + 2 * beta_d_ * (1 + sigma.square()).log()).sqrt() - beta_min_) / beta_d_;
+    const Tensor t =
+        ((beta_min_ * beta_min_ + 2 * beta_d_ * pointwise::logarithm(1 + sigma.square())).sqrt() - beta_min_) / beta_d_;
     return {at::ones_like(sigma), -sigma, (sigma.square() + 1).rsqrt(), (t * (M_ - 1)).flatten()};
   }
 
@@ -106,7 +108,7 @@ class VePrecond : public Preconditioned {
  protected:
   Scales scales(const Tensor& sigma) const override {
     const Tensor one = at::ones_like(sigma);
-    return {one, sigma, one, (0.5 * sigma).log().flatten()};
+    return {one, sigma, one, pointwise::logarithm(0.5 * sigma).flatten()};
   }
 
  private:
@@ -173,7 +175,7 @@ class EdmPrecond : public Preconditioned {
   Scales scales(const Tensor& sigma) const override {
     const Tensor variance = sigma.square() + sigma_data_ * sigma_data_;
     return {sigma_data_ * sigma_data_ / variance, sigma * sigma_data_ / variance.sqrt(), variance.rsqrt(),
-            (sigma.log() / 4).flatten()};
+            (pointwise::logarithm(sigma) / 4).flatten()};
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "internal/kernels/norm.h"
+#include "internal/runtime/pointwise.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::edm {
@@ -43,7 +44,7 @@ class SongUNet : public RawNetwork {
     const auto cos_sin = waves.chunk(2, 1);
     Tensor embedding = at::cat({cos_sin[1], cos_sin[0]}, 1);
     if (config_.label_dim > 0) embedding = embedding + map_label_(labels * std::sqrt(config_.label_dim));
-    embedding = at::silu(map_layer1_(at::silu(map_layer0_(embedding))));
+    embedding = pointwise::silu(map_layer1_(pointwise::silu(map_layer0_(embedding))));
     return ladder_(x, embedding);
   }
 
@@ -81,9 +82,9 @@ class DhariwalUNet : public RawNetwork {
 
   Tensor forward(const Tensor& x, const Tensor& noise, const Tensor& labels) const override {
     const Tensor waves = positional_embedding(noise, config_.model_channels, false);
-    Tensor embedding = map_layer1_(at::silu(map_layer0_(waves)));
+    Tensor embedding = map_layer1_(pointwise::silu(map_layer0_(waves)));
     if (config_.label_dim > 0) embedding = embedding + map_label_(labels);
-    return out_conv_(kernels::group_norm(ladder_(x, at::silu(embedding)), out_norm_));
+    return out_conv_(kernels::group_norm(ladder_(x, pointwise::silu(embedding)), out_norm_));
   }
 
   void lay_out() override {

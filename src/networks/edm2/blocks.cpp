@@ -6,6 +6,7 @@
 #include "internal/kernels/attention.h"
 #include "internal/kernels/convolution.h"
 #include "internal/kernels/linear.h"
+#include "internal/runtime/pointwise.h"
 
 namespace sextant::networks::edm2 {
 namespace {
@@ -52,7 +53,7 @@ Tensor mp_normalize(const Tensor& x, int64_t dim) {
   return x / (length * (1 / std::sqrt(x.size(dim))) + kNormEps).to(x.scalar_type());
 }
 
-Tensor mp_silu(const Tensor& x) { return at::silu(x) / 0.596; }
+Tensor mp_silu(const Tensor& x) { return pointwise::silu(x) / 0.596; }
 
 Tensor mp_sum(const Tensor& a, const Tensor& b, double t) {
   return at::lerp(a, b, t) / std::sqrt((1 - t) * (1 - t) + t * t);
@@ -68,7 +69,9 @@ Tensor mp_cat(const Tensor& a, const Tensor& b, double t) {
 MpFourier::MpFourier(const Scope& scope, int64_t count)
     : frequencies(scope.norm("freqs", {count})), phases(scope.norm("phases", {count})) {}
 
-Tensor MpFourier::operator()(const Tensor& x) const { return (at::outer(x, frequencies) + phases).cos() * M_SQRT2; }
+Tensor MpFourier::operator()(const Tensor& x) const {
+  return pointwise::cosine(at::outer(x, frequencies) + phases) * M_SQRT2;
+}
 
 Block::Block(const Scope& scope, int64_t resolution, int64_t in, int64_t out, const BlockOptions& options, Side side,
              bool attention, edm::Resample resample)

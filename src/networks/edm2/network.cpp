@@ -8,6 +8,7 @@
 #include "config_reader.h"
 #include "edm/labels.h"
 #include "edm2/blocks.h"
+#include "internal/runtime/pointwise.h"
 #include "sextant/networks/kinds.h"
 #include "sextant/runtime/error.h"
 
@@ -182,7 +183,7 @@ class Edm2 : public EdmDenoiser {
     const double s = config_.sigma_data;
     const Tensor variance = sigma.square() + s * s;
     const Tensor scaled = (x * variance.rsqrt()).to(compute_type());
-    const Tensor raw = out_(ladder_(scaled, embed((sigma.log() / 4).flatten(), rows)), out_gain_);
+    const Tensor raw = out_(ladder_(scaled, embed((pointwise::logarithm(sigma) / 4).flatten(), rows)), out_gain_);
     return s * s / variance * x + sigma * s * variance.rsqrt() * raw.to(type);
   }
 

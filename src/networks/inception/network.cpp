@@ -45,7 +45,8 @@ Inception::Inception(const Config& config) : config_(config) {
 Tensor Inception::run(const std::string& name, const Tensor& x) const {
   const Unit& unit = units_.at(name);
   if (!unit.folded_weight.defined()) {
-    return at::relu(unit.norm(at::conv2d(x, unit.weight, {}, {unit.stride, unit.stride}, {unit.rows, unit.columns})));
+    return at::relu(
+        unit.norm(kernels::frozen_conv2d(x, unit.weight, {}, {unit.stride, unit.rows, 1, 1, unit.columns})));
   }
   const kernels::ConvOptions options{unit.stride, unit.rows, 1, 1, unit.columns};
   return kernels::activate(kernels::frozen_conv2d(x, unit.folded_weight, unit.folded_bias, options), 0);

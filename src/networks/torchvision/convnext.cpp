@@ -5,6 +5,7 @@
 #include "conv_norm.h"
 #include "imagenet.h"
 #include "internal/networks/family.h"
+#include "internal/runtime/pointwise.h"
 #include "logits.h"
 
 namespace sextant::networks::torchvision {
@@ -79,7 +80,7 @@ ConvNext::ConvNext(const ConvNextConfig& config) : config_(config) {
 
 Tensor ConvNext::run(const Block& block, const Tensor& x) const {
   const Tensor rows = block.norm(block.depthwise(x).permute({0, 2, 3, 1}));
-  const Tensor y = block.fc2(at::gelu(block.fc1(rows))).permute({0, 3, 1, 2});
+  const Tensor y = block.fc2(pointwise::gelu(block.fc1(rows))).permute({0, 3, 1, 2});
   return x + y * block.scale.to(y.scalar_type());
 }
 

@@ -2,6 +2,7 @@
 #include "torchvision/efficientnet.h"
 
 #include "config_reader.h"
+#include "internal/runtime/pointwise.h"
 #include "logits.h"
 
 namespace sextant::networks::torchvision {
@@ -78,11 +79,11 @@ Tensor EfficientNet::run(const Block& block, const Tensor& x) const {
   for (std::size_t i = 0; i < block.convs.size(); ++i) {
     const bool last = i + 1 == block.convs.size();
     if (last && block.squeeze) {
-      const Tensor narrow = at::silu((*block.squeeze)(y.mean({2, 3}, true)));
-      y = y * at::sigmoid((*block.excite)(narrow));
+      const Tensor narrow = pointwise::silu((*block.squeeze)(y.mean({2, 3}, true)));
+      y = y * pointwise::sigmoid((*block.excite)(narrow));
     }
     y = block.convs[i](y);
-    if (!last || block.convs.size() == 1) y = at::silu(y);
+    if (!last || block.convs.size() == 1) y = pointwise::silu(y);
   }
   return block.residual ? x + y : y;
 }
@@ -91,9 +92,9 @@ Tensor EfficientNet::forward(const Tensor& image, const Tensor&) const { return 
 
 Tensor EfficientNet::trace(const Tensor& image, const LayerSeen& seen) const {
   check_images("efficientnet", image, 3);
-  Tensor x = at::silu(stem_(image_for(image, compute_type())));
+  Tensor x = pointwise::silu(stem_(image_for(image, compute_type())));
   for (const Block& block : blocks_) x = run(block, x);
-  return as_logits(classified(classifier_, at::silu(last_(x)).mean({2, 3}), "avgpool", "classifier", seen));
+  return as_logits(classified(classifier_, pointwise::silu(last_(x)).mean({2, 3}), "avgpool", "classifier", seen));
 }
 
 void EfficientNet::prepare() {

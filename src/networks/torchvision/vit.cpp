@@ -7,6 +7,7 @@
 #include "imagenet.h"
 #include "internal/kernels/attention.h"
 #include "internal/networks/family.h"
+#include "internal/runtime/pointwise.h"
 #include "internal/runtime/text.h"
 #include "logits.h"
 
@@ -81,11 +82,11 @@ Tensor Vit::trace(const Tensor& image, const LayerSeen& seen) const {
   Tensor x = at::cat({class_token_.expand({image.size(0), 1, config_.hidden_dim}), patches}, 1) + positions_;
   for (const Layer& layer : layers_) {
     x = x + attend(layer, layer.norm1(x));
-    x = x + layer.fc2(at::gelu(layer.fc1(layer.norm2(x))));
+    x = x + layer.fc2(pointwise::gelu(layer.fc1(layer.norm2(x))));
   }
   Tensor y = norm_(x.select(1, 0));
   if (seen) seen("encoder", y);
-  if (config_.representation_size > 0) y = at::tanh(pre_logits_(y));
+  if (config_.representation_size > 0) y = pointwise::hyperbolic_tangent(pre_logits_(y));
   return as_logits(classified(head_, y, "", "heads", seen));
 }
 
