@@ -1,6 +1,7 @@
 // Wrappers that change what a classifier reads, or only watch it.
 #include "classifiers/toy.h"
 #include "sextant/runtime/error.h"
+#include "sextant/runtime/progress.h"
 #include "support/errors.h"
 
 namespace sextant::classifiers {

@@ -51,8 +51,9 @@ std::vector<fs::path> golden_files_of_kind(const std::string& kind) {
 Golden::Golden(const fs::path& path) : path_(path), file_(checkpoint::load(path)) {
   config_ = json::parse(metadata("config", "{}"));
   if (test_device().is_cpu()) return;
-  for (auto& [name, tensor] : file_.tensors) {
-    if (name.rfind("input/", 0) == 0) tensor = tensor.to(test_device());
+  const checkpoint::StateDict read = file_.tensors;
+  for (const auto& [name, tensor] : read) {
+    if (name.rfind("input/", 0) == 0) file_.tensors.set(name, tensor.to(test_device()));
   }
 }
 
