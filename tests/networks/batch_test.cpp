@@ -252,6 +252,10 @@ TEST_P(BatchOfImages, ChangesNothingOfAnImage) {
   if (case_.type == "clip" && network_->compute_type() == at::kBFloat16) {
     GTEST_SKIP() << "a tower of CLIP in bfloat16 goes through such products on its way forward";
   }
+  if (case_.type == "inception") {
+    GTEST_SKIP() << "Inception draws nothing, and its convolutions go through libtorch's, whose sums follow the batch: "
+                    "its features move by a unit in the last place";
+  }
   at::set_num_threads(1);
   std::vector<std::map<std::string, Tensor>> alone;
   for (int64_t i = 0; i < case_.images; ++i) alone.push_back(outputs(i, 1));
