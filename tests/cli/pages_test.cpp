@@ -1,4 +1,5 @@
 // Man pages and completion, as roff and the shells read them.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <set>
@@ -68,7 +69,7 @@ TEST(Manual, HasEveryFlagOfEveryCommandAndRoffHasNothingToSay) {
 TEST(Completion, OfBashOffersCommandsFlagsAndTheirWords) {
   EXPECT_EQ(offered_by_bash("sextant sa"), Offered{"sample"});
   EXPECT_EQ(offered_by_bash("sextant sample --gamma-m"), Offered{"--gamma-max"});
-  EXPECT_EQ(offered_by_bash("sextant sample --precision \"\""), (Offered{"bf16", "fp16", "fp32"}));
+  EXPECT_EQ(offered_by_bash("sextant sample --precision \"\""), (Offered{"bf16", "fp16", "fp32", "tf32"}));
   EXPECT_EQ(offered_by_bash("sextant sample --precision = b"), Offered{"bf16"});
   EXPECT_EQ(offered_by_bash("sextant sample --count \"\""), Offered{""}) << "a number cannot be completed";
   EXPECT_EQ(offered_by_bash("sextant help --completion z"), Offered{"zsh"});
@@ -92,7 +93,9 @@ TEST(Completion, OfFishOffersTheSame) {
                    " && HOME=. fish --no-config -c 'source sextant.fish; complete -C \"" + line + "\"'");
   };
   EXPECT_EQ(offered("sextant sa").rfind("sample\tDraw samples", 0), 0) << offered("sextant sa");
-  EXPECT_EQ(offered("sextant sample --precision b"), "bf16\n");
+  const std::string precision = offered("sextant sample --precision b");
+  EXPECT_EQ(precision.substr(0, precision.find('\t')), "bf16") << precision;
+  EXPECT_EQ(std::count(precision.begin(), precision.end(), '\n'), 1) << "one word, with the flag's sentence beside it";
   EXPECT_EQ(offered("sextant sample --gamma-m").rfind("--gamma-max\t", 0), 0);
 }
 
