@@ -8,7 +8,7 @@ TORCH_DIR = -DTorch_DIR="$$(scripts/torch.sh "$(TORCH)" 2>/dev/null)"
 # Of each reader, for `make fuzz`.
 SECONDS ?= 20
 
-.PHONY: all dependencies check-dependencies configure build demo report browser test test-full-size full-test asan \
+.PHONY: all dependencies check-dependencies configure build demo report browser test test-full-size test-long full-test asan \
   fuzz tsan tidy format clean
 
 all: build
@@ -39,8 +39,12 @@ report: configure
 test: build
 	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-tests=error --label-exclude full
 
-# Networks of the published sizes, with computed weights, which take 4 GiB of memory; jobs that are killed fifty times.
+# Networks of the published sizes, with computed weights, which take 4 GiB of memory.
 test-full-size: build
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --tests-regex '^networks_full$$'
+
+# These, jobs that are killed fifty times, and packages that are built from nothing and installed.
+test-long: build
 	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --label-regex full
 
 # For the test that opens a report: too large for those that only build.
@@ -48,7 +52,7 @@ browser:
 	@scripts/install-dependencies.sh chromium
 
 # Everything: minutes become an hour.
-full-test: browser test test-full-size asan fuzz tsan
+full-test: browser test test-long asan fuzz tsan
 
 # The tests again under AddressSanitizer and UBSan, without the full-size networks.
 asan: dependencies
