@@ -8,8 +8,8 @@ TORCH_DIR = -DTorch_DIR="$$(scripts/torch.sh "$(TORCH)" 2>/dev/null)"
 # Of each reader, for `make fuzz`.
 SECONDS ?= 20
 
-.PHONY: all dependencies check-dependencies configure build demo report browser test test-full-size test-long full-test asan \
-  fuzz tsan tidy format clean
+.PHONY: all dependencies check-dependencies configure build demo report browser test test-full-size test-long \
+  full-test asan fuzz tsan tidy format clean
 
 all: build
 
