@@ -170,8 +170,8 @@ class Edm2 : public EdmDenoiser {
     out_ = MpConv(unet / "out_conv", config.channels[0], config.image_channels, 3);
     out_gain_ = unet.norm("out_gain", {});
     // The estimate of the training loss, which sampling does not use.
-    MpFourier(Scope(parameters_) / "logvar_fourier", config.logvar_channels);
-    MpConv(Scope(parameters_) / "logvar_linear", config.logvar_channels, 1, 0);
+    const MpFourier variance_features(Scope(parameters_) / "logvar_fourier", config.logvar_channels);
+    const MpConv variance(Scope(parameters_) / "logvar_linear", config.logvar_channels, 1, 0);
   }
 
   Tensor denoise(const Tensor& image, const Tensor& noise_level, const Tensor& labels) const override {

@@ -53,7 +53,7 @@ Tensor Inception::run(const std::string& name, const Tensor& x) const {
 }
 
 Tensor Inception::run_chain(const std::string& block, const std::vector<std::string>& names, Tensor x) const {
-  for (const std::string& name : names) x = run(block + "." + name, x);
+  for (const std::string& name : names) x = run(c10::str(block, ".", name), x);
   return x;
 }
 
