@@ -2,7 +2,6 @@
 labels."""
 
 import os
-import tempfile
 from typing import Any, Tuple, Union
 
 import torch
@@ -27,6 +26,7 @@ from ._core.calibration import (
     predict,
     smooth_ece,
 )
+from ._png import png_of
 
 __all__ = [
     "Bins", "Reliability", "SmoothECELoss", "TemperatureScaling", "VectorScaling", "accuracy", "brier_score",
@@ -100,11 +100,7 @@ class Reliability:
         _core.calibration.write_reliability(path, self.bins, self.title)
 
     def _repr_png_(self) -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "reliability.png")
-            self.save(path)
-            with open(path, "rb") as file:
-                return file.read()
+        return png_of(self.save)
 
     def __repr__(self) -> str:
         return f"Reliability({self.title!r}, ece={self.bins.ece:.4f}, mce={self.bins.mce:.4f})"

@@ -5,7 +5,6 @@
 """
 
 import os
-import tempfile
 from typing import Any, Mapping, Sequence, Tuple, Union
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 from ._core import ShapeError, UsageError
 from ._core import diffusion as _diffusion
 from ._core import report as _report
+from ._png import png_of
 
 __all__ = ["Picture", "chart", "grid"]
 
@@ -41,11 +41,7 @@ class Picture:
         _report.write_png(os.fspath(path), self._pixels)
 
     def _repr_png_(self) -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "picture.png")
-            self.save(path)
-            with open(path, "rb") as file:
-                return file.read()
+        return png_of(self.save)
 
     def __repr__(self) -> str:
         height, width = self._pixels.shape[:2]
