@@ -53,4 +53,27 @@ nlohmann::json to_json(const Measures& m) {
   return json;
 }
 
+Measures measures_of(const nlohmann::json& json) {
+  Measures m;
+  m.count = json.at("count");
+  for (const MeasureField& field : measure_fields()) m.*field.value = json.at(field.key);
+  const nlohmann::json& bins = json.at("bins");
+  std::vector<double> edges, accuracy, confidence;
+  std::vector<int64_t> count;
+  for (const auto& bin : bins) {
+    if (edges.empty()) edges.push_back(bin.at("low"));
+    edges.push_back(bin.at("high"));
+    count.push_back(bin.at("count"));
+    accuracy.push_back(bin.at("accuracy"));
+    confidence.push_back(bin.at("confidence"));
+  }
+  m.diagram = {at::tensor(edges, at::kDouble),
+               at::tensor(count, at::kLong),
+               at::tensor(accuracy, at::kDouble),
+               at::tensor(confidence, at::kDouble),
+               m.ece,
+               m.mce};
+  return m;
+}
+
 }  // namespace sextant::calibration

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstdio>
 #include <map>
 
@@ -173,6 +174,16 @@ std::string fixed(double value, int digits) {
   char text[400];  // the largest double has 309 digits before the point
   std::snprintf(text, sizeof text, "%.*f", std::min(digits, 60), value);
   return text;
+}
+
+int digits_for(const std::vector<double>& values, int least) {
+  constexpr int kFigures = 3, kMost = 6;
+  int digits = least;
+  for (const double value : values) {
+    if (value == 0 || !std::isfinite(value)) continue;
+    digits = std::max(digits, kFigures - 1 - static_cast<int>(std::floor(std::log10(std::abs(value)))));
+  }
+  return std::min(digits, std::max(least, kMost));
 }
 
 }  // namespace sextant::report

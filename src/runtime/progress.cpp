@@ -55,7 +55,7 @@ class Reporting : public Quiet {
     work_ = {task, unit, total, done, done, now, now};
     active_ = true;
     shown_ = now;
-    show();
+    first();
   }
 
   void update(double done) override {
@@ -76,6 +76,7 @@ class Reporting : public Quiet {
   }
 
  protected:
+  virtual void first() = 0;
   virtual bool due() = 0;
   virtual void show() = 0;
   virtual void last() = 0;
@@ -97,6 +98,7 @@ class Bar : public Reporting {
   }
 
  protected:
+  void first() override { show(); }
   bool due() override { return work_.now - shown_ >= 0.1 || work_.done >= work_.total; }
 
   void show() override {
@@ -117,6 +119,7 @@ class Lines : public Reporting {
   using Reporting::Reporting;
 
  protected:
+  void first() override { shown_share_ = -1; }
   bool due() override {
     return work_.now - shown_ >= 30 && work_.share() - shown_share_ >= 0.1 && work_.done < work_.total;
   }

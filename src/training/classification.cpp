@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "criterion.h"
 #include "sextant/calibration/calibration.h"
 #include "sextant/models/classifier.h"
 #include "sextant/networks/kinds.h"
@@ -15,21 +16,6 @@ namespace sextant::training {
 namespace {
 
 constexpr int64_t kClassifiedAtOnce = 256;  // images at a time in validation
-
-/// Its name among the numbers of a validation.
-const char* name_of(Criterion criterion) {
-  switch (criterion) {
-    case Criterion::kNll:
-      return "nll";
-    case Criterion::kEce:
-      return "ece";
-    case Criterion::kLoss:
-      return "loss";
-    case Criterion::kError:
-      return "error";
-  }
-  throw UsageError("the criterion is none of nll, ece, loss and error");
-}
 
 }  // namespace
 
@@ -118,9 +104,6 @@ Numbers Classification::validate(const checkpoint::StateDict& weights) {
           {"nll", m.nll}};
 }
 
-double Classification::criterion(const Numbers& numbers) const {
-  const std::string name = name_of(config_.criterion);
-  return std::find_if(numbers.begin(), numbers.end(), [&](const auto& number) { return number.first == name; })->second;
-}
+double Classification::criterion(const Numbers& numbers) const { return number_of(config_.criterion, numbers); }
 
 }  // namespace sextant::training

@@ -141,17 +141,28 @@ int64_t TrainingImages::label(int64_t index) const {
   return labelled() ? labels_[rows_.at(static_cast<std::size_t>(index))].item<int64_t>() : -1;
 }
 
+void TrainingImages::set_answers(Tensor answers) {
+  if (answers.dim() != 2 || answers.size(0) != set_->size()) {
+    throw ShapeError(c10::str("set_answers: expected [", set_->size(), ", K], got ", answers.sizes()));
+  }
+  answers_ = answers.to(at::kFloat).contiguous();
+}
+
+Tensor TrainingImages::answers(int64_t index) const { return answers_[rows_.at(static_cast<std::size_t>(index))]; }
+
 Batch TrainingImages::batch(int64_t begin, int64_t count) const {
   Batch batch;
-  std::vector<Tensor> images;
+  std::vector<Tensor> images, answers;
   std::vector<int64_t> labels;
   for (int64_t i = begin; i < begin + count; ++i) {
     images.push_back(images.empty() ? image(i) : image_like(i, images.front()));
     labels.push_back(label(i));
+    if (answered()) answers.push_back(this->answers(i));
     batch.number.push_back(i);
   }
   batch.images = at::stack(images);
   if (labelled()) batch.labels = at::tensor(labels, at::kLong);
+  if (answered()) batch.answers = at::stack(answers);
   return batch;
 }
 

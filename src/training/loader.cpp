@@ -49,10 +49,12 @@ class Maker {
   Batch operator()(int64_t step) {
     Batch batch;
     std::vector<int64_t> rows, labels;
+    std::vector<Tensor> answers;
     for (int64_t i = 0; i < batch_; ++i) {
       batch.number.push_back(step * batch_ + i);
       rows.push_back(order_(batch.number.back()));
       labels.push_back(images_.label(rows.back()));
+      if (images_.answered()) answers.push_back(images_.answers(rows.back()));
     }
     const int64_t places = 2 * augmentation_.crop + 1;
     const auto drawn = [&](uint64_t which, int64_t bound) {
@@ -72,6 +74,7 @@ class Maker {
             batch.images.data_ptr<uint8_t>() + i * image.numel());
     }
     if (images_.labelled()) batch.labels = at::tensor(labels, at::kLong);
+    if (images_.answered()) batch.answers = at::stack(answers);
     return batch;
   }
 

@@ -90,8 +90,11 @@ class Run {
     for (int64_t first = 0; first < count; first += most) {
       const int64_t last = std::min(first + most, count);
       const double share = static_cast<double>(last - first) / static_cast<double>(count);
-      Batch part{batch.images.slice(0, first, last), {}, {batch.number.begin() + first, batch.number.begin() + last}};
+      Batch part;
+      part.images = batch.images.slice(0, first, last);
+      part.number = {batch.number.begin() + first, batch.number.begin() + last};
       if (batch.labels.defined()) part.labels = batch.labels.slice(0, first, last);
+      if (batch.answers.defined()) part.answers = batch.answers.slice(0, first, last);
       Numbers numbers = objective_.backward(part, scale_.scale * share);
       for (std::size_t i = 0; i < numbers.size(); ++i) {
         numbers[i].second *= share;

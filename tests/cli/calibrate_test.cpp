@@ -1,4 +1,7 @@
+#include <chrono>
+#include <csignal>
 #include <fstream>
+#include <thread>
 
 #include "cli/program.h"
 #include "sextant/checkpoint/npz.h"
@@ -49,6 +52,32 @@ TEST_F(CalibrateCommand, PrintsJsonThatItsRecordRepeats) {
   const Outcome again = sextant({"calibrate", "--recipe", folder_ / "out/calibration.json"});
   EXPECT_EQ(again.exit_code, 0) << again.err;
   EXPECT_EQ(again.out, first.out);
+}
+
+TEST_F(CalibrateCommand, GoesOnWhereItWasKilled) {
+  const std::vector<std::string> more = {"--model",  bundled("mnist-adm"), "--unconditional", "--count", "100",
+                                         "--levels", "100,300,500",        "--format",        "csv"};
+  const auto with_out = [&](const std::string& out) {
+    std::vector<std::string> words = more;
+    words.insert(words.end(), {"--out", folder_ / out});
+    return words;
+  };
+  const Outcome whole = calibrate(with_out("whole"));
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+  std::vector<std::string> words = {"calibrate", "--classifier",         bundled("mnist-classifier-overconfident"),
+                                    "--data",    folder_ / "digits.npz", "--threads",
+                                    "1"};
+  for (const std::string& word : with_out("out")) words.push_back(word);
+  Program program(words);
+  while (program.runs() && !std::filesystem::exists(folder_ / "out/calibration.partial")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  program.signal(SIGKILL);
+  ASSERT_EQ(program.finish().exit_code, 128 + SIGKILL);
+  const Outcome again = calibrate(with_out("out"));
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_NE(again.err.find("of 7 conditions were measured before"), std::string::npos) << again.err;
+  EXPECT_EQ(again.out, whole.out);
 }
 
 TEST_F(CalibrateCommand, SavesAClassifierThatSampleTakes) {

@@ -17,6 +17,22 @@ TEST(Inspect, ShowsNamesShapesAndTheArchitecture) {
   EXPECT_NE(outcome.out.find("architecture: "), std::string::npos);
 }
 
+TEST(Inspect, DescribesAMixtureFromItsConfig) {
+  const Outcome outcome = sextant({"inspect", sextant::testing::source_dir() / "recipes/theory/three"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("Gaussian mixture"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("[3, 2, 2]"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("classes 0 to 2, null label 3; points of 2 numbers; the denoiser counts timesteps"),
+            std::string::npos)
+      << outcome.out;
+  // From (0.7, 0.4) to (0.2, -1.1) and from (-0.6, 0) to (0.2, -1.1) and (0.7, 0.4): 1.58, 1.36 and 1.36.
+  EXPECT_NE(outcome.out.find("means 1.36 to 1.58 apart"), std::string::npos) << outcome.out;
+  const Outcome converted =
+      sextant({"inspect", sextant::testing::source_dir() / "recipes/theory/three", "--to", "x.safetensors"});
+  EXPECT_EQ(converted.exit_code, 2);
+  EXPECT_NE(converted.err.find("is a mixture"), std::string::npos) << converted.err;
+}
+
 TEST(Inspect, PrintsJson) {
   const Outcome outcome = sextant({"inspect", bundled("mnist-adm"), "--json"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;

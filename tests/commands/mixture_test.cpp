@@ -176,6 +176,22 @@ TEST_F(MixtureCommands, CheckThePropositions) {
   EXPECT_EQ(record.at("divergences").size(), 5);
 }
 
+TEST_F(MixtureCommands, CompareDivergencesOverTheNumberOfClasses) {
+  commands::TheoryConfig config;
+  config.count = 500;
+  config.run.out = out("classes");
+  config.run.threads = 1;
+  const std::string k10 = (source_dir() / "recipes/theory/k10").string();
+  config.model = k10;
+  const json alone = commands::run_theory(config, Stop()).record;
+  config.model = mixture() + ", " + k10;
+  const commands::TheoryResult both = commands::run_theory(config, Stop());
+  ASSERT_EQ(both.record.at("mixtures").size(), 2);
+  EXPECT_EQ(both.record["mixtures"][1]["divergences"], alone.at("divergences"));
+  EXPECT_EQ(both.table.header.back(), "alpha |grad D| / |grad log p|, K = 10");
+  EXPECT_EQ(std::filesystem::exists(out("classes") + "/classes.svg"), report::can_draw());
+}
+
 TEST_F(MixtureCommands, RefuseATheoryOfANetwork) {
   commands::TheoryConfig config;
   config.model = (source_dir() / "models/mnist-adm").string();

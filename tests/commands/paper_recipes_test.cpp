@@ -45,7 +45,9 @@ TEST_P(PaperTable, RunsTwoStepsOfEachCellAtReducedSize) {
     if (!drawn.insert(cell.row + "/" + cell.column).second) continue;  // another seed of it
     commands::check_settings(cell.config);
     const TemporaryFolder folder;
+    EXPECT_EQ(cell.config.run.device, "auto");
     commands::SampleConfig config = cell.config;
+    config.run.device = "cpu";
     config.model.autoguidance_model.clear();
     shrink_models(config, folder.path(), "adm128-classifier");
     ASSERT_FALSE(HasFailure());
@@ -88,6 +90,7 @@ TEST(PaperTables, OfCalibrationResolve) {
     const cli::Command& command = cli::command_named("calibrate");
     cli::Invocation invocation = command.open();
     EXPECT_NO_THROW(cli::parse(command, invocation, {"--recipe", recipe.string()})) << recipe;
+    EXPECT_EQ(cli::read_toml(recipe).at("calibrate").value("device", ""), "auto") << recipe;
   }
 }
 

@@ -40,5 +40,15 @@ TEST(Fixed, WritesAsManyDigitsAsAskedFor) {
   EXPECT_EQ(fixed(1e308, 1).size(), 311u);
 }
 
+TEST(Digits, SmallNumbersGetDigitsThatShowThem) {
+  EXPECT_EQ(digits_for({60.4, 152.9}, 2), 2);
+  EXPECT_EQ(digits_for({0.0106, 2.5}, 2), 4);
+  EXPECT_EQ(digits_for({0.0156, -0.1, 0}, 2), 4);
+  EXPECT_EQ(digits_for({0.001}, 2), 5);
+  EXPECT_EQ(digits_for({1e-9}, 2), 6);
+  EXPECT_EQ(digits_for({INFINITY, NAN, 0}, 2), 2);
+  EXPECT_EQ(digits_for({}, 1), 1);
+}
+
 }  // namespace
 }  // namespace sextant::report

@@ -10,14 +10,6 @@ namespace {
 
 using namespace training;
 
-double number(const Numbers& numbers, const std::string& name) {
-  for (const auto& [key, value] : numbers) {
-    if (key == name) return value;
-  }
-  ADD_FAILURE() << "no " << name;
-  return 0;
-}
-
 struct Gradients {
   Numbers numbers;
   Tensor flat;

@@ -57,4 +57,13 @@ inline std::shared_ptr<networks::Network> tiny_network(const nlohmann::json& con
   return network;
 }
 
+/// One of an objective's numbers.
+inline double number(const training::Numbers& numbers, const std::string& name) {
+  for (const auto& [key, value] : numbers) {
+    if (key == name) return value;
+  }
+  ADD_FAILURE() << "no " << name;
+  return 0;
+}
+
 }  // namespace sextant::testing

@@ -112,7 +112,8 @@ struct CalibrateResult {
 };
 
 /// Measures, fits, and writes: table.md, table.csv, calibration.json (settings and numbers) and the diagrams to
-/// config.run.out; the calibrated classifier to config.save.
+/// config.run.out; the calibrated classifier to config.save. After each condition (clean images, a level) what is known
+/// is kept in config.run.out/calibration.partial, where a call with the same settings, weights and images goes on.
 CalibrateResult run_calibrate(const CalibrateConfig& config, Progress& progress, const Stop& stop);
 
 /// The result as text.

@@ -15,7 +15,7 @@ namespace sextant::commands {
 
 /// Settings of `sextant theory`.
 struct TheoryConfig {
-  std::string model;     ///< folder of a mixture, see models/mixture.h
+  std::string model;     ///< folder of a mixture, see models/mixture.h; or several with commas between
   int64_t count = 2000;  ///< exact draws that every number is a mean over
   static constexpr Range kCount{2, 1e6};
   uint64_t seed = 0;   ///< of them
@@ -38,7 +38,8 @@ std::vector<OptionGroup> theory_options(TheoryConfig& config);
 ///   calibration  Ma et al. 2023, Prop. 4.1: the ECE of logits l/T at x_0, and mean |g_T - g_1|/mean |g_1|, over T
 ///   direction    Prop. 4.2: at x_t along abar, mean cosine between grad S and mu_y sqrt(abar) - x_t, and mean
 ///                |grad S|, tau1 = 1 and tau2 = 1, 0.5, 0
-///   divergences  mean |grad D| alpha/mean |grad log p_y| of each divergence at x_t
+///   divergences  mean |grad D| alpha/mean |grad log p_y| of each divergence at x_t; of several mixtures as "mixtures"
+///                and the chart classes, the rest of the first
 ///
 /// theory.json has all numbers; gamma-alpha, gamma-epsilon, calibration, direction and strength are charts, .svg and
 /// .png, where this build can draw.

@@ -24,22 +24,24 @@ namespace sextant::commands {
 struct TrainConfig {
   // [train] or [finetune], with trainer.steps, batch and seed
   std::string data;
-  std::string labels;             ///< IDX file of their labels; "" is the one beside the images
-  std::string validation;         ///< held-out images
-  std::string validation_labels;  ///< as `labels`
-  int64_t hold_out = 0;           ///< validates on so many of the training images instead; 0 is off
-  int64_t validation_count = 0;   ///< validates on the first so many; 0 is all
-  int64_t skip_per_class = 0;     ///< the first images of each class that are left out
-  int64_t take_per_class = 0;     ///< images of each class that are used after those; 0 is all
-  std::string model;              ///< architecture to train, or the classifier to fine-tune
-  std::string arch;               ///< that by name; of a checkpoint file in a fine-tuning
-  models::WeightsChoice weights;  ///< of `init`; of `model` in a fine-tuning
-  std::string init;               ///< first weights; "" draws them by the seed
-  std::string test;               ///< images of the comparison before and after a fine-tuning; "" is `validation`
-  double epochs = 0;              ///< times that every image is seen; need not be whole
-  int64_t image_size = 0;         ///< shorter side that images are scaled to, see data::with_size(); 0 leaves them
-  int64_t image_crop = 0;         ///< side of the middle that is cut out; 0: as `image_size`
-  bool skip_bad = false;          ///< leave out images that cannot be read
+  std::string labels;                 ///< IDX file of their labels; "" is the one beside the images
+  std::string attributes;             ///< CSV of answers to attributes, a line an image, instead of labels; "" is none
+  std::string validation_attributes;  ///< as `attributes`; "" where that names its images
+  std::string validation;             ///< held-out images
+  std::string validation_labels;      ///< as `labels`
+  int64_t hold_out = 0;               ///< validates on so many of the training images instead; 0 is off
+  int64_t validation_count = 0;       ///< validates on the first so many; 0 is all
+  int64_t skip_per_class = 0;         ///< the first images of each class that are left out
+  int64_t take_per_class = 0;         ///< images of each class that are used after those; 0 is all
+  std::string model;                  ///< architecture to train, or the classifier to fine-tune
+  std::string arch;                   ///< that by name; of a checkpoint file in a fine-tuning
+  models::WeightsChoice weights;      ///< of `init`; of `model` in a fine-tuning
+  std::string init;                   ///< first weights; "" draws them by the seed
+  std::string test;                   ///< images of the comparison before and after a fine-tuning; "" is `validation`
+  double epochs = 0;                  ///< times that every image is seen; need not be whole
+  int64_t image_size = 0;             ///< shorter side that images are scaled to, see data::with_size(); 0 leaves them
+  int64_t image_crop = 0;             ///< side of the middle that is cut out; 0: as `image_size`
+  bool skip_bad = false;              ///< leave out images that cannot be read
   data::Cifar100Labels cifar100 = data::Cifar100Labels::kFine;
   /// What a classifier that is fine-tuned sees; other than kConfig and 0 it goes into the model's config.json.
   models::ClassifierInput classifier_input = models::ClassifierInput::kConfig;

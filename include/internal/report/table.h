@@ -30,4 +30,8 @@ std::string format_table(const Table& table, TableFormat format);
 /// `value` with `digits` after the point, "inf" and "nan" included; for cells.
 std::string fixed(double value, int digits);
 
+/// Digits behind the point with which the smallest size among `values`, but for 0, has three figures: at least `least`,
+/// at most 6. So a distance of 0.0106 is not 0.01, and one of 60.41 not 60.4123.
+int digits_for(const std::vector<double>& values, int least);
+
 }  // namespace sextant::report

@@ -96,6 +96,9 @@ Measures measure(const Tensor& f, const Tensor& y, const MeasureOptions& options
 /// {"count": N, "accuracy": ..., ..., "bins": [{"low", "high", "count", "accuracy", "confidence"}, ...]}
 nlohmann::json to_json(const Measures& measures);
 
+/// The Measures that to_json() wrote, the same bits. nlohmann::json::exception for anything else.
+Measures measures_of(const nlohmann::json& json);
+
 // The Smooth ECE: a calibration error that a classifier can be trained with.
 //
 //   f   logits  [N, K], N >= 1, K >= 2, float32 or float64, any device

@@ -31,6 +31,7 @@ struct Augmentation {
 struct Batch {
   Tensor images;                ///< uint8 [B, C, H, W], augmented
   Tensor labels;                ///< [B] int64; undefined without
+  Tensor answers;               ///< [B, K] float32 to attributes: 1 yes, -1 no, 0 unknown; undefined without
   std::vector<int64_t> number;  ///< of each image in the whole training: step B + row
 };
 
@@ -71,6 +72,13 @@ class TrainingImages {
   Tensor image_like(int64_t index, const Tensor& first) const;
   int64_t label(int64_t index) const;
   bool labelled() const { return labels_.defined(); }
+  /// The set that these images are chosen from.
+  const data::ImageSet& source() const { return *set_; }
+  /// What each image of source() answers to K attributes, [source().size(), K] of 1, -1 and 0. ShapeError for others.
+  void set_answers(Tensor answers);
+  bool answered() const { return answers_.defined(); }
+  /// [K] float32.
+  Tensor answers(int64_t index) const;
   /// See data::ImageSet; with a note on what was skipped.
   const std::vector<std::string>& notes() const { return notes_; }
   const std::vector<std::string>& class_names() const { return set_->class_names(); }
@@ -82,6 +90,7 @@ class TrainingImages {
 
   std::shared_ptr<const data::ImageSet> set_;
   Tensor labels_;
+  Tensor answers_;
   std::vector<int64_t> rows_;
   int64_t channels_;
   int64_t size_ = 0, crop_ = 0;  ///< of image(), see data::with_size(), where the set keeps whole images

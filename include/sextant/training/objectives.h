@@ -133,4 +133,12 @@ class Classification : public Objective {
   int64_t judge_classes_ = 1;
 };
 
+/// Minimises the cross entropy of a classifier of attributes, K heads that each answer yes or no: the mean over images
+/// and heads of -log sigmoid(a f), a = 1 (yes) or -1 (no) of Batch::answers; unknown answers (0) count nothing.
+/// Numbers: loss, accuracy; in validation loss, accuracy, error, nll (the loss) and ece (of the larger of p and 1 - p,
+/// 15 bins), over all known answers together.
+std::unique_ptr<Objective> attribute_classification(std::shared_ptr<networks::Network> network, nlohmann::json model,
+                                                    ClassificationConfig config,
+                                                    std::shared_ptr<const TrainingImages> held_out);
+
 }  // namespace sextant::training

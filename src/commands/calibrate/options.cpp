@@ -40,7 +40,8 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
                     "Smoothing of Smooth ECE, whose floor is its square root", ""},
                    {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of the noise and of what is held out for --fit", ""},
                    out_option(c.run,
-                              "calibration.json, table.md, table.csv and the diagrams; left out nothing is written"),
+                              "calibration.json, table.md, table.csv and the diagrams, where a killed run goes on; "
+                              "left out nothing is written"),
                    format_option(&c.format),
                },
                image_options(&c.image_size, &c.image_crop, &c.skip_bad, &c.cifar100)),

@@ -2,6 +2,7 @@
 #include "calibrate/data.h"
 #include "calibrate/fit.h"
 #include "calibrate/report.h"
+#include "calibrate/unfinished.h"
 #include "common/opened_weights.h"
 #include "common/placement.h"
 #include "common/prompts.h"
@@ -195,24 +196,39 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   classifiers.reserve(variants.size());
   for (const Variant& variant : variants) classifiers.push_back(variant.classifier);
   const LogitsCollector collector(config, classifiers, levels.get(), placement.device, progress, stop);
-  CalibrateResult result;
-  if (data.fitted) {
+  const UnfinishedCalibration unfinished(config.run.out, identity_of(config, weights.record(), data),
+                                         classifier.classes);
+  CalibrateResult result = unfinished.found();
+  const std::size_t conditions = 1 + shown.size() * (levels ? levels->values().size() : 0);
+  const std::size_t rows_each = data.fitted ? 2 : variants.size();
+  const auto known = [&] { return result.rows.size() / rows_each; };  // conditions
+  if (result.fit || known() > 0) {
+    progress.note(c10::str("continues in ", config.run.out, ": ", result.fit ? "the repair, " : "", known(), " of ",
+                           conditions, " conditions were measured before"));
+  }
+  if (data.fitted && !result.fit) {
     result.fit = fit_repair(config, collector, levels.get(), data);
     if (!result.fit) return {};
+    unfinished.keep(result);
   }
-  const auto clean = collector.clean(data.measured);
-  if (!clean) return {};
-  add_rows(config, variants, *clean, data.measured.labels, result);
+  if (known() == 0) {
+    const auto clean = collector.clean(data.measured);
+    if (!clean) return {};
+    add_rows(config, variants, *clean, data.measured.labels, result);
+    unfinished.keep(result);
+  }
   const std::string few = calibration::caution_of_bins(data.measured.labels.numel(), config.measures.bins);
   if (!few.empty()) progress.note("note: " + few);
   if (const std::string doubt = doubt_about_accuracy(result.rows.front().measures, classifier.classes);
       !doubt.empty()) {
     progress.note("note: " + doubt);
   }
-  for (const double level : levels ? levels->values() : std::vector<double>{}) {
-    const auto noisy = collector.at(level, shown, data.measured);
+  for (std::size_t i = (known() - 1) / std::max<std::size_t>(1, shown.size()); levels && i < levels->values().size();
+       ++i) {
+    const auto noisy = collector.at(levels->values()[i], shown, data.measured);
     if (!noisy) return {};
     for (const Logits& logits : *noisy) add_rows(config, variants, logits, data.measured.labels, result);
+    unfinished.keep(result);
   }
   result.means = means_of(result.rows);
   result.complete = true;
@@ -221,6 +237,7 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
     models::save_calibrated(config.save, config.classifier, classifier.classes, result.fit->rescaling,
                             fit_remarks(config, result));
   }
+  unfinished.remove();
   return result;
 }
 

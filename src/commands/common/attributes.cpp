@@ -1,8 +1,10 @@
 #include "common/attributes.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
@@ -18,9 +20,15 @@ std::size_t attribute_named(const std::string& flag, const std::string& name, co
                    "." + did_you_mean(name, names));
 }
 
+std::optional<float> answer(const std::string& text) {
+  if (text.empty()) return 0.0F;
+  if (text == "1") return 1.0F;
+  if (text == "0" || text == "-1") return -1.0F;
+  return std::nullopt;
+}
+
 float answer_of(const std::string& where, const std::string& text) {
-  if (text == "1") return 1;
-  if (text == "0") return -1;
+  if (const auto found = answer(text); found && !text.empty()) return *found;
   throw UsageError(where + ": '" + text + "' is no answer; use 1 or 0");
 }
 
@@ -34,32 +42,54 @@ std::pair<std::string, std::string> assignment(const std::string& flag, const st
 }
 
 Tensor parse_csv(const std::string& path, const std::vector<std::string>& names) {
-  std::vector<std::string> lines = split(replaced(read_file(path), "\r", ""), '\n');
-  while (!lines.empty() && trimmed(lines.back()).empty()) lines.pop_back();
-  if (lines.size() < 2)
-    throw UsageError("--attributes " + path + ": expected a line of names and a line for each image");
-  std::vector<std::size_t> columns;
-  for (const std::string& name : split(lines[0], ',')) {
-    columns.push_back(attribute_named("--attributes " + path, trimmed(name), names));
-  }
-  const Tensor answers = at::zeros({static_cast<int64_t>(lines.size() - 1), static_cast<int64_t>(names.size())});
-  for (std::size_t line = 1; line < lines.size(); ++line) {
-    const std::vector<std::string> cells = split(lines[line], ',');
-    const std::string where = "--attributes " + path + ", line " + std::to_string(line + 1);
-    if (cells.size() != columns.size()) {
-      throw UsageError(where + ": has " + std::to_string(cells.size()) + " cells for " +
-                       std::to_string(columns.size()) + " names");
-    }
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-      const std::string cell = trimmed(cells[c]);
-      if (cell.empty()) continue;
-      answers[static_cast<int64_t>(line - 1)][static_cast<int64_t>(columns[c])] = answer_of(where, cell);
-    }
+  const AttributeTable table = read_attribute_table(path);
+  if (!table.column_of_images.empty()) attribute_named("--attributes " + path, table.column_of_images, names);
+  const Tensor answers = at::zeros({table.answers.size(0), static_cast<int64_t>(names.size())});
+  for (std::size_t c = 0; c < table.names.size(); ++c) {
+    const auto column = static_cast<int64_t>(attribute_named("--attributes " + path, table.names[c], names));
+    answers.select(1, column).copy_(table.answers.select(1, static_cast<int64_t>(c)));
   }
   return answers;
 }
 
 }  // namespace
+
+AttributeTable read_attribute_table(const std::string& path) {
+  std::vector<std::string> lines = split(replaced(read_file(path), "\r", ""), '\n');
+  while (!lines.empty() && trimmed(lines.back()).empty()) lines.pop_back();
+  if (lines.size() < 2)
+    throw UsageError("--attributes " + path + ": expected a line of names and a line for each image");
+  AttributeTable table;
+  for (const std::string& name : split(lines[0], ',')) table.names.push_back(trimmed(name));
+  std::vector<std::vector<std::string>> cells;
+  for (std::size_t line = 1; line < lines.size(); ++line) {
+    cells.push_back(split(lines[line], ','));
+    for (std::string& cell : cells.back()) cell = trimmed(cell);
+    if (cells.back().size() == table.names.size()) continue;
+    throw UsageError("--attributes " + path + ", line " + std::to_string(line + 1) + ": has " +
+                     std::to_string(cells.back().size()) + " cells for " + std::to_string(table.names.size()) +
+                     " names");
+  }
+  const bool named = std::any_of(cells.begin(), cells.end(), [](const auto& line) { return !answer(line[0]); });
+  if (named) {
+    table.column_of_images = table.names[0];
+    table.names.erase(table.names.begin());
+    for (auto& line : cells) {
+      table.images.push_back(line[0]);
+      line.erase(line.begin());
+    }
+  }
+  table.answers = at::zeros({static_cast<int64_t>(cells.size()), static_cast<int64_t>(table.names.size())});
+  auto answers = table.answers.accessor<float, 2>();
+  for (std::size_t line = 0; line < cells.size(); ++line) {
+    for (std::size_t c = 0; c < table.names.size(); ++c) {
+      const std::string& cell = cells[line][c];
+      const std::string where = "--attributes " + path + ", line " + std::to_string(line + 2);
+      if (!cell.empty()) answers[static_cast<int64_t>(line)][static_cast<int64_t>(c)] = answer_of(where, cell);
+    }
+  }
+  return table;
+}
 
 Tensor parse_attributes(const std::string& text, const std::vector<std::string>& names) {
   if (text.find('=') == std::string::npos && std::filesystem::exists(text)) return parse_csv(text, names);

@@ -1,5 +1,7 @@
 #include "common/opened_weights.h"
 #include "internal/commands/inspect.h"
+#include "internal/models/mixture.h"
+#include "internal/report/table.h"
 #include "internal/runtime/text.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/checkpoint/npz.h"
@@ -92,6 +94,32 @@ json inspect_checkpoint(const fs::path& path, const fs::path& weights, const mod
   return about;
 }
 
+/// A mixture's numbers stand in its config.json; there is no file of weights.
+json inspect_mixture(const fs::path& path) {
+  const models::Description folder = models::describe(path);
+  const diffusion::Mixture mixture = models::open_mixture(folder, at::kCPU);
+  const int64_t K = mixture.num_components(), d = mixture.dimension();
+  json config = folder.config;
+  for (const char* long_list : {"means", "covariances", "weights"}) config["model"].erase(long_list);
+  const Tensor apart = at::pdist(mixture.means());
+  const bool timesteps = folder.config.contains("diffusion");
+  return {{"format", "Gaussian mixture"},
+          {"type", "mixture"},
+          {"tensors",
+           {{{"name", "weights"}, {"dtype", "float64"}, {"shape", {K}}},
+            {{"name", "means"}, {"dtype", "float64"}, {"shape", {K, d}}},
+            {{"name", "covariances"}, {"dtype", "float64"}, {"shape", {K, d, d}}}}},
+          {"parameters", K + K * d + K * d * d},
+          {"config", config},
+          {"notes",
+           {c10::str("classes 0 to ", K - 1, ", null label ", K, "; points of ", d, " numbers; the denoiser counts ",
+                     timesteps ? "timesteps" : "noise levels"),
+            c10::str("means ", report::fixed(apart.min().item<double>(), 2), " to ",
+                     report::fixed(apart.max().item<double>(), 2), " apart")}},
+          {"file", (path / "config.json").string()},
+          {"bytes", fs::file_size(path / "config.json")}};
+}
+
 /// Which architecture the weights fit, and the config.json where they fit none by name.
 std::string guess_text(const json& guess) {
   std::string text = "\narchitecture: " + guess.at("why").get<std::string>() + "\n";
@@ -111,6 +139,7 @@ std::vector<OptionGroup> inspect_options(InspectConfig& config) {
 }
 
 json inspect(const fs::path& path, const models::WeightsChoice& choice) {
+  if (fs::is_directory(path) && models::is_mixture_folder(path)) return inspect_mixture(path);
   fs::path file = path;
   json about;
   if (fs::is_directory(path)) {
@@ -159,6 +188,9 @@ void convert(const fs::path& from, const fs::path& to, const models::WeightsChoi
   if (to.extension() != ".safetensors") throw UsageError("--to must end in .safetensors, got '" + to.string() + "'");
   std::error_code ignored;
   if (fs::equivalent(from, to, ignored)) throw UsageError("--to is the file itself: " + to.string());
+  if (fs::is_directory(from) && models::is_mixture_folder(from)) {
+    throw UsageError("--to: " + from.string() + " is a mixture, which has no weights but those of its config.json");
+  }
   const fs::path file = fs::is_directory(from) ? checkpoint::open_model_folder(from).weights : from;
   checkpoint::save_safetensors(to, found_in(from, checkpoint::load(file), choice).weights.tensors,
                                {{"source", from.filename().string()}});

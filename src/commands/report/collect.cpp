@@ -19,6 +19,7 @@ std::string caption_of(const std::string& stem) {
   static const std::map<std::string, std::string> kCaptions = {
       {"overview", "The first images of each row"},
       {"grid", "The first images"},
+      {"differences", "Differences to the baseline with their intervals"},
       {"gradient-norm", "Norm of the guidance gradient along the steps"},
       {"confidence", "Confidence in the target along the steps"},
       {"entropy", "Entropy of the classifier along the steps"},

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "internal/commands/sweep.h"
 #include "internal/report/table.h"
@@ -15,23 +14,6 @@ namespace sextant::commands {
 using nlohmann::json;
 
 namespace {
-
-/// How a metric is called and written.
-struct MetricStyle {
-  std::string label;
-  int digits;
-  double factor;
-};
-
-MetricStyle style_of(const std::string& metric) {
-  static const std::map<std::string, MetricStyle> kStyles = {
-      {"fid", {"FID", 2, 1}}, {"sfid", {"sFID", 2, 1}},
-      {"is", {"IS", 2, 1}},   {"accuracy", {"read as asked, %", 1, 100}},
-      {"kid", {"KID", 6, 1}}, {"fid-infinity", {"FID infinity", 2, 1}},
-      {"ece", {"ECE", 3, 1}}};
-  const auto found = kStyles.find(metric);
-  return found == kStyles.end() ? MetricStyle{metric, 3, 1} : found->second;
-}
 
 std::string number(const MetricStyle& style, double value) { return report::fixed(style.factor * value, style.digits); }
 
@@ -73,7 +55,10 @@ struct Column {
   std::string metric;
   bool paper = false;
   bool difference = false;
+  std::vector<double> means{};
   std::vector<double> sizes{};  ///< of the differences with their intervals
+
+  MetricStyle style() const { return style_of(metric, means); }
 
   /// A few large ones, as against no guidance at all, do not squeeze the others.
   double reach() const {
@@ -92,6 +77,7 @@ std::vector<Column> columns_of(const json& results) {
       auto at = std::find_if(columns.begin(), columns.end(),
                              [&, &name = metric](const Column& column) { return column.metric == name; });
       if (at == columns.end()) at = columns.insert(columns.end(), Column{metric});
+      at->means.push_back(numbers.at("mean"));
       at->paper = at->paper || numbers.contains("paper");
       if (!numbers.contains("difference")) continue;
       at->difference = true;
@@ -107,7 +93,7 @@ std::vector<Column> columns_of(const json& results) {
 }
 
 std::string metric_cells(const Column& column, const json& line) {
-  const MetricStyle style = style_of(column.metric);
+  const MetricStyle style = column.style();
   const json metrics = line.value("metrics", json::object());
   const bool there = metrics.contains(column.metric);
   const json numbers = there ? metrics[column.metric] : json::object();
@@ -150,7 +136,7 @@ std::string results_html(const json& record) {
   std::string html = "<div class=\"card scroll\"><table><thead><tr>" + head("method", true);
   if (models) html += head("model", true);
   for (const Column& column : columns) {
-    html += head(style_of(column.metric).label);
+    html += head(label_of(column.metric));
     if (column.paper) html += head("paper");
     if (column.difference) html += head("difference");
   }

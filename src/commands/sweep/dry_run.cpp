@@ -28,9 +28,10 @@ double peak_memory() {
   return 1024.0 * static_cast<double>(usage.ru_maxrss);
 }
 
-/// Draws a batch in two steps, once to warm up and once by the clock.
+/// Draws a batch in three steps. The second is what each further step costs: the first meets cold memory and kernels, the
+/// last of a second-order sampler is half a step.
 Estimate measured(SampleConfig config) {
-  constexpr int64_t kSteps = 2;
+  constexpr int64_t kSteps = 3;
   const SamplingModels models = open_models(config);
   const int64_t steps = samplers::num_steps(config.sampler, models.denoiser);
   config.sampler.respacing.clear();
@@ -38,13 +39,18 @@ Estimate measured(SampleConfig config) {
   std::vector<int64_t> samples;
   for (int64_t i = 0; i < std::min(config.sample.batch, config.sample.count); ++i) samples.push_back(i);
   BatchSampler sampler(config, models);
-  sampler.draw({0}, [](double) {});
+  std::vector<std::shared_ptr<Stopwatch::Moment>> ends;
   const double start = steady_seconds();
-  sampler.draw(samples, [](double) {});
-  const double step = (steady_seconds() - start) / static_cast<double>(config.sampler.steps);
+  sampler.draw(samples, [&](double) { ends.push_back(Stopwatch::now(models.device)); });
+  double seconds = steady_seconds() - start;
+  if (steps > kSteps) {
+    Stopwatch second;
+    second.add(ends.at(0), ends.at(1));
+    seconds += second.take() * static_cast<double>(steps - kSteps);
+  }
   double pixels = models.points ? sizeof(float) : 1;  // bytes of an image
   for (const int64_t size : models.image_shape()) pixels *= static_cast<double>(size);
-  return {step * static_cast<double>(steps) / static_cast<double>(samples.size()), peak_memory(), pixels};
+  return {seconds / static_cast<double>(samples.size()), peak_memory(), pixels};
 }
 
 std::vector<std::string> missing_of(const SampleConfig& config) {
@@ -119,7 +125,7 @@ report::Table plan_sweep(const json& recipe, const SweepConfig& config, Progress
   progress.note(std::to_string(runs.size()) + " runs" +
                 (known.empty() ? ""
                                : "; what can be drawn takes " + format_duration(seconds) + " and at most " +
-                                     size_text(disk) + " here, by two steps of each"));
+                                     size_text(disk) + " here, by a measured step of each"));
   if (!judge.empty()) progress.note("to score them is missing: " + joined(judge, ", "));
   if (!missing.empty()) {
     progress.note("missing: " + joined({missing.begin(), missing.end()}, ", ") +

@@ -104,21 +104,20 @@ Scored Judge::score(const fs::path& samples, int64_t images, Progress& progress,
   return scored;
 }
 
-std::string Judge::label(const std::string& metric) const {
+std::string label_of(const std::string& metric) {
   static const std::map<std::string, std::string> kLabels = {{"fid", "FID"},
                                                              {"sfid", "sFID"},
                                                              {"is", "IS"},
-                                                             {"precision", "precision"},
-                                                             {"recall", "recall"},
-                                                             {"density", "density"},
-                                                             {"coverage", "coverage"},
                                                              {"kid", "KID"},
                                                              {"fid-infinity", "FID infinity"},
                                                              {"accuracy", "read as asked, %"},
                                                              {"ece", "ECE"}};
-  if (metric == "fid" && scorer_) return "Frechet distance";
   const auto found = kLabels.find(metric);
   return found == kLabels.end() ? metric : found->second;
+}
+
+std::string Judge::label(const std::string& metric) const {
+  return metric == "fid" && scorer_ ? "Frechet distance" : label_of(metric);
 }
 
 bool smaller_is_better(const std::string& metric) {

@@ -40,6 +40,9 @@ class Judge {
   std::string judge_, reference_;
 };
 
+/// What a metric is called in tables.
+std::string label_of(const std::string& metric);
+
 /// Whether a smaller number is the better one.
 bool smaller_is_better(const std::string& metric);
 

@@ -9,40 +9,26 @@ using nlohmann::json;
 
 namespace {
 
-int digits_of(const std::string& metric) {
-  if (metric == "accuracy") return 1;
-  if (metric == "kid") return 6;
-  return metric == "precision" || metric == "recall" || metric == "density" || metric == "coverage" || metric == "ece"
-             ? 3
-             : 2;
-}
+std::string number(const MetricStyle& style, double value) { return report::fixed(style.factor * value, style.digits); }
 
-/// Accuracies are read in per cent.
-double factor_of(const std::string& metric) { return metric == "accuracy" ? 100 : 1; }
-
-std::string number(const std::string& metric, double value) {
-  return report::fixed(factor_of(metric) * value, digits_of(metric));
-}
-
-std::string signed_number(const std::string& metric, double value) {
-  const std::string text = number(metric, value);
+std::string signed_number(const MetricStyle& style, double value) {
+  const std::string text = number(style, value);
   return text[0] == '-' ? text : "+" + text;
 }
 
-std::string value_cell(const MetricLine& line) {
-  std::string cell = number(line.metric, line.mean);
-  if (line.spread) cell += " ± " + number(line.metric, *line.spread);
+std::string value_cell(const MetricStyle& style, const MetricLine& line) {
+  std::string cell = number(style, line.mean);
+  if (line.spread) cell += " ± " + number(style, *line.spread);
   return cell;
 }
 
-std::string difference_cell(const ResultLine& line, const MetricLine& metric) {
+std::string difference_cell(const MetricStyle& style, const ResultLine& line, const MetricLine& metric) {
   if (line.baseline) return "0";
   if (!metric.difference) return "";
   const ledger::Score& difference = *metric.difference;
-  std::string cell = signed_number(metric.metric, difference.value);
+  std::string cell = signed_number(style, difference.value);
   if (difference.low) {
-    cell += " [" + signed_number(metric.metric, *difference.low) + ", " +
-            signed_number(metric.metric, *difference.high) + "]";
+    cell += " [" + signed_number(style, *difference.low) + ", " + signed_number(style, *difference.high) + "]";
   }
   return cell;
 }
@@ -73,7 +59,24 @@ json score_json(const ledger::Score& score) {
   return object;
 }
 
+/// The metric's mean in every line that has it.
+std::vector<double> means_of(const std::vector<ResultLine>& lines, const std::string& metric) {
+  std::vector<double> means;
+  for (const ResultLine& line : lines) {
+    if (const MetricLine* one = find(line, metric)) means.push_back(one->mean);
+  }
+  return means;
+}
+
 }  // namespace
+
+MetricStyle style_of(const std::string& metric, const std::vector<double>& means) {
+  if (metric == "accuracy") return {1, 100};
+  if (metric == "kid") return {6, 1};
+  // Distances have no scale of their own: of Inception's features they are tens, of points in the plane hundredths.
+  if (metric == "fid" || metric == "sfid" || metric == "fid-infinity") return {report::digits_for(means, 2), 1};
+  return {metric == "is" ? 2 : 3, 1};
+}
 
 std::vector<MetricLine> metric_lines(const std::vector<std::vector<ledger::Score>>& seeds, const json& paper) {
   std::vector<MetricLine> lines;
@@ -123,6 +126,39 @@ void mark_best(std::vector<ResultLine>& lines) {
   }
 }
 
+report::Forest differences_drawing(const std::vector<ResultLine>& lines,
+                                   const std::function<std::string(const std::string&)>& label, double level) {
+  const auto baseline = std::find_if(lines.begin(), lines.end(), [](const ResultLine& line) { return line.baseline; });
+  report::Forest forest;
+  forest.title = "Differences to " + (baseline == lines.end() ? "the baseline" : baseline->row) + " with their " +
+                 report::fixed(100 * level, 0) + " % intervals";
+  std::vector<const ResultLine*> shown;
+  for (const ResultLine& line : lines) {
+    const bool compared = std::any_of(line.metrics.begin(), line.metrics.end(), [](const MetricLine& metric) {
+      return metric.difference && metric.difference->low;
+    });
+    if (!compared) continue;
+    shown.push_back(&line);
+    forest.rows.push_back(line.column.empty() ? line.row : line.row + ", " + line.column);
+  }
+  for (const std::string& metric : metrics_of(lines)) {
+    const double factor = style_of(metric, {}).factor;
+    report::ForestPanel panel{label(metric), smaller_is_better(metric), {}};
+    bool any = false;
+    for (const ResultLine* line : shown) {
+      const MetricLine* one = find(*line, metric);
+      const bool compared = one && one->difference && one->difference->low;
+      any = any || compared;
+      panel.rows.push_back(
+          compared ? std::optional(report::ForestEntry{factor * one->difference->value, factor * *one->difference->low,
+                                                       factor * *one->difference->high})
+                   : std::nullopt);
+    }
+    if (any) forest.panels.push_back(std::move(panel));
+  }
+  return forest;
+}
+
 json results_json(const std::vector<ResultLine>& lines) {
   json results = json::array();
   for (const ResultLine& line : lines) {
@@ -160,6 +196,7 @@ report::Table results_table(const std::vector<ResultLine>& lines,
   if (columns) table.header.emplace_back("model");
   struct Column {
     std::string metric;
+    MetricStyle style;
     bool paper, difference, interval;
   };
   std::vector<Column> shown;
@@ -171,7 +208,8 @@ report::Table results_table(const std::vector<ResultLine>& lines,
         return one && part(*one);
       });
     };
-    shown.push_back({metric, has([](const MetricLine& one) { return one.paper.has_value(); }),
+    shown.push_back({metric, style_of(metric, means_of(lines, metric)),
+                     has([](const MetricLine& one) { return one.paper.has_value(); }),
                      has([](const MetricLine& one) { return one.difference.has_value(); }),
                      has([](const MetricLine& one) { return one.low.has_value(); })});
     table.header.push_back(label(metric));
@@ -187,13 +225,13 @@ report::Table results_table(const std::vector<ResultLine>& lines,
     for (const Column& column : shown) {
       const MetricLine* one = find(line, column.metric);
       if (one && one->best) table.best.emplace_back(table.rows.size(), row.size());
-      row.push_back(one ? value_cell(*one) : "");
+      row.push_back(one ? value_cell(column.style, *one) : "");
       if (column.interval) {
-        row.push_back(one && one->low ? number(column.metric, *one->low) + " to " + number(column.metric, *one->high)
+        row.push_back(one && one->low ? number(column.style, *one->low) + " to " + number(column.style, *one->high)
                                       : "");
       }
-      if (column.paper) row.push_back(one && one->paper ? number(column.metric, *one->paper) : "");
-      if (column.difference) row.push_back(one ? difference_cell(line, *one) : "");
+      if (column.paper) row.push_back(one && one->paper ? number(column.style, *one->paper) : "");
+      if (column.difference) row.push_back(one ? difference_cell(column.style, line, *one) : "");
     }
     if (several) row.push_back(std::to_string(line.seeds.size()));
     row.push_back(std::to_string(line.images));

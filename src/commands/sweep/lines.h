@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "internal/ledger/ledger.h"
+#include "internal/report/forest.h"
 #include "internal/report/table.h"
 #include "sweep/judge.h"
 
@@ -34,11 +35,23 @@ struct ResultLine {
   std::vector<MetricLine> metrics;
 };
 
+/// How a metric is written in tables.
+struct MetricStyle {
+  int digits = 0;     ///< behind the point
+  double factor = 1;  ///< 100 where it is read in per cent
+};
+/// `means` are those of the metric that stand in one column.
+MetricStyle style_of(const std::string& metric, const std::vector<double>& means);
+
 /// A metric of a line from the scores of its seeds.
 std::vector<MetricLine> metric_lines(const std::vector<std::vector<ledger::Score>>& seeds, const nlohmann::json& paper);
 
 /// Marks the best mean of each metric, where there are two or more.
 void mark_best(std::vector<ResultLine>& lines);
+
+/// The differences to the baseline of each metric that has any with an interval; no panels without.
+report::Forest differences_drawing(const std::vector<ResultLine>& lines,
+                                   const std::function<std::string(const std::string&)>& label, double level);
 
 nlohmann::json results_json(const std::vector<ResultLine>& lines);
 

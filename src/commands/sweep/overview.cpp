@@ -70,4 +70,9 @@ report::Drawing overview(const std::vector<ShownRun>& runs, const SweepConfig& c
   return report::draw(montage);
 }
 
+void write_differences(const std::filesystem::path& folder, const report::Forest& forest) {
+  if (!forest.panels.empty()) return report::write_svg_and_png(folder / "differences", report::draw(forest));
+  for (const char* file : {"differences.svg", "differences.png"}) std::filesystem::remove(folder / file);
+}
+
 }  // namespace sextant::commands

@@ -1,7 +1,10 @@
 // The picture of a sweep.
 #pragma once
 
+#include <filesystem>
+
 #include "internal/commands/sweep.h"
+#include "internal/report/forest.h"
 #include "sextant/report/drawing.h"
 
 namespace sextant::commands {
@@ -15,5 +18,8 @@ struct ShownRun {
 /// Rows and columns of the sweep with the first images of each run; those whose images are gone are left out. What the
 /// judge misreads has a red frame, and the share that it reads as asked stands beside the row.
 report::Drawing overview(const std::vector<ShownRun>& runs, const SweepConfig& config);
+
+/// differences.svg and .png; of no panels none, and those of an earlier table go.
+void write_differences(const std::filesystem::path& folder, const report::Forest& forest);
 
 }  // namespace sextant::commands

@@ -159,6 +159,14 @@ std::string first_metric_of(const json& recipe) {
   return first == "all" ? "fid" : first;
 }
 
+void check_baseline(const std::vector<SweepRun>& runs, const SweepConfig& config) {
+  if (config.baseline.empty()) return;
+  std::vector<std::string> rows;
+  for (const SweepRun& run : runs) rows.push_back(run.row);
+  if (std::find(rows.begin(), rows.end(), config.baseline) != rows.end()) return;
+  throw UsageError("baseline '" + config.baseline + "' is no row." + did_you_mean(config.baseline, rows));
+}
+
 }  // namespace
 
 void tidy_recipe(json& recipe) {
@@ -238,6 +246,7 @@ std::vector<SweepRun> sweep_runs(const json& recipe, const SweepConfig& config) 
       }
     }
   }
+  check_baseline(runs, config);
   return runs;
 }
 

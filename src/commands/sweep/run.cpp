@@ -10,31 +10,16 @@
 #include "sextant/runtime/error.h"
 #include "sweep/draw.h"
 #include "sweep/lines.h"
+#include "sweep/numbered_progress.h"
 #include "sweep/overview.h"
 #include "sweep/place.h"
 
 namespace sextant::commands {
 
-namespace fs = std::filesystem;
-using nlohmann::json;
-
 namespace {
 
-/// Tells which run of how many a progress report is about.
-class NumberedProgress : public Progress {
- public:
-  NumberedProgress(Progress& progress, std::string title) : progress_(progress), title_(std::move(title)) {}
-  void begin(const std::string& task, double total, double done, const std::string& unit) override {
-    progress_.begin(task == "sample" ? title_ : title_ + ", " + task, total, done, unit);
-  }
-  void update(double done) override { progress_.update(done); }
-  void end() override { progress_.end(); }
-  void note(const std::string& line) override { progress_.note(title_ + ": " + line); }
-
- private:
-  Progress& progress_;
-  std::string title_;
-};
+namespace fs = std::filesystem;
+using nlohmann::json;
 
 std::string name_of(const SweepRun& run, bool seed) {
   std::string name = run.column.empty() ? run.row : run.row + ", " + run.column;
@@ -95,8 +80,8 @@ void Sweeping::prepare(const std::vector<SweepRun>& runs) {
 }
 
 void Sweeping::fail(Work& work, const std::string& why) {
-  progress_.note("failed: " + work.name + ": " + why);
   result_.failures.push_back({work.name, why});
+  progress_.note("failed: " + work.name + ": " + why);
 }
 
 void Sweeping::score(Work& work, Progress& progress) {
@@ -267,6 +252,8 @@ void Sweeping::write(const std::vector<ResultLine>& lines) {
       }
     }
     report::write_drawing(out / "overview.png", overview(shown, config_));
+    const auto label = [this](const std::string& metric) { return judge_.label(metric); };
+    write_differences(out, differences_drawing(lines, label, judge_.level()));
   }
   SweepConfig config = config_;
   json settings = recipe_;
@@ -297,19 +284,10 @@ SweepResult Sweeping::result(const std::vector<SweepRun>& runs) {
   return std::move(result_);
 }
 
-void check_baseline(const std::vector<SweepRun>& runs, const SweepConfig& config) {
-  if (config.baseline.empty()) return;
-  std::vector<std::string> rows;
-  for (const SweepRun& run : runs) rows.push_back(run.row);
-  if (std::find(rows.begin(), rows.end(), config.baseline) != rows.end()) return;
-  throw UsageError("baseline '" + config.baseline + "' is no row." + did_you_mean(config.baseline, rows));
-}
-
 }  // namespace
 
 SweepResult run_sweep(const json& recipe, const SweepConfig& config, Progress& progress, const Stop& stop) {
   const std::vector<SweepRun> runs = sweep_runs(recipe, config);
-  check_baseline(runs, config);
   for (const SweepRun& run : runs) {
     try {
       check_settings(run.config);

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "sextant/report/drawing.h"
 #include "theory/numbers.h"
 
@@ -35,10 +37,36 @@ report::Chart gamma_chart(const json& rows, const char* setting, const std::stri
   return chart;
 }
 
+/// Strength of each divergence over the number of classes.
+report::Chart classes_chart(const json& mixtures) {
+  report::Chart chart;
+  chart.title = "What a divergence does with more classes";
+  chart.x_label = "log10 of the number of classes";
+  chart.y_label = "alpha |grad D| / |grad log p|";
+  chart.log_y = true;
+  for (const json& first : mixtures.front().at("divergences")) {
+    report::Curve curve;
+    curve.name = first.at("divergence");
+    curve.marks = true;
+    for (const json& mixture : mixtures) {
+      for (const json& row : mixture.at("divergences")) {
+        if (row.at("divergence") != first.at("divergence")) continue;
+        curve.x.push_back(std::log10(mixture.at("components").get<double>()));
+        curve.y.push_back(row.at("relative_gradient"));
+      }
+    }
+    chart.curves.push_back(std::move(curve));
+  }
+  return chart;
+}
+
 }  // namespace
 
 void draw_theory(const json& record, const TheoryConfig& config) {
   const std::filesystem::path out = config.run.out;
+  if (record.contains("mixtures")) {
+    report::write_svg_and_png(out / "classes", report::draw(classes_chart(record.at("mixtures"))));
+  }
   report::write_svg_and_png(out / "gamma-alpha",
                             report::draw(gamma_chart(record.at("gamma_alpha"), "alpha", "Γ of reverse KL over alpha")));
   report::write_svg_and_png(out / "gamma-epsilon", report::draw(gamma_chart(record.at("gamma_epsilon"), "epsilon",

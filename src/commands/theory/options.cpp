@@ -7,7 +7,10 @@ std::vector<OptionGroup> theory_options(TheoryConfig& c) {
   return {{"theory",
            "The mixture, and where it is looked at",
            {
-               {"--model", &c.model, Anything{}, "Folder of a mixture: a config.json of type mixture", "PATH"},
+               {"--model", &c.model, Anything{},
+                "Folder of a mixture, a config.json of type mixture; of several, with commas between, the divergences "
+                "are compared",
+                "PATH"},
                {"--count", &c.count, c.kCount, "Exact draws that every number is a mean over", ""},
                {"--seed", &c.seed, Range{0, kUnlimited}, "Seed of them", ""},
                {"--alpha", &c.alpha, c.kAlpha, "Divergence weight, eq. (7)", ""},

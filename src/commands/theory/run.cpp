@@ -5,6 +5,7 @@
 #include "internal/commands/theory.h"
 #include "internal/models/mixture.h"
 #include "internal/runtime/files.h"
+#include "internal/runtime/text.h"
 #include "sextant/report/drawing.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/noise.h"
@@ -16,10 +17,10 @@ using nlohmann::json;
 
 namespace {
 
-TheoryPoints theory_points(const TheoryConfig& config) {
-  const models::Description description = models::describe(config.model);
+TheoryPoints theory_points(const std::string& model, const TheoryConfig& config) {
+  const models::Description description = models::describe(model);
   if (!models::is_mixture(description.config)) {
-    throw UsageError("--model " + config.model + " is no mixture; theory needs one, where everything is exact");
+    throw UsageError("--model " + model + " is no mixture; theory needs one, where everything is exact");
   }
   const models::Points points = models::draw_points(description, config.count, config.seed);
   std::vector<int64_t> indices(static_cast<std::size_t>(config.count));
@@ -30,12 +31,25 @@ TheoryPoints theory_points(const TheoryConfig& config) {
           Noise(config.seed, indices, {x0.size(1)}).normal(kDraw).to(at::kDouble)};
 }
 
-report::Table divergence_table(const json& rows) {
+/// Of one mixture the divergences' means and strengths, of several the strengths over the number of classes.
+report::Table divergence_table(const json& mixtures) {
   report::Table table;
-  table.header = {"divergence", "mean D", "alpha |grad D| / |grad log p|"};
-  for (const json& row : rows) {
-    table.rows.push_back({row.at("divergence").get<std::string>(), report::fixed(row.at("value").get<double>(), 4),
-                          report::fixed(row.at("relative_gradient").get<double>(), 4)});
+  const bool several = mixtures.size() > 1;
+  table.header = {"divergence"};
+  if (!several) table.header.emplace_back("mean D");
+  for (const json& mixture : mixtures) {
+    const std::string which = several ? ", K = " + std::to_string(mixture.at("components").get<int64_t>()) : "";
+    table.header.push_back("alpha |grad D| / |grad log p|" + which);
+  }
+  for (const json& row : mixtures.front().at("divergences")) {
+    table.rows.push_back({row.at("divergence").get<std::string>()});
+    if (!several) table.rows.back().push_back(report::fixed(row.at("value").get<double>(), 4));
+  }
+  for (const json& mixture : mixtures) {
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+      const json& row = mixture.at("divergences").at(i);
+      table.rows[i].push_back(report::fixed(row.at("relative_gradient").get<double>(), 4));
+    }
   }
   return table;
 }
@@ -49,20 +63,30 @@ TheoryResult run_theory(const TheoryConfig& given, const Stop&) {
   const std::filesystem::path out = config.run.out;
   check_writable_folder(out);
   set_threads(static_cast<int>(config.run.threads));
-  const TheoryPoints points = theory_points(config);
+  json mixtures = json::array();
   TheoryResult result;
-  result.record = {{"command", "theory"},
-                   {"config", settings},
-                   {"versions", versions_record("")},
-                   {"complete", true},
-                   {"components", points.mixture.num_components()},
-                   {"dimension", points.mixture.dimension()},
-                   {"gamma_alpha", gamma_over("alpha", points, config)},
-                   {"gamma_epsilon", gamma_over("epsilon", points, config)},
-                   {"calibration", calibration_error(points)},
-                   {"direction", directions(points)},
-                   {"divergences", divergence_strengths(points, config)}};
-  result.table = divergence_table(result.record["divergences"]);
+  for (const std::string& model : split(config.model, ',')) {
+    const TheoryPoints points = theory_points(trimmed(model), config);
+    const json divergences = divergence_strengths(points, config);
+    mixtures.push_back({{"model", trimmed(model)},
+                        {"components", points.mixture.num_components()},
+                        {"dimension", points.mixture.dimension()},
+                        {"divergences", divergences}});
+    if (mixtures.size() > 1) continue;
+    result.record = {{"command", "theory"},
+                     {"config", settings},
+                     {"versions", versions_record("")},
+                     {"complete", true},
+                     {"components", points.mixture.num_components()},
+                     {"dimension", points.mixture.dimension()},
+                     {"gamma_alpha", gamma_over("alpha", points, config)},
+                     {"gamma_epsilon", gamma_over("epsilon", points, config)},
+                     {"calibration", calibration_error(points)},
+                     {"direction", directions(points)},
+                     {"divergences", divergences}};
+  }
+  if (mixtures.size() > 1) result.record["mixtures"] = mixtures;
+  result.table = divergence_table(mixtures);
   write_atomically(out / "theory.json", result.record.dump(2) + "\n");
   if (report::can_draw()) draw_theory(result.record, config);
   return result;

@@ -153,6 +153,12 @@ std::vector<OptionGroup> train_options(TrainConfig& c) {
       {"--arch", &c.arch, Anything{}, "Architecture by name, instead; a recipe may have a [model] table", "NAME"},
       {"--init", &c.init, Anything{}, "First weights: a model folder or checkpoint; left out they are drawn anew",
        "PATH"},
+      {"--attributes", &c.attributes, Anything{},
+       "Train a classifier of attributes: a CSV of 1 and 0 whose first line names them, a line an image in order or by "
+       "file name",
+       "FILE"},
+      {"--validation-attributes", &c.validation_attributes, Anything{},
+       "Those of --validation; left out they are in --attributes, by file name", "FILE"},
   };
   return {{"train", "What to train",
            appended(appended(appended(model, weights_rows("", &c.weights.group, &c.weights.prefix, "the --init")),

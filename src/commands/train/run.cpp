@@ -1,6 +1,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "internal/commands/train.h"
+#include "internal/models/class_names.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 #include "train/folder.h"
@@ -18,6 +19,10 @@ std::unique_ptr<training::Objective> objective_of(const TrainConfig& config, con
   if (setup.role != models::Role::kClassifier && setup.role != models::Role::kFeatures) {
     throw UsageError("networks of type '" + setup.model.at("type").get<std::string>() +
                      "' cannot be trained; diffusion models at discrete timesteps and classifiers can");
+  }
+  if (models::predicts_attributes(setup.model)) {
+    return training::attribute_classification(setup.network, setup.model, classification_config(config, setup),
+                                              setup.validation);
   }
   return std::make_unique<training::Classification>(setup.network, setup.model, classification_config(config, setup),
                                                     setup.validation);

@@ -6,6 +6,7 @@
 #include "internal/models/class_names.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/files.h"
+#include "internal/runtime/text.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
@@ -13,6 +14,7 @@
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "sextant/training/trainer.h"
+#include "train/answers.h"
 
 namespace sextant::commands {
 namespace {
@@ -82,11 +84,34 @@ int64_t classes_of(const networks::Network& network, const json& model) {
   return model.value("/model/num_classes"_json_pointer, int64_t{10});
 }
 
+/// With attributes the images need no labels.
 std::shared_ptr<training::TrainingImages> images_of(const training::TrainingImages::Source& source,
-                                                    const TrainSetup& setup) {
+                                                    const TrainSetup& setup, bool attributes) {
   return std::make_shared<training::TrainingImages>(source, channels_of(*setup.network, setup.model),
                                                     size_for(source.path, *setup.network, setup.model),
-                                                    classes_of(*setup.network, setup.model));
+                                                    attributes ? 0 : classes_of(*setup.network, setup.model));
+}
+
+/// Attributes go with classifiers, and with a classifier of attributes.
+bool has_attributes(const TrainConfig& config, TrainTask task, const TrainSetup& setup) {
+  const bool judges = models::predicts_attributes(setup.model);
+  if (task == TrainTask::kFinetune && judges) {
+    throw UsageError("--model " + config.model +
+                     " judges attributes; finetune repairs classifiers of classes ('sextant train --init' with its "
+                     "--attributes trains it further)");
+  }
+  if (config.attributes.empty() && judges) {
+    throw UsageError("--attributes is needed: a CSV of what each image answers to " +
+                     joined(models::class_names_of(setup.model), ", "));
+  }
+  if (config.attributes.empty() && !config.validation_attributes.empty()) {
+    throw UsageError("--validation-attributes needs --attributes of the training images");
+  }
+  if (!config.attributes.empty() && dynamic_cast<const networks::ClassifierNetwork*>(setup.network.get()) == nullptr) {
+    throw UsageError("--attributes are of classifiers; type '" + setup.model.at("type").get<std::string>() +
+                     "' is none");
+  }
+  return !config.attributes.empty();
 }
 
 void open_images(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
@@ -106,19 +131,23 @@ void open_images(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
   };
   auto training = source(config.data, Split::kTrain, config.labels, models::class_names_of(setup.model));
   training.whole = config.trainer.augmentation.resize > 0;
-  setup.images = images_of(training, setup);
+  const bool attributes = has_attributes(config, task, setup);
+  setup.images = images_of(training, setup, attributes);
+  if (attributes) open_answers(config, setup, classes_of(*setup.network, setup.model));
   // The other sets go by the names of this one, of which they may lack some.
   const std::vector<std::string>& names = setup.images->class_names();
   setup.images->restrict(config.skip_per_class, config.take_per_class);
   if (!config.validation.empty()) {
-    setup.validation = images_of(source(config.validation, Split::kTest, config.validation_labels, names), setup);
+    setup.validation =
+        images_of(source(config.validation, Split::kTest, config.validation_labels, names), setup, attributes);
+    if (attributes) open_validation_answers(config, setup);
   } else if (config.hold_out > 0) {
     setup.validation =
         std::make_shared<training::TrainingImages>(setup.images->hold_out(config.hold_out, config.trainer.seed));
   }
   if (task == TrainTask::kFinetune) {
     setup.test =
-        config.test.empty() ? setup.validation : images_of(source(config.test, Split::kTest, {}, names), setup);
+        config.test.empty() ? setup.validation : images_of(source(config.test, Split::kTest, {}, names), setup, false);
   }
   for (const auto& images : {setup.images, setup.validation, setup.test}) {
     for (const std::string& line : images ? images->notes() : std::vector<std::string>{}) {
@@ -126,7 +155,8 @@ void open_images(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
     }
   }
   const bool all_named = static_cast<int64_t>(names.size()) == classes_of(*setup.network, setup.model);
-  if (setup.role == models::Role::kClassifier && all_named && !names.empty()) setup.model["classes"] = names;
+  if (setup.role == models::Role::kClassifier && !attributes && all_named && !names.empty())
+    setup.model["classes"] = names;
   if (setup.validation && config.validation_count > 0) {
     setup.validation = std::make_shared<training::TrainingImages>(*setup.validation);
     setup.validation->head(config.validation_count);
