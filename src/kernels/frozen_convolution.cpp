@@ -60,7 +60,8 @@ class FrozenConv2d : public torch::autograd::Function<FrozenConv2d> {
 
 bool has_route(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const bool frozen = !weight.requires_grad() && !(bias.defined() && bias.requires_grad());
-  const bool cpu_float = x.device().is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat;
+  const bool number = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
+  const bool cpu_float = x.device().is_cpu() && number && weight.scalar_type() == x.scalar_type();
   return is_fused(Fused::kFrozen) && frozen && cpu_float && x.numel() > 0 && at::globalContext().hasMKLDNN() &&
          at::globalContext().userEnabledMkldnn();
 }

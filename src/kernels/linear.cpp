@@ -88,6 +88,12 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
       (bias.defined() && bias.numel() != weight.size(0))) {
     throw ShapeError(c10::str("linear: input ", x.sizes(), " does not fit weight ", weight.sizes()));
   }
+  // The head of a classifier in bfloat16: libtorch's product of few rows follows their number, this one does not.
+  const bool head = x.dim() == 2 && x.device().is_cpu() && x.scalar_type() == at::kBFloat16;
+  if (is_fused(Fused::kLinear) && head && weight.scalar_type() == at::kBFloat16 && fuses({weight, bias})) {
+    return linear(x.to(at::kFloat), weight.to(at::kFloat), bias.defined() ? bias.to(at::kFloat) : bias)
+        .to(at::kBFloat16);
+  }
   const bool ours = is_fused(Fused::kLinear) && is_cpu_float(x) && is_cpu_float(weight) && x.numel() > 0;
   if (ours && fuses({x, weight, bias})) return forward_of(x, weight, bias);
   if (ours && fuses({weight, bias})) return FrozenLinear::apply(x, weight, if_defined(bias));

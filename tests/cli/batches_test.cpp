@@ -33,7 +33,8 @@ std::vector<Method> methods() {
           {"JensenShannon", {"--classifier", classifier, "--guidance", "js+entropy", "--softplus-beta", "3"}},
           {"OfNoisyImages", {"--classifier", noisy, "--guidance-input", "xt", "--sampler", "ddim"}},
           {"ClassifierFree", {"--cfg-scale", "2", "--sampler", "dpmpp-2m"}},
-          {"InBfloat16", {"--cfg-scale", "2", "--precision", "bf16"}}};
+          {"InBfloat16", {"--cfg-scale", "2", "--precision", "bf16"}},
+          {"GuidedInBfloat16", {"--classifier", classifier, "--guidance", "js", "--precision", "bf16"}}};
 }
 
 class AnyBatch : public ::testing::TestWithParam<Method> {};

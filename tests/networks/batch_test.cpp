@@ -212,7 +212,6 @@ class BatchOfImages : public ::testing::TestWithParam<std::tuple<Case, at::Scala
     const auto with_gradient = [&](const std::function<Tensor(const Tensor&)>& f) {
       const Tensor leaf = x.requires_grad_(true);
       const Tensor value = f(leaf);
-      if (network_->compute_type() == at::kBFloat16) return std::map<std::string, Tensor>{{"value", value.detach()}};
       const Tensor direction = rows(testing::filled("direction", {case_.images, value.size(1)}, {}), first, count);
       return std::map<std::string, Tensor>{
           {"value", value.detach()},
@@ -249,8 +248,8 @@ class BatchOfImages : public ::testing::TestWithParam<std::tuple<Case, at::Scala
 };
 
 TEST_P(BatchOfImages, ChangesNothingOfAnImage) {
-  if (case_.type == "clip" && network_->compute_type() == at::kBFloat16) {
-    GTEST_SKIP() << "a tower of CLIP in bfloat16 goes through such products on its way forward";
+  if (case_.name == "clip_resnet" && network_->compute_type() == at::kBFloat16) {
+    GTEST_SKIP() << "CLIP's attention pool in bfloat16 goes through libtorch's products, whose sums follow the batch";
   }
   if (case_.type == "inception-fid") {
     GTEST_SKIP() << "Inception draws nothing, and its convolutions go through libtorch's, whose sums follow the batch: "
