@@ -28,8 +28,8 @@ double peak_memory() {
   return 1024.0 * static_cast<double>(usage.ru_maxrss);
 }
 
-/// Draws a batch in three steps. The second is what each further step costs: the first meets cold memory and kernels, the
-/// last of a second-order sampler is half a step.
+/// Draws a batch in three steps. The second is what each further step costs: the first meets cold memory and kernels,
+/// the last of a second-order sampler is half a step.
 Estimate measured(SampleConfig config) {
   constexpr int64_t kSteps = 3;
   const SamplingModels models = open_models(config);

@@ -15,7 +15,6 @@
 #include "sweep/place.h"
 
 namespace sextant::commands {
-
 namespace {
 
 namespace fs = std::filesystem;
@@ -259,9 +258,7 @@ void Sweeping::write(const std::vector<ResultLine>& lines) {
   json settings = recipe_;
   settings["sweep"] = OptionTable("sweep", sweep_options(config)).to_json()["sweep"];
   json failures = json::array();
-  for (const SweepFailure& failure : result_.failures) {
-    failures.push_back({{"cell", failure.cell}, {"why", failure.why}});
-  }
+  for (const auto& [cell, why] : result_.failures) failures.push_back({{"cell", cell}, {"why", why}});
   const json record = {{"command", "sweep"},
                        {"config", settings},
                        {"versions", versions_record("")},
