@@ -54,7 +54,7 @@ void run_record(const fs::path& file) {
     commands::SampleConfig other;
     OptionTable("sample", commands::sample_options(other)).merge(cli::recipe_tables(copy, "sample"), copy.string());
   });
-  tried([&] { commands::run_report(folder / "run", {.out = folder / "report.html"}); });
+  tried([&] { commands::run_report(folder / "run", {.out = folder / "report.html", .title = ""}); });
   checkpoint::save_npz(folder / "run/samples.npz", {{"arr_0", at::ones({2, 2})}, {"arr_1", at::zeros({2}, at::kLong)}});
   const auto progress = make_progress(ProgressStyle::kQuiet, std::cerr);
   commands::run_sample(config, *progress, Stop());
