@@ -6,6 +6,9 @@
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/version.h>
+#if defined(SEXTANT_CUDA)
+#include <c10/cuda/CUDAStream.h>
+#endif
 
 #include <memory>
 
@@ -66,13 +69,12 @@ class Mark {
   c10::Event event_;
 };
 
-#if SEXTANT_TORCH_AT_LEAST(2, 6)
-/// The stream that libtorch's work on `device` goes to: a cudaStream_t.
-inline void* stream_of(at::Device device) {
-  return c10::impl::VirtualGuardImpl(device.type()).getStream(device).native_handle();
-}
-#elif defined(SEXTANT_CUDA)
+#if defined(SEXTANT_CUDA)
+#if !SEXTANT_TORCH_AT_LEAST(2, 6)
 #error "SEXTANT_CUDA needs libtorch 2.6 or newer; configure with -DSEXTANT_CUDA=OFF"
+#endif
+/// The stream that libtorch's work on `device` goes to: a cudaStream_t.
+inline void* stream_of(at::Device device) { return c10::cuda::getCurrentCUDAStream(device.index()).stream(); }
 #endif
 
 /// Whether at::scaled_dot_product_attention takes a scale of one's own.
