@@ -137,7 +137,9 @@ TEST_P(EveryStep, CopiesNoNumberOffTheDevice) {
     draw(at::Device(at::kMeta), observe);
   } catch (const c10::Error& error) {
     const std::string text = error.what_without_backtrace();
-    if (text.find("Could not run 'aten::") == std::string::npos) throw;
+    const bool lacking =
+        text.find("Could not run 'aten::") == 0 || text.find("with Meta tensors, but there was no") < 80;
+    if (!lacking || text.find("_local_scalar_dense") < 80) throw;
     GTEST_SKIP() << "this libtorch lacks an operation on shapes: " << text.substr(0, text.find(" with "));
   }
   EXPECT_EQ(steps, 6);
