@@ -8,7 +8,7 @@ TORCH_DIR = -DTorch_DIR="$$(scripts/torch.sh "$(TORCH)" 2>/dev/null)"
 # Of each reader, for `make fuzz`.
 SECONDS ?= 20
 
-.PHONY: all dependencies check-dependencies configure build demo report browser test test-full-size test-long \
+.PHONY: all dependencies check-dependencies configure build demo report site browser test test-full-size test-long \
   full-test asan fuzz tsan tidy format clean
 
 all: build
@@ -35,6 +35,14 @@ demo: configure
 report: configure
 	@cmake --build $(BUILD) --parallel $(JOBS) --target sextant_cli
 	@$(BUILD)/src/cli/sextant report docs/results --out out/results.html --title "sextant: results"
+
+# The documents and the API of both languages as a site: build-site/index.html.
+site:
+	@scripts/install-dependencies.sh python3-sphinx python3-myst-parser furo python3-breathe doxygen python3-torch \
+	  python3-pybind11 python3-dev
+	@$(MAKE) --no-print-directory configure TORCH=system
+	@cmake --build $(BUILD) --parallel $(JOBS) --target sextant_stubs
+	@scripts/site.sh $(BUILD) build-site
 
 test: build
 	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-tests=error --label-exclude full
@@ -76,4 +84,4 @@ tidy: dependencies check-dependencies
 	@scripts/check.sh tidy 7200
 
 clean:
-	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda build-check build-tsan
+	@rm -rf $(BUILD) build-asan build-debug build-bench build-cuda build-check build-tsan build-site build-site.work

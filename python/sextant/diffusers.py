@@ -30,6 +30,8 @@ except ImportError as _missing:
         "sextant.diffusers needs diffusers with its guiders, 0.36 or later: pip install -U diffusers"
     ) from (_missing)
 
+__all__ = ["ClassifierGuidance", "alpha_cumprod"]
+
 Labels = Union[torch.Tensor, Sequence[int]]
 
 
