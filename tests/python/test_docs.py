@@ -1,5 +1,6 @@
 """Every Python program in the documents runs, and the tutorial from top to bottom."""
 
+import doctest
 import os
 import re
 import shutil
@@ -74,3 +75,13 @@ def test_the_tutorial_runs_from_top_to_bottom(tmp_path):
     for made in ("alone/grid.png", "guided/gradient-norm.svg", "again/samples.npz", "bold/run.json",
                  "two-classes/table.md", "two-classes.html"):  # fmt: skip
         assert (tmp_path / "out" / made).stat().st_size, made
+
+
+def test_the_messages_of_the_cookbook_are_what_python_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sessions = "\n".join(re.findall(r"```pycon\n(.*?)```", (ROOT / "docs/errors.md").read_text(), re.S))
+    test = doctest.DocTestParser().get_doctest(sessions, {}, "errors.md", "docs/errors.md", 0)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    said = []
+    assert runner.run(test, out=said.append).failed == 0, "".join(said)
+    assert runner.tries >= 7

@@ -1,10 +1,9 @@
 // What README.md and docs/ repeat of the tree is what the tree has.
-#include "cli/documents.h"
-
 #include <algorithm>
 #include <filesystem>
 #include <set>
 
+#include "documents/documents.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
 #include "support/golden.h"

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "arguments.h"
-#include "cli/documents.h"
 #include "command.h"
+#include "documents/documents.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
 #include "support/golden.h"

@@ -1,4 +1,4 @@
-#include "cli/documents.h"
+#include "documents/documents.h"
 
 #include <algorithm>
 #include <regex>

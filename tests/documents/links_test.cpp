@@ -4,7 +4,7 @@
 #include <regex>
 #include <set>
 
-#include "cli/documents.h"
+#include "documents/documents.h"
 #include "support/golden.h"
 
 namespace sextant::cli::testing {

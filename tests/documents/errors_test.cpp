@@ -1,0 +1,85 @@
+// docs/errors.md: each message that it shows is what the command above it says.
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "documents/documents.h"
+#include "internal/runtime/files.h"
+#include "internal/runtime/text.h"
+
+namespace sextant::cli::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using sextant::testing::source_dir;
+
+/// Whether `text` is `pattern`, in which "..." is anything, nothing too.
+bool matches(const std::string& text, const std::string& pattern) {
+  const std::size_t dots = pattern.find("...");
+  if (dots == std::string::npos) return text == pattern;
+  if (!text.starts_with(pattern.substr(0, dots))) return false;
+  const std::string rest = pattern.substr(dots + 3);
+  for (std::size_t at = dots; at <= text.size(); ++at) {
+    if (matches(text.substr(at), rest)) return true;
+  }
+  return false;
+}
+
+TEST(Dots, AreAnything) {
+  EXPECT_TRUE(matches("a b c d", "a ...c d"));
+  EXPECT_TRUE(matches("a b", "a b..."));
+  EXPECT_FALSE(matches("a b", "a c..."));
+  EXPECT_FALSE(matches("a b c", "a ... d"));
+}
+
+/// A session of the page: what is typed behind "$ ", and the message that it ends in. Both may go on in lines that are
+/// indented, what is typed behind a backslash.
+struct Session {
+  std::string typed;
+  std::string message;
+};
+
+std::vector<Session> sessions() {
+  std::vector<Session> all;
+  for (const CodeBlock& block : code_of(source_dir() / "docs/errors.md")) {
+    if (block.language != "console") continue;
+    Session session;
+    for (const std::string& line : split(trimmed(block.text), '\n')) {
+      if (line.starts_with("$ ")) {
+        session.typed += line.substr(2) + "\n";
+      } else if (session.typed.ends_with("\\\n")) {
+        session.typed += line + "\n";
+      } else {
+        session.message += (session.message.empty() ? "" : " ") + trimmed(line);
+      }
+    }
+    all.push_back(session);
+  }
+  return all;
+}
+
+class Cookbook : public ::testing::TestWithParam<Session> {};
+INSTANTIATE_TEST_SUITE_P(Every, Cookbook, ::testing::ValuesIn(sessions()),
+                         [](const auto& info) { return std::to_string(info.index); });
+
+TEST_P(Cookbook, ShowsWhatTheProgramSays) {
+  const Session& session = GetParam();
+  const TemporaryFolder folder;
+  for (const char* name : {"models", "recipes"}) fs::create_symlink(source_dir() / name, folder / name);
+  const fs::path program = fs::path(SEXTANT_PROGRAM).parent_path();
+  std::ofstream(folder / "typed.sh") << "cd '" << folder.path().string() << "'\nexport PATH='" << program.string()
+                                     << "':$PATH\n"
+                                     << session.typed;
+  const std::string errors = (folder / "errors.txt").string();
+  const int status =
+      std::system(("bash '" + (folder / "typed.sh").string() + "' >/dev/null 2>'" + errors + "'").c_str());
+  ASSERT_TRUE(WIFEXITED(status));
+  const int code = WEXITSTATUS(status);
+  EXPECT_TRUE(code == 1 || code == 2) << code << "\n" << session.typed << read_file(errors);
+  const std::string last = split(trimmed(read_file(errors)), '\n').back();
+  EXPECT_TRUE(matches(last, session.message)) << session.typed << last;
+}
+
+}  // namespace
+}  // namespace sextant::cli::testing
