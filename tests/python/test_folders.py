@@ -1,5 +1,6 @@
 """Folders of diffusers open here, ours are saved as such, and the networks compute the same."""
 
+import importlib
 import json
 
 import pytest
@@ -7,6 +8,13 @@ import torch
 
 import sextant
 from sextant import folders
+
+
+def diffusers_or_skip():
+    diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
+    importlib.import_module("safetensors.torch")  # older ones use it without importing it
+    return diffusers
+
 
 CHANNELS = (32, 64)
 UNETS = {
@@ -23,7 +31,7 @@ UNETS = {
 
 
 def unet(**changes):
-    diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
+    diffusers = diffusers_or_skip()
     torch.manual_seed(0)
     network = diffusers.UNet2DModel(
         **{**dict(sample_size=16, block_out_channels=CHANNELS, layers_per_block=1), **changes}
@@ -92,7 +100,7 @@ def test_our_digits_are_the_same_after_a_way_through_diffusers_names(models, tmp
 
 
 def test_diffusers_draws_our_digits_as_we_do(models, tmp_path):
-    diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
+    diffusers = diffusers_or_skip()
     folders.to_diffusers(models / "mnist-adm", tmp_path / "pipeline")
     network = diffusers.UNet2DModel.from_pretrained(tmp_path / "pipeline/unet")
     scheduler = diffusers.DDIMScheduler.from_pretrained(tmp_path / "pipeline/scheduler", clip_sample=True)
@@ -110,7 +118,7 @@ def test_diffusers_draws_our_digits_as_we_do(models, tmp_path):
 
 
 def test_a_dit_of_diffusers_computes_the_same_here_and_back(tmp_path):
-    diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
+    diffusers = diffusers_or_skip()
     torch.manual_seed(0)
     theirs = diffusers.DiTTransformer2DModel(
         num_attention_heads=2, attention_head_dim=16, in_channels=4, out_channels=8, num_layers=2, sample_size=8,
@@ -138,7 +146,7 @@ def test_a_dit_of_diffusers_computes_the_same_here_and_back(tmp_path):
 
 
 def test_an_autoencoder_of_diffusers_decodes_the_same_here(tmp_path):
-    diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed")
+    diffusers = diffusers_or_skip()
     torch.manual_seed(0)
     vae = diffusers.AutoencoderKL(
         block_out_channels=(32, 64), down_block_types=("DownEncoderBlock2D",) * 2,
