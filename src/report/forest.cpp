@@ -57,7 +57,11 @@ void draw_entry(const ForestEntry& entry, const ForestPanel& panel, const Axis& 
 
 void draw_panel(const ForestPanel& panel, double left, double top, double bottom, Pen& pen) {
   const double reach = reach_of(panel);
-  const Axis axis = linear_axis(-1.05 * reach, 1.05 * reach, 4);
+  Axis axis = linear_axis(-1.05 * reach, 1.05 * reach, 4);
+  // A lone zero tells no scale.
+  for (int count = 5; axis.ticks.size() < 3 && count < 12; ++count) {
+    axis = linear_axis(-1.05 * reach, 1.05 * reach, count);
+  }
   pen.text({left + kPanel / 2, top - 8}, fitted(panel.label, kLabelLetters, kPanel), kLabelLetters, Anchor::kMiddle);
   for (const Tick& tick : axis.ticks) {
     const double x = left + kPanel * axis.place(tick.value);

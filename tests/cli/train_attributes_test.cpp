@@ -71,6 +71,22 @@ TEST(TrainAttributes, AreReadByFileNameToo) {
   expect_refusal(sextant(words), 1, "has no line for " + (set / "8.png").string());
 }
 
+TEST(TrainAttributes, OfFilesOfOneNameAreToldApartByTheirFolders) {
+  const TemporaryFolder folder;
+  for (const char* name : {"0/a.png", "0/b.png", "1/a.png", "1/b.png"}) {
+    fs::create_directories((folder / "classes" / name).parent_path());
+    report::write_png(folder / "classes" / name, at::full({28, 28, 1}, name[0] == '0' ? 20 : 200, at::kByte));
+  }
+  write_atomically(folder / "whole.csv", "image,bright,even\n1/b.png,1,0\n1/a.png,1,0\n0/b.png,0,1\n0/a.png,0,1\n");
+  Words words = attributes(folder, folder / "whole.csv", {"--steps", "2", "--batch", "4"});
+  words[4] = (folder / "classes").string();
+  const Outcome outcome = sextant(words);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  write_atomically(folder / "whole.csv", "image,bright,even\na.png,1,0\nb.png,1,0\n");
+  words[6] = folder / "other";
+  expect_refusal(sextant(words), 1, "is not clear; put folders before the names");
+}
+
 TEST(TrainAttributes, SayInOneLineWhatIsWrong) {
   const TemporaryFolder folder;
   expect_refusal(sextant(attributes(folder, answers(folder, "small,even", 199))), 1,

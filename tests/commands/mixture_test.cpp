@@ -121,6 +121,12 @@ TEST_F(MixtureCommands, SweepPointsThatTheMixtureItselfJudges) {
   ASSERT_EQ(results.size(), 2);
   EXPECT_GT(results[0].at("accuracy").get<double>(), 0.95) << "Bayes: 0.98";
   EXPECT_NEAR(results[1].at("accuracy").get<double>(), 0.5, 0.1) << "chance";
+  // Distances of points are small numbers: the table shows three figures of them.
+  char distance[32];
+  std::snprintf(
+      distance, sizeof distance, "%.3g",
+      std::min(results[0].at("frechet_distance").get<double>(), results[1].at("frechet_distance").get<double>()));
+  EXPECT_NE(read_file(out("sweep") + "/table.md").find(distance), std::string::npos) << distance;
   EXPECT_EQ(std::filesystem::exists(out("sweep") + "/overview.png"), report::can_draw());
 }
 

@@ -48,6 +48,15 @@ TEST_F(ForestTest, LargeOnesStandAtTheEdgeWithTheirNumber) {
       2);
 }
 
+TEST_F(ForestTest, TellsItsScaleOnBothSidesOfZero) {
+  for (const double size : {0.28, 0.31, 0.9, 1.9, 4.7, 30.0}) {
+    const Recorder drawn = recorded(draw(forest_of({ForestEntry{size, {}, {}}})));
+    // Beside the title, the panel's and the row's name: zero, and as many numbers on its left as on its right.
+    EXPECT_GE(drawn.texts.size(), 3u + 3u) << size;
+    EXPECT_EQ(drawn.texts.size() % 2, 0u) << size;
+  }
+}
+
 TEST_F(ForestTest, KeepsItsWordsApart) {
   Forest crowded = forest_of({ForestEntry{1000, 900, 1100}, ForestEntry{0.001, {}, {}}, ForestEntry{0.002, {}, {}}});
   crowded.title = std::string(200, 'g');

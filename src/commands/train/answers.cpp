@@ -1,6 +1,8 @@
 #include "train/answers.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "common/attributes.h"
 #include "internal/models/class_names.h"
@@ -12,17 +14,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The lines of the table that belong to the images of `set`, by file name.
+/// How many of the last parts of two paths are the same: 2 of "train/0/a.png" and "x/0/a.png".
+std::ptrdiff_t same_end(const fs::path& one, const fs::path& other) {
+  const std::vector<fs::path> a(one.begin(), one.end()), b(other.begin(), other.end());
+  return std::mismatch(a.rbegin(), a.rend(), b.rbegin(), b.rend()).first - a.rbegin();
+}
+
+/// The lines of the table that belong to the images of `set`, by file name, and by folders where names repeat.
 Tensor lines_by_name(const std::string& file, const AttributeTable& table, const data::ImageSet& set) {
-  std::map<std::string, int64_t> line_of;
+  std::map<std::string, std::vector<int64_t>> lines_of;
   for (std::size_t line = 0; line < table.images.size(); ++line) {
-    line_of[fs::path(table.images[line]).filename().string()] = static_cast<int64_t>(line);
+    lines_of[fs::path(table.images[line]).filename().string()].push_back(static_cast<int64_t>(line));
   }
   std::vector<int64_t> lines;
+  std::set<int64_t> taken;
   for (int64_t i = 0; i < set.size(); ++i) {
-    const auto line = line_of.find(fs::path(set.name(i)).filename().string());
-    if (line == line_of.end()) throw DataError(file + ": has no line for " + set.name(i));
-    lines.push_back(line->second);
+    const fs::path name = set.name(i);
+    std::ptrdiff_t most = 0;
+    std::vector<int64_t> fitting;
+    for (const int64_t line : lines_of[name.filename().string()]) {
+      const std::ptrdiff_t same = same_end(name, table.images[static_cast<std::size_t>(line)]);
+      if (same > most) fitting.clear();
+      if (same >= most) fitting.push_back(line);
+      most = std::max(most, same);
+    }
+    if (fitting.empty()) throw DataError(file + ": has no line for " + set.name(i));
+    if (fitting.size() > 1 || !taken.insert(fitting[0]).second) {
+      throw DataError(file + ": which line is that of " + set.name(i) + " is not clear; put folders before the names");
+    }
+    lines.push_back(fitting[0]);
   }
   return table.answers.index_select(0, at::tensor(lines, at::kLong));
 }
