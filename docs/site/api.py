@@ -7,10 +7,10 @@ import re
 
 PYTHON = ("sextant", "guidance", "samplers", "metrics", "calibration", "run", "diffusers", "folders", "pictures")
 
-SHOWN = """briefdescription detaileddescription innernamespace innerclass enum typedef func var user-defined public-type
-public-func public-attrib public-static-func public-static-attrib""".replace(
-    "\n", " "
-)
+SHOWN = " ".join(
+    ("briefdescription", "detaileddescription", "innernamespace", "innerclass", "enum", "typedef", "func", "var",
+     "user-defined", "public-type", "public-func", "public-attrib", "public-static-func", "public-static-attrib")
+)  # fmt: skip
 
 
 def titled(title, *lines):

@@ -23,7 +23,7 @@ def target_of(root, folder, target):
     elif there.endswith(".ipynb"):
         there = there.replace(".ipynb", ".md")
     elif (root / there).is_dir():
-        there += next("/" + name for name in FRONT if (root / there / name).is_file())
+        there += next(("/" + name for name in FRONT if (root / there / name).is_file()), "")  # none: Sphinx says so
     return os.path.relpath(there, folder or ".")
 
 
