@@ -7,7 +7,8 @@ packages=(g++ cmake ninja-build zlib1g-dev nlohmann-json3-dev libcli11-dev libto
           libpng-dev libjpeg62-turbo-dev libcairo2-dev libutf8proc-dev libxxhash-dev pkg-config fonts-dejavu-core
           libwebp-dev libsqlite3-dev libgtest-dev)
 # OpenBLAS is for libtorch's products: Debian's reference BLAS is many times slower.
-[ "${TORCH:-}" = other ] || packages+=(libtorch-dev libopenblas0-pthread)
+# libgloo-dev: the headers of what libtorch adds up by over processes.
+[ "${TORCH:-}" = other ] || packages+=(libtorch-dev libopenblas0-pthread libgloo-dev)
 
 [ $# -eq 0 ] || packages=("$@")
 

@@ -15,6 +15,7 @@
 #include "internal/commands/theory.h"
 #include "internal/commands/trace.h"
 #include "internal/commands/train.h"
+#include "internal/distributed/group.h"
 #include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/progress.h"
@@ -41,6 +42,7 @@ struct Job {
   Config defaults = {};
   void (*take)(json& tables, Config& config) = [](json&, Config&) {};
   bool (*quiet)(const Config& config) = [](const Config& config) { return config.run.quiet; };
+  bool shared = false;  ///< a launcher's processes do it together
 };
 
 template <typename Config>
@@ -51,11 +53,25 @@ Command row(const std::string& name, const std::string& summary, const Job<Confi
     const auto run = [job, config](const std::string& given) {
       Stop stop;
       const StopOnSignals handlers(stop);
-      const auto progress = terminal_progress(job.quiet(*config));
-      const Report report = job.run(*config, given, *progress, stop);
-      std::cout << report.text << std::flush;
-      if (!report.failure.empty()) throw Error(report.failure);
-      return report.complete ? 0 : stop.exit_code();
+      // Of a launcher's processes one speaks for all.
+      const distributed::World world = distributed::world_of(distributed::process_environment());
+      const bool speaks = world.rank == 0;
+      if (!job.shared && !speaks) return 0;  // one process is enough
+      static std::ostream nowhere(nullptr);
+      const auto progress =
+          speaks ? terminal_progress(job.quiet(*config)) : make_progress(ProgressStyle::kQuiet, nowhere);
+      try {
+        const Report report = job.run(*config, given, *progress, stop);
+        if (speaks) std::cout << report.text << std::flush;
+        if (!report.failure.empty()) throw Error(report.failure);
+        return report.complete ? 0 : stop.exit_code();
+      } catch (const distributed::LostProcess& lost) {
+        if (!lost.first()) return 1;
+        throw;
+      } catch (const UsageError& error) {
+        if (!speaks && world.local_rank > 0) return error.exit_code();  // the same line as the first one's
+        throw;
+      }
     };
     return Invocation{OptionTable(name, job.options(*config)), [job, config](json& t) { job.take(t, *config); }, run};
   };
@@ -224,22 +240,24 @@ Report inspect_file(InspectConfig& config, const std::string& file, Progress&, c
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
       row<SampleConfig>("sample", "Draw samples from a diffusion model, steered by a classifier",
-                        {.options = sample_options, .run = sample}),
+                        {.options = sample_options, .run = sample, .shared = true}),
       // A recipe may name the samples.
       row<EvaluateConfig>("evaluate",
                           "Score samples against a reference: FID, sFID, inception score, precision, recall, KID",
-                          {.options = evaluate_options, .run = evaluate}, "SAMPLES"),
+                          {.options = evaluate_options, .run = evaluate, .shared = true}, "SAMPLES"),
       row<CalibrateConfig>("calibrate",
                            "Measure a classifier's calibration, also along the noise levels, and repair it",
-                           {.options = calibrate_options, .run = calibrate}),
+                           {.options = calibrate_options, .run = calibrate, .shared = true}),
       row<TrainConfig>("finetune", "Fine-tune a classifier with the Smooth ECE loss",
-                       {.options = finetune_options, .run = finetune, .defaults = finetune_defaults()}),
+                       {.options = finetune_options, .run = finetune, .defaults = finetune_defaults(), .shared = true}),
       row<TrainConfig>("train", "Train a diffusion model or a classifier, noise-aware or not",
-                       {.options = train_options, .run = train, .take = take_architecture}),
-      row<RecipeSweep>(
-          "sweep", "Run a grid of samplings and make one table and one picture of it",
-          {.options = [](RecipeSweep& config) { return sweep_options(config); }, .run = sweep, .take = take_grid},
-          "RECIPE", true),
+                       {.options = train_options, .run = train, .take = take_architecture, .shared = true}),
+      row<RecipeSweep>("sweep", "Run a grid of samplings and make one table and one picture of it",
+                       {.options = [](RecipeSweep& config) { return sweep_options(config); },
+                        .run = sweep,
+                        .take = take_grid,
+                        .shared = true},
+                       "RECIPE", true),
       row<TraceConfig>("trace", "Follow guidance along the steps: confidence, gradients, maps",
                        {.options = trace_options,
                         .run = trace,

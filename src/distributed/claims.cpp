@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "process.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::distributed {
@@ -23,37 +24,6 @@ std::string first_line(const fs::path& path) {
   std::string line;
   std::getline(file, line);
   return line;
-}
-
-std::string host() {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  return name[0] == '\0' ? "unknown" : name;
-}
-
-/// When a process of this machine began, in ticks since its boot: a number that its successor under the same id does
-/// not have. Empty where no such process runs.
-std::string began(const std::string& process) {
-  std::string stat = first_line("/proc/" + process + "/stat");
-  const std::size_t name_end = stat.rfind(')');  // the name may hold anything
-  if (name_end == std::string::npos) return "";
-  std::istringstream fields(stat.substr(name_end + 1));
-  std::string field;
-  constexpr int kState = 3;
-  constexpr int kStartTime = 22;
-  for (int number = kState; number <= kStartTime; ++number) {
-    if (!(fields >> field)) return "";
-    if (number == kState && (field == "Z" || field == "X")) return "";
-  }
-  return field;
-}
-
-/// One boot of one machine: processes are comparable within it alone. A container has its own name for the host and its
-/// own numbers of processes, so both are part of it.
-std::string machine() {
-  std::error_code error;
-  return host() + " " + first_line("/proc/sys/kernel/random/boot_id") + " " +
-         fs::read_symlink("/proc/self/ns/pid", error).string();
 }
 
 /// A claim's text: host, boot, process namespace, process, start, each a word.

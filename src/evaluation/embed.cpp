@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "image_reader.h"
+#include "internal/evaluation/shared.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 
@@ -27,17 +28,21 @@ class Collector {
     indices_.insert(indices_.end(), batch.indices.begin(), batch.indices.end());
   }
 
-  Embedding result() const {
+  int64_t count() const { return static_cast<int64_t>(indices_.size()); }
+
+  /// Of all processes together; every one of them calls it.
+  Embedding result(distributed::Group& group) {
+    merge(pool_, group);
+    merge(spatial_, group);
     Embedding embedding;
-    embedding.count = static_cast<int64_t>(indices_.size());
     if (pool_) embedding.pool = pool_->gaussian();
     if (spatial_) embedding.spatial = spatial_->gaussian();
-    if (!features_.empty()) embedding.features = at::cat(features_);
-    if (!logits_.empty()) embedding.logits = at::cat(logits_);
-    if (!judge_logits_.empty()) embedding.judge_logits = at::cat(judge_logits_);
-    if (images_.labels().defined()) {
-      embedding.labels = images_.labels().index_select(0, at::tensor(indices_, at::kLong));
-    }
+    embedding.features = all_rows(features_, group);
+    embedding.logits = all_rows(logits_, group);
+    embedding.judge_logits = all_rows(judge_logits_, group);
+    const Tensor indices = group.gather(at::tensor(indices_, at::kLong));
+    embedding.count = indices.numel();
+    if (images_.labels().defined()) embedding.labels = images_.labels().index_select(0, indices);
     return embedding;
   }
 
@@ -86,6 +91,20 @@ class Collector {
     return here;
   }
 
+  static Tensor all_rows(const std::vector<Tensor>& batches, distributed::Group& group) {
+    return group.gather(batches.empty() ? Tensor() : at::cat(batches));
+  }
+
+  /// A process without images knows no dimensions.
+  static void merge(std::optional<metrics::GaussianAccumulator>& moments, distributed::Group& group) {
+    if (group.alone()) return;
+    const Tensor dimensions = group.gather(at::full({1}, moments ? moments->dimensions() : 0, at::kLong));
+    const auto known = dimensions.max().item<int64_t>();
+    if (known == 0) return;
+    if (!moments) moments.emplace(known);
+    moments->merge_all([&](const Tensor& part) { group.sum(part); });
+  }
+
   static void accumulate(std::optional<metrics::GaussianAccumulator>& into, const Tensor& features) {
     if (!into) into.emplace(features.size(1));
     into->add(features);
@@ -108,26 +127,33 @@ class Collector {
 std::optional<Embedding> embed(const data::ImageSet& images, const std::string& source,
                                const FeatureExtractor& extractor, const EmbedOptions& options, Progress& progress,
                                const Stop& stop) {
+  distributed::Group alone;
+  return embed(images, source, extractor, options, alone, progress, stop);
+}
+
+std::optional<Embedding> embed(const data::ImageSet& images, const std::string& source,
+                               const FeatureExtractor& extractor, const EmbedOptions& options,
+                               distributed::Group& group, Progress& progress, const Stop& stop) {
   const at::NoGradGuard no_grad;
   EmbedOptions::kBatch.check("embed", "batch", static_cast<double>(options.batch));
-  ImageReader reader(images, options.batch, std::clamp(threads(), 2, 8), options.skip_bad, options.resize);
+  const auto [begin, end] = group.part(images.size());
+  ImageReader reader(images, begin, end, options.batch, std::clamp(threads(), 2, 8), options.skip_bad, options.resize);
   Collector collector(images, extractor, options);
   std::vector<std::string> skipped;
   int64_t done = 0;
-  int64_t embedded = 0;
   progress.begin("embedding " + source, static_cast<double>(images.size()), 0, "images");
   while (const auto stretch = reader.next()) {
     if (stop.requested()) break;
-    for (const ImageBatch& batch : stretch->batches) {
-      collector.add(batch);
-      embedded += batch.images.size(0);
-    }
+    group.at("images " + std::to_string(begin + done) + " and on of " + source);
+    for (const ImageBatch& batch : stretch->batches) collector.add(batch);
     skipped.insert(skipped.end(), stretch->skipped.begin(), stretch->skipped.end());
-    done = embedded + static_cast<int64_t>(skipped.size());
-    progress.update(static_cast<double>(done));
+    done = collector.count() + static_cast<int64_t>(skipped.size());
+    progress.update(static_cast<double>(done * group.size()));  // the others go as fast
   }
   progress.end();
-  if (done < images.size()) return std::nullopt;
+  if (group.sum(done) < images.size()) return std::nullopt;
+  skipped = group.gather(skipped);
+  const int64_t embedded = group.sum(collector.count());
   const int64_t needed = options.need_statistics ? 2 : 1;
   if (embedded < needed) {
     throw DataError(c10::str(source, " has ", embedded, embedded == 1 ? " image" : " images",
@@ -136,7 +162,7 @@ std::optional<Embedding> embed(const data::ImageSet& images, const std::string& 
                                                         skipped.size() - 1, " others cannot)"),
                              options.need_statistics ? "; a covariance needs at least 2" : ""));
   }
-  Embedding embedding = collector.result();
+  Embedding embedding = collector.result(group);
   embedding.source = source;
   embedding.skipped = std::move(skipped);
   return embedding;

@@ -11,6 +11,8 @@
 #include "cautions.h"
 #include "inception.h"
 #include "internal/calibration/caution.h"
+#include "internal/evaluation/shared.h"
+#include "options.h"
 #include "sextant/calibration/calibration.h"
 #include "sextant/metrics/features.h"
 #include "sextant/metrics/logits.h"
@@ -24,31 +26,17 @@ constexpr int64_t kCoverageNeighbours = 5;  ///< Naeem et al.'s choice
 constexpr int64_t kEceBins = 15;
 constexpr int64_t kWide = 512;  ///< dimensions above which a Frechet distance takes too long to repeat unasked
 
-std::string word_of(Metric metric) {
-  for (const auto& [word, named] : metric_words()) {
-    if (named == metric) return word;
-  }
-  throw UsageError("metrics: one is no metric");
-}
-
 /// One evaluation under way: which numbers are wanted, which the data allow, what came out.
 class Scoring {
  public:
   Scoring(const Embedding& samples, const Embedding& reference, const FeatureExtractor& extractor,
-          const EvaluateOptions& options)
-      : samples_(samples), reference_(reference), options_(options), asked_(!options.metrics.empty()) {
-    const auto check = [](const char* setting, const Range& range, auto value) {
-      range.check("evaluate", setting, static_cast<double>(value));
-    };
-    check("neighbours", options.kNeighbours, options.neighbours);
-    check("kid-subsets", options.kKidSubsets, options.kid_subsets);
-    check("kid-subset-size", options.kKidSubsetSize, options.kid_subset_size);
-    check("bootstrap", options.kBootstrap, options.bootstrap);
-    check("bootstrap-fid", options.kBootstrapFid, options.bootstrap_fid);
-    check("level", options.kLevel, options.level);
-    if (options.bootstrap == 1 || options.bootstrap_fid == 1) {
-      throw UsageError("evaluate: bootstrap: one resample makes no interval; 0 leaves it out, 1000 is usual");
-    }
+          const EvaluateOptions& options, metrics::Together together)
+      : samples_(samples),
+        reference_(reference),
+        options_(options),
+        together_(std::move(together)),
+        asked_(!options.metrics.empty()) {
+    check(options);
     wanted_.insert(options.metrics.begin(), options.metrics.end());
     result_.protocol = options.protocol;
     result_.extractor = extractor.name;
@@ -68,11 +56,16 @@ class Scoring {
     }
   }
 
+  struct Step {
+    std::function<void()> take;
+    bool shared = false;  ///< all processes take it together; else the first one
+  };
+
   /// The steps in the order of the report, each adding its measures.
-  std::vector<std::function<void()>> steps() {
-    return {[this] { frechet(); },   [this] { spatial(); },  [this] { inception_score(); },
-            [this] { manifolds(); }, [this] { coverage(); }, [this] { kernel(); },
-            [this] { infinity(); },  [this] { accuracy(); }, [this] { remarks(); }};
+  std::vector<Step> steps() {
+    return {{[this] { frechet(); }},         {[this] { spatial(); }},        {[this] { inception_score(); }},
+            {[this] { manifolds(); }, true}, {[this] { coverage(); }, true}, {[this] { kernel(); }},
+            {[this] { infinity(); }},        {[this] { accuracy(); }},       {[this] { remarks(); }}};
   }
 
   Evaluation result() && { return std::move(result_); }
@@ -172,7 +165,7 @@ class Scoring {
     const bool recall = wants(Metric::kRecall, allowed, no_features(options_.neighbours));
     if (!precision && !recall) return;
     const metrics::PrecisionRecall pr =
-        metrics::precision_recall(reference_.features, samples_.features, options_.neighbours);
+        metrics::precision_recall(reference_.features, samples_.features, options_.neighbours, together_);
     caution(caution_of_neighbours("precision and recall", samples_.count, reference_.features.size(0),
                                   options_.neighbours));
     if (precision) add(Metric::kPrecision, "Precision", pr.precision, {}, interval_of_mean(pr.sample_in_reference));
@@ -185,7 +178,7 @@ class Scoring {
     const bool coverage = wants(Metric::kCoverage, allowed, no_features(kCoverageNeighbours));
     if (!density && !coverage) return;
     const metrics::DensityCoverage dc =
-        metrics::density_coverage(reference_.features, samples_.features, kCoverageNeighbours);
+        metrics::density_coverage(reference_.features, samples_.features, kCoverageNeighbours, together_);
     caution(caution_of_neighbours("density and coverage", samples_.count, reference_.features.size(0),
                                   kCoverageNeighbours));
     if (density) add(Metric::kDensity, "Density", dc.density);
@@ -265,6 +258,7 @@ class Scoring {
   const Embedding& samples_;
   const Embedding& reference_;
   const EvaluateOptions& options_;
+  metrics::Together together_;
   bool asked_;
   std::set<Metric> wanted_;
   std::map<std::string, std::vector<std::string>> left_out_;  ///< words by what they lack
@@ -276,16 +270,28 @@ class Scoring {
 std::optional<Evaluation> evaluate(const Embedding& samples, const Embedding& reference,
                                    const FeatureExtractor& extractor, const EvaluateOptions& options,
                                    Progress& progress, const Stop& stop) {
+  distributed::Group alone;
+  return evaluate(samples, reference, extractor, options, alone, progress, stop);
+}
+
+std::optional<Evaluation> evaluate(const Embedding& samples, const Embedding& reference,
+                                   const FeatureExtractor& extractor, const EvaluateOptions& options,
+                                   distributed::Group& group, Progress& progress, const Stop& stop) {
   const at::NoGradGuard no_grad;
-  Scoring scoring(samples, reference, extractor, options);
+  Scoring scoring(samples, reference, extractor, options,
+                  {group.rank(), group.size(), [&group](const Tensor& part) { group.sum(part); }});
   const auto steps = scoring.steps();
   progress.begin("scoring", static_cast<double>(steps.size()), 0, "steps");
-  for (size_t i = 0; i < steps.size() && !stop.requested(); ++i) {
-    steps[i]();
+  bool stopped = false;
+  for (size_t i = 0; i < steps.size() && !stopped; ++i) {
+    group.at(c10::str("scoring, step ", i + 1, " of ", steps.size()));
+    stopped = group.any(stop.requested());
+    if (stopped) break;
+    if (group.leads() || steps[i].shared) steps[i].take();
     progress.update(static_cast<double>(i + 1));
   }
   progress.end();
-  if (stop.requested()) return std::nullopt;
+  if (stopped || group.any(stop.requested())) return std::nullopt;
   return std::move(scoring).result();
 }
 

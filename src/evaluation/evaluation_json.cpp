@@ -4,21 +4,6 @@
 
 namespace sextant::evaluation {
 
-const std::vector<std::pair<std::string, Metric>>& metric_words() {
-  static const std::vector<std::pair<std::string, Metric>> kWords = {{"fid", Metric::kFid},
-                                                                     {"sfid", Metric::kSfid},
-                                                                     {"is", Metric::kInceptionScore},
-                                                                     {"precision", Metric::kPrecision},
-                                                                     {"recall", Metric::kRecall},
-                                                                     {"density", Metric::kDensity},
-                                                                     {"coverage", Metric::kCoverage},
-                                                                     {"kid", Metric::kKid},
-                                                                     {"fid-infinity", Metric::kFidInfinity},
-                                                                     {"accuracy", Metric::kAccuracy},
-                                                                     {"ece", Metric::kEce}};
-  return kWords;
-}
-
 nlohmann::json to_json(const Evaluation& evaluation) {
   nlohmann::json json;
   json["protocol"] = name_of(evaluation.protocol);

@@ -6,15 +6,16 @@
 
 namespace sextant::evaluation {
 
-ImageReader::ImageReader(const data::ImageSet& images, int64_t batch, int ahead, bool skip_bad, bool mixed_sizes)
-    : images_(images), batch_(batch), skip_bad_(skip_bad), mixed_sizes_(mixed_sizes) {
+ImageReader::ImageReader(const data::ImageSet& images, int64_t first, int64_t end, int64_t batch, int ahead,
+                         bool skip_bad, bool mixed_sizes)
+    : images_(images), batch_(batch), skip_bad_(skip_bad), mixed_sizes_(mixed_sizes), started_(first), end_(end) {
   for (int i = 0; i < ahead; ++i) start_one();
 }
 
 void ImageReader::start_one() {
-  if (started_ >= images_.size()) return;
+  if (started_ >= end_) return;
   const int64_t first = started_;
-  started_ = std::min(first + batch_, images_.size());
+  started_ = std::min(first + batch_, end_);
   ahead_.push_back(std::async(std::launch::async, [this, first, last = started_] { return read(first, last); }));
 }
 

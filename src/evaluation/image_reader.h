@@ -28,7 +28,9 @@ class ImageReader {
   /// Reads stretches of `batch` images, `ahead` of them at a time, each on a thread of its own. With `skip_bad` an
   /// image that throws DataError is left out. Without `mixed_sizes` an image of another size than the first one read
   /// throws DataError, even then.
-  ImageReader(const data::ImageSet& images, int64_t batch, int ahead, bool skip_bad, bool mixed_sizes);
+  /// Of the images first, ..., end - 1.
+  ImageReader(const data::ImageSet& images, int64_t first, int64_t end, int64_t batch, int ahead, bool skip_bad,
+              bool mixed_sizes);
 
   /// The next stretch, empty at the end. Throws what reading it threw.
   std::optional<ImageStretch> next();
@@ -43,7 +45,8 @@ class ImageReader {
   bool skip_bad_;
   bool mixed_sizes_;
   std::vector<int64_t> size_;  ///< [C, H, W] of the first image
-  int64_t started_ = 0;        ///< images handed to threads
+  int64_t started_;            ///< images before it were handed to threads
+  int64_t end_;
   std::deque<std::future<ImageStretch>> ahead_;
 };
 

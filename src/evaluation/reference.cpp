@@ -1,4 +1,5 @@
 #include "internal/evaluation/hash_of.h"
+#include "internal/evaluation/shared.h"
 #include "internal/runtime/content_hash.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/evaluation/embed.h"
@@ -58,23 +59,26 @@ std::optional<Embedding> read_cache(const fs::path& cache, const FeatureExtracto
 }
 
 std::optional<Embedding> embed_cached(const fs::path& path, const FeatureExtractor& extractor,
-                                      const EmbedOptions& options, const ReferenceOptions& wanted, Progress& progress,
-                                      const Stop& stop) {
-  const fs::path cache = wanted.cache ? cache_path(path, extractor, options) : fs::path();
-  if (wanted.cache) {
-    if (auto cached = read_cache(cache, extractor, wanted.need_features, progress)) {
-      cached->source = path.string();
-      return cached;
-    }
+                                      const EmbedOptions& options, const ReferenceOptions& wanted,
+                                      distributed::Group& group, Progress& progress, const Stop& stop) {
+  // What one process finds another may not, since the first one writes it.
+  const fs::path cache = wanted.cache && group.leads() ? cache_path(path, extractor, options) : fs::path();
+  std::optional<Embedding> cached;
+  if (!cache.empty()) cached = read_cache(cache, extractor, wanted.need_features, progress);
+  if (group.any(cached.has_value())) {
+    if (!cached) cached.emplace();
+    if (wanted.need_features) cached->features = group.gather(cached->features);
+    cached->source = path.string();
+    return cached;
   }
   const auto images = open_images_for(extractor, path, options.read);
   for (const std::string& line : images->notes()) progress.note("note: " + line);
   EmbedOptions kept = options;
   kept.keep_features = wanted.need_features;
   kept.classifier = {};  // the samples are judged, not the reference
-  auto embedding = embed(*images, path.string(), extractor, kept, progress, stop);
+  auto embedding = embed(*images, path.string(), extractor, kept, group, progress, stop);
   // A set with gaps is not cached: the names of what was left out would be lost.
-  if (!embedding || !wanted.cache || !embedding->skipped.empty()) return embedding;
+  if (!embedding || cache.empty() || !embedding->skipped.empty()) return embedding;
   try {
     save_statistics(cache, statistics_of(*embedding, extractor, /*with_features=*/true));
   } catch (const Error& problem) {
@@ -95,12 +99,19 @@ Statistics statistics_of(const Embedding& embedding, const FeatureExtractor& ext
 std::optional<Embedding> open_reference(const fs::path& path, const FeatureExtractor& extractor,
                                         const EmbedOptions& options, const ReferenceOptions& wanted, Progress& progress,
                                         const Stop& stop) {
-  if (!has_statistics(path)) return embed_cached(path, extractor, options, wanted, progress, stop);
+  distributed::Group alone;
+  return open_reference(path, extractor, options, wanted, alone, progress, stop);
+}
+
+std::optional<Embedding> open_reference(const fs::path& path, const FeatureExtractor& extractor,
+                                        const EmbedOptions& options, const ReferenceOptions& wanted,
+                                        distributed::Group& group, Progress& progress, const Stop& stop) {
+  if (!has_statistics(path)) return embed_cached(path, extractor, options, wanted, group, progress, stop);
   Embedding stored = stored_embedding(path, extractor, wanted.dimensions, progress);
   const bool images = path.extension() == ".npz" && checkpoint::NpzReader(path).contains("arr_0");
   if (!wanted.need_features || stored.features.defined() || !images) return stored;
   // OpenAI's reference batches: statistics of the whole set beside some of its images.
-  auto embedded = embed_cached(path, extractor, options, wanted, progress, stop);
+  auto embedded = embed_cached(path, extractor, options, wanted, group, progress, stop);
   if (!embedded) return std::nullopt;
   stored.features = embedded->features;
   return stored;

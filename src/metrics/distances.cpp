@@ -129,11 +129,12 @@ constexpr int64_t kColumnsAtOnce = 64;  ///< of distances, for one thread
 
 }  // namespace
 
-void for_each_row(const Points& x, const Points& y, const RowVisitor& visit) {
+void for_each_row(const Points& x, Rows rows, const Points& y, const RowVisitor& visit) {
   const int64_t n = y.count();
   const Bounds bounds(x, y);
-  for (int64_t first = 0; first < x.count(); first += kDistanceRows) {
-    const Tensor dots = kernels::product(x.framed().slice(0, first, first + kDistanceRows), y.packed(), n);
+  for (int64_t first = rows.begin; first < rows.end; first += kDistanceRows) {
+    const int64_t last = std::min(rows.end, first + kDistanceRows);
+    const Tensor dots = kernels::product(x.framed().slice(0, first, last), y.packed(), n);
     at::parallel_for(0, dots.size(0), 1, [&](int64_t begin, int64_t end) {
       std::vector<double> lower(static_cast<size_t>(n)), upper(static_cast<size_t>(n));
       for (int64_t row = begin; row < end; ++row) {
@@ -149,10 +150,31 @@ void for_each_row(const Points& x, const Points& y, const RowVisitor& visit) {
   }
 }
 
-Tensor squared_radii(const Points& points, int64_t neighbours) {
+namespace {
+
+constexpr int64_t kSpare = 8;  ///< points kept beyond the neighbours, for bounds that overlap
+
+/// Of some points: a row of distances for each.
+Tensor radii_of(const Points& points, Rows rows, int64_t neighbours) {
+  const Tensor radii = at::zeros({points.count()}, at::kDouble);
+  for_each_row(points, rows, points,
+               [&, to = radii.data_ptr<double>()](int64_t i, const double* lower, const double* upper) {
+                 Nearest nearest(neighbours + kSpare);
+                 for (int64_t j = 0; j < points.count(); ++j) {
+                   if (j != i) nearest.offer(j, {lower[j], upper[j]});
+                 }
+                 to[i] = nearest.radius(points, i, neighbours);
+               });
+  return radii;
+}
+
+}  // namespace
+
+Tensor squared_radii(const Points& points, Rows rows, int64_t neighbours) {
   const int64_t count = points.count();
+  if (rows.end - rows.begin < count) return radii_of(points, rows, neighbours);
   const Bounds bounds(points, points);
-  std::vector<Nearest> nearest(static_cast<size_t>(count), Nearest(neighbours + 8));
+  std::vector<Nearest> nearest(static_cast<size_t>(count), Nearest(neighbours + kSpare));
   for (int64_t first = 0; first < count; first += kDistanceRows) {
     // Distances are symmetric: of every row those up to the diagonal, once for either point.
     const int64_t last = std::min(count, first + kDistanceRows);

@@ -51,10 +51,17 @@ double squared_distance(const Points& x, int64_t i, const Points& y, int64_t j);
 /// Bounds of the squared distances of point i of x to every point of y: lower[j] <= |x_i - y_j|^2 <= upper[j].
 using RowVisitor = std::function<void(int64_t i, const double* lower, const double* upper)>;
 
-/// Calls `visit` once for each point of x, from several threads at once. Memory: 512 rows of distances in float32.
-void for_each_row(const Points& x, const Points& y, const RowVisitor& visit);
+/// A stretch of points.
+struct Rows {
+  int64_t begin, end;
+};
 
-/// Squared distance of each point to its `neighbours`-th nearest other point: [N] float64, exact.
-Tensor squared_radii(const Points& points, int64_t neighbours);
+/// Calls `visit` once for each point of x in `rows`, from several threads at once. Memory: 512 rows of distances in
+/// float32.
+void for_each_row(const Points& x, Rows rows, const Points& y, const RowVisitor& visit);
+
+/// Squared distance of each point in `rows` to its `neighbours`-th nearest other point: [N] float64, exact; 0 for the
+/// other points.
+Tensor squared_radii(const Points& points, Rows rows, int64_t neighbours);
 
 }  // namespace sextant::metrics

@@ -46,6 +46,20 @@ void GaussianAccumulator::merge(const GaussianAccumulator& other) {
   merge_mean(other.mean_, other.count_);
 }
 
+void GaussianAccumulator::merge_all(const std::function<void(const Tensor&)>& sum) {
+  // The mean of all first: sums of squares about it are sums of those about each one's own, and of n delta delta^T.
+  const Tensor weighted = at::cat({mean_ * static_cast<double>(count_), at::full({1}, count_, at::kDouble)});
+  sum(weighted);
+  const double total = weighted[dimensions()].item<double>();
+  if (total == 0) return;
+  const Tensor mean = weighted.narrow(0, 0, dimensions()) / total;
+  const Tensor delta = mean_ - mean;
+  scatter_.add_(at::outer(delta, delta), static_cast<double>(count_));
+  sum(scatter_);
+  mean_ = mean;
+  count_ = static_cast<int64_t>(total);
+}
+
 void GaussianAccumulator::merge_mean(const Tensor& mean, int64_t count) {
   // The means of the two parts differ by delta: scatter gains n m / (n + m) delta delta^T.
   const double total = static_cast<double>(count_ + count);

@@ -53,7 +53,7 @@ Tensor Classification::noised(const Tensor& x0, const Tensor& t, const std::vect
 
 Numbers Classification::backward(const Batch& batch, double scale) {
   const Tensor x0 = data::to_pixels(batch.images, network_->device());
-  const Tensor t = timesteps_.draw(batch.number).t;
+  const Tensor t = timesteps_.draw(batch.number, batch.whole).t;
   network_->begin_batch(stream(config_.seed, Purpose::kDropout), batch.number);
   const Tensor x = noised(x0, t, batch.number, stream(config_.seed, Purpose::kNoise));
   const Tensor y = batch.labels.to(x.device());

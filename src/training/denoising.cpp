@@ -45,7 +45,7 @@ class Denoising : public Objective {
 
   Numbers backward(const Batch& batch, double scale) override {
     const Tensor x0 = data::to_pixels(batch.images, network_->device());
-    const TimestepSampler::Drawn drawn = timesteps_.draw(batch.number);
+    const TimestepSampler::Drawn drawn = timesteps_.draw(batch.number, batch.whole);
     network_->begin_batch(stream(config_.seed, Purpose::kDropout), batch.number);
     const diffusion::LossTerms terms =
         losses(function_of(*network_), x0, drawn.t, dropped(batch), noise(batch.number, x0, Purpose::kNoise));

@@ -39,18 +39,21 @@ void place(const Tensor& image, int64_t down, int64_t right, bool flip, uint8_t 
 /// Makes batches; one for each thread.
 class Maker {
  public:
-  Maker(const TrainingImages& images, Augmentation augmentation, int64_t batch, uint64_t seed)
+  Maker(const TrainingImages& images, Augmentation augmentation, int64_t batch, Rows rows, uint64_t seed)
       : images_(images),
         augmentation_(augmentation),
         batch_(batch),
+        rows_(rows),
         seed_(stream(seed, Purpose::kAugmentation)),
         order_(images.size(), seed) {}
 
   Batch operator()(int64_t step) {
     Batch batch;
+    batch.whole = batch_;
     std::vector<int64_t> rows, labels;
     std::vector<Tensor> answers;
-    for (int64_t i = 0; i < batch_; ++i) {
+    const int64_t count = rows_.end - rows_.begin;
+    for (int64_t i = rows_.begin; i < rows_.end; ++i) {
       batch.number.push_back(step * batch_ + i);
       rows.push_back(order_(batch.number.back()));
       labels.push_back(images_.label(rows.back()));
@@ -62,13 +65,13 @@ class Maker {
     };
     const Tensor down = drawn(0, places), right = drawn(1, places), flip = drawn(2, 2);
     Tensor first;
-    for (int64_t i = 0; i < batch_; ++i) {
+    for (int64_t i = 0; i < count; ++i) {
       const int64_t row = rows[static_cast<std::size_t>(i)];
       const Tensor image = augmentation_.resize > 0 ? cut(row, batch.number[static_cast<std::size_t>(i)])
                            : i == 0                 ? images_.image(row)
                                                     : images_.image_like(row, first);
       if (i == 0) first = image;
-      if (i == 0) batch.images = at::empty({batch_, image.size(0), image.size(1), image.size(2)}, at::kByte);
+      if (i == 0) batch.images = at::empty({count, image.size(0), image.size(1), image.size(2)}, at::kByte);
       place(image, down.data_ptr<int64_t>()[i] - augmentation_.crop, right.data_ptr<int64_t>()[i] - augmentation_.crop,
             augmentation_.flip && flip.data_ptr<int64_t>()[i] == 1, static_cast<uint8_t>(augmentation_.crop_fill),
             batch.images.data_ptr<uint8_t>() + i * image.numel());
@@ -92,6 +95,7 @@ class Maker {
   const TrainingImages& images_;
   Augmentation augmentation_;
   int64_t batch_;
+  Rows rows_;
   uint64_t seed_;
   Shuffle order_;
 };
@@ -102,13 +106,13 @@ struct Loader::State {
     std::exception_ptr problem;
   };
 
-  State(const TrainingImages& images_, Augmentation augmentation, int64_t batch, uint64_t seed, int64_t first,
-        int64_t last_, int64_t workers)
-      : images(images_), make(images, augmentation, batch, seed), to_make(first), to_take(first), last(last_) {
+  State(const TrainingImages& images_, Augmentation augmentation, int64_t batch, Rows rows, uint64_t seed,
+        int64_t first, int64_t last_, int64_t workers)
+      : images(images_), make(images, augmentation, batch, rows, seed), to_make(first), to_take(first), last(last_) {
     constexpr int64_t kAhead = 2;  // batches a worker may have ready
     most = kAhead * workers;
     for (int64_t i = 0; i < workers; ++i) {
-      threads.emplace_back([this, maker = Maker(images, augmentation, batch, seed)]() mutable { work(maker); });
+      threads.emplace_back([this, maker = Maker(images, augmentation, batch, rows, seed)]() mutable { work(maker); });
     }
   }
 
@@ -142,9 +146,9 @@ struct Loader::State {
   std::vector<std::thread> threads;
 };
 
-Loader::Loader(const TrainingImages& images, Augmentation augmentation, int64_t batch, uint64_t seed,
+Loader::Loader(const TrainingImages& images, Augmentation augmentation, int64_t batch, Rows rows, uint64_t seed,
                int64_t first_step, int64_t last_step, int64_t workers)
-    : state_(std::make_unique<State>(images, augmentation, batch, seed, first_step, last_step, workers)) {}
+    : state_(std::make_unique<State>(images, augmentation, batch, rows, seed, first_step, last_step, workers)) {}
 
 Loader::~Loader() {
   {

@@ -22,12 +22,17 @@ class Shuffle {
   std::vector<int32_t> order_;
 };
 
+/// Which images of each batch: begin, ..., end - 1 of its B.
+struct Rows {
+  int64_t begin, end;
+};
+
 /// Batches in order of their steps, made by threads ahead of their use. Step s has the images s B ... s B + B - 1 of
-/// the shuffled sequence, for any number of workers.
+/// the shuffled sequence, or `rows` of them, for any number of workers.
 class Loader {
  public:
-  Loader(const TrainingImages& images, Augmentation augmentation, int64_t batch, uint64_t seed, int64_t first_step,
-         int64_t last_step, int64_t workers);
+  Loader(const TrainingImages& images, Augmentation augmentation, int64_t batch, Rows rows, uint64_t seed,
+         int64_t first_step, int64_t last_step, int64_t workers);
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;

@@ -20,6 +20,13 @@ RunFiles::RunFiles(fs::path folder, bool replaces) : folder_(std::move(folder)),
   }
 }
 
+RunFiles RunFiles::seen(fs::path folder, bool beside) {
+  RunFiles files;
+  files.folder_ = std::move(folder);
+  files.beside_ = beside;
+  return files;
+}
+
 void RunFiles::adopt() {
   if (!beside_) return;
   beside_ = false;

@@ -9,6 +9,10 @@ namespace sextant::training {
 class RunFiles {
  public:
   RunFiles(std::filesystem::path folder, bool replaces);
+  /// Where they lie, for a process that writes none of them.
+  static RunFiles seen(std::filesystem::path folder, bool beside);
+
+  bool beside() const { return beside_; }
 
   std::filesystem::path checkpoints() const { return folder_ / (beside_ ? "checkpoints.new" : "checkpoints"); }
   std::filesystem::path metrics() const { return folder_ / (beside_ ? "metrics.new.jsonl" : "metrics.jsonl"); }
@@ -18,6 +22,8 @@ class RunFiles {
   void adopt();
 
  private:
+  RunFiles() = default;
+
   std::filesystem::path folder_;
   bool beside_ = false;
 };

@@ -22,12 +22,16 @@ TimestepSampler::TimestepSampler(Timesteps kind, int64_t steps, uint64_t seed)
       steps_(steps),
       seed_(stream(seed, Purpose::kTimestep)) {}
 
-TimestepSampler::Drawn TimestepSampler::draw(const std::vector<int64_t>& number) const {
+TimestepSampler::Drawn TimestepSampler::draw(const std::vector<int64_t>& number, int64_t whole) const {
   const auto count = static_cast<int64_t>(number.size());
   const auto T = static_cast<double>(steps_);
   Tensor u = uniforms(seed_, number);
   const Tensor ones = at::ones({count}, at::kFloat);
-  if (kind_ == Timesteps::kStratified) u = (at::arange(count, at::kDouble) + u) / static_cast<double>(count);
+  if (kind_ == Timesteps::kStratified) {
+    const int64_t strata = whole > 0 ? whole : count;
+    const Tensor row = whole > 0 ? at::tensor(number, at::kLong).remainder(whole) : at::arange(count, at::kLong);
+    u = (row.to(at::kDouble) + u) / static_cast<double>(strata);
+  }
   const bool warmed_up = kind_ == Timesteps::kLossSecondMoment && (counts == kHistory).all().item<bool>();
   if (!warmed_up) return {(u * T).to(at::kLong).clamp(0, steps_ - 1), ones};
 

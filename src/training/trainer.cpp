@@ -5,7 +5,9 @@
 
 #include "adam.h"
 #include "ema.h"
+#include "gradient_sum.h"
 #include "internal/runtime/difference.h"
+#include "internal/training/shared.h"
 #include "internal/training/snapshots.h"
 #include "loader.h"
 #include "loss_scale.h"
@@ -13,6 +15,7 @@
 #include "run_files.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
+#include "together.h"
 #include "weights.h"
 
 namespace sextant::training {
@@ -29,37 +32,51 @@ json as_json(const Numbers& numbers) {
 /// One training: what changes from step to step, and how.
 class Run {
  public:
-  Run(networks::Network& network, Objective& objective, const TrainingImages& images, const TrainerConfig& config)
+  Run(networks::Network& network, Objective& objective, const TrainingImages& images, const TrainerConfig& config,
+      distributed::Group& group)
       : objective_(objective),
         images_(images),
         config_(config),
+        group_(group),
         weights_(network, config.compute),
+        gradient_(weights_, group),
         adam_(weights_.master(), config.adam),
         ema_(weights_, config.ema),
         scale_(LossScale::of(config.compute)),
-        files_(config.folder, config.replaces) {
+        files_(open_files(config, group)) {
     resume();
+    if (group.sum(step_) != step_ * group.size()) {
+      throw Error("the processes see different checkpoints in " + config.folder.string() +
+                  "; the folder has to be one that all machines share");
+    }
   }
 
   TrainerResult operator()(const SampleHook& sample, Progress& progress, const Stop& stop) {
     const int64_t first = step_;
-    MetricsLog log(files_.metrics(), first);
-    Loader loader(images_, config_.augmentation, config_.batch, config_.seed, first, config_.steps, config_.workers);
+    std::optional<MetricsLog> log;
+    if (group_.leads()) log.emplace(files_.metrics(), first);
+    const auto [begin, end] = group_.part(config_.batch);
+    Loader loader(images_, config_.augmentation, config_.batch, {begin, end}, config_.seed, first, config_.steps,
+                  config_.workers);
     const auto unit = static_cast<double>(config_.batch);
     progress.begin("train", unit * static_cast<double>(config_.steps), unit * static_cast<double>(first), "images");
     double busy = 0;
-    while (step_ < config_.steps && !ended_early_ && !stop.requested()) {
+    bool stopped = group_.any(stop.requested());
+    while (step_ < config_.steps && !ended_early_ && !stopped && !(group_.alone() && stop.requested())) {
       const double start = steady_seconds();
-      const Taken taken = take(loader.next());
+      group_.at(c10::str("step ", step_ + 1));
+      const Taken taken = take(loader.next(), stop.requested());
+      stopped = taken.stopped;
       const double seconds = steady_seconds() - start;
       busy += seconds;
-      log.note(taken.numbers, taken.norm, seconds, config_.batch);
-      if (step_ % config_.log_every == 0 || step_ == config_.steps) {
-        progress.note(log.write(step_, config_.steps, taken.learning_rate, scale_.dynamic ? scale_.scale : 0));
+      if (log) log->note(taken.numbers, taken.norm, seconds, config_.batch);
+      if (log && (step_ % config_.log_every == 0 || step_ == config_.steps)) {
+        progress.note(log->write(step_, config_.steps, taken.learning_rate, scale_.dynamic ? scale_.scale : 0));
       }
       progress.update(unit * static_cast<double>(step_));
       if (config_.validates && epoch_ends()) progress.note(validate(log));
-      if (config_.sample_every > 0 && step_ % config_.sample_every == 0) sample(step_, ema_.state(weights_));
+      if (group_.leads() && config_.sample_every > 0 && step_ % config_.sample_every == 0)
+        sample(step_, ema_.state(weights_));
       if (step_ % config_.checkpoint_every == 0) save();
     }
     progress.end();
@@ -70,7 +87,7 @@ class Run {
     result.complete = complete;
     result.stopped_early = ended_early_;
     if (busy > 0) result.images_per_second = unit * static_cast<double>(step_ - first) / busy;
-    if (complete) take_result(result);
+    if (complete && group_.leads()) take_result(result);
     return result;
   }
 
@@ -79,18 +96,22 @@ class Run {
     Numbers numbers;
     double norm;
     double learning_rate;
+    bool stopped;  ///< some process heard a stop
   };
 
-  /// The gradient of the whole batch, one micro-batch after the other; means of their numbers.
+  /// The gradient of this process's share of the batch, one micro-batch after the other; means of their numbers, as
+  /// shares of the whole.
   Numbers backward(const Batch& batch) {
     const auto count = static_cast<int64_t>(batch.number.size());
     const int64_t most = config_.micro_batch > 0 ? config_.micro_batch : count;
-    if (most >= count) return objective_.backward(batch, scale_.scale);
+    if (most >= config_.batch) return objective_.backward(batch, scale_.scale);
     Numbers sums;
     for (int64_t first = 0; first < count; first += most) {
+      if (first + most >= count) gradient_.begin();
       const int64_t last = std::min(first + most, count);
-      const double share = static_cast<double>(last - first) / static_cast<double>(count);
+      const double share = static_cast<double>(last - first) / static_cast<double>(config_.batch);
       Batch part;
+      part.whole = batch.whole;
       part.images = batch.images.slice(0, first, last);
       part.number = {batch.number.begin() + first, batch.number.begin() + last};
       if (batch.labels.defined()) part.labels = batch.labels.slice(0, first, last);
@@ -105,7 +126,7 @@ class Run {
     return sums;
   }
 
-  Taken take(const Batch& batch) {
+  Taken take(const Batch& batch, bool stops) {
     const double learning_rate = config_.learning_rate.at(step_);
     const auto where = [&] {
       return c10::str("at step ", step_ + 1, ", learning rate ", learning_rate, "; ",
@@ -114,12 +135,15 @@ class Run {
                       ". A smaller lr, a longer warmup or clip may help");
     };
     try {
-      Taken taken{backward(batch), 0, learning_rate};
+      Taken taken{backward(batch), 0, learning_rate, false};
+      gradient_.send_rest();
+      taken.stopped = add_up(taken.numbers, stops, group_);
       for (const auto& [name, value] : taken.numbers) {
         if (!std::isfinite(value)) throw NumericError(c10::str("the ", name, " is ", value));
       }
-      const Tensor gradient = weights_.take_gradient(1 / scale_.scale);
+      const Tensor gradient = gradient_.take(1 / scale_.scale);
       taken.norm = gradient.norm().item<double>();
+      average(weights_.buffers(), group_);
       if (scale_.update(std::isfinite(taken.norm))) {
         // PyTorch's clip_grad_norm_ adds the small number too.
         const double factor = config_.clip > 0 ? std::min(1.0, config_.clip / (taken.norm + 1e-6)) : 1.0;
@@ -140,7 +164,7 @@ class Run {
     return step_ == config_.steps || step_ * B / N > (step_ - 1) * B / N;
   }
 
-  std::string validate(MetricsLog& log) {
+  std::string validate(std::optional<MetricsLog>& log) {
     const checkpoint::StateDict weights = ema_.state(weights_);
     const Numbers numbers = objective_.validate(weights);
     const double value = objective_.criterion(numbers);
@@ -148,12 +172,14 @@ class Run {
     const bool better = best_.is_null() || value < best_.at("value").get<double>();
     if (better) {
       best_ = {{"value", value}, {"step", step_}};
-      std::filesystem::create_directories(best_file().parent_path());
-      if (config_.keeps_best) checkpoint::save_safetensors(best_file(), weights, {{"step", std::to_string(step_)}});
+      if (group_.leads()) std::filesystem::create_directories(best_file().parent_path());
+      if (group_.leads() && config_.keeps_best)
+        checkpoint::save_safetensors(best_file(), weights, {{"step", std::to_string(step_)}});
     }
     since_best_ = better ? 0 : since_best_ + 1;
-    ended_early_ = config_.patience > 0 && since_best_ >= config_.patience;
-    log.write_validation(step_, epoch, as_json(numbers));
+    const bool ends = config_.patience > 0 && since_best_ >= config_.patience;
+    ended_early_ = group_.any(group_.leads() && ends);
+    if (log) log->write_validation(step_, epoch, as_json(numbers));
     std::string line = c10::str("epoch ", epoch, ", validation:");
     for (const auto& [name, number] : numbers) line += c10::str(" ", name, " ", report_number(number));
     return line + (better ? " (best)" : "");
@@ -162,6 +188,8 @@ class Run {
   std::filesystem::path best_file() const { return files_.checkpoints() / "best.safetensors"; }
 
   void save() {
+    saved_ = step_;
+    if (!group_.leads()) return;
     Snapshot snapshot;
     snapshot.step = step_;
     for (const auto& [name, tensor] : tensors()) snapshot.tensors.set(name, tensor);
@@ -171,7 +199,6 @@ class Run {
                       {"since_best", since_best_},       {"ended_early", ended_early_}};
     Snapshots(files_.checkpoints()).save(snapshot);
     files_.adopt();
-    saved_ = step_;
   }
 
   void resume() {
@@ -224,7 +251,9 @@ class Run {
   Objective& objective_;
   const TrainingImages& images_;
   const TrainerConfig& config_;
+  distributed::Group& group_;
   Weights weights_;
+  GradientSum gradient_;
   Adam adam_;
   Ema ema_;
   LossScale scale_;
@@ -236,34 +265,22 @@ class Run {
   bool ended_early_ = false;
 };
 
-void check_config(const TrainerConfig& config) {
-  const auto check = [](const char* setting, const Range& range, auto value) {
-    range.check("train", setting, static_cast<double>(value));
-  };
-  check("steps", config.kSteps, config.steps);
-  check("batch", config.kBatch, config.batch);
-  check("micro-batch", config.kMicroBatch, config.micro_batch);
-  check("random-resize", config.augmentation.kResize, config.augmentation.resize);
-  check("lr", config.learning_rate.kLr, config.learning_rate.lr);
-  check("warmup", config.learning_rate.kWarmup, config.learning_rate.warmup);
-  check("lr-final", config.learning_rate.kLrFinal, config.learning_rate.lr_final);
-  check("ema", config.kEma, config.ema);
-  check("clip", config.kClip, config.clip);
-  check("crop", config.augmentation.kCrop, config.augmentation.crop);
-  check("crop-fill", config.augmentation.kCropFill, config.augmentation.crop_fill);
-  check("workers", config.kWorkers, config.workers);
-  check("checkpoint-every", config.kEvery, config.checkpoint_every);
-  check("log-every", config.kEvery, config.log_every);
-  check("sample-every", config.kSampleEvery, config.sample_every);
-  check("patience", config.kPatience, config.patience);
-}
-
 }  // namespace
 
 TrainerResult train(networks::Network& network, Objective& objective, const TrainingImages& images,
                     const TrainerConfig& config, const SampleHook& sample, Progress& progress, const Stop& stop) {
-  check_config(config);
-  Run run(network, objective, images, config);
+  distributed::Group alone;
+  return train(network, objective, images, config, sample, alone, progress, stop);
+}
+
+TrainerResult train(networks::Network& network, Objective& objective, const TrainingImages& images,
+                    const TrainerConfig& config, const SampleHook& sample, distributed::Group& group,
+                    Progress& progress, const Stop& stop) {
+  check(config);
+  if (config.batch < group.size()) {
+    throw UsageError(c10::str("train: batch ", config.batch, " has no image for each of ", group.size(), " processes"));
+  }
+  Run run(network, objective, images, config, group);
   return run(sample, progress, stop);
 }
 

@@ -33,12 +33,16 @@ Tensor Weights::take_gradient(double factor) {
   const at::NoGradGuard no_grad;
   const Tensor gradient = at::zeros_like(master_);
   for (const Slot& slot : slots_) {
-    Tensor& of_slot = slot.handle.mutable_grad();
+    const Tensor& of_slot = slot.handle.mutable_grad();
     if (!of_slot.defined()) continue;
     gradient.narrow(0, slot.offset, slot.handle.numel()).view(slot.handle.sizes()).copy_(of_slot);
-    of_slot.reset();
   }
+  clear_gradient();
   return factor == 1 ? gradient : gradient.mul_(factor);
+}
+
+void Weights::clear_gradient() {
+  for (const Slot& slot : slots_) slot.handle.mutable_grad().reset();
 }
 
 void Weights::publish() {

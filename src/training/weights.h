@@ -16,6 +16,13 @@ namespace sextant::training {
 /// compute with rounded copies; float32 ones with views.
 class Weights {
  public:
+  /// A parameter: where its numbers begin, the network's tensor.
+  struct Slot {
+    std::string name;
+    Tensor handle;
+    int64_t offset;
+  };
+
   /// The network must be in float32 and opened by Network::train(); it is left computing in `compute`.
   Weights(networks::Network& network, at::ScalarType compute);
 
@@ -23,6 +30,9 @@ class Weights {
   Tensor master() const { return master_; }  ///< [P] float32, on the network's device
   /// The gradients that backward passes left, times `factor`, [P]; clears them.
   Tensor take_gradient(double factor);
+  void clear_gradient();
+  /// In order of their numbers.
+  const std::vector<Slot>& slots() const { return slots_; }
   /// Rounds the master weights into a half-precision network.
   void publish();
   /// Running statistics and counters, which training moves without gradients, by name.
@@ -31,11 +41,6 @@ class Weights {
   checkpoint::StateDict state(const Tensor& flat, const std::vector<Tensor>& buffers) const;
 
  private:
-  struct Slot {
-    std::string name;
-    Tensor handle;
-    int64_t offset;
-  };
   std::vector<Slot> slots_;
   std::vector<std::pair<std::string, Tensor>> buffers_;
   Tensor master_;

@@ -2,20 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-
+#include "environment.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::distributed {
 namespace {
-
-Environment environment(std::map<std::string, std::string> variables) {
-  return [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
-    const auto found = variables.find(name);
-    if (found == variables.end()) return std::nullopt;
-    return found->second;
-  };
-}
 
 TEST(World, IsOneProcessWithoutALauncher) {
   const World world = world_of(environment({{"HOME", "/root"}}));

@@ -52,8 +52,8 @@ TEST(Loader, GivesTheSameBatchesForAnyNumberOfWorkers) {
   const TemporaryFolder folder;
   const TrainingImages set = open(images(folder, 23));
   const Augmentation augmentation{2, 7, true};
-  Loader alone(set, augmentation, 5, 3, 0, 12, 0), few(set, augmentation, 5, 3, 0, 12, 1),
-      many(set, augmentation, 5, 3, 0, 12, 7);
+  Loader alone(set, augmentation, 5, {0, 5}, 3, 0, 12, 0), few(set, augmentation, 5, {0, 5}, 3, 0, 12, 1),
+      many(set, augmentation, 5, {0, 5}, 3, 0, 12, 7);
   for (int64_t step = 0; step < 12; ++step) {
     const Batch a = alone.next(), b = few.next(), c = many.next();
     EXPECT_TRUE(a.images.equal(b.images) && a.images.equal(c.images)) << step;
@@ -62,10 +62,23 @@ TEST(Loader, GivesTheSameBatchesForAnyNumberOfWorkers) {
   }
 }
 
+TEST(Loader, GivesSomeRowsOfEachBatchAsTheyAreInTheWhole) {
+  const TemporaryFolder folder;
+  const TrainingImages set = open(images(folder, 23));
+  Loader whole(set, {2, 7, true}, 5, {0, 5}, 3, 0, 6, 0), part(set, {2, 7, true}, 5, {2, 4}, 3, 0, 6, 2);
+  for (int64_t step = 0; step < 6; ++step) {
+    const Batch all = whole.next(), some = part.next();
+    EXPECT_TRUE(some.images.equal(all.images.narrow(0, 2, 2)));
+    EXPECT_TRUE(some.labels.equal(all.labels.narrow(0, 2, 2)));
+    EXPECT_EQ(some.number, (std::vector<int64_t>{all.number[2], all.number[3]}));
+    EXPECT_EQ(some.whole, 5);
+  }
+}
+
 TEST(Loader, StartsAtAnyStep) {
   const TemporaryFolder folder;
   const TrainingImages set = open(images(folder, 23));
-  Loader whole(set, {1, 0, true}, 4, 3, 0, 20, 2), late(set, {1, 0, true}, 4, 3, 13, 20, 2);
+  Loader whole(set, {1, 0, true}, 4, {0, 4}, 3, 0, 20, 2), late(set, {1, 0, true}, 4, {0, 4}, 3, 13, 20, 2);
   for (int64_t step = 0; step < 13; ++step) whole.next();
   for (int64_t step = 13; step < 20; ++step) EXPECT_TRUE(whole.next().images.equal(late.next().images));
 }
@@ -73,7 +86,7 @@ TEST(Loader, StartsAtAnyStep) {
 TEST(Loader, MovesAndTurnsImagesWithinTheirPadding) {
   const TemporaryFolder folder;
   const TrainingImages set = open(images(folder, 3));
-  Loader loader(set, {1, 200, true}, 1, 0, 0, 300, 2);
+  Loader loader(set, {1, 200, true}, 1, {0, 1}, 0, 0, 300, 2);
   std::map<std::string, int64_t> seen;
   for (int64_t step = 0; step < 300; ++step) {
     const Batch batch = loader.next();

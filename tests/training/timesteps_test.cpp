@@ -33,6 +33,13 @@ TEST(Timesteps, StratifiedOnesFallIntoEveryPartOnce) {
   EXPECT_TRUE(t.floor_divide(100).equal(at::arange(10, at::kLong))) << t;
 }
 
+TEST(Timesteps, OfAPartOfABatchAreThoseOfTheWhole) {
+  const TimestepSampler sampler(Timesteps::kStratified, 1000, 3);
+  const Tensor whole = sampler.draw(numbers(50, 10), 10).t;
+  EXPECT_TRUE(whole.equal(sampler.draw(numbers(50, 10)).t));
+  EXPECT_TRUE(sampler.draw(numbers(53, 4), 10).t.equal(whole.narrow(0, 3, 4)));
+}
+
 TEST(LossSecondMoment, IsUniformUntilEveryStepHasItsHistory) {
   TimestepSampler sampler(Timesteps::kLossSecondMoment, 4, 0);
   for (int i = 0; i < 9; ++i) sampler.note(at::arange(4, at::kLong), at::ones({4}));

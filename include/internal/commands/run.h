@@ -16,6 +16,7 @@ struct RunConfig {
   bool deterministic = false;              ///< on a GPU, the same bits in every run
   int64_t threads = 0;                     ///< CPU threads; 0 takes every core
   bool quiet = false;                      ///< no progress, only notes and errors
+  bool alone = false;                      ///< by this process, even where a launcher started several
 };
 
 }  // namespace sextant::commands

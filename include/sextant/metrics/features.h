@@ -30,6 +30,9 @@ class GaussianAccumulator {
 
   void add(const Tensor& features);
   void merge(const GaussianAccumulator& other);
+  /// Merges with the accumulators of other processes, each of which calls this: `sum` replaces a tensor by its sum over
+  /// them.
+  void merge_all(const std::function<void(const Tensor&)>& sum);
 
   int64_t count() const { return count_; }
   int64_t dimensions() const { return mean_.numel(); }
@@ -106,6 +109,14 @@ KernelDistance kernel_distance(const Tensor& a, const Tensor& b, const Tensor& i
 
 // What share of two sets lies in the other's manifold: precision and recall, density and coverage.
 
+/// Processes that compute one number together, each with the same arguments; by default this one alone. Each takes some
+/// of the rows of distances, and all get the numbers of one process alone.
+struct Together {
+  int64_t rank = 0;  ///< of this process
+  int64_t size = 1;
+  std::function<void(const Tensor&)> sum = {};  ///< replaces a float64 tensor by its sum over the processes
+};
+
 struct PrecisionRecall {
   double precision = 0;            ///< share of samples inside the reference's manifold
   double recall = 0;               ///< share of the reference inside the samples' manifold
@@ -120,7 +131,8 @@ struct PrecisionRecall {
 /// points, each reaching to the point's `neighbours`-th nearest neighbour in the set, itself not counted; the boundary
 /// belongs to it. OpenAI's evaluator and torch-fidelity agree on this. Decisions are those of float64 distances; memory
 /// is a small multiple of the features'. Both sets need more than `neighbours` points.
-PrecisionRecall precision_recall(const Tensor& reference, const Tensor& sample, int64_t neighbours = 3);
+PrecisionRecall precision_recall(const Tensor& reference, const Tensor& sample, int64_t neighbours = 3,
+                                 const Together& together = {});
 
 struct DensityCoverage {
   double density = 0;   ///< mean number of reference balls a sample lies in, over `neighbours`; may exceed 1
@@ -128,7 +140,8 @@ struct DensityCoverage {
 };
 
 /// Naeem et al. 2020, whose balls are open.
-DensityCoverage density_coverage(const Tensor& reference, const Tensor& sample, int64_t neighbours = 5);
+DensityCoverage density_coverage(const Tensor& reference, const Tensor& sample, int64_t neighbours = 5,
+                                 const Together& together = {});
 
 // How far a statistic of samples may be off.
 

@@ -33,6 +33,7 @@ struct Batch {
   Tensor labels;                ///< [B] int64; undefined without
   Tensor answers;               ///< [B, K] float32 to attributes: 1 yes, -1 no, 0 unknown; undefined without
   std::vector<int64_t> number;  ///< of each image in the whole training: step B + row
+  int64_t whole = 0;            ///< B of the batch that these images are part of; 0: these alone
 };
 
 /// Images of one size by number, with labels, from a set and a choice of its rows.

@@ -31,7 +31,9 @@ class TimestepSampler {
     Tensor t;        ///< [B] int64
     Tensor weights;  ///< [B] float32, ones unless importance-sampled
   };
-  Drawn draw(const std::vector<int64_t>& number) const;
+  /// For images with these numbers; kStratified spreads t evenly over the `whole` batch that they are part of, of which
+  /// the first number is a multiple of `whole`. 0: over these images.
+  Drawn draw(const std::vector<int64_t>& number, int64_t whole = 0) const;
   /// Losses [B] at t [B]; kLossSecondMoment samples by the root of their mean square over the last 10 at each t, mixed
   /// with 0.1 % of the uniform distribution, once every t has ten (Nichol & Dhariwal 2021).
   void note(const Tensor& t, const Tensor& losses);

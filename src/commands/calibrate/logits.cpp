@@ -17,13 +17,6 @@ std::string described(const Condition& condition, const Levels* levels) {
          shortest(*condition.level);
 }
 
-std::vector<Tensor> joined_batches(const std::vector<std::vector<Tensor>>& batches) {
-  std::vector<Tensor> whole;
-  whole.reserve(batches.size());
-  for (const std::vector<Tensor>& of_one : batches) whole.push_back(at::cat(of_one));
-  return whole;
-}
-
 /// A noise-aware classifier takes a clean image for one at the first timestep.
 Tensor first_time(const Tensor& x0) { return at::zeros({x0.size(0)}, x0.options().dtype(at::kLong)); }
 
@@ -45,33 +38,44 @@ Tensor read_images(const Subset& subset, std::size_t begin, std::size_t end) {
 }
 
 LogitsCollector::LogitsCollector(const CalibrateConfig& config, std::vector<guidance::Classifier> classifiers,
-                                 const Levels* levels, at::Device device, Progress& progress, const Stop& stop)
+                                 const Levels* levels, at::Device device, distributed::Group& group, Progress& progress,
+                                 const Stop& stop)
     : config_(config),
       classifiers_(std::move(classifiers)),
       levels_(levels),
       device_(device),
+      group_(group),
       progress_(progress),
       stop_(stop) {}
 
 bool LogitsCollector::each_batch(const std::string& task, const Subset& subset, const VisitBatch& visit) const {
   const at::NoGradGuard no_grad;
-  const std::size_t count = subset.numbers.size();
-  progress_.begin(task, static_cast<double>(count), 0, "images");
-  for (std::size_t begin = 0; begin < count; begin += static_cast<std::size_t>(config_.batch)) {
-    if (stop_.requested()) {
-      progress_.end();
-      return false;
-    }
+  const std::size_t all = subset.numbers.size();
+  const auto rank = static_cast<std::size_t>(group_.rank()), size = static_cast<std::size_t>(group_.size());
+  const std::size_t first = all * rank / size, count = all * (rank + 1) / size;
+  progress_.begin(task, static_cast<double>(all), 0, "images");
+  bool stopped = stop_.requested();
+  for (std::size_t begin = first; begin < count && !stopped; begin += static_cast<std::size_t>(config_.batch)) {
+    group_.at(task + ", images " + std::to_string(begin) + " and on");
     const std::size_t end = std::min(count, begin + static_cast<std::size_t>(config_.batch));
     const Tensor x0 = data::to_pixels(read_images(subset, begin, end), device_);
     const Tensor labels = subset.labels.slice(0, static_cast<int64_t>(begin), static_cast<int64_t>(end)).to(device_);
     visit(x0, labels,
           {subset.numbers.begin() + static_cast<std::ptrdiff_t>(begin),
            subset.numbers.begin() + static_cast<std::ptrdiff_t>(end)});
-    progress_.update(static_cast<double>(end));
+    progress_.update(static_cast<double>((end - first) * size));  // the others go as fast
+    stopped = stop_.requested();
   }
   progress_.end();
-  return true;
+  return group_.sum(stopped ? 1 : 0) == 0;
+}
+
+std::vector<Tensor> LogitsCollector::joined(const Batches& batches) const {
+  std::vector<Tensor> whole;
+  for (std::size_t c = 0; c < classifiers_.size(); ++c) {
+    whole.push_back(group_.gather(batches.empty() ? Tensor() : at::cat(batches[c])));
+  }
+  return whole;
 }
 
 void LogitsCollector::collect(const Tensor& x, const Tensor& t, const Condition& condition,
@@ -96,7 +100,7 @@ std::optional<Logits> LogitsCollector::clean(const Subset& subset) const {
         collect(x0, first_time(x0), condition, numbers, batches);
       });
   if (!finished) return std::nullopt;
-  return Logits{condition, joined_batches(batches)};
+  return Logits{condition, joined(batches)};
 }
 
 std::optional<std::vector<Logits>> LogitsCollector::at(double level, const std::vector<Shown>& shown,
@@ -115,7 +119,7 @@ std::optional<std::vector<Logits>> LogitsCollector::at(double level, const std::
   };
   if (!each_batch(levels_->symbol() + " = " + shortest(level), subset, visit)) return std::nullopt;
   std::vector<Logits> logits;
-  for (std::size_t i = 0; i < shown.size(); ++i) logits.push_back({{shown[i], level}, joined_batches(batches[i])});
+  for (std::size_t i = 0; i < shown.size(); ++i) logits.push_back({{shown[i], level}, joined(batches[i])});
   return logits;
 }
 

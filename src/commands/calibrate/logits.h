@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "calibrate/levels.h"
+#include "internal/distributed/group.h"
 #include "sextant/data/images.h"
 
 namespace sextant::commands {
@@ -34,11 +35,12 @@ struct Logits {
   std::vector<Tensor> of_classifiers;  ///< of each [N, K] float32 at least, on the CPU
 };
 
-/// Shows images to classifiers and collects their logits.
+/// Shows images to classifiers and collects their logits; the processes of a group each show a share and all get the
+/// whole.
 class LogitsCollector {
  public:
   LogitsCollector(const CalibrateConfig& config, std::vector<guidance::Classifier> classifiers, const Levels* levels,
-                  at::Device device, Progress& progress, const Stop& stop);
+                  at::Device device, distributed::Group& group, Progress& progress, const Stop& stop);
 
   /// The logits of the images as they are; none after a stop.
   std::optional<Logits> clean(const Subset& subset) const;
@@ -51,15 +53,18 @@ class LogitsCollector {
 
   /// Gets x0, labels and numbers of one batch.
   using VisitBatch = std::function<void(const Tensor& x0, const Tensor& labels, const std::vector<int64_t>& numbers)>;
-  /// False after a stop.
+  /// False after a stop of any process.
   bool each_batch(const std::string& task, const Subset& subset, const VisitBatch& visit) const;
   void collect(const Tensor& x, const Tensor& t, const Condition& condition, const std::vector<int64_t>& numbers,
                Batches& batches) const;
+  /// The logits of each classifier, of all processes.
+  std::vector<Tensor> joined(const Batches& batches) const;
 
   const CalibrateConfig& config_;
   std::vector<guidance::Classifier> classifiers_;
   const Levels* levels_;
   at::Device device_;
+  distributed::Group& group_;
   Progress& progress_;
   const Stop& stop_;
 };

@@ -154,15 +154,12 @@ data::NetworkClasses classes_of(const CalibrateConfig& config, const json& descr
   return {static_cast<int64_t>(prompts.targets.size() + prompts.contrast.size()), prompts.targets};
 }
 
-}  // namespace
-
-CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, const Stop& stop) {
-  CalibrateConfig config = given;
-  config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
-  check(config);
+CalibrateResult measured_and_fitted(CalibrateConfig& config, distributed::Group& group, Progress& progress,
+                                    const Stop& stop) {
+  place(config.run);
   set_threads(static_cast<int>(config.run.threads));
   const models::Placement placement = placement_of(config.run, {config.classifier.precision});
-  const models::Description description = described(config.classifier);
+  const models::Description description = commands::described(config.classifier);
   if (models::predicts_attributes(description.config)) {
     throw UsageError("--classifier " + config.classifier.path +
                      " judges attributes, each a question of its own; calibration of classes is not measured of it");
@@ -195,13 +192,21 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   std::vector<guidance::Classifier> classifiers;
   classifiers.reserve(variants.size());
   for (const Variant& variant : variants) classifiers.push_back(variant.classifier);
-  const LogitsCollector collector(config, classifiers, levels.get(), placement.device, progress, stop);
+  const LogitsCollector collector(config, classifiers, levels.get(), placement.device, group, progress, stop);
   const UnfinishedCalibration unfinished(config.run.out, identity_of(config, weights.record(), data),
                                          classifier.classes);
   CalibrateResult result = unfinished.found();
   const std::size_t conditions = 1 + shown.size() * (levels ? levels->values().size() : 0);
   const std::size_t rows_each = data.fitted ? 2 : variants.size();
   const auto known = [&] { return result.rows.size() / rows_each; };  // conditions
+  const auto done = [&] { return static_cast<int64_t>(known()) + (result.fit ? 1 : 0); };
+  if (group.sum(done()) != done() * group.size()) {
+    throw Error("the processes see different measurements in " + config.run.out +
+                "; the folder has to be one that all machines share");
+  }
+  const auto keep = [&] {
+    if (group.leads()) unfinished.keep(result);
+  };
   if (result.fit || known() > 0) {
     progress.note(c10::str("continues in ", config.run.out, ": ", result.fit ? "the repair, " : "", known(), " of ",
                            conditions, " conditions were measured before"));
@@ -209,13 +214,13 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
   if (data.fitted && !result.fit) {
     result.fit = fit_repair(config, collector, levels.get(), data);
     if (!result.fit) return {};
-    unfinished.keep(result);
+    keep();
   }
   if (known() == 0) {
     const auto clean = collector.clean(data.measured);
     if (!clean) return {};
     add_rows(config, variants, *clean, data.measured.labels, result);
-    unfinished.keep(result);
+    keep();
   }
   const std::string few = calibration::caution_of_bins(data.measured.labels.numel(), config.measures.bins);
   if (!few.empty()) progress.note("note: " + few);
@@ -228,16 +233,29 @@ CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, 
     const auto noisy = collector.at(levels->values()[i], shown, data.measured);
     if (!noisy) return {};
     for (const Logits& logits : *noisy) add_rows(config, variants, logits, data.measured.labels, result);
-    unfinished.keep(result);
+    keep();
   }
   result.means = means_of(result.rows);
   result.complete = true;
+  if (!group.leads()) return result;
   if (!config.run.out.empty()) write_results(config, result, levels ? levels->symbol() : "t", weights);
   if (!config.save.empty()) {
     models::save_calibrated(config.save, config.classifier, classifier.classes, result.fit->rescaling,
                             fit_remarks(config, result));
   }
   unfinished.remove();
+  return result;
+}
+
+}  // namespace
+
+CalibrateResult run_calibrate(const CalibrateConfig& given, Progress& progress, const Stop& stop) {
+  CalibrateConfig config = given;
+  config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
+  check(config);
+  const std::unique_ptr<distributed::Group> group = group_of(config.run);
+  CalibrateResult result;
+  group->run([&] { result = measured_and_fitted(config, *group, progress, stop); });
   return result;
 }
 

@@ -1,10 +1,25 @@
 #include "common/placement.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {
+
+void place(RunConfig& run) {
+  const distributed::World here = distributed::world_of(distributed::process_environment());
+  if (here.size == 1) return;
+  if (run.threads == 0) {
+    const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
+    run.threads = std::max<int64_t>(1, cores / here.local_size);
+  }
+  if (run.device == "cuda") run.device += ":" + std::to_string(here.local_rank);
+}
+
+std::unique_ptr<distributed::Group> group_of(const RunConfig& run) {
+  return run.alone ? std::make_unique<distributed::Group>() : distributed::join_group();
+}
 
 void resolve_device(RunConfig& run) {
   if (run.device == "auto") run.device = parse_device("auto").is_cuda() ? "cuda" : "cpu";

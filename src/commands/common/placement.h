@@ -1,13 +1,21 @@
 // Where the networks of a run compute.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "internal/commands/run.h"
+#include "internal/distributed/group.h"
 #include "sextant/models/models.h"
 
 namespace sextant::commands {
+
+/// The settings as this process of a launcher's job runs: its part of the cores, the card of its local rank.
+void place(RunConfig& run);
+
+/// The processes that do this run together.
+std::unique_ptr<distributed::Group> group_of(const RunConfig& run);
 
 /// Device "auto" becomes the one that this machine has, so that what is recorded, and what a later run compares itself
 /// with, is what computed. Error for a device that there is not.

@@ -7,6 +7,7 @@
 #include "common/prompts.h"
 #include "common/run_folder.h"
 #include "evaluate/report.h"
+#include "internal/evaluation/shared.h"
 #include "internal/models/class_names.h"
 #include "internal/runtime/text.h"
 #include "sextant/evaluation/embed.h"
@@ -145,12 +146,8 @@ data::NetworkClasses classes_of(const EvaluateConfig& config, const guidance::Cl
   return {classifier.classes, models::class_names_of(first.config)};
 }
 
-}  // namespace
-
-EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, const Stop& stop) {
-  EvaluateConfig config = given;
-  config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
-  check(config);
+EvaluateResult evaluated(EvaluateConfig& config, distributed::Group& group, Progress& progress, const Stop& stop) {
+  place(config.run);
   set_threads(static_cast<int>(config.run.threads));
   const models::Placement placement = placement_of(config.run, {config.classifier.precision});
   evaluation::EvaluateOptions options = config.options;
@@ -178,9 +175,9 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
   const auto images = evaluation::open_images_for(extractor, config.samples, embedding.read);
   for (const std::string& line : images->notes()) progress.note("note: " + line);
   options.labels_unsure = images->naming() == data::Naming::kSorted;
-  auto samples = evaluation::embed(*images, config.samples, extractor, embedding, progress, stop);
+  auto samples = evaluation::embed(*images, config.samples, extractor, embedding, group, progress, stop);
   if (!samples) return {};
-  if (!config.save_stats.empty()) {
+  if (!config.save_stats.empty() && group.leads()) {
     evaluation::save_statistics(config.save_stats,
                                 evaluation::statistics_of(*samples, extractor, /*with_features=*/false));
   }
@@ -193,7 +190,7 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
     const int64_t dimensions = samples->features.defined() ? samples->features.size(1) : 0;
     const evaluation::ReferenceOptions wanted{need_features_of_reference(options.metrics), !config.no_cache,
                                               dimensions};
-    auto opened = evaluation::open_reference(config.reference, extractor, embedding, wanted, progress, stop);
+    auto opened = evaluation::open_reference(config.reference, extractor, embedding, wanted, group, progress, stop);
     if (!opened) return {};
     reference = std::move(*opened);
   }
@@ -202,10 +199,22 @@ EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, con
   options.judge_labels = samples->labels.defined() && samples->logits.defined() && !extractor.is_inception() &&
                          samples->labels.max().item<int64_t>() < samples->logits.size(1) &&
                          samples->labels.min().item<int64_t>() >= 0;
-  auto evaluation = evaluation::evaluate(*samples, reference, extractor, options, progress, stop);
+  auto evaluation = evaluation::evaluate(*samples, reference, extractor, options, group, progress, stop);
   if (!evaluation) return {};
-  if (!config.run.out.empty()) write_evaluation(config, *evaluation, weights.record());
+  if (!config.run.out.empty() && group.leads()) write_evaluation(config, *evaluation, weights.record());
   return {true, std::move(evaluation), std::move(samples), std::move(reference)};
+}
+
+}  // namespace
+
+EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, const Stop& stop) {
+  EvaluateConfig config = given;
+  config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
+  check(config);
+  const std::unique_ptr<distributed::Group> group = group_of(config.run);
+  EvaluateResult result;
+  group->run([&] { result = evaluated(config, *group, progress, stop); });
+  return result;
 }
 
 }  // namespace sextant::commands

@@ -128,7 +128,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     return result;
   }
   const Share share = share_of(config);
-  config = placed(config);
+  place(config.run);
   set_threads(static_cast<int>(config.run.threads));
   if (!share.alone()) {
     const std::unique_ptr<Progress> silent = make_progress(ProgressStyle::kQuiet, std::cerr);

@@ -195,23 +195,12 @@ Share share_of(const SampleConfig& config) {
     share.index = k - 1;
   }
   const World here = world();
-  if (here.size == 1) return share;
+  if (here.size == 1 || config.run.alone) return share;
   if (!shard.empty()) {
     throw UsageError("--shard " + shard + " beside " + here.launcher + ", which deals the batches to " +
                      std::to_string(here.size) + " processes itself; leave out one of them");
   }
   return {here.rank, here.size, true, here.rank == 0, config.share.lease};
-}
-
-SampleConfig placed(SampleConfig config) {
-  const World here = world();
-  if (here.size == 1) return config;
-  if (config.run.threads == 0) {
-    const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
-    config.run.threads = std::max<int64_t>(1, cores / here.local_size);
-  }
-  if (config.run.device == "cuda") config.run.device += ":" + std::to_string(here.local_rank);
-  return config;
 }
 
 json assemble(const SampleConfig& config, const json& settings, const std::vector<BatchFiles>& sources,

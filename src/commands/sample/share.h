@@ -25,9 +25,6 @@ struct Share {
 /// launcher.
 Share share_of(const SampleConfig& config);
 
-/// The settings as this process runs them: below a launcher, its own device and its part of the cores.
-SampleConfig placed(SampleConfig config);
-
 /// What draws the samples with the numbers given, see BatchSampler::draw(), and the record of its weights.
 struct Opened {
   std::function<Batch(const std::vector<int64_t>& samples, const std::function<void(double)>& progress)> draw;

@@ -1,12 +1,5 @@
 #include "sweep/draw.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "common/record.h"
 #include "sextant/runtime/error.h"
 #include "sweep/place.h"
@@ -16,30 +9,6 @@ namespace sextant::commands {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A run for this process alone. The system lets it go when the process ends, however it ends.
-class Claim {
- public:
-  explicit Claim(const fs::path& folder) {
-    std::error_code ignored;
-    fs::create_directories(folder, ignored);
-    const fs::path lock = folder / ".drawing";
-    file_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (file_ < 0) throw Error("cannot open " + lock.string() + ": " + std::strerror(errno));
-    if (flock(file_, LOCK_EX | LOCK_NB) == 0) return;
-    close(file_);
-    file_ = -1;
-  }
-  ~Claim() {
-    if (file_ >= 0) close(file_);
-  }
-  Claim(const Claim&) = delete;
-  Claim& operator=(const Claim&) = delete;
-  bool held() const { return file_ >= 0; }
-
- private:
-  int file_ = -1;
-};
 
 /// Hands a report on and keeps its notes.
 class Noting : public Progress {
@@ -68,19 +37,19 @@ SampleConfig settings_of(const ledger::Run& run, const SampleConfig& wanted) {
   config.sample.batch = wanted.sample.batch;
   config.run = wanted.run;
   config.run.out = run.folder;
+  config.run.alone = true;  // the processes of a launcher's job share the runs of a sweep, each takes whole ones
   return config;
 }
 
 }  // namespace
 
+bool drawn(const ledger::Run& run, int64_t count) {
+  return run.state == ledger::State::kDone && images_there(run) >= count;
+}
+
 Drawing draw_run(const SampleConfig& wanted, ledger::Run& run, ledger::Ledger& ledger, Progress& progress,
                  const Stop& stop) {
-  const int64_t count = wanted.sample.count;
-  if (run.state == ledger::State::kDone && images_there(run) >= count) return Drawing::kThere;
-  const Claim claim(run.folder);
-  if (!claim.held()) return Drawing::kElsewhere;
-  run = *ledger.run(run.id);  // another process may have finished it a moment ago
-  if (run.state == ledger::State::kDone && images_there(run) >= count) return Drawing::kThere;
+  if (drawn(run, wanted.sample.count)) return Drawing::kThere;
   run.state = ledger::State::kDrawing;
   ledger.update(run);
   Noting noting(progress);

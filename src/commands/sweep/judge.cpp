@@ -88,6 +88,7 @@ Scored Judge::score(const fs::path& samples, int64_t images, Progress& progress,
   }
   EvaluateConfig config = *evaluate_;
   config.samples = first.path().string();
+  config.run.alone = true;
   EvaluateResult result = run_evaluate(config, progress, stop);
   if (!result.evaluation) return scored;
   scored.scores = scores_of(*result.evaluation);

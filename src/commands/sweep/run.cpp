@@ -1,39 +1,27 @@
 #include <chrono>
-#include <set>
 #include <thread>
 
+#include "common/placement.h"
 #include "common/record.h"
 #include "common/run_folder.h"
+#include "internal/distributed/world.h"
 #include "internal/runtime/files.h"
 #include "sextant/report/drawing.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
+#include "sweep/claim.h"
 #include "sweep/draw.h"
 #include "sweep/lines.h"
 #include "sweep/numbered_progress.h"
 #include "sweep/overview.h"
 #include "sweep/place.h"
+#include "sweep/work.h"
 
 namespace sextant::commands {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-std::string name_of(const SweepRun& run, bool seed) {
-  std::string name = run.column.empty() ? run.row : run.row + ", " + run.column;
-  return seed ? name + ", seed " + std::to_string(run.config.sample.seed) : name;
-}
-
-/// One run of the grid while the sweep is under way.
-struct Work {
-  SweepRun run;
-  std::string name;
-  std::optional<ledger::Run> place;
-  std::vector<ledger::Score> scores;
-  std::optional<Scored> scored;  ///< of a run that this process scored
-  bool done = false;
-};
 
 /// A sweep under way.
 class Sweeping {
@@ -47,9 +35,10 @@ class Sweeping {
   SweepResult result(const std::vector<SweepRun>& runs);
 
  private:
-  void prepare(const std::vector<SweepRun>& runs);
   void work_through();
-  /// Whether the run is settled: done, failed or stopped.
+  /// Whether the ledger has all of the run that is wanted.
+  bool settled(Work& work);
+  /// Whether the run is settled: done, failed or stopped; else another process is at it.
   bool settle(Work& work, std::size_t number);
   void score(Work& work, Progress& progress);
   void fail(Work& work, const std::string& why);
@@ -63,20 +52,13 @@ class Sweeping {
   const SweepConfig& config_;
   Progress& progress_;
   const Stop& stop_;
+  distributed::World world_ = distributed::world_of(distributed::process_environment());
   Judge judge_;
   ledger::Ledger ledger_;
   std::string judge_key_;
   std::vector<Work> works_;
   SweepResult result_;
 };
-
-void Sweeping::prepare(const std::vector<SweepRun>& runs) {
-  judge_key_ = judge_.key(ledger_);
-  std::set<uint64_t> seeds;
-  for (const SweepRun& run : runs) seeds.insert(run.config.sample.seed);
-  for (const SweepRun& run : runs) works_.push_back({run, name_of(run, seeds.size() > 1), {}, {}, {}, false});
-  result_.count = static_cast<int64_t>(works_.size());
-}
 
 void Sweeping::fail(Work& work, const std::string& why) {
   result_.failures.push_back({work.name, why});
@@ -94,6 +76,13 @@ void Sweeping::score(Work& work, Progress& progress) {
   ledger_.put_scores(work.place->id, judge_key_, count, work.scores);
 }
 
+bool Sweeping::settled(Work& work) {
+  const int64_t count = work.run.config.sample.count;
+  if (!judge_) return drawn(*work.place, count);
+  work.scores = ledger_.scores(work.place->id, judge_key_, count);
+  return !work.scores.empty();
+}
+
 bool Sweeping::settle(Work& work, std::size_t number) {
   const SampleConfig& config = work.run.config;
   NumberedProgress numbered(progress_, c10::str("[", number + 1, "/", works_.size(), "] ", work.name));
@@ -109,14 +98,17 @@ bool Sweeping::settle(Work& work, std::size_t number) {
     return true;
   }
   try {
-    work.scores = judge_ ? ledger_.scores(work.place->id, judge_key_, config.sample.count) : work.scores;
-    if (work.scores.empty()) {
-      const Drawing drawing = draw_run(config, *work.place, ledger_, numbered, stop_);
-      if (drawing == Drawing::kElsewhere) return false;
-      if (drawing == Drawing::kStopped) return true;
-      result_.drawn += drawing == Drawing::kDrawn ? 1 : 0;
-      if (judge_) score(work, numbered);
-      if (stop_.requested()) return true;
+    if (!settled(work)) {
+      const Claim claim(work.place->folder, !drawn(*work.place, config.sample.count));
+      if (!claim.held()) return false;
+      work.place = ledger_.run(work.place->id);  // another process may have finished it a moment ago
+      if (!settled(work)) {
+        const Drawing drawing = draw_run(config, *work.place, ledger_, numbered, stop_);
+        if (drawing == Drawing::kStopped) return true;
+        result_.drawn += drawing == Drawing::kDrawn ? 1 : 0;
+        if (judge_) score(work, numbered);
+        if (stop_.requested()) return true;
+      }
     }
     work.done = true;
     ++result_.finished;
@@ -129,6 +121,8 @@ bool Sweeping::settle(Work& work, std::size_t number) {
 void Sweeping::work_through() {
   std::vector<std::size_t> pending(works_.size());
   for (std::size_t i = 0; i < pending.size(); ++i) pending[i] = i;
+  // The processes of a job begin at different places.
+  std::rotate(pending.begin(), pending.begin() + world_.rank * result_.count / world_.size, pending.end());
   bool told = false;
   while (!pending.empty() && !stop_.requested()) {
     std::vector<std::size_t> later;
@@ -137,6 +131,7 @@ void Sweeping::work_through() {
       if (!settle(works_[i], i)) later.push_back(i);
     }
     if (!stop_.requested() && later.size() == pending.size()) {
+      if (world_.rank > 0) break;  // all are taken; the first process waits for them
       if (!told) progress_.note("waiting for another process that draws " + works_[later[0]].name);
       told = true;
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -270,8 +265,15 @@ void Sweeping::write(const std::vector<ResultLine>& lines) {
 }
 
 SweepResult Sweeping::result(const std::vector<SweepRun>& runs) {
-  prepare(runs);
+  judge_key_ = judge_.key(ledger_);
+  works_ = works_of(runs);
+  result_.count = static_cast<int64_t>(works_.size());
   work_through();
+  if (world_.rank > 0) {  // the first process tells what came out, and what failed
+    result_.failures.clear();
+    if (!stop_.requested()) result_.count = result_.finished;
+    return std::move(result_);
+  }
   record_cells();
   const std::vector<ResultLine> finished = lines();
   result_.table = results_table(
@@ -285,14 +287,10 @@ SweepResult Sweeping::result(const std::vector<SweepRun>& runs) {
 
 SweepResult run_sweep(const json& recipe, const SweepConfig& config, Progress& progress, const Stop& stop) {
   const std::vector<SweepRun> runs = sweep_runs(recipe, config);
-  for (const SweepRun& run : runs) {
-    try {
-      check_settings(run.config);
-    } catch (const UsageError& error) {
-      throw UsageError(name_of(run, false) + ": " + error.what());
-    }
-  }
-  set_threads(static_cast<int>(config.run.threads));
+  check_settings(runs);
+  RunConfig here = config.run;
+  place(here);
+  set_threads(static_cast<int>(here.threads));
   return Sweeping(recipe, config, progress, stop).result(runs);
 }
 

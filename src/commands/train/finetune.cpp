@@ -4,6 +4,7 @@
 
 #include "internal/report/table.h"
 #include "internal/runtime/files.h"
+#include "internal/training/shared.h"
 #include "sextant/report/drawing.h"
 #include "sextant/runtime/error.h"
 #include "train/folder.h"
@@ -50,9 +51,7 @@ checkpoint::StateDict weights_of(const networks::Network& network) {
   return weights;
 }
 
-}  // namespace
-
-TrainResult run_finetune(const TrainConfig& config, Progress& progress, const Stop& stop) {
+TrainResult tuned_by(distributed::Group& group, const TrainConfig& config, Progress& progress, const Stop& stop) {
   TrainSetup setup = open_training(config, TrainTask::kFinetune);
   for (const std::string& line : setup.notes) progress.note("note: " + line);
   const TrainFolder folder(config.run.out, setup.trainer.identity, config.run.overwrite);
@@ -62,16 +61,26 @@ TrainResult run_finetune(const TrainConfig& config, Progress& progress, const St
                                      setup.validation);
   const Measures before = objective.measure(weights_of(*setup.network), *setup.test);
   const training::TrainerResult tuned =
-      training::train(*setup.network, objective, *setup.images, setup.trainer, {}, progress, stop);
-  write_curves(folder.path());
+      training::train(*setup.network, objective, *setup.images, setup.trainer, {}, group, progress, stop);
+  if (group.leads()) write_curves(folder.path());
   TrainResult result{tuned.complete, false, tuned.steps, tuned.best_step, {}, {}};
-  if (!tuned.complete) return result;
+  if (!tuned.complete || !group.leads()) return result;
   result.before = before;
   result.after = objective.measure(tuned.weights, *setup.test);
   write_model(folder.path(), setup, tuned, how_tuned(config, setup, tuned));
   write_calibration(folder.path(), before, *result.after);
   folder.write_record("finetune", setup, tuned,
                       {{"before", calibration::to_json(before)}, {"after", calibration::to_json(*result.after)}});
+  return result;
+}
+
+}  // namespace
+
+TrainResult run_finetune(const TrainConfig& given, Progress& progress, const Stop& stop) {
+  TrainConfig config = given;
+  const std::unique_ptr<distributed::Group> group = join_training(config);
+  TrainResult result;
+  group->run([&] { result = tuned_by(*group, config, progress, stop); });
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include "internal/commands/train.h"
 #include "internal/models/class_names.h"
+#include "internal/training/shared.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 #include "train/folder.h"
@@ -37,9 +38,7 @@ std::string how_trained(const TrainConfig& config, const TrainSetup& setup, cons
                   setup.settings.at("control").at("precision").get<std::string>());
 }
 
-}  // namespace
-
-TrainResult run_train(const TrainConfig& config, Progress& progress, const Stop& stop) {
+TrainResult trained_by(distributed::Group& group, const TrainConfig& config, Progress& progress, const Stop& stop) {
   TrainSetup setup = open_training(config, TrainTask::kTrain);
   for (const std::string& line : setup.notes) progress.note("note: " + line);
   const TrainFolder folder(config.run.out, setup.trainer.identity, config.run.overwrite);
@@ -47,12 +46,22 @@ TrainResult run_train(const TrainConfig& config, Progress& progress, const Stop&
   setup.trainer.replaces = folder.replaces();
   const auto objective = objective_of(config, setup);
   const training::TrainerResult trained = training::train(*setup.network, *objective, *setup.images, setup.trainer,
-                                                          sample_hook(folder.path(), setup), progress, stop);
-  write_curves(folder.path());
+                                                          sample_hook(folder.path(), setup), group, progress, stop);
+  if (group.leads()) write_curves(folder.path());
   TrainResult result{trained.complete, false, trained.steps, trained.best_step, {}, {}};
-  if (!trained.complete) return result;
+  if (!trained.complete || !group.leads()) return result;
   write_model(folder.path(), setup, trained, how_trained(config, setup, trained));
   folder.write_record("train", setup, trained, nlohmann::json::object());
+  return result;
+}
+
+}  // namespace
+
+TrainResult run_train(const TrainConfig& given, Progress& progress, const Stop& stop) {
+  TrainConfig config = given;
+  const std::unique_ptr<distributed::Group> group = join_training(config);
+  TrainResult result;
+  group->run([&] { result = trained_by(*group, config, progress, stop); });
   return result;
 }
 

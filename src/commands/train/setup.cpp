@@ -260,6 +260,15 @@ training::DenoisingConfig denoising_config(const TrainConfig& config, const Trai
   return c;
 }
 
+std::unique_ptr<distributed::Group> join_training(TrainConfig& config) {
+  std::unique_ptr<distributed::Group> group = group_of(config.run);
+  if (!group->alone() && config.timesteps == training::Timesteps::kLossSecondMoment) {
+    throw UsageError("--timesteps loss-second-moment goes by the losses of all images, so it needs one process");
+  }
+  place(config.run);
+  return group;
+}
+
 TrainSetup open_training(const TrainConfig& config, TrainTask task) {
   if (config.data.empty()) throw UsageError("--data is needed: the training images");
   if (config.trainer.steps == 0 && !(config.epochs > 0))

@@ -5,6 +5,7 @@
 
 #include "common/opened_weights.h"
 #include "internal/commands/train.h"
+#include "internal/distributed/group.h"
 #include "sextant/models/models.h"
 #include "sextant/training/objectives.h"
 #include "sextant/training/trainer.h"
@@ -26,6 +27,10 @@ struct TrainSetup {
   OpenedWeights weights;           ///< that it starts from; none of a training from new ones
   nlohmann::json settings;         ///< {"table": {"key": value}} of the run
 };
+
+/// The processes of a launcher's job, one without; `config` becomes this process's part. UsageError for settings that
+/// need one process.
+std::unique_ptr<distributed::Group> join_training(TrainConfig& config);
 
 /// UsageError, CheckpointError and DataError for what does not fit.
 TrainSetup open_training(const TrainConfig& config, TrainTask task);

@@ -1,0 +1,18 @@
+// A training by several processes.
+#pragma once
+
+#include "internal/distributed/group.h"
+#include "sextant/training/trainer.h"
+
+namespace sextant::training {
+
+/// train() by the processes of `group`: each takes a share of every batch, the gradients are added, and all keep the
+/// same weights. The first process writes; only its result has weights. Images, noise and timesteps go by an image's
+/// number, so only rounding depends on how many processes there are; but batch norms, and losses that are no mean over
+/// images (Smooth ECE), see a process's share, as with a micro-batch. Running statistics are averaged. UsageError for a
+/// batch with fewer images than processes.
+TrainerResult train(networks::Network& network, Objective& objective, const TrainingImages& images,
+                    const TrainerConfig& config, const SampleHook& sample, distributed::Group& group,
+                    Progress& progress, const Stop& stop);
+
+}  // namespace sextant::training

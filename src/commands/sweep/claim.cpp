@@ -1,0 +1,27 @@
+#include "sweep/claim.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+
+Claim::Claim(const std::filesystem::path& folder, bool needed) {
+  std::error_code ignored;
+  std::filesystem::create_directories(folder, ignored);
+  const std::filesystem::path lock = folder / ".drawing";
+  file_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (file_ < 0 && needed) throw Error("cannot open " + lock.string() + ": " + std::strerror(errno));
+  held_ = file_ < 0 || flock(file_, LOCK_EX | LOCK_NB) == 0;
+}
+
+Claim::~Claim() {
+  if (file_ >= 0) close(file_);
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,35 @@
+#include "sweep/work.h"
+
+#include <set>
+
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+namespace {
+
+std::string name_of(const SweepRun& run, bool seed) {
+  std::string name = run.column.empty() ? run.row : run.row + ", " + run.column;
+  return seed ? name + ", seed " + std::to_string(run.config.sample.seed) : name;
+}
+
+}  // namespace
+
+std::vector<Work> works_of(const std::vector<SweepRun>& runs) {
+  std::set<uint64_t> seeds;
+  for (const SweepRun& run : runs) seeds.insert(run.config.sample.seed);
+  std::vector<Work> works;
+  for (const SweepRun& run : runs) works.push_back({run, name_of(run, seeds.size() > 1), {}, {}, {}, false});
+  return works;
+}
+
+void check_settings(const std::vector<SweepRun>& runs) {
+  for (const SweepRun& run : runs) {
+    try {
+      check_settings(run.config);
+    } catch (const UsageError& error) {
+      throw UsageError(name_of(run, false) + ": " + error.what());
+    }
+  }
+}
+
+}  // namespace sextant::commands

@@ -1,0 +1,41 @@
+// What a group of several processes consists of.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "internal/distributed/group.h"
+
+namespace sextant::distributed {
+
+struct Group::Connection {
+ public:
+  Connection(const World& world, const Environment& environment);
+  ~Connection();
+
+  void say(const std::string& where);
+  /// Tells the others that this process needs nothing more. The first process waits until all do, since they meet at
+  /// it; not where it `failed`.
+  void leave(bool failed);
+
+  /// The function that is returned waits for the sum.
+  std::function<void()> begin_sum(const Tensor& x);
+  /// What each process gave, all of one shape.
+  std::vector<Tensor> gather(const Tensor& x);
+
+  /// Runs a collective; what goes wrong in it becomes a LostProcess that names the process to blame.
+  void carry_out(const std::function<void()>& collective);
+
+ private:
+  struct Parts;
+  void meet(const Environment& environment);
+  LostProcess blamed(const std::string& cause);
+
+  World world_;
+  int64_t timeout_ = 1800;  ///< seconds
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace sextant::distributed

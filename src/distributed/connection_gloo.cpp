@@ -1,0 +1,297 @@
+// Processes that meet by libtorch's stores and compute together by its Gloo: all that depends on c10d and its version.
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+#include <map>
+#include <sstream>
+#include <thread>
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "connection.h"
+#include "process.h"
+
+namespace sextant::distributed {
+namespace {
+
+using std::chrono::milliseconds;
+using Store = c10::intrusive_ptr<c10d::Store>;
+
+int64_t number_of(const char* name, const std::string& text, int64_t most) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > most) {
+    throw UsageError(std::string("environment variable ") + name + " must be a number from 1 to " +
+                     std::to_string(most) + ", got '" + text + "'");
+  }
+  return value;
+}
+
+/// libtorch's messages go on with a stack.
+std::string first_line_of(const std::exception& error) {
+  const std::string text = error.what();
+  return text.substr(0, text.find('\n'));
+}
+
+/// For processes that a launcher started on one machine, since these have the same parent. A launcher that starts them
+/// anew after a failure says which attempt it is.
+std::string meeting_file(const Environment& environment) {
+  const std::string parent = std::to_string(getppid());
+  const std::string attempt = environment("TORCHELASTIC_RESTART_COUNT").value_or("0");
+  return (std::filesystem::temp_directory_path() /
+          ("sextant-" + std::to_string(getuid()) + "-" + parent + "-" + began(parent) + "-" + attempt))
+      .string();
+}
+
+std::string text_of(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+std::string key(const char* what, int64_t rank) { return what + std::to_string(rank); }
+
+}  // namespace
+
+struct Group::Connection::Parts {
+  /// A process as it introduced itself.
+  struct Member {
+    std::string host, boot, space, process, start;
+
+    explicit Member(const std::string& text) {
+      std::istringstream words(text);
+      words >> host >> boot >> space >> process >> start;
+    }
+    bool gone(const Member& self) const {
+      return host == self.host && boot == self.boot && space == self.space && !start.empty() && began(process) != start;
+    }
+  };
+
+  std::string place;  ///< where the processes meet
+  bool by_file = false;
+  Store store;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+  std::vector<Member> members;
+  std::string where;
+  int64_t steps = 0;                              ///< times that it said where it is
+  std::chrono::steady_clock::time_point said_at;  ///< when the others were told last
+  void tell(int64_t rank) {
+    store->set(key("at/", rank), bytes_of(std::to_string(steps) + " " + where));
+    said_at = std::chrono::steady_clock::now();
+  }
+};
+
+namespace {
+
+/// A launcher's processes of one machine need no port, and no store of the same version as the launcher's own.
+bool meets_at_file(const World& world, const Environment& environment) {
+  const bool started = world.launcher != "torchrun" || environment("TORCHELASTIC_RUN_ID");
+  const bool parent_seen = getppid() > 0;  // not from within another container
+  return started && parent_seen && world.local_size == world.size;
+}
+
+Store open_store(const World& world, const Environment& environment, milliseconds timeout, std::string& place,
+                 bool& by_file) {
+  if (meets_at_file(world, environment)) {
+    by_file = true;
+    place = meeting_file(environment);
+    const auto store = c10::make_intrusive<c10d::FileStore>(place, static_cast<int>(world.size));
+    store->setTimeout(timeout);
+    return store;
+  }
+  const auto address = environment("MASTER_ADDR"), port = environment("MASTER_PORT");
+  if (!address || !port) {
+    throw UsageError(
+        "the " + std::to_string(world.size) + " processes of " + world.launcher +
+        " have no place to meet: set MASTER_ADDR to the first one's machine and MASTER_PORT to a free port");
+  }
+  place = *address + ":" + *port;
+  // torchrun may hold the store itself; its restarts must not see each other's keys.
+  const bool held = environment("TORCHELASTIC_USE_AGENT_STORE").value_or("") == "True";
+  c10d::TCPStoreOptions options;
+  options.port = static_cast<std::uint16_t>(number_of("MASTER_PORT", *port, 65535));
+  options.isServer = world.rank == 0 && !held;
+  options.numWorkers = static_cast<std::size_t>(world.size);
+  options.waitWorkers = false;
+  options.timeout = timeout;
+  const std::string attempt = environment("TORCHELASTIC_RESTART_COUNT").value_or("0");
+  return c10::make_intrusive<c10d::PrefixStore>("sextant/" + attempt,
+                                                c10::make_intrusive<c10d::TCPStore>(*address, options));
+}
+
+c10::intrusive_ptr<c10d::ProcessGroupGloo::Options> gloo_options(const World& world, const Environment& environment,
+                                                                 milliseconds timeout) {
+  auto options = c10d::ProcessGroupGloo::Options::create(timeout);
+  const bool one_machine = world.local_size == world.size;
+  if (const auto interface = environment("GLOO_SOCKET_IFNAME")) {
+    options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForInterface(*interface));
+  } else if (one_machine) {
+    options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1"));
+  } else {
+    options->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
+  }
+  options->threads = 2;
+  return options;
+}
+
+}  // namespace
+
+Group::Connection::Connection(const World& world, const Environment& environment)
+    : world_(world), parts_(std::make_unique<Parts>()) {
+  if (const auto seconds = environment("SEXTANT_TIMEOUT"))
+    timeout_ = number_of("SEXTANT_TIMEOUT", *seconds, 1'000'000'000);
+  const auto who = [&] { return "rank " + std::to_string(world.rank) + " of " + std::to_string(world.size); };
+  try {
+    meet(environment);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(who() + " on " + host() + " did not meet the others at " + parts_->place + ": " + first_line_of(error));
+  }
+}
+
+void Group::Connection::meet(const Environment& environment) {
+  Parts& p = *parts_;
+  const milliseconds timeout = std::chrono::seconds(timeout_);
+  p.store = open_store(world_, environment, timeout, p.place, p.by_file);
+  p.store->set(key("who/", world_.rank),
+               bytes_of(machine() + " " + std::to_string(getpid()) + " " + began(std::to_string(getpid()))));
+  std::vector<std::string> all;
+  for (int64_t r = 0; r < world_.size; ++r) all.push_back(key("who/", r));
+  try {
+    p.store->wait(all, timeout);
+  } catch (const std::exception&) {
+    std::string missing;
+    for (int64_t r = 0; r < world_.size; ++r) {
+      if (!p.store->check({key("who/", r)})) missing += (missing.empty() ? "" : ", ") + std::to_string(r);
+    }
+    throw Error("of the " + std::to_string(world_.size) + " processes, rank " + missing + " did not come to " +
+                p.place + " within " + std::to_string(timeout_) + " s (SEXTANT_TIMEOUT)");
+  }
+  for (const std::string& name : all) p.members.emplace_back(text_of(p.store->get(name)));
+  p.gloo =
+      c10::make_intrusive<c10d::ProcessGroupGloo>(p.store, static_cast<int>(world_.rank), static_cast<int>(world_.size),
+                                                  gloo_options(world_, environment, timeout));
+}
+
+Group::Connection::~Connection() = default;
+
+void Group::Connection::say(const std::string& where) {
+  constexpr milliseconds kBetween(200);  // a store keeps all that it was told, and steps may be short
+  Parts& p = *parts_;
+  p.where = where;
+  ++p.steps;
+  if (p.steps > 1 && std::chrono::steady_clock::now() - p.said_at < kBetween) return;
+  carry_out([&] { p.tell(world_.rank); });
+}
+
+void Group::Connection::leave(bool failed) {
+  Parts& p = *parts_;
+  try {
+    p.store->setTimeout(std::chrono::seconds(5));
+    p.store->set(key(failed ? "failed/" : "left/", world_.rank), bytes_of("1"));
+    if (failed || p.by_file || world_.rank != 0) return;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(timeout_);
+    for (int64_t r = 1; r < world_.size; ++r) {
+      const auto needs_nothing = [&] {
+        return p.store->check({key("left/", r)}) || p.store->check({key("failed/", r)}) ||
+               p.members[static_cast<std::size_t>(r)].gone(p.members[0]);
+      };
+      while (!needs_nothing() && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(milliseconds(20));
+    }
+  } catch (const std::exception&) {
+    // The store is gone, and with it whoever could have waited.
+  }
+}
+
+std::function<void()> Group::Connection::begin_sum(const Tensor& x) {
+  std::vector<Tensor> tensors = {x};
+  const auto work = parts_->gloo->allreduce(tensors);
+  return [work] { work->wait(); };
+}
+
+std::vector<Tensor> Group::Connection::gather(const Tensor& x) {
+  std::vector<Tensor> input = {x.contiguous()};
+  std::vector<std::vector<Tensor>> output(1);
+  for (int64_t r = 0; r < world_.size; ++r) output[0].push_back(at::empty_like(input[0]));
+  parts_->gloo->allgather(output, input)->wait();
+  return output[0];
+}
+
+void Group::Connection::carry_out(const std::function<void()>& collective) {
+  try {
+    collective();
+  } catch (const std::exception& error) {
+    throw blamed(first_line_of(error));
+  }
+}
+
+LostProcess Group::Connection::blamed(const std::string& cause) {
+  Parts& p = *parts_;
+  const Parts::Member& self = p.members[static_cast<std::size_t>(world_.rank)];
+  std::optional<int64_t> failed;                            // of a rank that said so
+  std::map<int64_t, std::pair<int64_t, std::string>> last;  // how often each said where it is, and where
+  std::optional<int64_t> gone;
+  bool reachable = true;
+  bool first = true;
+  const auto ask = [&](const std::function<void()>& question) {
+    try {
+      if (reachable) question();
+    } catch (const std::exception&) {
+      reachable = false;
+    }
+  };
+  ask([&] {
+    p.tell(world_.rank);
+    p.store->set(key("noticed/", world_.rank), bytes_of("1"));
+  });
+  // A killed process takes a moment to end, and one that fails to say so.
+  for (int attempt = 0; attempt < 20 && !gone && !failed; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(milliseconds(50));
+    for (int64_t r = 0; r < world_.size; ++r) {
+      if (r == world_.rank) continue;
+      const bool seen_to_be_gone = p.members[static_cast<std::size_t>(r)].gone(self);
+      ask([&] {
+        if (!failed && p.store->check({key("failed/", r)})) failed = r;
+        if (p.store->check({key("at/", r)})) {
+          std::istringstream said(text_of(p.store->get(key("at/", r))));
+          said >> last[r].first >> std::ws;
+          std::getline(said, last[r].second);
+        }
+        // Who shares its machine tells the others.
+        if (seen_to_be_gone) p.store->set(key("gone/", r), bytes_of("1"));
+        if (!gone && p.store->check({key("gone/", r)})) gone = r;
+      });
+      if (!gone && seen_to_be_gone) gone = r;
+    }
+  }
+  if (failed) gone.reset();
+  ask([&] { first = p.store->add("blamed", 1) == 1 && !failed; });  // one that fails says so itself
+  const auto named = [&](int64_t r) {
+    const std::string where = last.count(r) && !last[r].second.empty() ? last[r].second : p.where;
+    return "rank " + std::to_string(r) + " on " + p.members[static_cast<std::size_t>(r)].host +
+           (where.empty() ? "" : ", " + where);
+  };
+  const auto lost = [&](const std::string& what) {
+    return LostProcess(what + "; this ends the job, what is saved is kept", first);
+  };
+  if (failed) return lost(named(*failed) + ", failed, as it says itself");
+  if (gone) return lost(named(*gone) + ", is gone");
+  if (!reachable) return lost(named(0) + ", does not answer");
+  // All but a stalled one have noticed by now, or are on their way to where the others wait.
+  int64_t behind = -1;
+  for (int64_t r = 0; r < world_.size; ++r) {
+    if (r == world_.rank) continue;
+    bool noticed = true;
+    ask([&] { noticed = p.store->check({key("noticed/", r)}); });
+    if (!noticed && (behind < 0 || last[r].first < last[behind].first)) behind = r;
+  }
+  if (behind >= 0) {
+    return lost(named(behind) + ", kept the others waiting for more than " + std::to_string(timeout_) +
+                " s (SEXTANT_TIMEOUT), or is gone");
+  }
+  return lost("a process on another machine than rank " + std::to_string(world_.rank) + "'s, which is at " + p.where +
+              ", is gone (" + cause + ")");
+}
+
+}  // namespace sextant::distributed

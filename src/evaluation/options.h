@@ -1,0 +1,13 @@
+// The settings of an evaluation.
+#pragma once
+
+#include "sextant/evaluation/evaluate.h"
+
+namespace sextant::evaluation {
+
+std::string word_of(Metric metric);
+
+/// UsageError for a setting out of its range.
+void check(const EvaluateOptions& options);
+
+}  // namespace sextant::evaluation

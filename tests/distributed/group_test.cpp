@@ -1,0 +1,162 @@
+#include "internal/distributed/group.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "environment.h"
+#include "sextant/runtime/error.h"
+#include "support/errors.h"
+#include "support/golden.h"
+#include "support/ports.h"
+
+namespace sextant::distributed {
+namespace {
+
+World world(int64_t rank, int64_t size) { return {rank, size, rank, size, "torchrun"}; }
+
+/// A group of `size` processes: each runs `work` and leaves a line of what it says or throws.
+class Job {
+ public:
+  using Work = std::string (*)(Group& group);
+
+  Job(int64_t size, Work work, Variables more = {}) {
+    more.insert({{"MASTER_ADDR", "127.0.0.1"}, {"MASTER_PORT", testing::free_port()}, {"SEXTANT_TIMEOUT", "60"}});
+    for (int64_t rank = 0; rank < size; ++rank) {
+      const pid_t child = fork();
+      if (child == 0) {
+        std::string line;
+        try {
+          Group group(world(rank, size), environment(more));
+          line = work(group);
+        } catch (const Error& error) {
+          line = error.what();
+        }
+        std::ofstream(file(rank)) << line;
+        _exit(0);
+      }
+      children_.push_back(child);
+    }
+  }
+  ~Job() {
+    for (const pid_t child : children_) {
+      if (child <= 0) continue;  // has ended
+      kill(child, SIGKILL);
+      waitpid(child, nullptr, 0);
+    }
+  }
+
+  /// What a process says, once it has ended.
+  std::string line(int64_t rank) {
+    pid_t& child = children_.at(static_cast<std::size_t>(rank));
+    waitpid(child, nullptr, 0);
+    child = 0;
+    std::ifstream in(file(rank));
+    std::string text;
+    std::getline(in, text);
+    return text;
+  }
+
+ private:
+  std::string file(int64_t rank) const { return (folder_.path() / std::to_string(rank)).string(); }
+
+  testing::TemporaryFolder folder_;
+  std::vector<pid_t> children_;
+};
+
+std::string host() {
+  char name[256] = {};
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+TEST(Group, OfOneGivesBackWhatItGets) {
+  Group group;
+  const Tensor x = at::ones({3});
+  group.sum(x);
+  EXPECT_TRUE(at::equal(x, at::ones({3})));
+  EXPECT_TRUE(at::equal(group.gather(x), x));
+  EXPECT_EQ(group.sum(5), 5);
+  EXPECT_TRUE(group.alone() && group.leads());
+}
+
+TEST(Group, AddsAndGathersInTheOrderOfItsRanks) {
+  Job job(3, [](Group& group) -> std::string {
+    const Tensor x = at::full({2}, static_cast<double>(group.rank() + 1), at::kDouble);
+    group.sum(x);
+    if (!at::equal(x, at::full({2}, 6, at::kDouble))) return "wrong sum";
+    // Rank r has r rows, so the first has none.
+    const Tensor rows = group.gather(at::full({group.rank(), 2}, group.rank(), at::kLong));
+    if (!at::equal(rows, at::tensor({1, 1, 2, 2, 2, 2}, at::kLong).view({3, 2}))) return "wrong rows";
+    if (group.gather(group.rank() == 1 ? at::ones({1, 4}) : Tensor()).sizes() != at::IntArrayRef({1, 4}))
+      return "undefined rows are some";
+    if (group.gather(Tensor()).defined()) return "no rows are some";
+    const auto lines = group.gather(std::vector<std::string>(static_cast<std::size_t>(group.rank()), "a b"));
+    if (lines != std::vector<std::string>{"a b", "a b", "a b"}) return "wrong lines";
+    return group.sum(group.rank()) == 3 ? "right" : "wrong number";
+  });
+  for (const int64_t rank : {0, 1, 2}) EXPECT_EQ(job.line(rank), "right");
+}
+
+TEST(Group, NamesAKilledProcessItsHostAndWhereItWas) {
+  Job job(2, [](Group& group) -> std::string {
+    group.at("batch 3");
+    if (group.rank() == 1) raise(SIGKILL);
+    group.sum(1);
+    return "went on";
+  });
+  EXPECT_EQ(job.line(0), "rank 1 on " + host() + ", batch 3, is gone; this ends the job, what is saved is kept");
+}
+
+TEST(Group, NamesTheFirstProcessToo) {
+  Job job(2, [](Group& group) -> std::string {
+    group.at("batch 3");
+    if (group.rank() == 0) raise(SIGKILL);
+    group.sum(1);
+    return "went on";
+  });
+  EXPECT_EQ(job.line(1), "rank 0 on " + host() + ", batch 3, is gone; this ends the job, what is saved is kept");
+}
+
+TEST(Group, NamesAProcessThatFailed) {
+  Job job(2, [](Group& group) -> std::string {
+    group.at("batch 3");
+    if (group.rank() == 1) throw NumericError("the loss is nan");
+    group.sum(1);
+    return "went on";
+  });
+  EXPECT_EQ(job.line(1), "the loss is nan");
+  EXPECT_EQ(job.line(0),
+            "rank 1 on " + host() + ", batch 3, failed, as it says itself; this ends the job, what is saved is kept");
+}
+
+TEST(Group, NamesAProcessThatDoesNotCome) {
+  Job job(2,
+          [](Group& group) -> std::string {
+            group.at("batch 3");
+            if (group.rank() == 1) pause();
+            group.at("batch 4");
+            group.sum(1);
+            return "went on";
+          },
+          {{"SEXTANT_TIMEOUT", "1"}});
+  EXPECT_EQ(job.line(0), "rank 1 on " + host() +
+                             ", batch 3, kept the others waiting for more than 1 s (SEXTANT_TIMEOUT), or is gone; this "
+                             "ends the job, what is saved is kept");
+}
+
+TEST(Group, OfSeveralMachinesNeedsAPlaceToMeet) {
+  const auto refusal = [](World here) { return testing::message_of([&] { Group(here, environment({})); }); };
+  World spread = world(0, 4);
+  spread.local_size = 2;
+  spread.launcher = "srun";
+  EXPECT_EQ(refusal(spread),
+            "the 4 processes of srun have no place to meet: set MASTER_ADDR to the first one's machine and MASTER_PORT "
+            "to a free port");
+}
+
+}  // namespace
+}  // namespace sextant::distributed
