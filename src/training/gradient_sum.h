@@ -45,8 +45,8 @@ class GradientSum {
   distributed::Group& group_;
   std::vector<Bucket> buckets_;         ///< in order of sending, the same in all processes
   std::vector<std::size_t> bucket_of_;  ///< of each slot
-  std::unique_ptr<Hooks> hooks_;  ///< on the parameters
-  std::vector<char> done_;        ///< of each slot
+  std::unique_ptr<Hooks> hooks_;        ///< on the parameters
+  std::vector<char> done_;              ///< of each slot
   bool active_ = false;
   std::size_t sent_ = 0;  ///< buckets
   Tensor numbers_;        ///< [P] float32 on the CPU
