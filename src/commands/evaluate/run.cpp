@@ -60,7 +60,9 @@ Metrics chosen_metrics(const std::string& sum) {
   for (const std::string& chosen : split(sum, '+')) {
     const auto& words = evaluation::metric_words();
     const auto row = std::find_if(words.begin(), words.end(), [&](const auto& named) { return named.first == chosen; });
-    if (row == words.end()) throw UsageError("--metrics " + sum + ": " + chosen + " is no metric that can be added");
+    if (row == words.end()) {
+      throw UsageError(c10::str("--metrics ", sum, ": ", chosen, " is no metric that can be added"));
+    }
     metrics.push_back(row->second);
   }
   return metrics;

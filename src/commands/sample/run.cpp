@@ -43,7 +43,7 @@ SampleConfig resolved(SampleConfig config) {
     guidance::parse_score(config.guidance.score, config.guidance.terms);
     guidance::check_config(config.guidance.guide);
   }
-  Labels(config.sample.labels);
+  static_cast<void>(Labels(config.sample.labels));  // throws for what is no label
   resolve_device(config.run);
   config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));
   OptionTable("sample", sample_options(config)).check();
