@@ -189,7 +189,7 @@ Tensor Convolution::operator()(at::TensorList x, const Tensor& residual) const {
 }
 
 Tensor Convolution::plain(at::TensorList x, const Tensor& residual) const {
-  const Tensor y = frozen_conv2d(joined(x), filters(), bias_, {stride_, padding_});
+  const Tensor y = frozen_conv2d(joined(x), filters(), bias_, {stride_, padding_}, turned_);
   return residual.defined() ? y + residual : y;
 }
 

@@ -1,5 +1,9 @@
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <mutex>
+
+#include "images.h"
 #include "internal/kernels/convolution.h"
 #include "internal/kernels/fused.h"
 
@@ -14,10 +18,10 @@ Tensor by_onednn(const Tensor& x, const Tensor& weight, const c10::optional<Tens
 }
 
 /// d/dx of a convolution of stride 1 is a convolution with the weights turned round and their channels exchanged.
-Tensor gradient_by_convolution(const Tensor& gradient, const Tensor& weight, const ConvOptions& c) {
+bool turns(const Tensor& weight, const ConvOptions& c) {
   const int64_t kernel = weight.size(2);
-  const Tensor turned = (kernel > 1 ? weight.flip({2, 3}) : weight).transpose(0, 1);
-  return by_onednn(gradient, turned, {}, {1, kernel - 1 - c.padding, 1, 1});
+  const bool square = kernel == weight.size(3) && c.padding < kernel && c.columns() == c.padding;
+  return c.stride == 1 && c.dilation == 1 && c.groups == 1 && square;
 }
 
 /// libtorch's own backward pass, in oneDNN: it leaves single small images to another product, so such a one gets
@@ -35,9 +39,15 @@ Tensor gradient_by_libtorch(const Tensor& gradient, const Tensor& x, const Tenso
 
 class FrozenConv2d : public torch::autograd::Function<FrozenConv2d> {
  public:
+  /// `weight_back` is the turned weight where the gradient is such a convolution, by the same route whatever the batch
+  /// and the number of threads.
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
-                        const c10::optional<Tensor>& bias, ConvOptions c) {
-    context->save_for_backward({x, weight});
+                        const c10::optional<Tensor>& bias, const c10::optional<Tensor>& weight_back, ConvOptions c) {
+    if (weight_back) {
+      context->save_for_backward({*weight_back});
+    } else {
+      context->save_for_backward({x, weight});
+    }
     context->saved_data["options"] = std::vector<int64_t>{c.stride, c.padding, c.dilation, c.groups, c.columns()};
     return by_onednn(x, weight, bias, c);
   }
@@ -45,16 +55,12 @@ class FrozenConv2d : public torch::autograd::Function<FrozenConv2d> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const Tensor &x = saved[0], &weight = saved[1];
     const auto options = context->saved_data["options"].toIntVector();
     const ConvOptions c{options[0], options[1], options[2], options[3], options[4]};
-    const int64_t kernel = weight.size(2);
-    const bool square = kernel == weight.size(3) && c.padding < kernel && c.columns() == c.padding;
-    // By the same route whatever the batch and the number of threads.
-    const bool by_convolution = c.stride == 1 && c.dilation == 1 && c.groups == 1 && square;
-    const Tensor gradient = by_convolution ? gradient_by_convolution(gradients[0], weight, c)
-                                           : gradient_by_libtorch(gradients[0], x, weight, c);
-    return {gradient, Tensor(), Tensor(), Tensor()};
+    const bool turned = saved.size() == 1;
+    const Tensor gradient = turned ? by_onednn(gradients[0], saved[0], {}, {1, saved[0].size(2) - 1 - c.padding, 1, 1})
+                                   : gradient_by_libtorch(gradients[0], saved[0], saved[1], c);
+    return {gradient, Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -68,9 +74,40 @@ bool has_route(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 
 }  // namespace
 
-Tensor frozen_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& c) {
+/// Holding the weight's storage keeps another's from coming to lie at the same place.
+struct TurnedWeight::Kept {
+  std::mutex mutex;
+  Tensor source;  ///< the weight when it was turned
+  int64_t version = 0;
+  Tensor turned;
+
+  bool fits(const Tensor& weight) const {
+    return source.defined() && source.data_ptr() == weight.data_ptr() && version == weight._version() &&
+           source.scalar_type() == weight.scalar_type() && source.sizes() == weight.sizes() &&
+           source.strides() == weight.strides();
+  }
+};
+
+TurnedWeight::TurnedWeight() : kept_(std::make_shared<Kept>()) {}
+
+Tensor TurnedWeight::operator()(const Tensor& weight) const {
+  const std::lock_guard lock(kept_->mutex);
+  if (!kept_->fits(weight)) {
+    const at::NoGradGuard no_grad;
+    // An alias of its own: set_data() on the weight leaves it where it is.
+    kept_->source = weight.detach();
+    kept_->version = weight._version();
+    kept_->turned = weight.flip({2, 3}).transpose(0, 1).contiguous(at::MemoryFormat::ChannelsLast);
+  }
+  return kept_->turned;
+}
+
+Tensor frozen_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& c,
+                     const TurnedWeight& turned) {
   if (has_route(x, weight, bias) && x.dim() == 4 && x.size(1) == weight.size(1) * c.groups) {
-    return FrozenConv2d::apply(x, weight, bias.defined() ? c10::optional<Tensor>(bias) : c10::nullopt, c);
+    const bool gradient = at::GradMode::is_enabled() && x.requires_grad();
+    return FrozenConv2d::apply(x, weight, if_defined(bias),
+                               if_defined(gradient && turns(weight, c) ? turned(weight) : Tensor()), c);
   }
   return at::conv2d(x, weight, bias, {c.stride, c.stride}, {c.padding, c.columns()}, {c.dilation, c.dilation},
                     c.groups);

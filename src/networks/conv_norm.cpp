@@ -2,8 +2,6 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include "internal/kernels/convolution.h"
-
 namespace sextant::networks {
 
 ConvNorm::ConvNorm(const Scope& conv, const Scope& norm, int64_t in, int64_t out, int64_t kernel,
@@ -13,7 +11,7 @@ ConvNorm::ConvNorm(const Scope& conv, const Scope& norm, int64_t in, int64_t out
 Tensor ConvNorm::operator()(const Tensor& x) const {
   if (!folded_weight_.defined()) return norm_(conv_(x));
   const Conv2d::Options& o = conv_.options;
-  return kernels::frozen_conv2d(x, folded_weight_, folded_bias_, {o.stride, o.padding, o.dilation, o.groups});
+  return kernels::frozen_conv2d(x, folded_weight_, folded_bias_, {o.stride, o.padding, o.dilation, o.groups}, turned_);
 }
 
 void ConvNorm::fold() { std::tie(folded_weight_, folded_bias_) = folded(conv_.weight, conv_.bias, norm_); }

@@ -28,6 +28,7 @@ class ConvNorm {
   BatchNorm2d norm_;
   Tensor folded_weight_;  ///< undefined until fold()
   Tensor folded_bias_;
+  kernels::TurnedWeight turned_;
 };
 
 /// The image as frozen classifiers compute it: in `type`, channels_last except in float64.

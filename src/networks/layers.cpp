@@ -1,7 +1,6 @@
 #include "layers.h"
 
 #include "internal/kernels/activation.h"
-#include "internal/kernels/convolution.h"
 #include "internal/kernels/linear.h"
 #include "sextant/runtime/noise.h"
 
@@ -15,7 +14,8 @@ Conv2d::Conv2d(const Scope& scope, int64_t in, int64_t out, int64_t kernel, Opti
 }
 
 Tensor Conv2d::operator()(const Tensor& x) const {
-  return kernels::frozen_conv2d(x, weight, bias, {options.stride, options.padding, options.dilation, options.groups});
+  return kernels::frozen_conv2d(x, weight, bias, {options.stride, options.padding, options.dilation, options.groups},
+                                turned_);
 }
 
 Conv2d::Options before_norm(int64_t kernel, int64_t stride, int64_t groups, int64_t dilation) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "internal/kernels/convolution.h"
 #include "sextant/networks/network.h"
 
 namespace sextant::networks {
@@ -29,6 +30,9 @@ struct Conv2d {
   Tensor weight;
   Tensor bias;
   Options options;
+
+ private:
+  kernels::TurnedWeight turned_;
 };
 
 /// Options of a convolution that a norm follows: no bias; odd kernels keep the size at stride 1.

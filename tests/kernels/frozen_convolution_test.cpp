@@ -71,6 +71,24 @@ TEST(Convolutions, StillTrainTheWeightsThatAskForIt) {
   EXPECT_TRUE(torch::autograd::grad({y.sum()}, {weight})[0].defined());
 }
 
+/// Kept turned weights follow the weights: changed in place, given other data, exchanged for a view of the same data.
+TEST(Convolutions, KeepTurnedWeightsAsLongAsTheWeightsStayTheSame) {
+  const TurnedWeight turned;
+  const Tensor x = testing::randn({2, 4, 8, 8}).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+  const auto gradient = [&](const Tensor& weight, auto&&... kept) {
+    return torch::autograd::grad({frozen_conv2d(x, weight, Tensor(), {1, 1}, kept...).sum()}, {x})[0];
+  };
+  Tensor weight = testing::randn({4, 4, 3, 3});
+  EXPECT_TRUE(gradient(weight, turned).equal(gradient(weight)));
+  EXPECT_EQ(turned(weight).data_ptr(), turned(weight).data_ptr());
+  weight.mul_(2);
+  EXPECT_TRUE(gradient(weight, turned).equal(gradient(weight)));
+  weight.set_data(testing::randn({4, 4, 3, 3}));
+  EXPECT_TRUE(gradient(weight, turned).equal(gradient(weight)));
+  weight = weight.transpose(0, 1);
+  EXPECT_TRUE(gradient(weight, turned).equal(gradient(weight)));
+}
+
 TEST(Convolutions, RefuseChannelsThatDoNotFit) {
   EXPECT_THROW(frozen_conv2d(testing::randn({1, 4, 8, 8}), testing::randn({4, 3, 3, 3}), Tensor(), ConvOptions{}),
                c10::Error);

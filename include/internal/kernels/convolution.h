@@ -18,13 +18,28 @@ struct ConvOptions {
   int64_t columns() const { return padding_width < 0 ? padding : padding_width; }
 };
 
+/// The weights of a convolution's way back, made at the first gradient and kept until the weights change, as large as
+/// they are. Copies share them; safe to call from several threads.
+class TurnedWeight {
+ public:
+  TurnedWeight();
+
+  /// weight [O, C, k, k], frozen: [C, O, k, k], each kernel turned round.
+  Tensor operator()(const Tensor& weight) const;
+
+ private:
+  struct Kept;
+  std::shared_ptr<Kept> kept_;
+};
+
 /// at::conv2d: x [B, C, H, W], weight [O, C / groups, k, k], bias [O] or undefined; any dtype and device.
-/// Differentiable in x, and in the weights where they ask for it.
+/// Differentiable in x, and in the weights where they ask for it. A layer brings the `turned` weights that it keeps.
 ///
 /// With frozen float32 weights on a CPU it always runs in oneDNN, forward and backward. at::conv2d leaves small batches
 /// (and, with one thread, every 1x1 convolution) to a plain BLAS product, which is thirty times slower where the BLAS
 /// is the reference one. Fastest when x and weight are channels_last.
-Tensor frozen_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& options);
+Tensor frozen_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& options,
+                     const TurnedWeight& turned = {});
 
 /// A convolution whose weights are laid out for the machine: Winograd's F(2x2, 3x3) or panels of a matrix product in
 /// float32, oneDNN's own layout otherwise. Fused as in norm.h: a list of images stands for their concatenation along
@@ -56,6 +71,7 @@ class Convolution {
   int64_t stride_ = 1;
   int64_t padding_ = 0;
   std::shared_ptr<const Layout> layout_;
+  TurnedWeight turned_;
 };
 
 }  // namespace sextant::kernels

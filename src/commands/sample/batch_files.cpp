@@ -1,5 +1,12 @@
 #include "sample/batch_files.h"
 
+#include <dirent.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+
 #include "common/run_folder.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"
@@ -46,6 +53,15 @@ std::vector<SampleRecord> as_records(const Tensor& numbers) {
   return records;
 }
 
+/// The batch whose file has this name, or -1.
+int64_t batch_named(std::string_view name) {
+  int64_t batch = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), batch);
+  const bool canonical = name.starts_with("0") ? batch == 0 && end == name.data() + 1 : true;
+  const auto read = static_cast<std::size_t>(end - name.data());
+  return error == std::errc() && canonical && name.substr(read) == ".npz" ? batch : -1;
+}
+
 }  // namespace
 
 BatchFiles::BatchFiles(fs::path folder, const json& settings) : folder_(std::move(folder)) {
@@ -77,18 +93,18 @@ std::vector<int64_t> BatchFiles::samples(int64_t batch) const {
 fs::path BatchFiles::file(int64_t batch) const { return folder_ / (std::to_string(batch) + ".npz"); }
 
 std::vector<int64_t> BatchFiles::missing() const {
-  // One reading of the folder: a question for each of thousands of batches would be slow on a shared file system.
+  // One reading of the folder: a question for each of thousands of batches would be slow on a shared file system. By
+  // readdir(), since std::filesystem's paths take ten times as long as the system does.
   std::vector<bool> there(static_cast<std::size_t>(size()));
-  std::error_code error;
-  for (fs::directory_iterator at(folder_, error); !error && at != fs::directory_iterator(); at.increment(error)) {
-    const fs::path name = at->path().filename();
-    if (name.extension() != ".npz") continue;
-    const int64_t batch = std::atoll(name.stem().c_str());
-    if (batch >= 0 && batch < size() && name == file(batch).filename()) there[static_cast<std::size_t>(batch)] = true;
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(folder_.c_str()), closedir);
+  errno = listing ? 0 : errno;
+  while (const dirent* const entry = listing ? readdir(listing.get()) : nullptr) {
+    const int64_t batch = batch_named(entry->d_name);
+    if (batch >= 0 && batch < size()) there[static_cast<std::size_t>(batch)] = true;
   }
   // Whoever put the run together may remove the folder at any moment.
-  if (error == std::errc::no_such_file_or_directory) return {};
-  if (error) throw Error("cannot list " + folder_.string() + ": " + error.message());
+  if (errno == ENOENT) return {};
+  if (errno != 0) throw Error("cannot list " + folder_.string() + ": " + std::strerror(errno));
   std::vector<int64_t> missing;
   for (int64_t batch = 0; batch < size(); ++batch) {
     if (!there[static_cast<std::size_t>(batch)]) missing.push_back(batch);
@@ -103,8 +119,7 @@ std::vector<int64_t> BatchFiles::missing(std::vector<int64_t> candidates) const 
   return fs::exists(folder_) ? candidates : std::vector<int64_t>();
 }
 
-int64_t BatchFiles::finished() const {
-  const std::vector<int64_t> missing = this->missing();
+int64_t BatchFiles::finished(const std::vector<int64_t>& missing) const {
   if (missing.empty()) return count_;
   const int64_t short_of = missing.back() == size() - 1 ? size() * batch_ - count_ : 0;
   return count_ - static_cast<int64_t>(missing.size()) * batch_ + short_of;

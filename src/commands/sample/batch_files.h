@@ -32,8 +32,8 @@ class BatchFiles {
   std::vector<int64_t> missing() const;
   /// Those of `candidates`, which holds all that were missing a while ago.
   std::vector<int64_t> missing(std::vector<int64_t> candidates) const;
-  /// Samples in the batches that are there.
-  int64_t finished() const;
+  /// Samples in all batches but those of `missing`.
+  int64_t finished(const std::vector<int64_t>& missing) const;
 
   /// Records which weights the batches are drawn with. UsageError where others were drawn with different ones.
   void agree_on_weights(const nlohmann::json& weights) const;

@@ -89,7 +89,7 @@ class Worker {
     constexpr double kTimes = 50;
     const double begin = steady_seconds();
     if (begin >= look_again_) {
-      finished_ = static_cast<double>(files_.finished());
+      finished_ = static_cast<double>(files_.finished(files_.missing()));
       look_again_ = begin + kTimes * (steady_seconds() - begin);
     }
     return finished_;
@@ -254,7 +254,7 @@ SampleResult draw_share(const SampleConfig& config, const json& settings, const 
     Worker worker(files, share, open, progress, stop);
     worker.run();
     const std::vector<int64_t> missing = files.missing();
-    finished = files.finished();
+    finished = files.finished(missing);
     const int64_t assembly = files.size();  // the number after the last batch's
     if (missing.empty() && worker.claims().take(assembly)) {
       const json record = assemble(config, settings, {files}, folder);
