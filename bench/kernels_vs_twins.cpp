@@ -1,6 +1,6 @@
 // What each fused operation is worth: its time against its plain twin's on one shape, and how much longer a guided step
-// of a whole network takes when it computes by its twin alone. User time of one thread, runs of both kinds in turn,
-// medians; prints the tables of docs/performance.md.
+// of a whole network takes when it computes by its twin alone. User time of one thread, the fastest of runs of both
+// kinds in turn; prints the tables of docs/performance.md.
 //
 //   taskset -c 1 kernels_vs_twins [--runs 9] [--big-runs 3] [--models models]
 //
@@ -42,16 +42,14 @@ double user_seconds() {
   return static_cast<double>(usage.ru_utime.tv_sec) + 1e-6 * static_cast<double>(usage.ru_utime.tv_usec);
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
+/// Other work on the machine only ever adds to a time.
+double fastest(const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); }
 
 struct Comparison {
   double fused, plain;  ///< seconds
 };
 
-/// Medians of `runs` pairs of `times` calls of `work`, with `operation` fused and plain in turn; seconds a call.
+/// The fastest of `runs` pairs of `times` calls of `work`, with `operation` fused and plain in turn; seconds a call.
 Comparison compare(Fused operation, int runs, const std::function<void()>& work, int times = 1) {
   std::vector<double> seconds[2];
   for (int run = -1; run < runs; ++run) {
@@ -63,7 +61,7 @@ Comparison compare(Fused operation, int runs, const std::function<void()>& work,
     }
   }
   kernels::set_fused(operation, true);
-  return {median(seconds[1]), median(seconds[0])};
+  return {fastest(seconds[1]), fastest(seconds[0])};
 }
 
 /// Calls of `work` that take long enough to be measured.

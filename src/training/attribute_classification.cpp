@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "criterion.h"
+#include "judge.h"
 #include "sextant/calibration/calibration.h"
 #include "sextant/models/classifier.h"
 #include "sextant/networks/kinds.h"
@@ -28,7 +29,8 @@ class AttributeClassification : public Objective {
         model_(std::move(model)),
         config_(std::move(config)),
         held_out_(std::move(held_out)),
-        logits_(logits_function(network_, model_)) {
+        logits_(logits_function(network_, model_)),
+        judge_([model = model_] { return models::build(model); }) {
     if (config_.noisy) throw UsageError("a classifier of attributes that knows the time cannot be trained");
     if (config_.lambda > 0 || config_.entropy_weight > 0) {
       throw UsageError("lambda and entropy-weight are of classes; a classifier of attributes has neither");
@@ -47,18 +49,11 @@ class AttributeClassification : public Objective {
 
   Numbers validate(const checkpoint::StateDict& weights) override {
     const at::NoGradGuard no_grad;
-    if (!judge_) {
-      judge_ = models::build(model_);
-      judge_logits_ = logits_function(judge_, model_);
-    }
-    judge_->load(weights, "the averaged weights");
-    judge_->to(network_->device(), at::kFloat);
-    judge_->freeze();
+    const LogitsFunction judge = logits_function(judge_.with(weights, network_->device()), model_);
     std::vector<Tensor> logits, all;
     for (int64_t first = 0; first < held_out_->size(); first += kAnsweredAtOnce) {
       const Batch batch = held_out_->batch(first, std::min(kAnsweredAtOnce, held_out_->size() - first));
-      logits.push_back(
-          judge_logits_(data::to_pixels(batch.images, network_->device()), Tensor()).to(at::kCPU, at::kDouble));
+      logits.push_back(judge(data::to_pixels(batch.images, network_->device()), Tensor()).to(at::kCPU, at::kDouble));
       all.push_back(batch.answers.to(at::kDouble));
     }
     const Tensor f = at::cat(logits), answers = at::cat(all);
@@ -84,8 +79,7 @@ class AttributeClassification : public Objective {
   ClassificationConfig config_;
   std::shared_ptr<const TrainingImages> held_out_;
   LogitsFunction logits_;
-  std::shared_ptr<networks::Network> judge_;  ///< frozen, for validate()
-  LogitsFunction judge_logits_;
+  Judge judge_;
 };
 
 }  // namespace

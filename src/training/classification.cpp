@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "criterion.h"
+#include "judge.h"
 #include "sextant/calibration/calibration.h"
 #include "sextant/models/classifier.h"
 #include "sextant/networks/kinds.h"
@@ -39,7 +40,8 @@ Classification::Classification(std::shared_ptr<networks::Network> network, nlohm
       held_out_(std::move(held_out)),
       process_(config_.process),
       timesteps_(config_.timesteps, process_.num_steps(), config_.seed),
-      logits_(logits_function(network_, model_)) {
+      logits_(logits_function(network_, model_)),
+      judge_(std::make_shared<Judge>([model = model_] { return models::build(model); })) {
   ClassificationConfig::kLambda.check("classification", "lambda", config_.lambda);
   calibration::kSmoothEceBeta.check("classification", "beta", config_.beta);
   ClassificationConfig::kLambda.check("classification", "entropy-weight", config_.entropy_weight);
@@ -72,13 +74,7 @@ Numbers Classification::backward(const Batch& batch, double scale) {
 
 calibration::Measures Classification::measure(const checkpoint::StateDict& weights, const TrainingImages& images) {
   const at::NoGradGuard no_grad;
-  if (!judge_) {
-    judge_ = models::build(model_);
-    judge_logits_ = logits_function(judge_, model_);
-  }
-  judge_->load(weights, "the averaged weights");
-  judge_->to(network_->device(), at::kFloat);
-  judge_->freeze();
+  const LogitsFunction judge = logits_function(judge_->with(weights, network_->device()), model_);
   std::vector<Tensor> logits, labels;
   const int64_t N = images.size();
   for (int64_t first = 0; first < N; first += kClassifiedAtOnce) {
@@ -87,7 +83,7 @@ calibration::Measures Classification::measure(const checkpoint::StateDict& weigh
     // Evenly over all timesteps.
     const Tensor t = (at::arange(first, first + x0.size(0), at::kLong) * process_.num_steps()).floor_divide(N);
     const Tensor x = noised(x0, t, batch.number, stream(config_.seed, Purpose::kValidation));
-    logits.push_back(judge_logits_(x, config_.noisy ? process_.model_time(t, x) : Tensor()).to(at::kCPU));
+    logits.push_back(judge(x, config_.noisy ? process_.model_time(t, x) : Tensor()).to(at::kCPU));
     labels.push_back(batch.labels);
   }
   judge_classes_ = logits.front().size(1);

@@ -1,5 +1,6 @@
 #include <ATen/core/grad_mode.h>
 
+#include "judge.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/training/objectives.h"
@@ -31,11 +32,11 @@ class Denoising : public Objective {
             std::function<std::shared_ptr<networks::Network>()> build, std::shared_ptr<const TrainingImages> held_out)
       : network_(std::move(network)),
         config_(std::move(config)),
-        build_(std::move(build)),
         held_out_(std::move(held_out)),
         process_(config_.process),
         inverse_snr_(inverse_snr(process_, config_.mse_weight)),
-        timesteps_(config_.timesteps, process_.num_steps(), config_.seed) {
+        timesteps_(config_.timesteps, process_.num_steps(), config_.seed),
+        judge_(std::move(build)) {
     DenoisingConfig::kMseWeight.check("denoising", "mse-weight", config_.mse_weight);
     DenoisingConfig::kLabelDropout.check("denoising", "label-dropout", config_.label_dropout);
     if (config_.label_dropout > 0 && config_.null_label < 0) {
@@ -57,10 +58,7 @@ class Denoising : public Objective {
 
   Numbers validate(const checkpoint::StateDict& weights) override {
     const at::NoGradGuard no_grad;
-    if (!judge_) judge_ = std::dynamic_pointer_cast<networks::NoiseNetwork>(build_());
-    judge_->load(weights, "the averaged weights");
-    judge_->to(network_->device(), at::kFloat);
-    judge_->freeze();
+    const auto judge = std::dynamic_pointer_cast<networks::NoiseNetwork>(judge_.with(weights, network_->device()));
     const int64_t N = held_out_->size();
     double loss = 0, mse = 0, vb = 0;
     for (int64_t first = 0; first < N; first += kDenoisedAtOnce) {
@@ -69,7 +67,7 @@ class Denoising : public Objective {
       const Tensor place = at::arange(first, first + x0.size(0), at::kLong);
       const Tensor t = (place * process_.num_steps()).floor_divide(N);  // evenly over all timesteps
       const diffusion::LossTerms terms =
-          losses(function_of(*judge_), x0, t, batch.labels, noise(batch.number, x0, Purpose::kValidation));
+          losses(function_of(*judge), x0, t, batch.labels, noise(batch.number, x0, Purpose::kValidation));
       const auto sum = [](const Tensor& x) { return x.defined() ? x.sum().item<double>() : 0.0; };
       loss += sum(terms.loss);
       mse += sum(terms.mse);
@@ -117,12 +115,11 @@ class Denoising : public Objective {
 
   std::shared_ptr<networks::NoiseNetwork> network_;
   DenoisingConfig config_;
-  std::function<std::shared_ptr<networks::Network>()> build_;
   std::shared_ptr<const TrainingImages> held_out_;
   diffusion::Process process_;
   std::vector<double> inverse_snr_;
   TimestepSampler timesteps_;
-  std::shared_ptr<networks::NoiseNetwork> judge_;
+  Judge judge_;
 };
 
 }  // namespace

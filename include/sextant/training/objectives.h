@@ -106,6 +106,8 @@ struct ClassificationConfig {
   uint64_t seed = 0;
 };
 
+class Judge;
+
 /// Minimises that loss. Numbers: loss, cross_entropy, smooth_ece, entropy_constraint, accuracy; in validation loss,
 /// accuracy, ece, nll.
 class Classification : public Objective {
@@ -130,8 +132,7 @@ class Classification : public Objective {
   diffusion::Process process_;
   TimestepSampler timesteps_;
   LogitsFunction logits_;
-  std::shared_ptr<networks::Network> judge_;  ///< frozen, for measure()
-  LogitsFunction judge_logits_;
+  std::shared_ptr<Judge> judge_;
   int64_t judge_classes_ = 1;
 };
 
