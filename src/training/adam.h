@@ -20,6 +20,8 @@ class Adam {
   Tensor first, second;  ///< the moments, [P]
 
  private:
+  void move(const Tensor& w, const Tensor& m, const Tensor& v, Tensor g, double learning_rate) const;
+
   AdamConfig config_;
 };
 

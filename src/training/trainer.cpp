@@ -147,7 +147,8 @@ class Run {
       if (scale_.update(std::isfinite(taken.norm))) {
         // PyTorch's clip_grad_norm_ adds the small number too.
         const double factor = config_.clip > 0 ? std::min(1.0, config_.clip / (taken.norm + 1e-6)) : 1.0;
-        adam_.step(weights_.master(), factor < 1 ? gradient * factor : gradient, learning_rate);
+        if (factor < 1) gradient.mul_(factor);
+        adam_.step(weights_.master(), gradient, learning_rate);
         weights_.publish();
         ema_.update(weights_);
       }

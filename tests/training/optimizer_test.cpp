@@ -1,3 +1,5 @@
+#include <ATen/CPUGeneratorImpl.h>
+
 #include "adam.h"
 #include "loss_scale.h"
 #include "sextant/runtime/error.h"
@@ -34,6 +36,22 @@ TEST(Adam, FollowsTheDefinition) {
       w -= lr * (m / (1 - std::pow(b1, i))) / (std::sqrt(v / (1 - std::pow(b2, i))) + eps);
     }
     EXPECT_NEAR(weights.item<double>(), w, 1e-6) << decoupled;
+  }
+}
+
+TEST(Adam, MovesManyWeightsAsItMovesEach) {
+  // More than it moves at once, by a number that no block divides.
+  constexpr int64_t kCount = 200'003;
+  auto generator = at::detail::createCPUGenerator(7);
+  const Tensor start = at::randn({kCount}, generator), gradient = at::randn({kCount}, generator);
+  Tensor weights = start.clone();
+  Adam adam(weights, {.weight_decay = 0.1});
+  for (int i = 0; i < 2; ++i) adam.step(weights, gradient, 0.01);
+  for (const int64_t at : {int64_t{0}, int64_t{32'767}, int64_t{32'768}, int64_t{131'072}, kCount - 1}) {
+    Tensor one = start.narrow(0, at, 1).clone();
+    Adam alone(one, {.weight_decay = 0.1});
+    for (int i = 0; i < 2; ++i) alone.step(one, gradient.narrow(0, at, 1), 0.01);
+    EXPECT_NEAR(weights[at].item<float>(), one.item<float>(), 1e-6) << at;
   }
 }
 
