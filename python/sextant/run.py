@@ -18,7 +18,7 @@ from typing import Any, Dict, List, Mapping, Optional, Union
 import numpy as np
 
 from . import _settings
-from ._core import UsageError
+from ._core import Error, UsageError
 from ._core import runs as _runs
 from ._progress import Progress, listener
 
@@ -229,21 +229,29 @@ def calibrate(recipe: Recipe = None, *, progress: Any = True, **settings: Any) -
 
 def sweep(recipe: Recipe, *, progress: Any = True, **settings: Any) -> Sweep:
     """Runs a grid of samplings and makes one table and one picture of it, as `sextant sweep` does: `recipe` has the
-    tables
-    of sample and [[rows]], each with a name and settings of its own."""
+    tables of sample and [[rows]], each with a name and settings of its own. With `dry_run` its table says what would be
+    drawn.
+
+    Where a run fails, the others are drawn and the error says why; its `result` has what was drawn.
+    """
     grid = _settings.plain("sweep", "recipe", _read(recipe, "sweep"))
-    own = _tables("sweep", {"sweep": grid.get("sweep", {})}, settings, _runs.sweep_keys())
-    return Sweep(_runs.sweep(json.dumps(grid), json.dumps(own), listener(progress)))
+    own = _tables("sweep", None, settings, _runs.sweep_keys())
+    numbers = _runs.sweep(json.dumps(grid), json.dumps(own), listener(progress))
+    failure = numbers.pop("failure")
+    result = Sweep(numbers)
+    if failure:
+        error = Error(failure)
+        setattr(error, "result", result)
+        raise error
+    return result
 
 
 def trace(recipe: Recipe = None, *, progress: Any = True, **settings: Any) -> Trace:
     """What methods of guidance do along the steps, on the same images, as `sextant trace` does: `recipe` has the tables
     of sample and, where there are several methods, [[rows]], each with a name and settings of its own."""
-    tables = _read(recipe, "trace")
-    grid = {name: tables.pop(name) for name in ("rows", "columns") if name in tables}
-    own = _tables("trace", tables, settings, _runs.trace_keys())
-    grid = _settings.plain("trace", "recipe", grid)
-    return Trace(_runs.trace(json.dumps(grid), json.dumps(own), listener(progress)))
+    tables = _settings.plain("trace", "recipe", _read(recipe, "trace"))
+    own = _tables("trace", None, settings, _runs.trace_keys())
+    return Trace(_runs.trace(json.dumps(tables), json.dumps(own), listener(progress)))
 
 
 def train(recipe: Recipe = None, *, progress: Any = True, **settings: Any) -> Training:

@@ -6,6 +6,7 @@ All return [N, C, H, W], unclamped, in the denoiser's pixel range. Image n depen
 stream, not on the batch. Ctrl-C between two steps raises KeyboardInterrupt.
 """
 
+import warnings
 from typing import Any, Callable, Optional, Sequence, Union
 
 import torch
@@ -56,6 +57,8 @@ def draw(
     if guide is not None and not isinstance(guide, Guide):
         raise UsageError(f"sampler: expected a Guide, got {type(guide).__name__}")
     y = _as_labels("labels", labels)
+    if guide is None and targets is not None:
+        warnings.warn("sampler: targets are what a guide steers to, and there is no guide: they do nothing", stacklevel=2)
     to = y if targets is None else _as_labels("targets", targets).to(y.device)
     if noise is None:
         noise = Noise(seed, list(range(y.numel())), denoiser.sample_shape, device=str(y.device))

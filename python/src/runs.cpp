@@ -127,23 +127,31 @@ py::object calibrate(const std::string& settings, const Listener& listener) {
              });
 }
 
+/// The settings, as keywords give them, win over the recipe's.
 py::object sweep(const std::string& recipe, const std::string& settings, const Listener& listener) {
   SweepConfig config;
-  const json grid = json::parse(recipe);
+  json grid = json::parse(recipe);
+  commands::tidy_recipe(grid);
+  apply_settings("sweep", commands::sweep_options(config), json{{"sweep", grid["sweep"]}}.dump());
   return run("sweep", config, commands::sweep_options(config), settings, listener,
              [&](const SweepConfig& given, PythonProgress& progress) -> json {
+               if (given.dry_run) {
+                 const report::Table plan = commands::plan_sweep(grid, given, progress);
+                 return {{"out", given.run.out}, {"finished", 0},         {"count", plan.rows.size()},
+                         {"failure", ""},        {"header", plan.header}, {"rows", plan.rows}};
+               }
                const commands::SweepResult made = commands::run_sweep(grid, given, progress, progress.stop());
-               return {{"out", given.run.out},
-                       {"finished", made.finished},
-                       {"count", made.count},
-                       {"header", made.table.header},
-                       {"rows", made.table.rows}};
+               return {{"out", given.run.out},        {"finished", made.finished},
+                       {"count", made.count},         {"failure", commands::failure_of(made)},
+                       {"header", made.table.header}, {"rows", made.table.rows}};
              });
 }
 
-py::object trace(const std::string& grid, const std::string& settings, const Listener& listener) {
+py::object trace(const std::string& recipe, const std::string& settings, const Listener& listener) {
   commands::TraceConfig config;
-  config.grid = json::parse(grid);
+  json tables = json::parse(recipe);
+  commands::take_methods(tables, config);
+  apply_settings("trace", commands::trace_options(config), tables.dump());
   return run("trace", config.method, commands::trace_options(config), settings, listener,
              [&](const SampleConfig& given, PythonProgress& progress) -> json {
                const commands::TraceResult made = commands::run_trace(config, progress, progress.stop());
@@ -210,7 +218,7 @@ void bind_runs(py::module_& core) {
   m.def("evaluate", &evaluate, arg("settings"), arg("progress") = py::none());
   m.def("calibrate", &calibrate, arg("settings"), arg("progress") = py::none());
   m.def("sweep", &sweep, arg("recipe"), arg("settings"), arg("progress") = py::none());
-  m.def("trace", &trace, arg("grid"), arg("settings"), arg("progress") = py::none());
+  m.def("trace", &trace, arg("recipe"), arg("settings"), arg("progress") = py::none());
   m.def("train", &train, arg("settings"), arg("architecture"), arg("progress") = py::none());
   m.def("finetune", &finetune, arg("settings"), arg("progress") = py::none());
   def_tables(m, "sample", commands::sample_options);

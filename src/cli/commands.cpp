@@ -145,14 +145,6 @@ std::string printed(const report::Table& table, const json& numbers, Format form
   return report::format_table(table, terminal ? report::TableFormat::kBoldTerminal : table_format(format));
 }
 
-/// "2 of 7 runs failed", and of the first why.
-std::string failure_of(const SweepResult& result) {
-  if (result.failures.empty()) return "";
-  return std::to_string(result.failures.size()) + " of " + std::to_string(result.count) +
-         " runs failed, the first: " + result.failures[0].cell + ": " + result.failures[0].why +
-         "; the same command tries them again";
-}
-
 Report sweep(RecipeSweep& config, const std::string&, Progress& progress, const Stop& stop) {
   if (config.dry_run) {
     const report::Table plan = plan_sweep(config.recipe, config, progress);
@@ -189,17 +181,6 @@ Report report_page(ReportConfig& config, const std::string& folder, Progress&, c
 void take_whole(json& tables, InspectConfig& config) {
   config.recipe = std::move(tables);
   tables = json::object();
-}
-
-/// A trace takes the grid of a sweep's recipe; what the sweep itself is to do is not for it.
-void take_methods(json& tables, TraceConfig& config) {
-  if (tables.contains("rows") || tables.contains("sweep")) tidy_recipe(tables);
-  for (const char* key : {"rows", "columns", "axes"}) {
-    if (tables.contains(key)) config.grid[key] = tables[key];
-    tables.erase(key);
-  }
-  tables.erase("sweep");
-  tables.erase("evaluate");
 }
 
 Report trace(TraceConfig& config, const std::string&, Progress& progress, const Stop& stop) {

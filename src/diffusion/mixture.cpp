@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "internal/runtime/labels.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {
@@ -42,10 +43,13 @@ void check_level(double alpha_cumprod) {
 }
 
 void check_labels(const char* caller, const Tensor& y, int64_t n, int64_t classes) {
-  if (y.dim() != 1 || y.size(0) != n || y.scalar_type() != at::kLong || (y < 0).any().item<bool>() ||
-      (y >= classes).any().item<bool>()) {
-    throw ShapeError(c10::str("mixture ", caller, ": expected int64 labels [", n, "] in [0, ", classes, "), got ",
-                              y.scalar_type(), " ", y.sizes()));
+  if (!y.defined() || y.dim() != 1 || y.size(0) != n || y.scalar_type() != at::kLong) {
+    throw ShapeError(c10::str("mixture ", caller, ": expected int64 labels [", n, "], got ",
+                              y.defined() ? c10::str(y.scalar_type(), " ", y.sizes()) : "none"));
+  }
+  if (const auto wrong = wrong_label(y, classes)) {
+    throw ShapeError(c10::str("mixture ", caller, ": label ", wrong->label, " of sample ", wrong->place,
+                              " is not one of 0 to ", classes - 1));
   }
 }
 

@@ -75,7 +75,8 @@ std::optional<Embedding> embed_cached(const fs::path& path, const FeatureExtract
   for (const std::string& line : images->notes()) progress.note("note: " + line);
   EmbedOptions kept = options;
   kept.keep_features = wanted.need_features;
-  kept.classifier = {};  // the samples are judged, not the reference
+  if (wanted.cache) kept.need_statistics = true;  // whatever is asked next finds them
+  kept.classifier = {};                           // the samples are judged, not the reference
   auto embedding = embed(*images, path.string(), extractor, kept, group, progress, stop);
   // A set with gaps is not cached: the names of what was left out would be lost.
   if (!embedding || cache.empty() || !embedding->skipped.empty()) return embedding;

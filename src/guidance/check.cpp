@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "internal/runtime/labels.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::guidance {
@@ -13,7 +14,7 @@ void check_logits(const char* caller, const Tensor& f) {
   }
   if (f.scalar_type() != at::kFloat && f.scalar_type() != at::kDouble) {
     throw ShapeError(c10::str(caller, ": expected logits in float32 or float64, got ", f.scalar_type(),
-                              ". Convert them with .to(at::kFloat)."));
+                              ". Convert them to float32."));
   }
   if (f.size(1) < 2) {
     throw ShapeError(c10::str(caller, ": expected at least 2 classes, got logits ", f.sizes(), "."));
@@ -21,14 +22,10 @@ void check_logits(const char* caller, const Tensor& f) {
 }
 
 void check_label_range(const char* caller, const Tensor& y, int64_t classes) {
-  const Tensor host = y.cpu();
-  const auto label = host.accessor<int64_t, 1>();
-  for (int64_t n = 0; n < label.size(0); ++n) {
-    if (label[n] < 0 || label[n] >= classes) {
-      throw ShapeError(c10::str(caller, ": label ", label[n], " of sample ", n,
-                                " is not a class of the classifier, which has ", classes, " (0 to ", classes - 1,
-                                "). Choose labels it knows."));
-    }
+  if (const auto wrong = wrong_label(y, classes)) {
+    throw ShapeError(c10::str(caller, ": label ", wrong->label, " of sample ", wrong->place,
+                              " is not a class of the classifier, which has ", classes, " (0 to ", classes - 1,
+                              "). Choose labels it knows."));
   }
 }
 
@@ -39,8 +36,7 @@ void check_logits_and_labels(const char* caller, const Tensor& f, const Tensor& 
   }
   check_logits(caller, f);
   if (y.scalar_type() != at::kLong) {
-    throw ShapeError(
-        c10::str(caller, ": expected labels in int64, got ", y.scalar_type(), ". Convert them with .to(at::kLong)."));
+    throw ShapeError(c10::str(caller, ": expected labels in int64, got ", y.scalar_type(), ". Convert them to int64."));
   }
   if (y.device() != f.device()) {
     throw ShapeError(

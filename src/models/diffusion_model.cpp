@@ -2,6 +2,7 @@
 
 #include "internal/models/mixture.h"
 #include "internal/networks/scaled_gradient.h"
+#include "internal/runtime/labels.h"
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
@@ -44,6 +45,28 @@ void check_network(const networks::NoiseNetwork& network, const diffusion::Proce
   }
 }
 
+/// What a network conditions on, one row a label.
+struct LabelTable {
+  std::string source;
+  int64_t rows;
+  int64_t null_label;
+
+  /// Labels that have a row: the network would read others from beside its table. Those on a GPU are not waited for.
+  /// What has another shape is the network's to refuse or, as rows of numbers, to take.
+  Tensor checked(const Tensor& y) const {
+    if (!y.defined() || y.dim() > 1) return y;
+    if (!at::isIntegralType(y.scalar_type(), /*includeBool=*/false)) {
+      throw ShapeError(c10::str("labels: expected int64 [N], got ", y.scalar_type(), " ", y.sizes()));
+    }
+    const Tensor labels = y.to(at::kLong);
+    const auto wrong = labels.is_cpu() ? wrong_label(labels.reshape({-1}), rows) : std::nullopt;
+    if (!wrong) return labels;
+    throw UsageError(
+        c10::str("labels: ", wrong->label, " of image ", wrong->place, " is no label of ", source, ", which has 0 to ",
+                 rows - 1, null_label >= 0 ? c10::str(" (", null_label, " is no class)") : "", "; choose one of them"));
+  }
+};
+
 void set_network(DiffusionModel& model, std::shared_ptr<const networks::NoiseNetwork> network) {
   const diffusion::ProcessConfig process = process_config(model.config.value("diffusion", json::object()));
   check_network(*network, process, model.source);
@@ -55,10 +78,10 @@ void set_network(DiffusionModel& model, std::shared_ptr<const networks::NoiseNet
   model.sample_shape = network->image_shape();
   model.classes = model.null_label >= 0 ? rows - 1 : rows;
   model.cfg_channels = network->cfg_channels();
-  model.function = [network = std::move(network)](const Tensor& x, const Tensor& t, const Tensor& y) {
-    return networks::differentiable(*network, x, [&](const Tensor& seen) {
-      return network->forward(seen, t, network->num_classes() > 0 ? y : Tensor());
-    });
+  const LabelTable table{model.source, rows, model.null_label};
+  model.function = [network = std::move(network), table](const Tensor& x, const Tensor& t, const Tensor& y) {
+    const Tensor labels = table.rows > 0 ? table.checked(y) : Tensor();
+    return networks::differentiable(*network, x, [&](const Tensor& seen) { return network->forward(seen, t, labels); });
   };
 }
 
@@ -69,8 +92,11 @@ void set_network(DiffusionModel& model, std::shared_ptr<const networks::EdmDenoi
   model.sample_shape = network->image_shape();
   model.classes = network->num_classes();
   model.cfg_channels = model.sample_shape[0];
-  model.function = [network = std::move(network)](const Tensor& x, const Tensor& sigma, const Tensor& y) {
-    return networks::differentiable(*network, x, [&](const Tensor& seen) { return network->denoise(seen, sigma, y); });
+  const LabelTable table{model.source, model.classes, -1};
+  model.function = [network = std::move(network), table](const Tensor& x, const Tensor& sigma, const Tensor& y) {
+    const Tensor labels = table.rows > 0 ? table.checked(y) : Tensor();
+    return networks::differentiable(*network, x,
+                                    [&](const Tensor& seen) { return network->denoise(seen, sigma, labels); });
   };
 }
 

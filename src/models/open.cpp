@@ -5,6 +5,7 @@
 #include "internal/models/mixture.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/content_hash.h"
+#include "internal/runtime/sentence.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
@@ -103,8 +104,9 @@ void load_weights(networks::Network& network, const checkpoint::StateDict& weigh
     if (fit(network, weights).exact) throw;  // it is the numbers that are wrong
     const Guess guess = guess_architecture(weights);
     if (guess.archs.empty() && guess.config.is_null()) throw;
-    throw CheckpointError(std::string(mismatch.what()) + " The file fits " +
-                          (guess.archs.empty() ? guess.config.dump() : "arch " + guess.archs.front()));
+    throw CheckpointError(
+        and_then(mismatch.what(),
+                 "The file fits " + (guess.archs.empty() ? guess.config.dump() : "arch " + guess.archs.front())));
   }
 }
 

@@ -68,7 +68,7 @@ TEST(Faults, AFullDiskEndsAShareInOneLineAndKeepsItsBatches) {
   const fs::path out = disk / "o";
   const Outcome outcome = rank_of_two(0, out)->finish();
   expect_one_line(outcome, 1,
-                  {"share 1 of 2 on ", ", batch ", "No space left on device", "the other batches are kept"});
+                  {"share 1 of 2 on ", ", batch ", "No space left on device", "The other batches are kept"});
   EXPECT_GE(batches_in(out), 1);
   for (const fs::directory_entry& entry : fs::directory_iterator(out / "samples.batches")) {
     EXPECT_NE(entry.path().filename().string()[0], '.') << "half a file is left: " << entry.path();

@@ -258,5 +258,28 @@ TEST(SweepDryRun, MeasuresAStepWhereTheModelIsThere) {
   }
 }
 
+TEST(SweepTable, RefusesABaselineThatIsNoRowBeforeItDrawsAndBeforeItPlans) {
+  const TemporaryFolder folder;
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--dry-run"}}) {
+    std::vector<std::string> words = {"--baseline", "plian"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = run_table(folder, table_text(), words);
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_EQ(outcome.err, "sextant sweep: baseline 'plian' is no row. Did you mean 'plain'?\n");
+    EXPECT_FALSE(fs::exists(folder / "o"));
+  }
+}
+
+TEST(SweepTable, NamesTheRowOfSettingsThatContradictEachOtherInADryRunToo) {
+  const TemporaryFolder folder;
+  const std::string row = "[[rows]]\nname = \"both\"\nmodel.cfg-scale = 2\n";
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--dry-run"}}) {
+    const Outcome outcome = run_table(folder, table_text() + row, more);
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_NE(outcome.err.find("sextant sweep: both: --cfg-scale needs the model's labels"), std::string::npos)
+        << outcome.err;
+  }
+}
+
 }  // namespace
 }  // namespace sextant::cli::testing

@@ -184,6 +184,21 @@ TEST_F(Evaluate, CachesAReferenceBesideItByItsContents) {
   EXPECT_EQ(caches(), 2);
 }
 
+TEST_F(Evaluate, CachesAReferenceOfWhichOnlyFeaturesWereAskedForWhateverIsAskedNext) {
+  const fs::path path = folder_ / "reference.npz";
+  checkpoint::NpzWriter file(path);
+  file.add("arr_0", at::arange(20 * 64, at::kLong).remainder(250).to(at::kByte).view({20, 8, 8, 1}));
+  file.close();
+  const auto first = open_reference(path, extractor_, {.need_statistics = false}, {}, progress_, stop_);
+  progress_.last = -1;
+  const auto again = open_reference(path, extractor_, {}, {}, progress_, stop_);
+  EXPECT_EQ(progress_.last, -1) << "embedded again: it was not cached";
+  EXPECT_TRUE(at::equal(first->features, again->features));
+  const auto fresh = open_reference(path, extractor_, {}, {.cache = false}, progress_, stop_);
+  EXPECT_TENSOR_NEAR(again->pool.covariance, fresh->pool.covariance, (Tolerance{0, 1e-12}));
+  EXPECT_TENSOR_NEAR(again->spatial->mean, fresh->spatial->mean, (Tolerance{0, 1e-12}));
+}
+
 TEST_F(Evaluate, DoesWithoutACacheThatCannotBeWrittenOrRead) {
   const fs::path path = folder_ / "reference.npz";
   checkpoint::NpzWriter file(path);

@@ -56,7 +56,17 @@ TEST(OpenedFile, SaysWhichArchitectureFitsInPlaceOfAWrongOne) {
   const std::string message = message_of<CheckpointError>(
       [&] { open_classifier({.path = folder / "w.safetensors", .arch = "cifar-resnet32"}, {}); });
   EXPECT_NE(message.find("w.safetensors: key '"), std::string::npos) << message;
-  EXPECT_NE(message.find("The file fits arch cifar-resnet20"), std::string::npos) << message;
+  EXPECT_NE(message.find("? The file fits arch cifar-resnet20"), std::string::npos) << message;
+}
+
+TEST(OpenedFile, EndsASentenceBeforeTheNextBegins) {
+  const TemporaryFolder folder;
+  checkpoint::save_safetensors(folder / "w.safetensors", some_weights("cifar-resnet20"));
+  json config = arch_config("cifar-resnet20");
+  config["model"]["num_classes"] = 11;
+  write_folder(folder / "model", config, some_weights("cifar-resnet20"));
+  const std::string message = message_of<CheckpointError>([&] { open_classifier({.path = folder / "model"}, {}); });
+  EXPECT_NE(message.find("; check the model's configuration. The file fits "), std::string::npos) << message;
 }
 
 TEST(OpenedFile, IsReadOnceSoThatAReplacedOneChangesNothing) {

@@ -75,6 +75,9 @@ struct SweepResult {
   std::vector<SweepFailure> failures;
 };
 
+/// "2 of 7 runs failed", and of the first why; "" where none did.
+std::string failure_of(const SweepResult& result);
+
 /// Draws what is in neither the ledger nor config.run.out/ROW[-COLUMN][/seed-N]/, scores it and compares it: table.md,
 /// table.csv, table.tex, overview.png and run.json in config.run.out, every number in the ledger. A run that fails is
 /// marked there and the others go on. Another sweep may work on the same ledger at the same time; what it is drawing is

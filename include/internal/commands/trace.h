@@ -30,6 +30,10 @@ struct TraceConfig {
 /// The table of `sextant trace`; the rows point into `config`.
 std::vector<OptionGroup> trace_options(TraceConfig& config);
 
+/// Moves the grid of a recipe, which may be a sweep's, into config.grid; what the sweep itself is to do is not for a
+/// trace and goes.
+void take_methods(nlohmann::json& recipe, TraceConfig& config);
+
 struct TraceMethod {
   std::string name;
   SampleConfig config;

@@ -5,6 +5,7 @@
 #include "common/prompts.h"
 #include "internal/commands/sample.h"
 #include "internal/runtime/json_file.h"
+#include "internal/runtime/sentence.h"
 #include "sample/batch_sampler.h"
 #include "sample/fitting_sampler.h"
 #include "sample/folder.h"
@@ -69,9 +70,9 @@ Batch drawn(FittingSampler& sampler, const std::vector<int64_t>& samples, int64_
   try {
     return sampler.draw(samples, heard);
   } catch (const NumericError& error) {
-    throw NumericError("images " + std::to_string(samples.front()) + " to " + std::to_string(samples.back()) + ": " +
-                       error.what() + "; " + std::to_string(kept) + " of " + std::to_string(count) +
-                       " images are kept");
+    throw NumericError(
+        "images " + std::to_string(samples.front()) + " to " + std::to_string(samples.back()) + ": " +
+        and_then(error.what(), std::to_string(kept) + " of " + std::to_string(count) + " images are kept"));
   }
 }
 

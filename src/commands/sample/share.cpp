@@ -8,6 +8,7 @@
 
 #include "internal/distributed/claims.h"
 #include "internal/distributed/world.h"
+#include "internal/runtime/sentence.h"
 #include "sample/identity.h"
 #include "sample/results.h"
 #include "sextant/runtime/device.h"
@@ -122,7 +123,7 @@ class Worker {
       char host[256] = {};
       gethostname(host, sizeof host - 1);
       throw Error("share " + std::to_string(share_.index + 1) + " of " + std::to_string(share_.shares) + " on " + host +
-                  ", batch " + std::to_string(batch) + ": " + error.what() + "; the other batches are kept");
+                  ", batch " + std::to_string(batch) + ": " + and_then(error.what(), "The other batches are kept"));
     }
   }
 

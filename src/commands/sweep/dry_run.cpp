@@ -8,6 +8,7 @@
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "sweep/place.h"
+#include "sweep/work.h"
 
 namespace sextant::commands {
 
@@ -91,6 +92,7 @@ std::string size_text(double bytes) {
 
 report::Table plan_sweep(const json& recipe, const SweepConfig& config, Progress& progress) {
   const std::vector<SweepRun> runs = sweep_runs(recipe, config);
+  check_settings(runs);
   set_threads(static_cast<int>(config.run.threads));
   report::Table table;
   table.header = {"cell", "seed", "images", "there", "s/image", "time", "memory", "disk", "missing"};
@@ -98,7 +100,6 @@ report::Table plan_sweep(const json& recipe, const SweepConfig& config, Progress
   std::set<std::string> missing;
   double seconds = 0, disk = 0;
   for (const SweepRun& run : runs) {
-    check_settings(run.config);
     const std::string cell = run.column.empty() ? run.row : run.row + ", " + run.column;
     std::vector<std::string> row = {cell, std::to_string(run.config.sample.seed),
                                     std::to_string(run.config.sample.count)};

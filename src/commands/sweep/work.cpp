@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "internal/runtime/sentence.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {
@@ -30,6 +31,13 @@ void check_settings(const std::vector<SweepRun>& runs) {
       throw UsageError(name_of(run, false) + ": " + error.what());
     }
   }
+}
+
+std::string failure_of(const SweepResult& result) {
+  if (result.failures.empty()) return "";
+  return std::to_string(result.failures.size()) + " of " + std::to_string(result.count) +
+         " runs failed, the first: " + result.failures[0].cell + ": " +
+         and_then(result.failures[0].why, "The same command tries them again");
 }
 
 }  // namespace sextant::commands

@@ -1,4 +1,5 @@
 #include "common/run_options.h"
+#include "internal/commands/sweep.h"
 #include "internal/commands/trace.h"
 
 namespace sextant::commands {
@@ -20,6 +21,16 @@ std::vector<OptionGroup> trace_options(TraceConfig& c) {
                          "Steps, from the number of steps - 1 (the noisiest) to 0; empty is five of them", "LIST"},
                     }});
   return groups;
+}
+
+void take_methods(nlohmann::json& recipe, TraceConfig& config) {
+  if (recipe.contains("rows") || recipe.contains("sweep")) tidy_recipe(recipe);
+  for (const char* key : {"rows", "columns", "axes"}) {
+    if (recipe.contains(key)) config.grid[key] = recipe[key];
+    recipe.erase(key);
+  }
+  recipe.erase("sweep");
+  recipe.erase("evaluate");
 }
 
 }  // namespace sextant::commands
