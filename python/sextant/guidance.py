@@ -58,8 +58,7 @@ def named_score(name: str, **settings: Any) -> NamedScore:
 
 def as_score(function: Callable[..., Any]) -> Callable[[_torch.Tensor, _torch.Tensor, Step], Pair]:
     """A score of your own: a function of (f, y) or (f, y, step) that returns S [N], whose gradient autograd finds, or
-    the
-    pair (S, dS/df)."""
+    the pair (S, dS/df)."""
     if not callable(function):
         raise _UsageError(f"score: expected a name or a function, got {type(function).__name__}")
     try:

@@ -1,6 +1,6 @@
 """The guide: a classifier and a score to climb, and networks smoothed in place."""
 
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Dict, Optional, Union
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -15,8 +15,7 @@ Score = Union[str, Callable[..., Any]]
 
 def as_classifier(classifier: Any, classes: int = 0, uses_time: bool = False) -> Classifier:
     """A torch.nn.Module or any function from images [N, C, H, W] in [-1, 1] to logits [N, K] (with `uses_time`, of
-    images
-    and timesteps [N]) as what a guide reads. No TorchScript is needed."""
+    images and timesteps [N]) as what a guide reads. No TorchScript is needed."""
     if isinstance(classifier, Classifier):
         return classifier
     if not callable(classifier):
@@ -26,6 +25,15 @@ def as_classifier(classifier: Any, classes: int = 0, uses_time: bool = False) ->
             "classifier: the module is in training mode, its answers would depend on the batch: call eval()"
         )
     return Classifier(classifier, classes, uses_time)
+
+
+def _recorded(value: Any) -> Any:
+    """A tensor of inference mode as one that autograd takes."""
+    return value.clone() if isinstance(value, torch.Tensor) and value.is_inference() else value
+
+
+def _all_recorded(step: Dict[str, Any]) -> Dict[str, Any]:
+    return {name: _recorded(value) for name, value in step.items()}
 
 
 class Guide:
@@ -54,11 +62,13 @@ class Guide:
 
         By keyword what a step knows beside: step, num_steps, x, t, variance, alpha_cumprod, ids, predict_x0.
         """
-        return self._guide(GuideInput(x0, y, **step))
+        with torch.inference_mode(False):  # the guide needs a gradient, wherever it is called
+            return self._guide(GuideInput(_recorded(x0), _recorded(y), **_all_recorded(step)))
 
     def backward(self, x0: torch.Tensor, y: torch.Tensor, **step: Any) -> torch.Tensor:
         """Delta [N, C, H, W] of backward universal guidance, by steps of ascent on S at x0."""
-        return self._guide.backward(GuideInput(x0, y, **step))
+        with torch.inference_mode(False):
+            return self._guide.backward(GuideInput(_recorded(x0), _recorded(y), **_all_recorded(step)))
 
     def gamma(self, x0: torch.Tensor, y: torch.Tensor, **step: Any) -> torch.Tensor:
         """gamma_t, which the mean is shifted by times the gradient; once per step, active or not."""

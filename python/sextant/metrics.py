@@ -60,8 +60,7 @@ def open_extractor(
     features: Features = None, *, protocol: str = "openai", device: str = "cpu", arch: str = "", layer: str = ""
 ) -> Extractor:
     """A feature network: a model folder, a file of Inception's weights (looked for where None), or with `arch` or
-    `layer` a
-    checkpoint of another network. `protocol` is "openai", "pytorch-fid" or "torch-fidelity"."""
+    `layer` a checkpoint of another network. `protocol` is "openai", "pytorch-fid" or "torch-fidelity"."""
     if isinstance(features, Extractor):
         return features
     path = find_inception() if features is None else os.fspath(features)

@@ -44,8 +44,7 @@ def open_classifier(
     """A classifier of images [N, C, H, W] in [-1, 1]: a folder or checkpoint file, behind its input convention.
 
     Called with (x), of a noise-aware one with (x, t), it gives logits [N, K], differentiable in x. `channels` and
-    `side`
-    of the images, where they are known, are checked now instead of at the first image.
+    `side` of the images, where they are known, are checked now instead of at the first image.
     """
     run = {"device": device, "precision": precision}
     text = _settings.table("open_classifier", "classifier", settings, run)

@@ -58,13 +58,15 @@ def draw(
         raise UsageError(f"sampler: expected a Guide, got {type(guide).__name__}")
     y = _as_labels("labels", labels)
     if guide is None and targets is not None:
-        warnings.warn("sampler: targets are what a guide steers to, and there is no guide: they do nothing", stacklevel=2)
+        warnings.warn("sampler: targets are for a guide, and there is no guide: they do nothing", stacklevel=2)
     to = y if targets is None else _as_labels("targets", targets).to(y.device)
     if noise is None:
         noise = Noise(seed, list(range(y.numel())), denoiser.sample_shape, device=str(y.device))
     text = _settings.table("sampler", "sampler", settings)
     steering: Any = guide._guide if guide else None
-    return _samplers.draw(denoiser, y, to, noise, steering, observe, text)
+    with torch.inference_mode(False):  # a guide needs gradients
+        y, to = (labels.clone() if labels.is_inference() else labels for labels in (y, to))
+        return _samplers.draw(denoiser, y, to, noise, steering, observe, text)
 
 
 def _named(word: str, text: str) -> Callable[..., torch.Tensor]:

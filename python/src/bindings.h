@@ -58,6 +58,16 @@ class Callable {
   std::shared_ptr<py::object> function_;
 };
 
+/// Copies of what never changes are itself.
+template <class Bound>
+Bound& never_changes(Bound& bound) {
+  const auto itself = [](py::object self) { return self; };
+  bound.def("__copy__", itself);
+  bound.def(
+      "__deepcopy__", [](py::object self, const py::dict&) { return self; }, py::arg("memo"));
+  return bound;
+}
+
 /// The value of a word; UsageError that names the nearest.
 template <class Value>
 Value word_value(const char* setting, const std::string& word, const Words<Value>& words) {

@@ -1,5 +1,6 @@
 // sextant._core.diffusion: processes, denoisers, mixtures, noise.
 #include "bindings.h"
+#include "checks.h"
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/diffusion/mixture.h"
 #include "sextant/diffusion/process.h"
@@ -24,9 +25,38 @@ using py::arg;
 /// A Noise that Python may derive from.
 class DerivedNoise : public Noise {
  public:
-  using Noise::Noise;
-  Tensor initial() override { PYBIND11_OVERRIDE(Tensor, Noise, initial); }
-  Tensor at_step(int64_t step) override { PYBIND11_OVERRIDE(Tensor, Noise, at_step, step); }
+  DerivedNoise(uint64_t seed, std::vector<int64_t> samples, const std::vector<int64_t>& shape, at::Device device)
+      : Noise(seed, std::move(samples), shape, device), shape_(shape) {}
+  Tensor initial() override {
+    return of_python("initial", [this] { return Noise::initial(); });
+  }
+  Tensor at_step(int64_t step) override {
+    return of_python(
+        "at_step", [this, step] { return Noise::at_step(step); }, step);
+  }
+
+ private:
+  /// What the derived class's function answers; what it does not answer as a tensor of its images is refused.
+  template <class Own, class... Arguments>
+  Tensor of_python(const char* name, Own own, Arguments... arguments) {
+    std::optional<Callable> given;
+    {
+      const py::gil_scoped_acquire locked;
+      if (const py::function found = py::get_override(static_cast<const Noise*>(this), name)) given = Callable(found);
+    }
+    if (!given) return own();
+    const std::string who = std::string("Noise.") + name;
+    const Tensor answer = given->call<Tensor>(who.c_str(), "a tensor", arguments...);
+    std::vector<int64_t> wanted = {static_cast<int64_t>(ids().samples.size())};
+    wanted.insert(wanted.end(), shape_.begin(), shape_.end());
+    const bool fits = answer.sizes() == at::IntArrayRef(wanted) &&
+                      (answer.scalar_type() == at::kFloat || answer.scalar_type() == at::kDouble);
+    if (fits) return answer;
+    throw ShapeError(c10::str(who, ": expected ", at::IntArrayRef(wanted), " in float32 or float64, got ",
+                              answer.sizes(), " ", answer.scalar_type()));
+  }
+
+  std::vector<int64_t> shape_;
 };
 
 ProcessConfig process_config(const std::string& schedule, int64_t steps, const std::string& respacing,
@@ -59,9 +89,10 @@ void bind_process(py::module_& m) {
   const auto entry = [](double (Process::*read)(int64_t) const) {
     return [read](const Process& process, int64_t step) { return (process.*read)(step); };
   };
-  py::class_<Process>(m, "Process",
-                      "Discrete-time Gaussian diffusion (Ho et al. 2020): q(x_t | x_0) = N(sqrt(abar_t) x_0, "
-                      "(1 - abar_t) I). A step is a respaced index, 0 the cleanest.")
+  py::class_<Process> bound(m, "Process",
+                            "Discrete-time Gaussian diffusion (Ho et al. 2020): q(x_t | x_0) = N(sqrt(abar_t) x_0, "
+                            "(1 - abar_t) I). A step is a respaced index, 0 the cleanest.");
+  never_changes(bound)
       .def(py::init([](const std::string& schedule, int64_t steps, const std::string& respacing,
                        const std::string& mean, const std::string& variance, bool rescale, bool clip,
                        const std::optional<std::vector<double>>& betas) {
@@ -86,19 +117,24 @@ void bind_process(py::module_& m) {
       .def(
           "q_sample",
           [](const Process& p, const Tensor& x0, int64_t step, const Tensor& noise) {
-            return p.q_sample(x0, step, noise);
+            if (noise.sizes() != of_floating_point("q_sample", x0).sizes()) {
+              throw ShapeError(c10::str("q_sample: expected noise ", x0.sizes(), ", got ", noise.sizes()));
+            }
+            return p.q_sample(x0, step, of_floating_point("q_sample", noise));
           },
           doc("diffusion.Process.q_sample"), arg("x0"), arg("step"), arg("noise"), Unlocked())
       .def(
           "p_mean_variance",
           [](const Process& p, const Tensor& output, const Tensor& x, int64_t step) {
-            return p.p_mean_variance(output, x, step);
+            return p.p_mean_variance(of_floating_point("p_mean_variance", output),
+                                     of_floating_point("p_mean_variance", x), step);
           },
           doc("diffusion.Process.p_mean_variance"), arg("output"), arg("x_t"), arg("step"), Unlocked());
 }
 
 void bind_denoiser(py::module_& m) {
-  py::class_<Denoiser>(m, "Denoiser", doc("diffusion.Model"))
+  py::class_<Denoiser> bound(m, "Denoiser", doc("diffusion.Model"));
+  never_changes(bound)
       .def(py::init([](const Callable& model, const Process& process, std::vector<int64_t> shape) {
              return Denoiser(model_of(model), process, std::move(shape));
            }),
@@ -117,18 +153,28 @@ void bind_denoiser(py::module_& m) {
       .def(
           "__call__",
           [](const Denoiser& d, const Tensor& x, const Tensor& t, const std::optional<Tensor>& y) {
-            return d.model()(x, t, y.value_or(Tensor()));
+            return d.model()(of_floating_point("denoiser", x), t, y.value_or(Tensor()));
           },
           doc("diffusion.Model"), arg("x"), arg("t"), arg("y") = py::none(), Unlocked())
-      .def("predict", &Denoiser::predict, doc("diffusion.Denoiser.predict"), arg("x"), arg("step"), arg("y"),
-           Unlocked())
-      .def("denoise", &Denoiser::denoise, doc("diffusion.Denoiser.denoise"), arg("x"), arg("sigma"), arg("y"),
-           Unlocked())
+      .def(
+          "predict",
+          [](const Denoiser& d, const Tensor& x, int64_t step, const Tensor& y) {
+            return d.predict(of_floating_point("denoiser", x), step, y);
+          },
+          doc("diffusion.Denoiser.predict"), arg("x"), arg("step"), arg("y"), Unlocked())
+      .def(
+          "denoise",
+          [](const Denoiser& d, const Tensor& x, double sigma, const Tensor& y) {
+            return d.denoise(of_floating_point("denoiser", x), sigma, y);
+          },
+          doc("diffusion.Denoiser.denoise"), arg("x"), arg("sigma"), arg("y"), Unlocked())
       .def("respaced", &Denoiser::respaced, doc("diffusion.Denoiser.respaced"), arg("sections"), Unlocked());
 }
 
 void bind_mixture(py::module_& m) {
-  py::class_<Mixture>(m, "Mixture", "A Gaussian mixture: a denoiser and a classifier, both exact. Points are [N, d].")
+  py::class_<Mixture> bound(m, "Mixture",
+                            "A Gaussian mixture: a denoiser and a classifier, both exact. Points are [N, d].");
+  never_changes(bound)
       .def(py::init<const Tensor&, const Tensor&, const Tensor&>(), doc("diffusion.Mixture.Mixture"), arg("weights"),
            arg("means"), arg("covariances"), Unlocked())
       .def("noised", &Mixture::noised, doc("diffusion.Mixture.noised"), arg("alpha_cumprod"), Unlocked())
@@ -158,24 +204,31 @@ void bind_noise(py::module_& m) {
                                                           "Randomness with one stream per sample: every number is a "
                                                           "function of (seed, sample, draw, element) alone. May be "
                                                           "derived from: override initial() and at_step(step).")
-      .def(py::init([](uint64_t seed, std::vector<int64_t> samples, std::vector<int64_t> shape,
-                       const std::string& device) {
-             for (const int64_t side : shape) {
-               if (side < 1) throw UsageError("Noise: expected a shape of positive numbers");
-             }
-             return std::make_shared<DerivedNoise>(seed, std::move(samples), std::move(shape), parse_device(device));
-           }),
+      .def(py::init(
+               [](uint64_t seed, std::vector<int64_t> samples, std::vector<int64_t> shape, const std::string& device) {
+                 for (const int64_t side : shape) {
+                   if (side < 1) throw UsageError("Noise: expected a shape of positive numbers");
+                 }
+                 return std::make_shared<DerivedNoise>(seed, std::move(samples), shape, parse_device(device));
+               }),
            doc("runtime.Noise.Noise"), arg("seed"), arg("samples"), arg("shape"), py::kw_only(), arg("device") = "cpu")
       .def_property_readonly("ids", &Noise::ids)
       .def(
           "initial", [](Noise& noise) { return noise.Noise::initial(); }, doc("runtime.Noise.initial"), Unlocked())
       .def(
-          "at_step", [](Noise& noise, int64_t step) { return noise.Noise::at_step(step); },
+          "at_step",
+          [](Noise& noise, int64_t step) {
+            if (step < 0) throw UsageError(c10::str("Noise.at_step: expected a step of at least 0, got ", step));
+            return noise.Noise::at_step(step);
+          },
           doc("runtime.Noise.at_step"), arg("step"), Unlocked())
       .def("normal", &Noise::normal, doc("runtime.Noise.normal"), arg("draw"), Unlocked())
       .def("uniform", &Noise::uniform, doc("runtime.Noise.uniform"), arg("draw"), Unlocked());
-  m.def("uniform_labels", &uniform_labels, doc("runtime.uniform_labels"), arg("seed"), arg("samples"), arg("bound"),
-        Unlocked());
+  const auto labels = [](uint64_t seed, const std::vector<int64_t>& samples, int64_t bound) {
+    if (bound < 1) throw UsageError(c10::str("uniform_labels: expected a bound of at least 1, got ", bound));
+    return uniform_labels(seed, samples, bound);
+  };
+  m.def("uniform_labels", labels, doc("runtime.uniform_labels"), arg("seed"), arg("samples"), arg("bound"), Unlocked());
 }
 
 }  // namespace
@@ -191,7 +244,7 @@ void bind_diffusion(py::module_& core) {
       [](const Tensor& x, const std::string& rounding) {
         const Words<diffusion::Rounding> words = {{"openai", diffusion::Rounding::kOpenAi},
                                                   {"edm", diffusion::Rounding::kEdm}};
-        return diffusion::to_uint8(x, word_value("rounding", rounding, words));
+        return diffusion::to_uint8(of_floating_point("to_uint8", x), word_value("rounding", rounding, words));
       },
       doc("diffusion.to_uint8"), arg("x"), py::kw_only(), arg("rounding") = "openai", Unlocked());
 }

@@ -63,7 +63,8 @@ void bind_guidance(py::module_& core) {
       .def_readonly("num_steps", &guidance::Step::num_steps, doc("guidance.Step.num_steps"))
       .def_readonly("alpha_cumprod", &guidance::Step::alpha_cumprod, doc("guidance.Step.alpha_cumprod"));
 
-  py::class_<NamedScore>(m, "NamedScore", doc("guidance.named_score"))
+  py::class_<NamedScore> bound(m, "NamedScore", doc("guidance.named_score"));
+  never_changes(bound)
       .def(py::init([](const std::string& name, const std::string& settings) {
              return NamedScore{name, named(name, settings)};
            }),

@@ -1,5 +1,6 @@
 // sextant._core.guide: classifiers and guides.
 #include "bindings.h"
+#include "checks.h"
 #include "guidance.h"
 #include "internal/commands/sample.h"
 #include "sextant/guidance/named_score.h"
@@ -14,13 +15,20 @@ using guidance::GuideInput;
 using py::arg;
 
 Classifier classifier_of(const Callable& logits, int64_t classes, bool uses_time) {
+  if (classes < 0) throw UsageError(c10::str("classifier: expected classes of at least 0, got ", classes));
   Classifier classifier;
   classifier.classes = classes;
   classifier.uses_time = uses_time;
-  classifier.logits = guidance::Logits([logits, uses_time](const Tensor& x, const Tensor& t) {
+  classifier.logits = guidance::Logits([logits, classes, uses_time](const Tensor& x, const Tensor& t) {
     const char* wanted = "logits, a tensor [N, K]";
-    if (uses_time) return logits.call<Tensor>("classifier", wanted, x, t);
-    return logits.call<Tensor>("classifier", wanted, x);
+    const Tensor f =
+        uses_time ? logits.call<Tensor>("classifier", wanted, x, t) : logits.call<Tensor>("classifier", wanted, x);
+    if (classes > 0 && f.dim() == 2 && f.size(1) != classes) {
+      throw ShapeError(
+          c10::str("classifier: expected logits of ", classes, " classes, as it was said, got ", f.sizes()));
+    }
+    // As autocast leaves them; scores are of float32 and up.
+    return f.scalar_type() == at::kHalf || f.scalar_type() == at::kBFloat16 ? f.to(at::kFloat) : f;
   });
   return classifier;
 }
@@ -49,11 +57,11 @@ GuideInput input_of(const Tensor& x0, const Tensor& y, int64_t step, int64_t num
                     const std::optional<Tensor>& t, const std::optional<Tensor>& variance, double alpha_cumprod,
                     const SampleIds& ids, const std::optional<Callable>& predict_x0) {
   GuideInput in;
-  in.x0 = x0;
+  in.x0 = images("guide", x0);
   in.y = y;
   in.step = step;
   in.num_steps = num_steps;
-  in.x = x.value_or(Tensor());
+  in.x = x ? images("guide", *x) : Tensor();
   in.t = t.value_or(Tensor());
   in.variance = variance.value_or(Tensor());
   in.alpha_cumprod = alpha_cumprod;
@@ -85,7 +93,8 @@ void bind_guide(py::module_& core) {
       .def_readonly("seed", &SampleIds::seed)
       .def_readonly("samples", &SampleIds::samples, doc("runtime.SampleIds.samples"));
 
-  py::class_<Classifier>(m, "Classifier", doc("guidance.Logits"))
+  py::class_<Classifier> bound(m, "Classifier", doc("guidance.Logits"));
+  never_changes(bound)
       .def(py::init(&classifier_of), arg("logits"), arg("classes") = 0, arg("uses_time") = false)
       .def_readonly("classes", &Classifier::classes, doc("guidance.Classifier.classes"))
       .def_readonly("uses_time", &Classifier::uses_time, doc("guidance.Classifier.uses_time"))
@@ -93,7 +102,7 @@ void bind_guide(py::module_& core) {
           "__call__",
           [](const Classifier& classifier, const Tensor& x, const std::optional<Tensor>& t, const SampleIds& ids) {
             if (classifier.uses_time && !t) throw UsageError("this classifier reads noised images: give it t [N]");
-            return classifier.logits(x, t.value_or(Tensor()), ids);
+            return classifier.logits(of_floating_point("classifier", x), t.value_or(Tensor()), ids);
           },
           arg("x"), arg("t") = py::none(), arg("ids") = SampleIds{}, Unlocked());
 

@@ -1,4 +1,6 @@
 // sextant._core.metrics: numbers from features.
+#include <c10/util/StringUtil.h>
+
 #include "bindings.h"
 #include "sextant/metrics/features.h"
 #include "sextant/metrics/logits.h"
@@ -10,6 +12,14 @@ using metrics::Gaussian;
 using py::arg;
 
 std::pair<double, double> pair_of(const metrics::MeanStd& of) { return {of.mean, of.standard_deviation}; }
+
+/// Of numbers that are no permutation a score would be of some rows several times.
+void check_permutation(const Tensor& order) {
+  const bool whole = at::isIntegralType(order.scalar_type(), /*includeBool=*/false) && order.dim() == 1;
+  if (whole && at::equal(std::get<0>(order.cpu().to(at::kLong).sort()), at::arange(order.size(0), at::kLong))) return;
+  throw UsageError(c10::str("inception_score_splits: expected a permutation, every number from 0 to N - 1 once, got ",
+                            order.scalar_type(), " ", order.sizes()));
+}
 
 }  // namespace
 
@@ -41,6 +51,7 @@ void bind_metrics(py::module_& core) {
   m.def(
       "inception_score_splits",
       [](const Tensor& logits, int64_t splits, const std::optional<Tensor>& permutation) {
+        if (permutation) check_permutation(*permutation);
         return pair_of(metrics::inception_score_splits(logits, splits, permutation.value_or(Tensor())));
       },
       doc("metrics.inception_score_splits"), arg("logits"), py::kw_only(), arg("splits") = 10,
@@ -76,8 +87,11 @@ void bind_metrics(py::module_& core) {
       "class_accuracy",
       [](const Tensor& logits, const Tensor& labels) { return metrics::class_accuracy(logits, labels).overall; },
       doc("metrics.class_accuracy"), arg("logits"), arg("labels"), Unlocked());
-  m.def("numpy_permutation", &metrics::numpy_permutation, doc("metrics.numpy_permutation"), arg("count"), arg("seed"),
-        Unlocked());
+  const auto permutation = [](int64_t count, uint32_t seed) {
+    if (count < 0) throw UsageError(c10::str("numpy_permutation: expected a count of at least 0, got ", count));
+    return metrics::numpy_permutation(count, seed);
+  };
+  m.def("numpy_permutation", permutation, doc("metrics.numpy_permutation"), arg("count"), arg("seed"), Unlocked());
 }
 
 }  // namespace sextant::python

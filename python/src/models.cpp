@@ -1,5 +1,8 @@
 // sextant._core.models: trained networks from folders and checkpoint files.
+#include <torch/csrc/autograd/functions/basic_ops.h>
+
 #include "bindings.h"
+#include "checks.h"
 #include "internal/commands/inspect.h"
 #include "internal/commands/sample.h"
 #include "sextant/models/classifier.h"
@@ -45,12 +48,34 @@ models::Placement placement_of(const commands::RunConfig& run, const std::vector
   return {device, arithmetic_type(dtype_of(run.precision), device)};
 }
 
+/// `x`, whose gradient has none of its own: the networks' are computed in closed form, so that a second one would be
+/// wrong without a word.
+Tensor once(const Tensor& x) {
+  if (!at::GradMode::is_enabled() || !x.requires_grad()) return x;
+  const Tensor inside = x.view_as(x);
+  inside.register_hook([](const Tensor& gradient) -> Tensor {
+    if (!at::GradMode::is_enabled() || !gradient.requires_grad()) return gradient;
+    torch::autograd::DelayedError refuse("sextant: the gradient of an opened network has no gradient of its own", 1);
+    return refuse.apply({gradient})[0];
+  });
+  return inside;
+}
+
+diffusion::Model guarded(const diffusion::Model& model) {
+  return diffusion::Model::Function([model](const Tensor& x, const Tensor& t, const Tensor& y,
+                                            diffusion::Model::Time time) { return model(once(x), t, y, time); });
+}
+
+/// libtorch's CPU lacks half of what float16 needs.
+Tensor computable(const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kHalf ? x.to(at::kFloat) : x; }
+
 OpenedDenoiser open_denoiser(const std::string& path, const std::string& settings) {
   commands::SampleConfig config = config_of("open_denoiser", "model", settings);
   config.model.path = path;
   const models::Placement placement = placement_of(config.run, {config.model.vae_precision});
   const models::DiffusionModel model = models::open_diffusion(path, config.model.arch, placement);
-  OpenedDenoiser opened{models::open_denoiser(model, config.model, placement),
+  const Denoiser denoiser = models::open_denoiser(model, config.model, placement);
+  OpenedDenoiser opened{model.points ? denoiser : denoiser.with(guarded(denoiser.model())),
                         model.config,
                         model.source,
                         model.classes,
@@ -67,8 +92,13 @@ guidance::Classifier open_classifier(const std::string& path, int64_t channels, 
   const auto heard = [&](const std::string& line) {
     if (warn) warn->call<void>("warn", "nothing", line);
   };
-  return models::open_classifier(config.classifier, placement_of(config.run, {config.classifier.precision}),
-                                 {channels, side}, heard);
+  guidance::Classifier classifier = models::open_classifier(
+      config.classifier, placement_of(config.run, {config.classifier.precision}), {channels, side}, heard);
+  classifier.logits =
+      guidance::Logits([logits = classifier.logits](const Tensor& x, const Tensor& t, const SampleIds& ids) {
+        return logits(computable(images("classifier", x)), t, ids);
+      });
+  return classifier;
 }
 
 std::string docs_of(const std::string& table) {

@@ -13,7 +13,7 @@ namespace {
 using diffusion::Denoiser;
 using py::arg;
 
-/// One step as an observer in Python sees it: its own copy, so that it may be kept.
+/// One step as an observer in Python sees it: its own copy, so that it may be kept and changed.
 struct SeenStep {
   int64_t step;
   int64_t num_steps;
@@ -35,7 +35,7 @@ samplers::StepObserver observer_of(const std::optional<Callable>& observe) {
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     }
     if (!observe) return;
-    SeenStep seen{step.step, step.num_steps, step.x0, step.x, std::nullopt};
+    SeenStep seen{step.step, step.num_steps, step.x0.clone(), step.x.clone(), std::nullopt};
     if (step.guidance) seen.guidance = *step.guidance;
     observe->call<void>("observer", "nothing", seen);
   };
