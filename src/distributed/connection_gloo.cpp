@@ -13,6 +13,7 @@
 
 #include "connection.h"
 #include "process.h"
+#include "without_libuv.h"
 
 namespace sextant::distributed {
 namespace {
@@ -115,7 +116,7 @@ Store open_store(const World& world, const Environment& environment, millisecond
   options.timeout = timeout;
   const std::string attempt = environment("TORCHELASTIC_RESTART_COUNT").value_or("0");
   return c10::make_intrusive<c10d::PrefixStore>("sextant/" + attempt,
-                                                c10::make_intrusive<c10d::TCPStore>(*address, options));
+                                                c10::make_intrusive<c10d::TCPStore>(*address, without_libuv(options)));
 }
 
 c10::intrusive_ptr<c10d::ProcessGroupGloo::Options> gloo_options(const World& world, const Environment& environment,

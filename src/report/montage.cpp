@@ -25,9 +25,14 @@ std::vector<double> offsets(double start, const std::vector<double>& sizes, doub
   return places;
 }
 
-std::vector<std::string> shortened(const std::vector<std::string>& captions, const Letters& letters, double room) {
+/// Captions, each with its value behind it if there is one: what is too long for the room loses of its caption.
+std::vector<std::string> shortened(const std::vector<std::string>& captions, const std::vector<std::string>& values,
+                                   const Letters& letters, double room) {
   std::vector<std::string> fit;
-  for (const std::string& caption : captions) fit.push_back(fitted(caption, letters, room));
+  for (std::size_t i = 0; i < captions.size(); ++i) {
+    const std::string value = i < values.size() && !values[i].empty() ? "   " + values[i] : "";
+    fit.push_back(fitted(captions[i], letters, room - text_width(value, letters)) + value);
+  }
   return fit;
 }
 
@@ -37,8 +42,8 @@ MontageLayout laid_out(const Montage& montage) {
   layout.caption = {letters, false, kInk};
   layout.title = {1.3 * letters, true, kInk};
   layout.gap = std::round(letters / 2);
-  layout.columns = shortened(montage.columns, layout.caption, 20 * letters);
-  layout.rows = shortened(montage.rows, layout.caption, 20 * letters);
+  layout.columns = shortened(montage.columns, {}, layout.caption, 20 * letters);
+  layout.rows = shortened(montage.rows, montage.values, layout.caption, 26 * letters);
   std::vector<double> heights(std::max(montage.cells.size(), montage.rows.size()), std::ceil(1.2 * letters));
   std::vector<double> widths;
   for (const std::string& caption : layout.columns) widths.push_back(std::ceil(text_width(caption, layout.caption)));

@@ -49,6 +49,16 @@ TEST_F(MontageTest, KeepsLongCaptionsApart) {
   EXPECT_EQ(clashes(draw(Montage{})), std::vector<std::string>{});
 }
 
+TEST_F(MontageTest, ShortensCaptionsButNotTheValuesBehindThem) {
+  const Tensor cell = at::zeros({8, 8, 1}, at::kByte);
+  const Drawing drawing = draw(Montage{"", {}, {std::string(100, 'g'), "short"}, {{cell}, {cell}}, 20, {"97.0 %", ""}});
+  const Recorder drawn = recorded(drawing);
+  EXPECT_TRUE(std::any_of(drawn.texts.begin(), drawn.texts.end(),
+                          [](const auto& text) { return text.words.ends_with("g…   97.0 %"); }));
+  EXPECT_TRUE(drawn.says("short"));
+  EXPECT_LT(drawing.width, 30 * 20);
+}
+
 TEST_F(MontageTest, IsScaledDownWhereAPngWouldBeTooLarge) {
   const Drawing wide =
       draw(Montage{"", {}, {}, {{at::zeros({1, 20000, 1}, at::kByte), at::zeros({1, 20000, 1}, at::kByte)}}});

@@ -95,6 +95,7 @@ struct Montage {
   std::vector<std::string> rows;           ///< captions at the left; empty for none
   std::vector<std::vector<Tensor>> cells;  ///< uint8 [H, W, 1 or 3] [row][column], any sizes; undefined: an empty cell
   double letters = 20;                     ///< height of the captions in pixels
+  std::vector<std::string> values{};       ///< behind the captions of rows, never shortened; empty for none
 };
 
 /// A unit is a pixel of the cells. ShapeError for a cell that is no picture.

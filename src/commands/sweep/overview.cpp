@@ -27,10 +27,9 @@ Tensor framed(const Tensor& images, const Tensor& correct, int64_t scale) {
   return tiles;
 }
 
-/// "reverse KL  96.6 %"
-std::string caption_of(const ShownRun& run, bool single) {
-  if (!run.correct.defined() || !single) return run.row;
-  return run.row + "   " + report::fixed(100 * run.correct.mean().item<double>(), 1) + " %";
+/// "96.6 %"
+std::string share_as_asked(const ShownRun& run) {
+  return run.correct.defined() ? report::fixed(100 * run.correct.mean().item<double>(), 1) + " %" : "";
 }
 
 }  // namespace
@@ -52,7 +51,11 @@ report::Drawing overview(const std::vector<ShownRun>& runs, const SweepConfig& c
     const Tensor images = reader.read("arr_0");
     const bool points = images.is_floating_point();
     if (!points && (images.dim() != 4 || (images.size(3) != 1 && images.size(3) != 3))) continue;
-    const std::size_t row = place(montage.rows, caption_of(run, single));
+    const std::size_t row = place(montage.rows, run.row);
+    if (single) {
+      montage.values.resize(montage.rows.size());
+      montage.values[row] = share_as_asked(run);
+    }
     const std::size_t column = place(montage.columns, run.column);
     montage.cells.resize(std::max(montage.cells.size(), row + 1));
     montage.cells[row].resize(std::max(montage.cells[row].size(), column + 1));
