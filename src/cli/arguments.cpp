@@ -36,15 +36,17 @@ void add_flags(CLI::App& app, const OptionTable& table, std::vector<Given>& give
   }
 }
 
-void reject_remaining(const std::vector<std::string>& words, const OptionTable& table, const std::string& argument) {
+void reject_remaining(const std::vector<std::string>& words, const OptionTable& table, const Command& command) {
   if (words.empty()) return;
   const std::string& word = words.front();
   if (!word.starts_with('-')) {
     throw UsageError("unexpected '" + word + "'" +
-                     (argument.empty() ? "; every setting is a --flag" : "; one " + argument + " was given already"));
+                     (command.argument.empty() ? "; every setting is a --flag"
+                                               : "; one " + command.argument + " was given already"));
   }
   std::vector<std::string> known = table.flags();
   known.insert(known.end(), {"--recipe", "--help"});
+  for (const ByHandFlag& by_hand : by_hand_flags(command)) known.emplace_back(by_hand.flag);
   const std::string flag = word.substr(0, word.find('='));
   throw UsageError("unknown flag '" + flag + "'." + did_you_mean(flag, known) + " See 'sextant " + table.command() +
                    " --help'");
@@ -69,6 +71,9 @@ Arguments parse(const Command& command, Invocation& invocation, const std::vecto
   app.allow_extras();
   app.add_flag("-h,--help", arguments.help);
   app.add_option("--recipe", recipe)->take_last();
+  for (const ByHandFlag& flag : by_hand_flags(command)) {
+    app.add_option(flag.flag, arguments.by_hand.*flag.field)->take_last();
+  }
   std::vector<std::string> several;
   if (command.argument.ends_with("...")) {
     app.add_option("several", several);
@@ -83,7 +88,7 @@ Arguments parse(const Command& command, Invocation& invocation, const std::vecto
   }
   if (arguments.help) return arguments;
   if (!several.empty()) arguments.argument = joined(several, "\n");
-  reject_remaining(app.remaining(), table, command.argument);
+  reject_remaining(app.remaining(), table, command);
   if (command.argument == "RECIPE" && recipe.empty()) recipe = arguments.argument;
   if (command.argument == "RECIPE") arguments.argument = recipe;
   if (!recipe.empty()) take_recipe(command, invocation, recipe);
@@ -96,8 +101,13 @@ Arguments parse(const Command& command, Invocation& invocation, const std::vecto
 
 std::string help(const Command& command) {
   const std::string argument = command.argument.empty() ? "" : " " + command.argument;
+  std::string by_hand = command.shared ? std::string("\n") + kByHandTitle + "\n" : "";
+  for (const ByHandFlag& flag : by_hand_flags(command)) {
+    const std::string words = std::string(flag.flag) + " " + flag.value;
+    by_hand += "  " + words + std::string(28 - words.size(), ' ') + flag.about + "\n";
+  }
   return "sextant " + command.name + ": " + command.summary + "\n\nUsage: sextant " + command.name + argument +
-         " [--flag VALUE ...]\n" + command.open().table.help() +
+         " [--flag VALUE ...]\n" + command.open().table.help() + by_hand +
          "\nEvery command\n"
          "  --recipe FILE               Settings from a TOML recipe or an earlier run's run.json; flags override them\n"
          "  -h, --help                  This page\n";

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "by_hand.h"
 #include "command.h"
 
 namespace sextant::cli {
@@ -12,6 +13,7 @@ namespace sextant::cli {
 struct Arguments {
   bool help = false;
   std::string argument;  ///< the command's FILE or RECIPE
+  ByHand by_hand = {};
 };
 
 /// Reads the words after the command's name into the invocation's table: the recipe first, so that flags override it.

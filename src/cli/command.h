@@ -29,6 +29,7 @@ struct Command {
   std::string argument;
   bool needs_argument = false;
   std::function<Invocation()> open;  ///< with the default settings
+  bool shared = false;               ///< several processes do it together, those of a launcher or started by hand
 };
 
 /// All commands, in the order of the help.

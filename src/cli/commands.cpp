@@ -75,7 +75,7 @@ Command row(const std::string& name, const std::string& summary, const Job<Confi
     };
     return Invocation{OptionTable(name, job.options(*config)), [job, config](json& t) { job.take(t, *config); }, run};
   };
-  return {name, summary, argument, needs_argument, open};
+  return {name, summary, argument, needs_argument, open, job.shared};
 }
 
 std::string of_all(int64_t finished, int64_t count, const std::string& what, const std::string& out) {

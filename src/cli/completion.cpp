@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
+#include "by_hand.h"
 #include "command.h"
 #include "internal/runtime/option_rows.h"
 #include "internal/runtime/text.h"
@@ -31,6 +33,9 @@ std::vector<OptionRow> rows_of(const Command& command) {
       rows.push_back(row_of(option, defaults.at(group.name)));
       rows.back().about = option.help;
     }
+  }
+  for (const ByHandFlag& flag : by_hand_flags(command)) {
+    rows.push_back({.flag = flag.flag, .value = flag.value, .about = flag.about, .words = {}});
   }
   rows.push_back(
       {.flag = "--recipe", .value = "FILE", .about = "Settings from a TOML recipe or a run.json", .words = {}});
@@ -64,7 +69,7 @@ std::string bash() {
   for (const Command& command : commands()) {
     const std::vector<OptionRow> rows = rows_of(command);
     std::vector<std::string> flags;
-    for (const OptionRow& row : rows) flags.push_back(row.flag);
+    std::transform(rows.begin(), rows.end(), std::back_inserter(flags), [](const OptionRow& row) { return row.flag; });
     cases += "    " + command.name + ")\n      flags='" + joined(flags, " ") + "'\n      case $flag in\n";
     for (const OptionRow& row : rows) {
       if (row.words.empty()) continue;

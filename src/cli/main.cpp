@@ -45,6 +45,7 @@ int dispatch(const std::vector<std::string>& words, std::string& who) {
     std::cout << help(command);
     return 0;
   }
+  enter_world(arguments.by_hand);
   return invocation.run(arguments.argument);
 }
 

@@ -1,5 +1,6 @@
 #include "manual.h"
 
+#include "by_hand.h"
 #include "internal/runtime/option_rows.h"
 #include "sextant/runtime/device.h"
 
@@ -74,6 +75,10 @@ std::string manual_page(const Command& command) {
       const OptionRow row = row_of(option, defaults.at(group.name));
       page += item(bold(row.flag) + (row.value.empty() ? "" : " " + slanted(row.value)), plain(row.about));
     }
+  }
+  if (command.shared) page += ".SS \"" + plain(kByHandTitle) + "\"\n";
+  for (const ByHandFlag& flag : by_hand_flags(command)) {
+    page += item(bold(flag.flag) + " " + slanted(flag.value), plain(flag.about));
   }
   return page + exit_codes() + ".SH SEE ALSO\n" + bold("sextant") + "(1)\n";
 }

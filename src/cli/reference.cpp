@@ -1,5 +1,6 @@
 #include "reference.h"
 
+#include "by_hand.h"
 #include "command.h"
 
 namespace sextant::cli {
@@ -16,6 +17,10 @@ std::string reference_page() {
     page.append("\n## sextant ").append(command.name);
     if (!command.argument.empty()) page.append(" ").append(command.argument);
     page.append("\n\n").append(command.summary).append(".\n").append(command.open().table.markdown());
+    if (command.shared) page.append("\n### ").append(kByHandTitle).append("\n\n| flag | meaning |\n| --- | --- |\n");
+    for (const ByHandFlag& flag : by_hand_flags(command)) {
+      page += std::string("| `") + flag.flag + " " + flag.value + "` | " + flag.about + " |\n";
+    }
   }
   return page;
 }

@@ -85,9 +85,9 @@ namespace {
 
 /// A launcher's processes of one machine need no port, and no store of the same version as the launcher's own.
 bool meets_at_file(const World& world, const Environment& environment) {
-  const bool started = world.launcher != "torchrun" || environment("TORCHELASTIC_RUN_ID");
+  const bool by_hand = world.launcher == "torchrun" && !environment("TORCHELASTIC_RUN_ID");
   const bool parent_seen = getppid() > 0;  // not from within another container
-  return started && parent_seen && world.local_size == world.size;
+  return !by_hand && world.launcher != kByHand && parent_seen && world.local_size == world.size;
 }
 
 Store open_store(const World& world, const Environment& environment, milliseconds timeout, std::string& place,
@@ -101,9 +101,11 @@ Store open_store(const World& world, const Environment& environment, millisecond
   }
   const auto address = environment("MASTER_ADDR"), port = environment("MASTER_PORT");
   if (!address || !port) {
-    throw UsageError(
-        "the " + std::to_string(world.size) + " processes of " + world.launcher +
-        " have no place to meet: set MASTER_ADDR to the first one's machine and MASTER_PORT to a free port");
+    const char* const needed = world.launcher == kByHand
+                                   ? "rendezvous to HOST:PORT, the machine of rank 0 and a free port"
+                                   : "MASTER_ADDR to the first one's machine and MASTER_PORT to a free port";
+    throw UsageError("the " + std::to_string(world.size) + " processes of " + world.launcher +
+                     " have no place to meet: set " + needed);
   }
   place = *address + ":" + *port;
   // torchrun may hold the store itself; its restarts must not see each other's keys.

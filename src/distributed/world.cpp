@@ -17,6 +17,7 @@ struct Launcher {
 };
 
 constexpr Launcher kLaunchers[] = {
+    {kByHand, "SEXTANT_RANK", "SEXTANT_WORLD_SIZE", "SEXTANT_LOCAL_RANK", "SEXTANT_LOCAL_WORLD_SIZE"},
     {"torchrun", "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"},
     {"mpirun", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
      "OMPI_COMM_WORLD_LOCAL_SIZE"},

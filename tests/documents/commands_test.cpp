@@ -203,6 +203,7 @@ TEST(DocumentedFlags, AreOfSomeCommand) {
   std::set<std::string> known = {"--help", "--recipe", "--version", "--markdown"};
   for (const Command& command : commands()) {
     for (const std::string& flag : command.open().table.flags()) known.insert(flag);
+    for (const ByHandFlag& flag : by_hand_flags(command)) known.insert(flag.flag);
   }
   const std::regex span("`(--[a-z][a-z0-9-]*)[^`]*`");
   for (const fs::path& page : documents()) {
