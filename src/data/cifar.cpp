@@ -63,7 +63,8 @@ bool is_cifar(const fs::path& path) {
   if (extension == ".bin" || extension == ".tgz" || extension == ".tar" || path.stem().extension() == ".tar")
     return true;
   const std::string name = path.filename().string();
-  return (is_batch(name, Split::kTrain) || is_batch(name, Split::kTest)) && begins_as_pickle(path);
+  return (is_batch(name, Split::kTrain) || is_batch(name, Split::kTest)) && fs::is_regular_file(path) &&
+         begins_as_pickle(path);
 }
 
 Parts read_folder(const fs::path& folder, const std::function<bool(const std::string&)>& wanted) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
@@ -7,6 +6,7 @@
 #include "class_folders.h"
 #include "files.h"
 #include "folder_walk.h"
+#include "internal/runtime/files.h"
 
 namespace sextant::data {
 namespace {
@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 std::map<std::string, std::string> read_annotations(const fs::path& path) {
   std::map<std::string, std::string> classes;
-  std::ifstream file(path);
+  std::istringstream file(read_file(path));
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     std::string image, name;

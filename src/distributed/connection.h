@@ -31,6 +31,8 @@ struct Group::Connection {
  private:
   struct Parts;
   void meet(const Environment& environment);
+  /// UsageError where another process has this one's rank, or the first was told of another number of them.
+  void check_number();
   LostProcess blamed(const std::string& cause);
 
   World world_;

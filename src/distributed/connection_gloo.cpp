@@ -12,6 +12,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "connection.h"
+#include "meeting_place.h"
 #include "process.h"
 #include "without_libuv.h"
 
@@ -116,6 +117,8 @@ Store open_store(const World& world, const Environment& environment, millisecond
   options.numWorkers = static_cast<std::size_t>(world.size);
   options.waitWorkers = false;
   options.timeout = timeout;
+  const int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout).count();
+  await_meeting_place(*address, options.port, options.isServer, seconds);
   const std::string attempt = environment("TORCHELASTIC_RESTART_COUNT").value_or("0");
   return c10::make_intrusive<c10d::PrefixStore>("sextant/" + attempt,
                                                 c10::make_intrusive<c10d::TCPStore>(*address, without_libuv(options)));
@@ -148,7 +151,8 @@ Group::Connection::Connection(const World& world, const Environment& environment
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    throw Error(who() + " on " + host() + " did not meet the others at " + parts_->place + ": " + first_line_of(error));
+    throw Error(who() + " on " + host() + " did not meet the others at " + parts_->place + ": " + first_line_of(error) +
+                (world.rank == 0 ? "" : "; rank 0, which all meet at, says more"));
   }
 }
 
@@ -156,6 +160,8 @@ void Group::Connection::meet(const Environment& environment) {
   Parts& p = *parts_;
   const milliseconds timeout = std::chrono::seconds(timeout_);
   p.store = open_store(world_, environment, timeout, p.place, p.by_file);
+  // A launcher numbers its processes right.
+  if (world_.launcher == kByHand) check_number();
   p.store->set(key("who/", world_.rank),
                bytes_of(machine() + " " + std::to_string(getpid()) + " " + began(std::to_string(getpid()))));
   std::vector<std::string> all;
@@ -174,6 +180,20 @@ void Group::Connection::meet(const Environment& environment) {
   p.gloo =
       c10::make_intrusive<c10d::ProcessGroupGloo>(p.store, static_cast<int>(world_.rank), static_cast<int>(world_.size),
                                                   gloo_options(world_, environment, timeout));
+}
+
+void Group::Connection::check_number() {
+  Parts& p = *parts_;
+  if (world_.rank == 0) p.store->set("size", bytes_of(std::to_string(world_.size)));
+  const std::string size = text_of(p.store->get("size"));
+  if (size != std::to_string(world_.size)) {
+    throw UsageError("rank " + std::to_string(world_.rank) + " was started as one of " + std::to_string(world_.size) +
+                     " processes, rank 0 as one of " + size + ": give all the same world-size");
+  }
+  if (p.store->add(key("came/", world_.rank), 1) > 1) {
+    throw UsageError("rank " + std::to_string(world_.rank) + " came to " + p.place +
+                     " twice: give each process a rank of its own");
+  }
 }
 
 Group::Connection::~Connection() = default;

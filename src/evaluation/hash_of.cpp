@@ -25,6 +25,10 @@ void add_file(ContentHash& hash, const std::filesystem::path& path) {
 std::string hash_of(const std::filesystem::path& path) {
   ContentHash hash;
   if (!std::filesystem::is_directory(path)) {
+    // A pipe or a device may have no end.
+    if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) {
+      throw DataError(path.string() + " is no regular file");
+    }
     add_file(hash, path);
     return hash.digits();
   }

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "sextant/runtime/error.h"
 #include "tables.h"
 
@@ -25,6 +27,9 @@ Run run_of(const Statement& row) {
   run.state = static_cast<State>(state);
   run.log = row.text(5);
   run.settings = row.json(6);
+  const bool tables =
+      std::all_of(run.settings.begin(), run.settings.end(), [](const json& t) { return t.is_object(); });
+  if (!run.settings.is_object() || !tables) row.damaged("settings that are no tables");
   run.weights = row.json(7);
   run.versions = row.json(8);
   run.seconds_per_image = row.number(9);

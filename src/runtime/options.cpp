@@ -5,6 +5,7 @@
 #include <set>
 
 #include "internal/runtime/text.h"
+#include "internal/runtime/utf8.h"
 #include "option_text.h"
 #include "sextant/runtime/error.h"
 
@@ -93,6 +94,11 @@ void store(const Option& option, const std::string& text) {
                         },
                         [&]<class Number>(Number* target) { *target = parse_number<Number>(option, text); },
                         [&](std::string* target) {
+                          // Settings are kept as JSON, which holds no other text.
+                          if (!is_utf8(text)) {
+                            throw UsageError(option.flag + " must be UTF-8, got '" + one_line(text) +
+                                             "'; give a file or folder another name");
+                          }
                           if (const auto* one = std::get_if<OneOf>(&option.accepts))
                             check_name(option.flag, text, one->names);
                           if (const auto* sum = std::get_if<SumOf>(&option.accepts))

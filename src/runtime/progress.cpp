@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "internal/runtime/utf8.h"
+
 namespace sextant {
 namespace {
 
@@ -40,7 +42,7 @@ class Quiet : public Progress {
   void begin(const std::string&, double, double, const std::string&) override {}
   void update(double) override {}
   void end() override {}
-  void note(const std::string& line) override { out_ << line << std::endl; }
+  void note(const std::string& line) override { out_ << one_line(line) << std::endl; }
 
  protected:
   std::ostream& out_;
@@ -93,7 +95,7 @@ class Bar : public Reporting {
 
   void note(const std::string& line) override {
     if (active_) out_ << "\r\033[K";
-    out_ << line << std::endl;
+    out_ << one_line(line) << std::endl;
     if (active_) show();
   }
 

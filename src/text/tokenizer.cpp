@@ -48,7 +48,8 @@ constexpr std::u32string_view kEndText = U"<|endoftext|>";
 
 std::string read_gzip(const std::filesystem::path& path) {
   constexpr std::size_t kLimit = 16 << 20;  // the true one has 3 MB
-  const gzFile file = gzopen(path.c_str(), "rb");
+  // A pipe or a device may have no end, or nobody who writes.
+  const gzFile file = std::filesystem::is_regular_file(path) ? gzopen(path.c_str(), "rb") : nullptr;
   if (!file) {
     throw CheckpointError("ClipTokenizer: cannot open the vocabulary " + path.string() +
                           "; it is bundled as models/clip/bpe_simple_vocab_16e6.txt.gz");

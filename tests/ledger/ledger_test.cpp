@@ -138,8 +138,7 @@ TEST(Ledger, ThatIsDamagedSaysWhatIsWrongInOneLine) {
   const TemporaryFolder folder;
   const auto message = [&](const std::string& damage) {
     std::filesystem::remove(folder / "l.sqlite");
-    ledger::Run run;
-    run.key = "key";
+    const ledger::Run run = a_run("key");
     {
       Ledger ledger(folder / "l.sqlite");
       Cell cell;
@@ -169,6 +168,18 @@ TEST(Ledger, IsNotAnyFile) {
   { Database(folder / "other.sqlite").run("CREATE TABLE t(x)"); }
   EXPECT_EQ(message_of([&] { Ledger(folder / "other.sqlite"); }),
             (folder / "other.sqlite").string() + " is no ledger: it is an SQLite file of another program");
+}
+
+TEST(Ledger, RefusesSettingsThatAreNoTables) {
+  const TemporaryFolder folder;
+  for (const char* settings : {"[]", "5", "{\"sample\": 5}", "null"}) {
+    const auto file = folder / "l.sqlite";
+    std::filesystem::remove(file);
+    { Ledger(file).find_or_add(a_run("k")); }
+    { Database(file).run(std::string("UPDATE runs SET settings = '") + settings + "'"); }
+    EXPECT_EQ(message_of([&] { Ledger(file).runs(); }),
+              "ledger " + file.string() + " is damaged: it holds settings that are no tables");
+  }
 }
 
 }  // namespace

@@ -1,5 +1,12 @@
 #include "internal/runtime/files.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <thread>
+
 #include "checkpoint/manifest.h"
 #include "support/file_size_limit.h"
 
@@ -68,6 +75,33 @@ TEST(AtomicFile, KeepsTheOldFileWhenTheDiskIsFull) {
   }
   EXPECT_EQ(read_file(path), "old");
   EXPECT_EQ(files_in(folder.path()), 1u);
+}
+
+TEST(ReadFile, NamesWhatIsNoFile) {
+  const TemporaryFolder folder;
+  const auto refusal = [](const fs::path& path) { return message_of([&] { read_file(path); }); };
+  EXPECT_EQ(refusal(folder.path()), "cannot read " + folder.path().string() + ": Is a directory");
+  EXPECT_EQ(refusal("/dev/zero"), "cannot read /dev/zero: it is neither a file nor a pipe");
+  EXPECT_EQ(refusal(folder / "missing"),
+            "cannot read " + (folder / "missing").string() + ": No such file or directory");
+}
+
+TEST(ReadFile, WaitsForAPipeThatSomebodyWritesTo) {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  EXPECT_EQ(message_of([&] { read_file(path); }), "cannot read " + path.string() + ": nothing comes out of this pipe");
+  // Open for both, since opening it to write alone would wait for a reader.
+  const int written = open(path.c_str(), O_RDWR);
+  std::thread writer([&] {
+    for (const char* part : {"first, ", "second"}) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      EXPECT_GT(write(written, part, std::strlen(part)), 0);
+    }
+    close(written);
+  });
+  EXPECT_EQ(read_file(path), "first, second");
+  writer.join();
 }
 
 }  // namespace

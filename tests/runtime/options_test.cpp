@@ -212,5 +212,13 @@ TEST_F(Options, HelpShowsEveryFlagWithItsRangeAndDefault) {
   }
 }
 
+TEST_F(Options, OfTextAreUtf8) {
+  table.set("--labels", "caf\xc3\xa9");
+  EXPECT_EQ(settings.labels, "caf\xc3\xa9");
+  EXPECT_EQ(error_of_set("--labels", "caf\xe9"),
+            "--labels must be UTF-8, got 'caf\\xe9'; give a file or folder another name");
+  EXPECT_EQ(settings.labels, "caf\xc3\xa9");
+}
+
 }  // namespace
 }  // namespace sextant
