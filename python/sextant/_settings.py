@@ -5,11 +5,17 @@ import math
 import os
 from typing import Any, Mapping
 
+import torch
+
 from ._core import UsageError
 
 
+_PRECISIONS = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
+
+
 def plain(who: str, name: str, value: Any) -> Any:
-    """A value as JSON has it: paths as text, numpy's and torch's numbers as Python's."""
+    """A value as JSON has it: paths as text, numpy's and torch's numbers as Python's, torch's devices and dtypes as the
+    words that they are here."""
     if isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
@@ -20,6 +26,10 @@ def plain(who: str, name: str, value: Any) -> Any:
         return value
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if isinstance(value, torch.device):
+        return str(value)
+    if isinstance(value, torch.dtype) and value in _PRECISIONS:
+        return _PRECISIONS[value]
     if isinstance(value, Mapping):
         return {str(key): plain(who, str(key), item) for key, item in value.items() if item is not None}
     if isinstance(value, (list, tuple)):

@@ -1,5 +1,7 @@
 """The guide: a classifier and a score to climb, and networks smoothed in place."""
 
+import os
+import weakref
 from typing import Any, Callable, Dict, Optional, Union
 
 import torch
@@ -13,18 +15,48 @@ from ._core.guide import Classifier, Guidance, GuideInput
 Score = Union[str, Callable[..., Any]]
 
 
+class _Held:
+    """A function that belongs to a Python object. The compiled part knows it by a weak reference, so that Python's
+    collector sees who refers to whom: an owner of a guide whose functions are its own methods can be collected."""
+
+    __slots__ = ("__weakref__", "function")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def weakly(self) -> Callable[..., Any]:
+        held = weakref.ref(self)
+
+        def call(*args: Any) -> Any:
+            alive = held()
+            if alive is None:
+                raise UsageError("guide: the object that its classifier or score belongs to is gone")
+            return alive.function(*args)
+
+        return call
+
+
+class _OwnClassifier(Classifier):
+    """A classifier that is a function of Python."""
+
+    def __init__(self, function: Callable[..., Any], classes: int, uses_time: bool) -> None:
+        self._held = _Held(function)
+        super().__init__(self._held.weakly(), classes, uses_time)
+
+
 def as_classifier(classifier: Any, classes: int = 0, uses_time: bool = False) -> Classifier:
     """A torch.nn.Module or any function from images [N, C, H, W] in [-1, 1] to logits [N, K] (with `uses_time`, of
     images and timesteps [N]) as what a guide reads. No TorchScript is needed."""
     if isinstance(classifier, Classifier):
         return classifier
     if not callable(classifier):
-        raise UsageError(f"classifier: expected a module or a function, got {type(classifier).__name__}")
+        hint = "; a file or folder is opened by open_classifier()" if isinstance(classifier, (str, os.PathLike)) else ""
+        raise UsageError(f"classifier: expected a module or a function, got {type(classifier).__name__}{hint}")
     if isinstance(classifier, torch.nn.Module) and classifier.training:
         raise UsageError(
             "classifier: the module is in training mode, its answers would depend on the batch: call eval()"
         )
-    return Classifier(classifier, classes, uses_time)
+    return _OwnClassifier(classifier, classes, uses_time)
 
 
 def _recorded(value: Any) -> Any:
@@ -52,10 +84,16 @@ class Guide:
         text = _settings.table("Guide", "guidance", settings)
         if isinstance(score, str):
             self._guide = _guide.Guide.by_name(self.classifier, score, text)
-        elif isinstance(score, guidance.NamedScore):
-            self._guide = _guide.Guide.by_function(self.classifier, score, text)
-        else:
-            self._guide = _guide.Guide.by_function(self.classifier, guidance.as_score(score), text)
+            self._kept: Any = self.classifier
+            return
+        own = _Held(score if isinstance(score, guidance.NamedScore) else guidance.as_score(score))
+        self._guide = _guide.Guide.by_function(self.classifier, own.weakly(), text)
+        self._kept = (self.classifier, own)
+
+    def __repr__(self) -> str:
+        score = self.score if isinstance(self.score, str) else getattr(self.score, "__name__", type(self.score).__name__)
+        told = [score, *(f"{name}={value!r}" for name, value in self.settings.items())]
+        return f"Guide({', '.join(told)})"
 
     def __call__(self, x0: torch.Tensor, y: torch.Tensor, **step: Any) -> Guidance:
         """Gradient, score and logits at predicted clean images x0 [N, C, H, W] for target classes y [N].

@@ -6,6 +6,7 @@ All return [N, C, H, W], unclamped, in the denoiser's pixel range. Image n depen
 stream, not on the batch. Ctrl-C between two steps raises KeyboardInterrupt.
 """
 
+import operator
 import warnings
 from typing import Any, Callable, Optional, Sequence, Union
 
@@ -37,6 +38,16 @@ def _as_labels(what: str, labels: Any) -> torch.Tensor:
     return tensor.to(torch.int64)
 
 
+def _as_seed(seed: Any) -> int:
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        number = -1
+    if 0 <= number < 2**64:
+        return number
+    raise UsageError(f"sampler: seed must be a whole number from 0 to 2^64 - 1, got {_settings.shown(seed)}")
+
+
 def draw(
     denoiser: Denoiser,
     labels: Labels,
@@ -61,7 +72,7 @@ def draw(
         warnings.warn("sampler: targets are for a guide, and there is no guide: they do nothing", stacklevel=2)
     to = y if targets is None else _as_labels("targets", targets).to(y.device)
     if noise is None:
-        noise = Noise(seed, list(range(y.numel())), denoiser.sample_shape, device=str(y.device))
+        noise = Noise(_as_seed(seed), list(range(y.numel())), denoiser.sample_shape, device=str(y.device))
     text = _settings.table("sampler", "sampler", settings)
     steering: Any = guide._guide if guide else None
     with torch.inference_mode(False):  # a guide needs gradients

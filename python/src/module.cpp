@@ -10,6 +10,26 @@ const char* doc(const char* key) {
   return at->second;
 }
 
+namespace {
+
+/// pybind11 gives an instance that __new__ alone made (Class.__new__(Class)) memory that nobody wrote when it is read.
+void* refuse_the_empty(std::size_t) {
+  throw py::type_error("the object is empty: it was made by __new__ alone; make it by calling its class");
+}
+
+/// For every class of the module and its submodules.
+void read_no_empty_instances(const py::module_& module) {
+  for (const auto& [name, value] : module.attr("__dict__").cast<py::dict>()) {
+    if (py::isinstance<py::module_>(value)) {
+      read_no_empty_instances(py::reinterpret_borrow<py::module_>(value));
+    } else if (PyType_Check(value.ptr())) {
+      py::detail::type_info* bound = py::detail::get_type_info(reinterpret_cast<PyTypeObject*>(value.ptr()));
+      if (bound != nullptr) bound->operator_new = &refuse_the_empty;
+    }
+  }
+}
+
+}  // namespace
 }  // namespace sextant::python
 
 PYBIND11_MODULE(_core, core) {
@@ -30,4 +50,5 @@ PYBIND11_MODULE(_core, core) {
   bind_evaluation(core);
   bind_report(core);
   bind_runs(core);
+  read_no_empty_instances(core);
 }

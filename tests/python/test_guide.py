@@ -92,3 +92,28 @@ def test_a_named_score_is_a_function_of_its_own(digits):
     plain, js = guidance.log_prob(f, y), guidance.jensen_shannon(f, y, alpha=0.3)
     torch.testing.assert_close(value, plain[0] + js[0])
     torch.testing.assert_close(gradient, plain[1] + js[1])
+
+
+def test_torchs_devices_and_dtypes_are_taken_for_the_words_that_they_are(models):
+    x = torch.zeros(2, 1, 28, 28)
+    by_object = sextant.open_classifier(
+        models / "mnist-classifier", device=torch.device("cpu"), precision=torch.bfloat16
+    )
+    by_word = sextant.open_classifier(models / "mnist-classifier", device="cpu", precision="bf16")
+    full = sextant.open_classifier(models / "mnist-classifier", precision=torch.float32)
+    assert torch.equal(by_object(x), by_word(x)) and not torch.equal(by_object(x), full(x))
+    with pytest.raises(sextant.UsageError, match="precision cannot be a dtype"):
+        sextant.open_classifier(models / "mnist-classifier", precision=torch.int64)
+
+
+def test_a_guide_says_what_it_is_and_how_files_are_opened(models):
+    net = torch.nn.Linear(4, 3).eval()
+
+    def margin(f, y):
+        return f.gather(1, y[:, None])[:, 0]
+
+    assert repr(sextant.Guide(net, "js", scale=2)) == "Guide(js, scale=2)"
+    assert repr(sextant.Guide(net, margin)) == "Guide(margin)"
+    assert repr(sextant.Guide(net, guidance.named_score("js"))) == "Guide(NamedScore)"
+    with pytest.raises(sextant.UsageError, match="expected a module or a function, got str; .*open_classifier"):
+        sextant.Guide(str(models / "mnist-classifier"))

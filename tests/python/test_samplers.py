@@ -128,3 +128,13 @@ def test_the_bundled_model_draws_from_python_what_the_command_draws(models, tmp_
     images = sextant.to_uint8(x).permute(0, 2, 3, 1).numpy()
     assert command.labels.tolist() == [3, 1]
     assert np.abs(images.astype(int) - command.images.astype(int)).max() <= 1
+
+
+def test_a_seed_is_a_whole_number_of_64_bits():
+    denoiser = mixture().denoiser(sextant.Process())
+    same = [samplers.ddim(denoiser, [1], seed=seed, steps=2) for seed in (3, np.int64(3), torch.tensor(3))]
+    assert torch.equal(same[0], same[1]) and torch.equal(same[0], same[2])
+    samplers.ddim(denoiser, [1], seed=2**64 - 1, steps=2)
+    for seed in (-1, 2**64, None, 1.5, "0"):
+        with pytest.raises(sextant.UsageError, match="seed must be a whole number from 0 to 2"):
+            samplers.ddim(denoiser, [1], seed=seed, steps=2)
