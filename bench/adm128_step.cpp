@@ -13,6 +13,7 @@
 #include <numeric>
 #include <string>
 
+#include "internal/networks/inference.h"
 #include "random_network.h"
 #include "sextant/guidance/named_score.h"
 #include "sextant/models/classifier.h"
@@ -33,8 +34,11 @@ struct Bench {
     const auto noise = bench::random_network<networks::NoiseNetwork>(config, unet, place);
     diffusion::ProcessConfig process = models::process_config(config.at("diffusion"));
     process.respacing = "250";
+    const networks::Inference forward(noise, [&noise = *noise](const Tensor& x, const Tensor& t, const Tensor& y) {
+      return noise.forward(x, t, y);
+    });
     denoiser = std::make_unique<diffusion::Denoiser>(
-        [noise](const Tensor& x, const Tensor& t, const Tensor& y) { return noise->forward(x, t, y); },
+        [forward](const Tensor& x, const Tensor& t, const Tensor& y) { return forward(x, t, y); },
         diffusion::Process(process), noise->image_shape());
     if (flags.at("method") == "none") return;
     nlohmann::json smooth = models::arch_config("resnet101");

@@ -1,6 +1,6 @@
 #include <ATen/core/grad_mode.h>
 
-#include "internal/networks/scaled_gradient.h"
+#include "internal/networks/inference.h"
 #include "sextant/classifiers/wrappers.h"
 
 namespace sextant::classifiers {
@@ -10,11 +10,11 @@ guidance::Classifier prompted(std::shared_ptr<const networks::Clip> clip, const 
   const at::NoGradGuard no_grad;
   std::vector<Tensor> features;  // one by one: the text tower of a large CLIP takes memory with every row
   for (const Tensor& row : tokens.to(clip->device()).split(1)) features.push_back(clip->text_features(row));
-  return {[clip = std::move(clip), texts = at::cat(features)](const Tensor& x) {
-            return networks::differentiable(
-                *clip, x, [&](const Tensor& seen) { return clip->logits(clip->image_features(seen), texts); });
-          },
-          tokens.size(0)};
+  const networks::Inference logits(
+      clip, [&clip = *clip, texts = at::cat(features)](const Tensor& x, const Tensor&, const Tensor&) {
+        return clip.logits(clip.image_features(x), texts);
+      });
+  return {[logits](const Tensor& x) { return logits(x); }, tokens.size(0)};
 }
 
 }  // namespace sextant::classifiers

@@ -1,7 +1,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "internal/models/mixture.h"
-#include "internal/networks/scaled_gradient.h"
+#include "internal/networks/inference.h"
 #include "internal/runtime/labels.h"
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/models/denoiser.h"
@@ -79,9 +79,11 @@ void set_network(DiffusionModel& model, std::shared_ptr<const networks::NoiseNet
   model.classes = model.null_label >= 0 ? rows - 1 : rows;
   model.cfg_channels = network->cfg_channels();
   const LabelTable table{model.source, rows, model.null_label};
-  model.function = [network = std::move(network), table](const Tensor& x, const Tensor& t, const Tensor& y) {
-    const Tensor labels = table.rows > 0 ? table.checked(y) : Tensor();
-    return networks::differentiable(*network, x, [&](const Tensor& seen) { return network->forward(seen, t, labels); });
+  const networks::Inference forward(network, [&network = *network](const Tensor& x, const Tensor& t, const Tensor& y) {
+    return network.forward(x, t, y);
+  });
+  model.function = [forward, table](const Tensor& x, const Tensor& t, const Tensor& y) {
+    return forward(x, t, table.rows > 0 ? table.checked(y) : Tensor());
   };
 }
 
@@ -93,10 +95,12 @@ void set_network(DiffusionModel& model, std::shared_ptr<const networks::EdmDenoi
   model.classes = network->num_classes();
   model.cfg_channels = model.sample_shape[0];
   const LabelTable table{model.source, model.classes, -1};
-  model.function = [network = std::move(network), table](const Tensor& x, const Tensor& sigma, const Tensor& y) {
-    const Tensor labels = table.rows > 0 ? table.checked(y) : Tensor();
-    return networks::differentiable(*network, x,
-                                    [&](const Tensor& seen) { return network->denoise(seen, sigma, labels); });
+  const networks::Inference denoise(network,
+                                    [&network = *network](const Tensor& x, const Tensor& sigma, const Tensor& y) {
+                                      return network.denoise(x, sigma, y);
+                                    });
+  model.function = [denoise, table](const Tensor& x, const Tensor& sigma, const Tensor& y) {
+    return denoise(x, sigma, table.rows > 0 ? table.checked(y) : Tensor());
   };
 }
 

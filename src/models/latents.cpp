@@ -1,4 +1,4 @@
-#include "internal/networks/scaled_gradient.h"
+#include "internal/networks/inference.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
 
@@ -67,9 +67,10 @@ std::optional<Decoder> open_decoder(const DiffusionModel& model, const DenoiserC
   const Tensor shift = per_channel(space.shift, placement.device);
   Decoder decoder;
   decoder.image_shape = {3, model.sample_shape[1] * vae->factor(), model.sample_shape[2] * vae->factor()};
+  const networks::Inference decode(
+      vae, [&vae = *vae](const Tensor& latents, const Tensor&, const Tensor&) { return vae.decode(latents); });
   decoder.decode = [=](const Tensor& z) {
-    const Tensor pixels = networks::differentiable(*vae, at::addcmul(shift, z, scale),
-                                                   [&](const Tensor& latents) { return vae->decode(latents); });
+    const Tensor pixels = decode(at::addcmul(shift, z, scale));
     if (space.low == -1 && space.high == 1) return pixels;
     return 2 * (pixels - space.low) / (space.high - space.low) - 1;
   };

@@ -47,6 +47,7 @@ void Network::load(const checkpoint::StateDict& published, const std::string& so
 }
 
 void Network::to(at::Device device, at::ScalarType compute) {
+  ++revision_;
   device_ = device;
   compute_ = arithmetic_type(compute, device);
   const at::ScalarType at_least_float = compute == at::kDouble ? at::kDouble : at::kFloat;
@@ -75,6 +76,7 @@ void Network::train() {
     entry.tensor.requires_grad_(entry.kind == Kind::kWeight || entry.kind == Kind::kNorm);
   }
   parameters_.training()->on = true;
+  ++revision_;
 }
 
 void Network::begin_batch(uint64_t seed, std::vector<int64_t> samples) const {
@@ -84,6 +86,7 @@ void Network::begin_batch(uint64_t seed, std::vector<int64_t> samples) const {
 
 void Network::freeze() {
   frozen_ = true;
+  ++revision_;
   prepare();
 }
 

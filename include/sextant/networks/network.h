@@ -131,6 +131,8 @@ class Network {
 
   at::Device device() const { return device_; }
   at::ScalarType compute_type() const { return compute_; }
+  /// Another number after each change that puts weights elsewhere: load(), to(), freeze(), train().
+  uint64_t revision() const { return revision_; }
 
  protected:
   /// Derives what forward passes of a frozen network use besides the parameters: called by freeze(), and after every
@@ -143,6 +145,7 @@ class Network {
   at::Device device_ = at::kCPU;
   at::ScalarType compute_ = at::kFloat;
   bool frozen_ = false;
+  uint64_t revision_ = 0;
 };
 
 }  // namespace sextant::networks
