@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "internal/runtime/utf8.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::ledger {
@@ -9,7 +10,7 @@ namespace sextant::ledger {
 Database::Database(const std::filesystem::path& path) : path_(path) {
   constexpr int kMinute = 60'000;
   if (sqlite3_open_v2(path.c_str(), &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr) != SQLITE_OK) {
-    const std::string reason = handle_ ? sqlite3_errmsg(handle_) : "out of memory";
+    const std::string reason = handle_ ? reason_of_last() : "out of memory";
     sqlite3_close(handle_);
     throw Error("cannot open the ledger " + path.string() + ": " + reason);
   }
@@ -18,9 +19,16 @@ Database::Database(const std::filesystem::path& path) : path_(path) {
 
 Database::~Database() { sqlite3_close(handle_); }
 
+std::string Database::reason_of_last() const {
+  // Of a damaged file it quotes what it finds there.
+  constexpr std::size_t kLongest = 200;
+  const std::string reason = one_line(sqlite3_errmsg(handle_));
+  return reason.size() > kLongest ? reason.substr(0, kLongest) + "..." : reason;
+}
+
 void Database::fail() const {
   if (sqlite3_errcode(handle_) == SQLITE_NOTADB) throw Error(path_.string() + " is no ledger: it is no SQLite file");
-  throw Error("ledger " + path_.string() + ": " + sqlite3_errmsg(handle_));
+  throw Error("ledger " + path_.string() + ": " + reason_of_last());
 }
 
 void Database::run(const std::string& sql) {

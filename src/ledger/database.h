@@ -26,6 +26,8 @@ class Database {
   [[noreturn]] void fail() const;
 
  private:
+  std::string reason_of_last() const;
+
   std::filesystem::path path_;
   sqlite3* handle_ = nullptr;
 };

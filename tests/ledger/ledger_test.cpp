@@ -170,6 +170,19 @@ TEST(Ledger, IsNotAnyFile) {
             (folder / "other.sqlite").string() + " is no ledger: it is an SQLite file of another program");
 }
 
+TEST(Ledger, OfWhichTheTablesAreDamagedIsRefusedInOneLine) {
+  const TemporaryFolder folder;
+  const auto file = folder / "l.sqlite";
+  { Ledger(file).find_or_add(a_run("k")); }
+  {
+    Database damaged(file);
+    damaged.run("PRAGMA writable_schema = ON");
+    damaged.run("UPDATE sqlite_schema SET sql = 'CREATE TABLE runs([id\n, key)' WHERE name = 'runs'");
+  }
+  EXPECT_EQ(message_of([&] { Ledger(file).runs(); }),
+            "ledger " + file.string() + ": malformed database schema (runs) - unrecognized token: \"[id\\n, key)\"");
+}
+
 TEST(Ledger, RefusesSettingsThatAreNoTables) {
   const TemporaryFolder folder;
   for (const char* settings : {"[]", "5", "{\"sample\": 5}", "null"}) {
