@@ -1,5 +1,7 @@
 #include "by_hand.h"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
@@ -25,6 +27,13 @@ int64_t whole_number(const std::string& flag, const std::string& text, int64_t l
 
 void say(const char* name, const std::string& value) { setenv(name, value.c_str(), 1); }
 
+/// A name or an address, which libtorch would otherwise look for until its time is over.
+bool may_be_host(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("-._:%").find(c) != std::string::npos;
+  });
+}
+
 /// "node1:29500" or "[fe80::1]:29500" as the variables that say where processes meet; whether it is on this machine.
 bool meet_at(const std::string& place) {
   const std::size_t colon = place.rfind(':');
@@ -33,7 +42,8 @@ bool meet_at(const std::string& place) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   int64_t number = 0;
-  if (host.empty() || (!bracketed && host.find(':') != std::string::npos) || !read_number(port, 1, 65535, number)) {
+  if (!may_be_host(host) || (!bracketed && host.find(':') != std::string::npos) ||
+      !read_number(port, 1, 65535, number)) {
     throw UsageError("--rendezvous must be HOST:PORT with a port from 1 to 65535, such as node1:29500, got '" + place +
                      "'");
   }

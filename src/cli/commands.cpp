@@ -16,6 +16,7 @@
 #include "internal/commands/trace.h"
 #include "internal/commands/train.h"
 #include "internal/distributed/group.h"
+#include "internal/runtime/json_file.h"
 #include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/progress.h"
@@ -140,7 +141,7 @@ void take_grid(json& tables, RecipeSweep& sweep) {
 
 /// A table for whoever reads stdout.
 std::string printed(const report::Table& table, const json& numbers, Format format) {
-  if (format == Format::kJson) return numbers.dump(2) + "\n";
+  if (format == Format::kJson) return json_text(numbers) + "\n";
   const bool terminal = format == Format::kTable && isatty(STDOUT_FILENO) != 0;
   return report::format_table(table, terminal ? report::TableFormat::kBoldTerminal : table_format(format));
 }
@@ -209,11 +210,11 @@ Report inspect_file(InspectConfig& config, const std::string& file, Progress&, c
   if (!config.recipe.is_null()) {
     if (!file.empty()) throw UsageError("inspect takes a FILE or a --recipe, not both");
     const json files = inspect_recipe(config.recipe);
-    return {true, config.json ? files.dump(2) + "\n" : recipe_text(files)};
+    return {true, config.json ? json_text(files) + "\n" : recipe_text(files)};
   }
   const json inspection = inspect(file, config.weights);
   if (!config.to.empty()) convert(file, config.to, config.weights);
-  return {true, config.json ? inspection.dump(2) + "\n" : inspection_text(inspection)};
+  return {true, config.json ? json_text(inspection) + "\n" : inspection_text(inspection)};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "help.h"
 #include "internal/runtime/cores.h"
+#include "internal/runtime/utf8.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "unforeseen.h"
@@ -61,10 +62,10 @@ int main(int argc, char** argv) {
   try {
     return sextant::cli::dispatch({argv + 1, argv + argc}, who);
   } catch (const sextant::Error& error) {
-    std::cerr << who << ": " << error.what() << std::endl;
+    std::cerr << who << ": " << sextant::one_line(error.what()) << std::endl;
     return error.exit_code();
   } catch (const std::exception& error) {
-    std::cerr << who << ": " << sextant::cli::unforeseen(error) << std::endl;
+    std::cerr << who << ": " << sextant::one_line(sextant::cli::unforeseen(error)) << std::endl;
   } catch (...) {
     std::cerr << who << ": unknown error; please report it with the whole command" << std::endl;
   }

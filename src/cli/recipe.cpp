@@ -6,6 +6,7 @@
 #include <toml++/toml.h>
 
 #include "internal/runtime/files.h"
+#include "internal/runtime/utf8.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::cli {
@@ -50,7 +51,7 @@ json read_toml(const std::filesystem::path& path) {
   } catch (const toml::parse_error& error) {
     const auto where = error.source().begin;
     throw UsageError(path.string() + ": line " + std::to_string(where.line) + ", column " +
-                     std::to_string(where.column) + ": " + std::string(error.description()));
+                     std::to_string(where.column) + ": " + one_line(error.description()));
   } catch (const UsageError& error) {
     throw UsageError(path.string() + ": " + error.what());
   }

@@ -97,7 +97,8 @@ TEST_F(ByHand, FlagsThatAreIncompleteOrWrongAreNamed) {
   expect({"--rank", "first", "--world-size", "2"}, "--rank must be a whole number from 0, got 'first'");
   expect({"--rank", "-1", "--world-size", "2"}, "--rank must be a whole number from 0, got '-1'");
   expect({"--rank", "0", "--world-size", "-2"}, "--world-size must be a whole number from 1, got '-2'");
-  for (const char* place : {"node1", "node1:", "node1:70000", ":29500", "::1:29500", "node1:29500x"}) {
+  for (const char* place :
+       {"node1", "node1:", "node1:70000", ":29500", "::1:29500", "node1:29500x", "a node:29500", "[]:29500"}) {
     expect({"--rank", "0", "--world-size", "2", "--rendezvous", place},
            std::string("--rendezvous must be HOST:PORT with a port from 1 to 65535, such as node1:29500, got '") +
                place + "'");

@@ -87,6 +87,10 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"UnknownDevice", {"--", "--device", "gpu"}, 2, "device 'gpu' is unknown"},
         Mistake{"HalfOnACpu", {"--", "--precision", "fp16"}, 1, "fp16 needs a GPU"},
         Mistake{"MissingRecipe", {"--", "--recipe", "/nowhere.toml"}, 1, "cannot read /nowhere.toml: No such file"},
+        Mistake{"FolderForARecipe", {"--", "--recipe", "/"}, 1, "cannot read /: Is a directory"},
+        Mistake{"DeviceForARecipe", {"--", "--recipe", "/dev/zero"}, 1, "cannot read /dev/zero: it is neither a file"},
+        Mistake{"FolderOfLatin1", {"--", "--out", "caf\xe9"}, 2, "--out must be UTF-8, got 'caf\\xe9'"},
+        Mistake{"ModelOfTwoLines", {"--", "--model", "/no\nwhere"}, 1, "/no\\nwhere"},
         Mistake{"SweepWithoutRecipe", {"sweep"}, 2, "a RECIPE is needed"},
         Mistake{"InspectWithoutFile", {"inspect"}, 2, "a FILE is needed"}),
     [](const auto& info) { return info.param.name; });
@@ -100,11 +104,13 @@ TEST(Mistakes, InRecipesNameTheFileAndTheKey) {
       {"[guidance]\nalpha = nan\n", "[guidance] --alpha must be a number from 0 to 10"},
       {"[guidance\nalpha = 1\n", "line 1"},
       {"[sampler]\nsteps = 1979-05-27\n", "dates are no settings"},
+      {"[guidance]\nentropy-driven = f\n", "expected 'false', saw 'f\\n'"},
   };
   for (const auto& [text, message] : recipes) {
     write_atomically(folder / "r.toml", text);
     const Outcome outcome = sextant(small_run(folder / "o", {"--recipe", folder / "r.toml"}));
     EXPECT_EQ(outcome.exit_code, 2) << text;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
     EXPECT_NE(outcome.err.find("r.toml"), std::string::npos) << outcome.err;
     EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
   }

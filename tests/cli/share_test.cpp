@@ -125,6 +125,22 @@ TEST_F(SharedRun, RefusesADamagedBatchByName) {
   EXPECT_TRUE(fs::exists(folder_ / "b/samples.batches/0.npz")) << "nothing is removed";
 }
 
+TEST(Merge, OfBatchesWithDamagedSettingsIsRefusedByName) {
+  const TemporaryFolder folder;
+  for (const char* sample :
+       {R"({"count": 3, "batch": 0})", R"({"count": "3", "batch": 1})", R"({"count": -3, "batch": 1})",
+        R"({"count": 1e18, "batch": 1})", R"({"count": 18446744073709551615, "batch": 1})", "3"}) {
+    fs::create_directories(folder / "a/samples.batches");
+    write_atomically(folder / "a/samples.batches/settings.json", std::string(R"({"sample": )") + sample + "}");
+    const Outcome outcome = sextant({"merge", folder / "a", "--out", folder / "o"});
+    EXPECT_EQ(outcome.exit_code, 2) << sample;
+    EXPECT_NE(
+        outcome.err.find("a/samples.batches/settings.json is damaged: it has no possible [sample] count and batch"),
+        std::string::npos)
+        << outcome.err;
+  }
+}
+
 TEST(Shard, ThatIsNoneOrOfAnotherRunIsRefused) {
   const TemporaryFolder folder;
   for (const char* shard : {"0/4", "5/4", "2", "a/b", "1/0", "1/-2"}) {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "internal/report/table.h"
+#include "internal/runtime/json_file.h"
 #include "internal/runtime/text.h"
 #include "sextant/report/drawing.h"
 
@@ -179,7 +180,7 @@ void write_diagrams(const std::filesystem::path& out, const CalibrateResult& res
 }
 
 std::string calibrate_text(const CalibrateResult& result, Format format) {
-  if (format == Format::kJson) return to_json(result).dump(2) + "\n";
+  if (format == Format::kJson) return json_text(to_json(result)) + "\n";
   if (format == Format::kCsv)
     return report::format_table(wide(result.rows, result.means, true), report::TableFormat::kCsv);
   const report::TableFormat shape = table_format(format);

@@ -11,6 +11,7 @@
 #include "internal/calibration/caution.h"
 #include "internal/models/class_names.h"
 #include "internal/runtime/files.h"
+#include "internal/runtime/json_file.h"
 #include "internal/runtime/text.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
@@ -144,7 +145,7 @@ void write_results(const CalibrateConfig& given, const CalibrateResult& result, 
   write_diagrams(out, result, symbol);
   write_atomically(out / "table.md", calibrate_text(result, Format::kMarkdown));
   write_atomically(out / "table.csv", calibrate_text(result, Format::kCsv));
-  write_atomically(out / "calibration.json", record.dump(2) + "\n");
+  write_atomically(out / "calibration.json", json_text(record) + "\n");
 }
 
 /// Texts are the classes of a CLIP classifier.

@@ -5,6 +5,7 @@
 #include "common/record.h"
 #include "internal/report/table.h"
 #include "internal/runtime/files.h"
+#include "internal/runtime/json_file.h"
 
 namespace sextant::commands {
 namespace {
@@ -52,7 +53,7 @@ std::string markdown_of(const evaluation::Evaluation& evaluation) {
 }  // namespace
 
 std::string evaluation_text(const evaluation::Evaluation& evaluation, Format format) {
-  if (format == Format::kJson) return evaluation::to_json(evaluation).dump(2) + "\n";
+  if (format == Format::kJson) return json_text(evaluation::to_json(evaluation)) + "\n";
   if (format == Format::kMarkdown) return markdown_of(evaluation);
   if (format == Format::kCsv) return report::format_table(table_of(evaluation), report::TableFormat::kCsv);
   std::string text;
@@ -77,7 +78,7 @@ void write_evaluation(const EvaluateConfig& given, const evaluation::Evaluation&
   const std::filesystem::path out = config.run.out;
   write_atomically(out / "table.md", markdown_of(evaluation));
   write_atomically(out / "table.csv", report::format_table(table_of(evaluation), report::TableFormat::kCsv));
-  write_atomically(out / "metrics.json", numbers.dump(2) + "\n");
+  write_atomically(out / "metrics.json", json_text(numbers) + "\n");
 }
 
 }  // namespace sextant::commands

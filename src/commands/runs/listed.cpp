@@ -5,6 +5,7 @@
 
 #include "internal/runtime/options.h"
 #include "internal/runtime/text.h"
+#include "internal/runtime/utf8.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {
@@ -14,7 +15,7 @@ using nlohmann::json;
 namespace {
 
 std::string shown_text(const json& value) {
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) return one_line(value.get<std::string>());
   if (value.is_number_float()) return shortest(value.get<double>());
   return value.is_null() ? "" : value.dump();
 }
@@ -41,7 +42,7 @@ std::vector<json> described(const ledger::Ledger& ledger) {
                 {"row", ""},
                 {"column", ""},
                 {"sweep", ""},
-                {"seed", run.settings.value("/sample/seed"_json_pointer, uint64_t{0})},
+                {"seed", run.settings.value("/sample/seed"_json_pointer, json(0))},
                 {"state", ledger::name_of(run.state)},
                 {"images", run.images},
                 {"seconds_per_image", run.seconds_per_image},
@@ -105,7 +106,7 @@ std::vector<json> matching(const std::vector<json>& runs, const std::string& whe
       }
       throw UsageError("--where: no run has a '" + key + "'." + did_you_mean(key, names));
     }
-    conditions.emplace_back(name, trimmed(part.substr(equals + 1)));
+    conditions.emplace_back(name, one_line(trimmed(part.substr(equals + 1))));
   }
   for (const json& run : runs) {
     const json flat = flattened(run);
@@ -144,7 +145,7 @@ report::Table listing(const std::vector<json>& runs) {
     row.push_back(report::fixed(run["seconds_per_image"].get<double>(), 4));
     row.push_back(shown_text(run["changed"]));
     const std::string log = run["log"];
-    if (logs) row.push_back(run["state"] == "failed" ? log.substr(log.find_last_of('\n') + 1) : "");
+    if (logs) row.push_back(run["state"] == "failed" ? one_line(log.substr(log.find_last_of('\n') + 1)) : "");
     table.rows.push_back(std::move(row));
   }
   return table;

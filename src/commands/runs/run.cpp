@@ -1,5 +1,6 @@
 #include "internal/commands/runs.h"
 #include "internal/runtime/files.h"
+#include "internal/runtime/json_file.h"
 #include "internal/runtime/text.h"
 #include "runs/listed.h"
 #include "sextant/runtime/error.h"
@@ -42,7 +43,7 @@ bool to_be_pruned(const json& run, Prune prune) {
 }
 
 void write_export(const fs::path& file, const std::vector<json>& runs) {
-  if (file.extension() == ".json") return write_atomically(file, json(runs).dump(2) + "\n");
+  if (file.extension() == ".json") return write_atomically(file, json_text(runs) + "\n");
   if (file.extension() == ".csv") {
     return write_atomically(file, report::format_table(listing(runs), report::TableFormat::kCsv));
   }

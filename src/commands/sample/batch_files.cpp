@@ -80,8 +80,16 @@ BatchFiles::BatchFiles(fs::path folder, const json& settings) : folder_(std::mov
 
 json BatchFiles::settings_in(const fs::path& folder) {
   const json settings = former_record(folder / kSettings, "sample");
-  const auto has = [&](const char* key) { return settings["sample"].contains(key); };
-  return settings.is_object() && has("count") && has("batch") ? settings : json();
+  if (!settings.is_object()) return {};
+  const auto possible = [&](const char* key) {
+    const json number = settings["sample"].is_object() ? settings["sample"].value(key, json()) : json();
+    constexpr int64_t kMost = 1'000'000'000;
+    return number.is_number_integer() && number.get<int64_t>() >= 1 && number.get<int64_t>() <= kMost;
+  };
+  if (!possible("count") || !possible("batch")) {
+    throw UsageError((folder / kSettings).string() + " is damaged: it has no possible [sample] count and batch");
+  }
+  return settings;
 }
 
 std::vector<int64_t> BatchFiles::samples(int64_t batch) const {

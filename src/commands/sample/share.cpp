@@ -190,8 +190,9 @@ Share share_of(const SampleConfig& config) {
     int64_t k = 0;
     const bool read = slash != std::string::npos && read_number(std::string_view(shard).substr(0, slash), k) &&
                       read_number(std::string_view(shard).substr(slash + 1), share.shares);
-    if (!read || k < 1 || k > share.shares) {
-      throw UsageError("--shard must be K/N with K from 1 to N, such as 2/8, got '" + shard + "'");
+    constexpr int64_t kMost = 1'000'000;
+    if (!read || k < 1 || k > share.shares || share.shares > kMost) {
+      throw UsageError("--shard must be K/N with K from 1 to N, at most a million, such as 2/8, got '" + shard + "'");
     }
     share.index = k - 1;
   }

@@ -68,6 +68,7 @@ bool write_at(int file, const void* data, int64_t size, int64_t offset) {
 std::string reason(int error) { return std::strerror(error); }
 
 std::string beginning(const std::filesystem::path& path, std::size_t size) {
+  if (!std::filesystem::is_regular_file(path)) return "";  // a pipe would be waited for
   std::ifstream file(path, std::ios::binary);
   std::string text(size, '\0');
   return file.read(text.data(), static_cast<std::streamsize>(size)) ? text : "";

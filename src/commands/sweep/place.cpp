@@ -101,7 +101,8 @@ int64_t images_there(const ledger::Run& run) {
   const fs::path samples = fs::path(run.folder) / "samples.npz";
   if (!fs::exists(samples)) return 0;
   try {
-    return checkpoint::NpzReader(samples).shape("arr_0").at(0);
+    const std::vector<int64_t> shape = checkpoint::NpzReader(samples).shape("arr_0");
+    return shape.empty() ? 0 : shape[0];
   } catch (const CheckpointError&) {
     return 0;
   }

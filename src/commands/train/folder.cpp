@@ -56,7 +56,7 @@ void TrainFolder::write_record(const std::string& command, const TrainSetup& set
                  {"stopped_early", result.stopped_early},
                  {"images_per_second", result.images_per_second}};
   record.update(more);
-  write_atomically(folder_ / "run.json", record.dump(2) + "\n");
+  write_atomically(folder_ / "run.json", json_text(record) + "\n");
 }
 
 }  // namespace sextant::commands

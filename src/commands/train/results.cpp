@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "internal/runtime/files.h"
+#include "internal/runtime/json_file.h"
 #include "internal/runtime/text.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/diffusion/process.h"
@@ -100,7 +101,7 @@ void write_model(const fs::path& folder, const TrainSetup& setup, const training
   json model = setup.model;
   model["training"] = how;
   checkpoint::save_safetensors(folder / "model.safetensors", result.weights);
-  write_atomically(folder / "config.json", model.dump(2) + "\n");
+  write_atomically(folder / "config.json", json_text(model) + "\n");
 }
 
 void write_curves(const fs::path& folder) {
