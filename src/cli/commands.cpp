@@ -87,10 +87,11 @@ Report sample(SampleConfig& config, const std::string&, Progress& progress, cons
   for (const std::string& line : settings_without_effect(config)) progress.note(line);
   const SampleResult result = run_sample(config, progress, stop);
   if (config.run.quiet) return {result.complete(), ""};
+  const bool others = result.left_to_others && result.finished < result.count;
   return {result.complete(), of_all(result.finished, result.count, "images", config.run.out) +
-                                 (result.there_already    ? " (drawn by an earlier run)\n"
-                                  : result.left_to_others ? "; the others are other tasks' share\n"
-                                                          : "\n")};
+                                 (result.there_already ? " (drawn by an earlier run)\n"
+                                  : others             ? "; the others are other tasks' share\n"
+                                                       : "\n")};
 }
 
 Report evaluate(EvaluateConfig& config, const std::string& samples, Progress& progress, const Stop& stop) {
@@ -174,8 +175,11 @@ Report runs(RunsConfig& config, const std::string& ledger, Progress& progress, c
 
 Report report_page(ReportConfig& config, const std::string& folder, Progress&, const Stop&) {
   const ReportResult result = run_report(folder, config);
-  return {true, result.file.string() + ": " + std::to_string(result.sweeps) + " sweeps, " +
-                    std::to_string(result.runs) + " runs, " + std::to_string(result.pictures) + " pictures\n"};
+  const auto counted = [](auto number, const char* thing) {
+    return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
+  };
+  return {true, result.file.string() + ": " + counted(result.sweeps, "sweep") + ", " + counted(result.runs, "run") +
+                    ", " + counted(result.pictures, "picture") + "\n"};
 }
 
 /// The recipe is what is inspected.

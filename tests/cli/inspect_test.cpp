@@ -125,10 +125,16 @@ TEST(Inspect, SaysTheTypeOfAFolderAndGivesAConfigForUnnamedWeights) {
   Outcome outcome = sextant({"inspect", bundled("mnist-adm")});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("\ntype: adm-unet\n"), std::string::npos) << outcome.out;
-  EXPECT_NE(outcome.out.find("not in the weights, so to be checked: image_size"), std::string::npos) << outcome.out;
-  EXPECT_NE(outcome.out.find("\nconfig.json:\n{"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("\narchitecture: no named one, the folder's own config.json: all 197 tensors fit it\n"),
+            std::string::npos)
+      << outcome.out;
+  EXPECT_EQ(outcome.out.find("\nconfig.json:\n{"), std::string::npos) << "a second one, that differs: " << outcome.out;
 
   // The file alone shows what its folder says.
+  outcome = sextant({"inspect", bundled("mnist-adm") + "/model.safetensors"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("not in the weights, so to be checked: image_size"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("\nconfig.json:\n{"), std::string::npos) << outcome.out;
   outcome = sextant({"inspect", bundled("mnist-adm") + "/model.safetensors", "--json"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const json guess = json::parse(outcome.out)["guess"];

@@ -54,7 +54,7 @@ TEST(Report, SaysWhatTheRecordsSayInOneFile) {
   write_results(folder.path());
   const Outcome outcome = sextant({"report", folder.path().string()});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_NE(outcome.out.find("1 sweeps, 2 runs, 3 pictures"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("1 sweep, 2 runs, 3 pictures"), std::string::npos) << outcome.out;
   const std::string page = read_file(folder / "report.html");
   for (const char* text :
        {"<title>Three rows</title>", "30.50 <small>± 0.50</small>", "&lt;js&gt; &amp; &quot;more&quot;",

@@ -125,6 +125,20 @@ TEST(InspectRecipe, ListsWhatIsMissingAndWhereToGetIt) {
   EXPECT_NE(page.out.find("3 of 4 files are missing"), std::string::npos) << page.out;
 }
 
+TEST(InspectRecipe, CountsInSentences) {
+  const TemporaryFolder folder;
+  const std::string there = "model = \"" + bundled("mnist-adm") + "\"\n";
+  const auto last_line = [&](const std::string& recipe) {
+    write_atomically(folder / "r.toml", recipe);
+    const std::string out = sextant({"inspect", "--recipe", folder / "r.toml"}).out;
+    return out.substr(out.rfind('\n', out.size() - 2) + 1);
+  };
+  EXPECT_EQ(last_line("[sampler]\nsteps = 3\n"), "the recipe names no files\n");
+  EXPECT_EQ(last_line("[model]\n" + there), "nothing is missing\n");
+  EXPECT_EQ(last_line("[model]\nmodel = \"a.pt\"\n"), "the only file is missing\n");
+  EXPECT_EQ(last_line("[model]\n" + there + "[classifier]\nclassifier = \"b.pt\"\n"), "1 of 2 files is missing\n");
+}
+
 TEST(InspectRecipe, KnowsEveryFileOfThePapersRecipes) {
   const std::string known = read_file(sextant::testing::source_dir() / "docs/checkpoints.md");
   for (const auto& entry : fs::directory_iterator(sextant::testing::source_dir() / "recipes/paper")) {

@@ -92,6 +92,18 @@ TEST_F(SharedRun, ByTasksOneAfterTheOtherInOneFolderIsPutTogetherByTheLast) {
   EXPECT_NE(sextant(run_into(out, {"--shard", "3/4"})).out.find("drawn by an earlier run"), std::string::npos);
 }
 
+TEST_F(SharedRun, IsPutTogetherByTheFirstWhereTheOneThatHadBegunIsGone) {
+  const fs::path out = folder_ / "o";
+  const std::string there = " of 21 images in " + out.string();
+  EXPECT_EQ(sextant(run_into(out, {"--shard", "1/2"})).out, "12" + there + "; the others are other tasks' share\n");
+  // The number after those of the six batches claims them all; the other machine is seen to be gone after a lease.
+  write_atomically(out / "samples.batches/6.claim", "elsewhere boot pid:[1] 1 1");
+  const Outcome second = sextant(run_into(out, {"--shard", "2/2", "--lease", "2"}));
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_EQ(second.out, "21" + there + "\n");
+  expect_whole(out);
+}
+
 TEST_F(SharedRun, ByTasksInFoldersOfTheirOwnIsMerged) {
   const fs::path a = folder_ / "a";
   const fs::path b = folder_ / "b";

@@ -1,6 +1,7 @@
 // Every recipe in recipes/: it resolves with the command line's own parser, every setting in it has an effect, and it
 // runs two steps on networks of the same families at reduced size, with weights by the fill rule.
 #include <fstream>
+#include <regex>
 
 #include "arguments.h"
 #include "command.h"
@@ -15,12 +16,14 @@ namespace {
 using commands::SampleConfig;
 using nlohmann::json;
 
-/// What the parser makes of a recipe for `sextant sample`.
-SampleConfig resolve(const std::filesystem::path& recipe) {
+/// What the parser makes of a recipe for `sextant sample`, and of the words beside it.
+SampleConfig resolve(const std::filesystem::path& recipe, const std::vector<std::string>& words = {}) {
   const std::string sample = "sample";
   const cli::Command& command = cli::command_named(sample);
   cli::Invocation invocation = command.open();
-  cli::parse(command, invocation, {"--recipe", recipe.string()});
+  std::vector<std::string> all = {"--recipe", recipe.string()};
+  all.insert(all.end(), words.begin(), words.end());
+  cli::parse(command, invocation, all);
   SampleConfig config;
   OptionTable("sample", commands::sample_options(config)).merge(invocation.table.to_json(), recipe.string());
   return config;
@@ -66,6 +69,42 @@ class Quiet : public Progress {
   void end() override {}
   void note(const std::string&) override {}
 };
+
+/// The words of a command line, as a shell cuts it at blanks that are not quoted.
+std::vector<std::string> words_of(const std::string& line) {
+  std::vector<std::string> words;
+  const std::regex word(R"re("([^"]*)"|([^\s"]+))re");
+  for (std::sregex_iterator at(line.begin(), line.end(), word), end; at != end; ++at) {
+    words.push_back((*at)[1].matched ? (*at)[1] : (*at)[2]);
+  }
+  return words;
+}
+
+TEST(RecipesInReadme, RunWithTheFlagsBesideThem) {
+  std::ifstream readme(source_dir() / "README.md");
+  const std::regex command(R"(^    sextant sample --recipe (recipes/\S+\.toml)([^#]*))");
+  int ran = 0;
+  std::smatch found;
+  for (std::string line; std::getline(readme, line);) {
+    if (!std::regex_search(line, found, command)) continue;
+    SCOPED_TRACE(line);
+    const TemporaryFolder folder;
+    SampleConfig config = resolve(source_dir() / found[1].str(), words_of(found[2]));
+    shrink_models(config, folder.path());
+    ASSERT_FALSE(HasFailure());
+    config.run.out = folder / "out";
+    config.run.device = "cpu";
+    config.run.threads = 1;
+    config.run.quiet = true;
+    config.sample.count = config.sample.batch = 4;
+    config.sampler.steps = 2;
+    Quiet progress;
+    Stop stop;
+    EXPECT_TRUE(commands::run_sample(config, progress, stop).complete());
+    ++ran;
+  }
+  EXPECT_GE(ran, 4);
+}
 
 TEST(FigureRecipes, RunTwoStepsAtReducedSize) {
   for (const auto& entry : std::filesystem::directory_iterator(source_dir() / "recipes/figures")) {

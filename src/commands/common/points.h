@@ -11,4 +11,7 @@ namespace sextant::commands {
 report::Drawing draw_points(const Tensor& points, const Tensor& labels, const Tensor& arrows = {},
                             const std::string& title = "");
 
+/// Captions of a montage of such pictures, as high as the words in them.
+inline constexpr double kLettersBesidePoints = 30;
+
 }  // namespace sextant::commands

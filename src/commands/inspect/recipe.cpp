@@ -75,7 +75,11 @@ std::string recipe_text(const json& files) {
     if (file.contains("sha256")) text += "         sha256 " + file["sha256"].get<std::string>() + "\n";
     if (file.contains("note")) text += "         " + file["note"].get<std::string>() + "\n";
   }
-  return text + std::to_string(missing) + " of " + std::to_string(files.size()) + " files are missing\n";
+  if (files.empty()) return "the recipe names no files\n";
+  if (missing == 0) return text + "nothing is missing\n";
+  if (files.size() == 1) return text + "the only file is missing\n";
+  return text + std::to_string(missing) + " of " + std::to_string(files.size()) +
+         (missing == 1 ? " files is missing\n" : " files are missing\n");
 }
 
 }  // namespace sextant::commands

@@ -58,7 +58,12 @@ models::FileGuess found_in(const fs::path& path, const checkpoint::Checkpoint& f
   const models::Description folder = models::describe(path, "", choice);
   const auto network = models::build(folder.config);
   models::Weights weights = models::find_weights(*network, file, folder.choice);
-  return {models::guess_architecture(weights.tensors), std::move(weights)};
+  models::Guess guess = models::guess_architecture(weights.tensors);
+  if (guess.archs.empty()) {  // the folder's own config.json is right: it needs no other
+    guess.config = nullptr;
+    guess.why = c10::str("no named one, the folder's own config.json: all ", weights.tensors.size(), " tensors fit it");
+  }
+  return {std::move(guess), std::move(weights)};
 }
 
 /// "guess", "group" and "notes".

@@ -258,18 +258,22 @@ SampleResult draw_share(const SampleConfig& config, const json& settings, const 
     const std::vector<int64_t> missing = files.missing();
     finished = files.finished(missing);
     const int64_t assembly = files.size();  // the number after the last batch's
-    if (missing.empty() && worker.claims().take(assembly)) {
-      const json record = assemble(config, settings, {files}, folder);
-      // All at once, the claim with it: another process that has seen every batch would find some of them gone.
-      const fs::path done = batches.string() + ".done";
-      fs::remove_all(done);
-      fs::rename(batches, done);
-      worker.claims().release();
-      fs::remove_all(done);
-      return result_of(record, config.sample.count);
+    while (missing.empty()) {
+      if (worker.claims().take(assembly)) {
+        const json record = assemble(config, settings, {files}, folder);
+        // All at once, the claim with it: another process that has seen every batch would find some of them gone.
+        const fs::path done = batches.string() + ".done";
+        fs::remove_all(done);
+        fs::rename(batches, done);
+        worker.claims().release();
+        fs::remove_all(done);
+        return result_of(record, config.sample.count);
+      }
+      // Below a launcher the first process stays until the results are there: the job ends with it. Whoever puts them
+      // together may be gone, so it asks again.
+      if (!share.leads || stop.requested() || !fs::exists(batches)) break;
+      wait(0.1, stop);
     }
-    // Below a launcher the first process stays until the results are there: the job ends with it.
-    while (missing.empty() && share.leads && !stop.requested() && fs::exists(batches)) wait(0.1, stop);
   }
   if (!fs::exists(batches) && !fs::exists(folder.npz())) {
     throw Error(batches.string() + " was removed under the run, and its batches with it; start it again");

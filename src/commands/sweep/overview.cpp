@@ -60,6 +60,7 @@ report::Drawing overview(const std::vector<ShownRun>& runs, const SweepConfig& c
     montage.cells.resize(std::max(montage.cells.size(), row + 1));
     montage.cells[row].resize(std::max(montage.cells[row].size(), column + 1));
     if (points) {
+      montage.letters = kLettersBesidePoints;
       montage.cells[row][column] = report::rasterized(draw_points(images, reader.read("arr_1").to(at::kLong)));
       continue;
     }

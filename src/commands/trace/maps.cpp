@@ -65,7 +65,7 @@ Tensor point_map(const Followed& method, int64_t step) {
 
 report::Drawing draw_point_maps(const std::vector<Followed>& methods) {
   report::Montage montage;
-  montage.letters = 30;
+  montage.letters = kLettersBesidePoints;
   montage.title = "x_t, and the gradient as arrows";
   for (const Followed& method : methods) {
     montage.rows.push_back(method.name);
