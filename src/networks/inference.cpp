@@ -7,20 +7,17 @@
 #include "internal/runtime/replay.h"
 
 namespace sextant::networks {
-namespace {
-
-struct Call {
-  std::shared_ptr<const Network> network;
-  Inference::Function f;
-
-  Tensor operator()(const Tensor& x, const Tensor& t, const Tensor& labels) const {
-    return differentiable(*network, x, [&](const Tensor& seen) { return f(seen, t, labels); });
-  }
-};
-
-}  // namespace
 
 struct Inference::Shared {
+  struct Call {
+    std::shared_ptr<const Network> network;
+    Inference::Function f;
+
+    Tensor operator()(const Tensor& x, const Tensor& t, const Tensor& labels) const {
+      return differentiable(*network, x, [&](const Tensor& seen) { return f(seen, t, labels); });
+    }
+  };
+
   Call call;
   std::mutex mutex = {};
   std::optional<Replayed> replayed = {};
@@ -40,7 +37,7 @@ Inference::Inference(std::shared_ptr<const Network> network, Function f)
     : shared_(new Shared{{std::move(network), std::move(f)}}) {}
 
 Tensor Inference::operator()(const Tensor& x, const Tensor& t, const Tensor& labels) const {
-  const Call& call = shared_->call;
+  const Shared::Call& call = shared_->call;
   Recorder* recorder = call.network->parameters().training()->on ? nullptr : recorder_of(x.device());
   return recorder ? shared_->recorded(*recorder)({x, t, labels}) : call(x, t, labels);
 }
