@@ -28,9 +28,7 @@ Tensor framed(const Tensor& images, const Tensor& correct, int64_t scale) {
 }
 
 /// "96.6 %"
-std::string share_as_asked(const ShownRun& run) {
-  return run.correct.defined() ? report::fixed(100 * run.correct.mean().item<double>(), 1) + " %" : "";
-}
+std::string percent(std::optional<double> share) { return share ? report::fixed(100 * *share, 1) + " %" : ""; }
 
 }  // namespace
 
@@ -54,7 +52,7 @@ report::Drawing overview(const std::vector<ShownRun>& runs, const SweepConfig& c
     const std::size_t row = place(montage.rows, run.row);
     if (single) {
       montage.values.resize(montage.rows.size());
-      montage.values[row] = share_as_asked(run);
+      montage.values[row] = percent(run.accuracy);
     }
     const std::size_t column = place(montage.columns, run.column);
     montage.cells.resize(std::max(montage.cells.size(), row + 1));

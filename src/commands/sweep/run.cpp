@@ -239,7 +239,10 @@ void Sweeping::write(const std::vector<ResultLine>& lines) {
   if (report::can_draw()) {
     std::vector<ShownRun> shown;
     for (const ResultLine& line : lines) {
-      shown.push_back({line.row, line.column, ledger_.run(line.runs[0])->folder, {}});
+      shown.push_back({line.row, line.column, ledger_.run(line.runs[0])->folder, {}, {}});
+      for (const MetricLine& metric : line.metrics) {
+        if (metric.metric == "accuracy") shown.back().accuracy = metric.mean;
+      }
       for (Work& work : works_) {
         const bool first = work.done && work.place->id == line.runs[0];
         if (first && judge_.compares()) shown.back().correct = scored(work).correct;
