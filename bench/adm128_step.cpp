@@ -34,9 +34,8 @@ struct Bench {
     const auto noise = bench::random_network<networks::NoiseNetwork>(config, unet, place);
     diffusion::ProcessConfig process = models::process_config(config.at("diffusion"));
     process.respacing = "250";
-    const networks::Inference forward(noise, [&noise = *noise](const Tensor& x, const Tensor& t, const Tensor& y) {
-      return noise.forward(x, t, y);
-    });
+    const networks::Inference forward(
+        noise, [&noise = *noise](const Tensor& x, const Tensor& t, const Tensor& y) { return noise.forward(x, t, y); });
     denoiser = std::make_unique<diffusion::Denoiser>(
         [forward](const Tensor& x, const Tensor& t, const Tensor& y) { return forward(x, t, y); },
         diffusion::Process(process), noise->image_shape());
