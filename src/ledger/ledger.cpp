@@ -1,5 +1,6 @@
 #include "internal/ledger/ledger.h"
 
+#include <c10/util/StringUtil.h>
 #include <sys/stat.h>
 
 #include <algorithm>

@@ -37,7 +37,7 @@ bool to_be_pruned(const json& run, Prune prune) {
     case Prune::kGone:
       return run["state"] != "failed" && !fs::exists(fs::path(run["folder"].get<std::string>()) / "samples.npz");
     case Prune::kUnused:
-      return run["sweep"] == "";
+      return run["sweep"] == json("");
   }
   return false;
 }
