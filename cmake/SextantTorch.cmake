@@ -11,9 +11,10 @@ function(sextant_torch_files root)
   add_library(sextant_torch_files INTERFACE IMPORTED GLOBAL)
   target_include_directories(sextant_torch_files INTERFACE ${root}/include ${root}/include/torch/csrc/api/include)
   target_compile_definitions(sextant_torch_files INTERFACE ${abi})
-  # Nothing names a symbol of the CUDA part, it registers itself when it is loaded: the linker must not drop it. And it
-  # need not find the libraries that come with the driver.
-  target_link_libraries(sextant_torch_files INTERFACE ${root}/lib/libtorch_cpu.so ${root}/lib/libc10.so)
+  # Without kernels of our own nothing names a symbol of the CUDA part, it registers itself when it is loaded: the linker
+  # must not drop it. And it need not find the libraries that come with the driver.
+  target_link_libraries(sextant_torch_files INTERFACE ${root}/lib/libtorch_cpu.so ${root}/lib/libc10_cuda.so
+                        ${root}/lib/libc10.so)
   target_link_options(sextant_torch_files INTERFACE
     "-Wl,--no-as-needed,${root}/lib/libtorch_cuda.so,--as-needed" -Wl,--allow-shlib-undefined)
 endfunction()
