@@ -102,8 +102,8 @@ function(sextant_module name)
   set_property(GLOBAL APPEND PROPERTY SEXTANT_MODULES ${name})
 endfunction()
 
-# sextant_cuda_kernels(NAME): with SEXTANT_CUDA, the .cu files in src/NAME/cuda are part of the module, and its .cpp
-# files there see CUDA's headers.
+# sextant_cuda_kernels(NAME): with SEXTANT_CUDA, the .cu files in src/NAME/cuda are part of the module, and all of its
+# files know that SEXTANT_CUDA is defined.
 function(sextant_cuda_kernels name)
   if(NOT SEXTANT_CUDA)
     return()
