@@ -1,9 +1,13 @@
 // One guided step of the ImageNet-128 ADM with a ResNet-101 at full size: seconds, and the denoiser's share. Random
-// weights: speed does not depend on them. With --device cuda it also prints how far the step is from the same step on
-// the CPU.
+// weights: speed does not depend on them. With --device cuda and one image it also prints how far the step is from the
+// same step on the CPU.
 //
-//   adm128_step [--method none|plain|js] [--precision fp32|bf16|fp16] [--batch 1] [--threads 2] [--runs 3] [--device
-//   cpu|cuda]
+//   adm128_step [--method none|plain|js|...] [--precision fp32|tf32|bf16|fp16] [--batch 1] [--threads 2] [--runs 3]
+//               [--device cpu|cuda] [--loop STEPS] [--profile TRACE.json]
+//
+// --loop draws with the DDPM sampler in so many steps, none of which waits for the GPU, and prints its
+// seconds_per_loop_step.
+// --profile, after a loop, has CUPTI write what ran on the GPU and when.
 #include <ATen/core/grad_mode.h>
 
 #include <chrono>
@@ -12,6 +16,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <string>
+#if defined(SEXTANT_CUDA)
+#include <torch/csrc/autograd/profiler_kineto.h>
+#endif
 
 #include "internal/networks/inference.h"
 #include "random_network.h"
@@ -19,6 +26,8 @@
 #include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
+#include "sextant/runtime/noise.h"
 #include "sextant/samplers/samplers.h"
 
 namespace {
@@ -29,11 +38,11 @@ using Clock = std::chrono::steady_clock;
 struct Bench {
   Bench(const nlohmann::json& flags, const checkpoint::StateDict& unet, const checkpoint::StateDict& resnet,
         models::Placement place_)
-      : place(place_), batch(flags.at("batch").get<int64_t>()) {
+      : place(place_), batch(flags.at("batch").get<int64_t>()), loop(flags.at("loop").get<int64_t>()) {
     const nlohmann::json config = models::arch_config("adm128-cond");
     const auto noise = bench::random_network<networks::NoiseNetwork>(config, unet, place);
     diffusion::ProcessConfig process = models::process_config(config.at("diffusion"));
-    process.respacing = "250";
+    process.respacing = loop > 0 ? std::to_string(loop) : "250";
     const networks::Inference forward(
         noise, [&noise = *noise](const Tensor& x, const Tensor& t, const Tensor& y) { return noise.forward(x, t, y); });
     denoiser = std::make_unique<diffusion::Denoiser>(
@@ -53,7 +62,7 @@ struct Bench {
   /// x_{t-1}'s mean with guidance, from x_t at the middle of the trajectory.
   Tensor step(const Tensor& x, double* denoiser_seconds = nullptr) {
     const at::NoGradGuard no_grad;
-    const int64_t t = 125;
+    const int64_t t = denoiser->process().num_steps() / 2;
     const Tensor y = at::arange(batch, at::kLong).to(place.device);
     const auto start = Clock::now();
     const diffusion::Prediction p = denoiser->predict(x, t, y);
@@ -76,17 +85,44 @@ struct Bench {
     return at::addcmul(p.mean, gamma, (*guide)(in).gradient);
   }
 
+  /// Seconds of a step of the sampler's loop.
+  double draw() {
+    std::vector<int64_t> samples(static_cast<std::size_t>(batch));
+    std::iota(samples.begin(), samples.end(), int64_t{0});
+    const Tensor y = at::arange(batch, at::kLong).to(place.device);
+    samplers::SamplerConfig config;
+    config.steps = loop;
+    Noise noise(0, samples, {3, 128, 128}, place.device);
+    const auto start = Clock::now();
+    samplers::draw(config, *denoiser, guide.get(), y, y, noise).cpu();
+    return std::chrono::duration<double>(Clock::now() - start).count() / static_cast<double>(loop);
+  }
+
   models::Placement place;
-  int64_t batch;
+  int64_t batch, loop;
   std::unique_ptr<diffusion::Denoiser> denoiser;
   std::unique_ptr<guidance::Guide> guide;
 };
 
+#if defined(SEXTANT_CUDA)
+void profile(Bench& bench, const std::string& path) {
+  namespace profiler = torch::autograd::profiler;
+  const torch::profiler::impl::ProfilerConfig config(torch::profiler::impl::ProfilerState::KINETO);
+  const std::set<torch::profiler::impl::ActivityType> seen = {torch::profiler::impl::ActivityType::CUDA};
+  profiler::prepareProfiler(config, seen);
+  profiler::enableProfiler(config, seen);
+  bench.draw();
+  profiler::disableProfiler()->save(path);
+}
+#else
+void profile(Bench&, const std::string&) { throw Error("--profile needs a build with SEXTANT_CUDA=ON"); }
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) try {
-  nlohmann::json flags = {{"method", "js"}, {"precision", "fp32"}, {"batch", 1},
-                          {"threads", 2},   {"runs", 3},           {"device", "cpu"}};
+  nlohmann::json flags = {{"method", "js"}, {"precision", "fp32"}, {"batch", 1}, {"threads", 2},
+                          {"runs", 3},      {"device", "cpu"},     {"loop", 0},  {"profile", ""}};
   for (int i = 1; i + 1 < argc; i += 2) {
     nlohmann::json& flag = flags.at(std::string(argv[i]).substr(2));
     flag = flag.is_number() ? nlohmann::json(std::stoll(argv[i + 1])) : nlohmann::json(argv[i + 1]);
@@ -116,7 +152,16 @@ int main(int argc, char** argv) try {
   const auto [total, denoiser_seconds] = seconds[seconds.size() / 2];
   flags["seconds_per_step"] = total;
   flags["denoiser_share"] = denoiser_seconds / total;
-  if (!device.is_cpu()) {
+  if (ours.loop > 0) {
+    ours.draw();
+    std::vector<double> loops;
+    for (int run = 0; run < runs; ++run) loops.push_back(ours.draw());
+    std::sort(loops.begin(), loops.end());
+    flags["seconds_per_loop_step"] = loops[loops.size() / 2];
+    const std::string trace = flags.at("profile").get<std::string>();
+    if (!trace.empty()) profile(ours, trace);
+  }
+  if (!device.is_cpu() && ours.batch == 1) {
     Bench reference(flags, unet, resnet, {});
     const Tensor expected = reference.step(x);
     flags["max_abs_difference_from_cpu"] = (mean - expected).abs().max().item<double>();

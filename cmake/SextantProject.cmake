@@ -37,6 +37,10 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSI
   # GCC 13 and 14 take the growth of the std::vector<bool> in libtorch's Function::apply for a copy beyond its end.
   target_compile_options(sextant_build_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-array-bounds>)
 endif()
+if(SEXTANT_CUDA)
+  # For all files: precompiled headers serve only those with the same definitions.
+  target_compile_definitions(sextant_build_flags INTERFACE SEXTANT_CUDA)
+endif()
 if(SEXTANT_SANITIZE STREQUAL "thread")
   set(sanitizers thread)
 elseif(SEXTANT_SANITIZE)
@@ -102,8 +106,7 @@ function(sextant_module name)
   set_property(GLOBAL APPEND PROPERTY SEXTANT_MODULES ${name})
 endfunction()
 
-# sextant_cuda_kernels(NAME): with SEXTANT_CUDA, the .cu files in src/NAME/cuda are part of the module, and all of its
-# files know that SEXTANT_CUDA is defined.
+# sextant_cuda_kernels(NAME): with SEXTANT_CUDA, the .cu files in src/NAME/cuda are part of the module.
 function(sextant_cuda_kernels name)
   if(NOT SEXTANT_CUDA)
     return()
@@ -111,5 +114,4 @@ function(sextant_cuda_kernels name)
   file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.cu)
   target_sources(sextant_${name} PRIVATE ${kernels})
   set_source_files_properties(${kernels} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON SKIP_PRECOMPILE_HEADERS ON)
-  target_compile_definitions(sextant_${name} PRIVATE SEXTANT_CUDA)
 endfunction()

@@ -22,9 +22,8 @@ trap 'rm -rf "$work"' EXIT
 top=$work/sextant-bundle
 mkdir -p "$top/source" "$top/third/packages"
 chmod 777 "$top/third/packages"
-# Readers of checkpoint files, the demonstration of a badly calibrated classifier, metrics and pictures have nothing to
-# do with GPUs.
-git archive HEAD -- . ':!models/mnist-classifier-overconfident' ':!tests/golden/models/checkpoints' \
+# Readers of checkpoint files, metrics and pictures have nothing to do with GPUs.
+git archive HEAD -- . ':!tests/golden/models/checkpoints' \
   ':!tests/golden/models/hostile' ':!tests/golden/math/calibration' ':!tests/golden/math/metrics' \
   ':!tests/golden/math/npz' ':!tests/golden/math/training' ':!docs/*.png' ':!docs/*.svg' ':!docs/results' |
   tar -x -C "$top/source"

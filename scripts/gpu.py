@@ -24,7 +24,7 @@ import sys
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
-OWN_KERNELS = {"SEXTANT_CUDA_KERNELS": "1"}
+LIBTORCH_ALONE = {"SEXTANT_CUDA_KERNELS": "0"}
 GOLDEN = ["guidance", "diffusion", "classifiers", "networks", "models", "samplers"]
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -131,7 +131,9 @@ def tests(result, names, environment, log):
     if ON_GPU and "SEXTANT_TEST_DEVICE" not in support:
         raise LeftOut("this tree's tests run on a CPU only")  # they would pass, and say nothing of the GPU
     total, failures = 0, []
-    environment = {"SEXTANT_TEST_DEVICE": options.device, "SEXTANT_GOLDEN_DIR": SOURCE / "tests/golden", **environment}
+    environment = {"SEXTANT_TEST_DEVICE": options.device, "SEXTANT_GOLDEN_DIR": SOURCE / "tests/golden",
+                   "OMP_WAIT_POLICY": "passive", **environment}
+    largest = result["largest_share_of_tolerance"] = {}
     for name in names:
         answers = LOGS / f"{log}-{name}.json"
         answers.unlink(missing_ok=True)
@@ -144,6 +146,10 @@ def tests(result, names, environment, log):
                 failures.append(f"{name}: {problem}")
                 continue
         counted = json.loads(answers.read_text())
+        for suite in counted["testsuites"]:
+            shares = [float(test["largest_share"]) for test in suite["testsuite"] if "largest_share" in test]
+            if shares:
+                largest[f"{name}: {suite['name']}"] = max(shares)
         total += counted["tests"]
         failures += [f"{name}: {suite['name']}.{test['name']}" for suite in counted["testsuites"]
                      for test in suite["testsuite"] if test.get("failures")]
@@ -153,17 +159,59 @@ def tests(result, names, environment, log):
 
 
 def golden(result):
-    tests(result, GOLDEN, {}, "golden")
+    tests(result, GOLDEN, LIBTORCH_ALONE if ON_GPU else {}, "golden")
 
 
 def kernels(result):
     """The kernels' own tests compare each with its twin in every dtype that the device has. On a GPU the golden vectors
     come once more, through our kernels and CUDA graphs."""
-    tests(result, ["kernels", *(GOLDEN if ON_GPU else [])], OWN_KERNELS if ON_GPU else {}, "kernels")
+    tests(result, ["kernels", *(GOLDEN if ON_GPU else [])], {}, "kernels")
 
 
 def last_json(text):
     return json.loads([line for line in text.splitlines() if line.startswith("{")][-1])
+
+
+def matrix_rate():
+    """What the card multiplies in bfloat16, TFLOP/s: 8192 x 8192 x 8192 by PyTorch, random numbers, the median."""
+    program = """
+import statistics, torch
+a, b = (torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16) for _ in range(2))
+def seconds():
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record(); a @ b; end.record(); end.synchronize()
+    return start.elapsed_time(end) / 1e3
+[seconds() for _ in range(5)]
+print(2 * 8192**3 / statistics.median(seconds() for _ in range(20)) / 1e12)
+"""
+    return float(run("matrix-rate.log", [sys.executable, "-c", program], limit=120).splitlines()[-1])
+
+
+def busy(trace):
+    """Of a CUPTI trace: share of the time between its first and last kernel in which none ran, and the kernels that
+    took longest: [name, seconds, share]."""
+    with open(trace) as file:
+        events = [event for event in json.load(file)["traceEvents"]
+                  if event.get("cat") in ("kernel", "gpu_memcpy", "gpu_memset")]
+    events.sort(key=lambda event: event["ts"])
+    begin = last = events[0]["ts"]
+    total, by_name = 0, {}
+    for event in events:
+        end = event["ts"] + event["dur"]
+        total += max(0, end - max(event["ts"], last))
+        last = max(last, end)
+        by_name[event["name"]] = by_name.get(event["name"], 0) + event["dur"]
+    longest = sorted(by_name.items(), key=lambda item: -item[1])[:12]
+    return 1 - total / (last - begin), [[name[:120], used / 1e6, used / total] for name, used in longest]
+
+
+ADM128_FLOP = 602e9  # of the denoiser, an image
+
+# method, precision, batch, whether libtorch alone is timed too, and the dtypes of the peer; the important ones first
+CASES = [("js", "fp16", 64, False, "fp16"), ("js", "bf16", 64, True, "bf16"), ("js", "fp16", 1, False, "fp16"),
+         ("js", "bf16", 1, True, ""), ("plain", "bf16", 64, False, ""), ("none", "bf16", 64, False, ""),
+         ("hellinger", "bf16", 64, False, ""), ("rkl", "bf16", 64, False, ""), ("fkl", "bf16", 64, False, ""),
+         ("js", "tf32", 64, False, ""), ("js", "fp32", 64, True, "fp32")]
 
 
 def speed(result):
@@ -173,33 +221,53 @@ def speed(result):
         text = run("speed.log", [BUILD / "bench/guided_sampling", "--batch", "2", "--steps", "2", "--runs", "1"])
         rows.append({"work": "digits, js, batch 2", "image_steps_per_s": last_json(text)["image_steps_per_s"]})
         return
-    runs = "3" if ON_GPU else "1"
-    for batch in ("64", "1") if ON_GPU else ("1",):
-        for method in ("none", "plain", "js"):
-            for precision in ("fp32", "bf16", "fp16") if ON_GPU else ("fp32", "bf16"):
-                if seconds_left() < 180:
-                    result["note"] = "time was short: some rows are missing"
-                    return
-                case = ["--method", method, "--batch", batch, "--runs", runs, "--device", options.device]
-                log = f"speed-{method}-{precision}-{batch}"
-                row = {"work": f"ADM-128 + ResNet-101, {method}, {precision}, batch {batch}"}
-                peers = {"eager": ["--channels-last"], "compiled": ["--channels-last", "--compile"]}
-                ours = ["ours", "kernels"] if ON_GPU else ["ours"]  # by libtorch alone, and by our kernels and graphs
-                times = {name: [] for name in [*ours, *(peers if options.peer and method == "js" else [])]}
-                for _ in range(3 if method == "js" and options.peer else 1):
-                    for name in times:
-                        if name in ours:
-                            command = [BUILD / "bench/adm128_step", *case, "--precision", precision]
-                        else:
-                            command = [*shlex.split(options.peer), *case, "--dtype", precision, *peers[name]]
-                        answer = run(f"{log}-{name}.log", command, limit=240,
-                                     environment=OWN_KERNELS if name == "kernels" else None)
-                        times[name].append(last_json(answer)["seconds_per_step"])
-                row.update({f"{name}_s": statistics.median(values) for name, values in times.items()})
-                best = min(row[f"{name}_s"] for name in ours)
-                row.update({f"times_{name}": row[f"{name}_s"] / best for name in times if name not in ours})
-                rows.append(row)
-                write_report()
+    rate = result["bf16_matrix_tflops"] = matrix_rate() if ON_GPU else None
+    cases = CASES if ON_GPU else [(method, precision, 1, False, precision if method == "js" else "")
+                                  for method in ("none", "plain", "js") for precision in ("fp32", "bf16")]
+    for method, precision, batch, alone, dtype in cases:
+        if seconds_left() < 120:
+            result["note"] = "time was short: some rows are missing"
+            return
+        case = ["--method", method, "--batch", batch, "--runs", 20 if batch == 1 else 7, "--device", options.device]
+        log = f"speed-{method}-{precision}-{batch}"
+        row = {"work": f"ADM-128 + ResNet-101, {method}, {precision}, batch {batch}"}
+        rows.append(row)
+        loop = ["--loop", 8] if ON_GPU else []
+        trace = OUT / f"{log}.trace.json" if ON_GPU and (method, precision, batch) == ("js", "bf16", 64) else None
+        commands = {"ours": [BUILD / "bench/adm128_step", *case, "--precision", precision, *loop,
+                             *(["--profile", trace] if trace else [])]}
+        if ON_GPU and alone:  # without our kernels and graphs
+            commands["libtorch"] = [BUILD / "bench/adm128_step", *case, "--precision", precision, *loop]
+        if options.peer and dtype:
+            peer = [*shlex.split(options.peer), *case, "--dtype", dtype, "--channels-last"]
+            commands["eager"] = peer
+            if (method, precision, batch) == ("js", "fp16", 64) or not ON_GPU:
+                commands["compiled"] = [*peer, "--compile"]
+        seconds = {name: [] for name in commands}
+        for turn in range(2 if "eager" in commands else 1):
+            for name, command in commands.items():
+                if name == "compiled" and turn > 0:
+                    continue  # it compiles for minutes
+                environment = LIBTORCH_ALONE if name == "libtorch" else None
+                try:
+                    answer = last_json(run(f"{log}-{name}.log", command, limit=300, environment=environment))
+                except Failed as problem:
+                    row[f"{name}_failed"] = str(problem)
+                    continue
+                seconds[name].append(answer["seconds_per_step"])
+                if name == "ours" and ON_GPU:
+                    row["loop_s"] = answer["seconds_per_loop_step"]
+                    denoiser = answer["denoiser_share"] * answer["seconds_per_step"]
+                    row["denoiser_s"] = denoiser
+                    if batch > 1 and precision in ("bf16", "fp16"):
+                        row["share_of_matrix_rate"] = ADM128_FLOP * batch / denoiser / 1e12 / rate
+        row.update({f"{name}_s": statistics.median(values) for name, values in seconds.items() if values})
+        row.update({f"times_{name}": row[f"{name}_s"] / row["ours_s"] for name in seconds
+                    if name != "ours" and f"{name}_s" in row})
+        if trace:
+            row["idle_share"], result["longest_kernels"] = busy(trace)
+            trace.unlink()
+        write_report()
     if not options.peer:
         result["note"] = "without --peer there is nothing to compare with"
 
@@ -275,6 +343,11 @@ def write_report():
     for row in report["stages"].get("speed", {}).get("rows", []):
         lines += ["", "* " + ", ".join(f"{key} {value:.4g}" if isinstance(value, float) else str(value)
                                        for key, value in row.items())]
+    for stage in ("golden", "kernels"):
+        largest = report["stages"].get(stage, {}).get("largest_share_of_tolerance", {})
+        if largest:
+            lines += ["", f"## {stage}: the largest error of each kind, as a share of its tolerance", ""]
+            lines += [f"* {name}: {share:.2g}" for name, share in sorted(largest.items(), key=lambda item: -item[1])]
     if "table" in report["stages"].get("mnist", {}):
         lines += ["", "## Digits", "", report["stages"]["mnist"]["table"]]
     (OUT / "report.md").write_text("\n".join(lines) + "\n")

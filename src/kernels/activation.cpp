@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "card_sum.h"
 #include "images.h"
 #include "internal/kernels/fused.h"
 #include "simd/table.h"
@@ -84,11 +85,13 @@ Tensor owned(Tensor x) { return (x.requires_grad() && x.is_leaf()) || x.is_view(
 }  // namespace
 
 Tensor activate(Tensor x, double beta) {
+  if (fits_card(x, {}, {})) return sum_on_card(std::move(x), {}, {}, true, beta);
   if (!has_flat_loop(x)) return composed(x, beta);
   return FusedActivation::apply(owned(std::move(x)), c10::optional<Tensor>(), beta);
 }
 
 Tensor add_activate(Tensor x, const Tensor& residual, double beta) {
+  if (fits_card(x, {}, residual)) return sum_on_card(std::move(x), {}, residual, true, beta);
   const bool alike = has_flat_loop(x) && residual.device().is_cpu() && residual.scalar_type() == x.scalar_type() &&
                      residual.sizes() == x.sizes() && residual.strides() == x.strides();
   if (!alike) return composed(x + residual, beta);

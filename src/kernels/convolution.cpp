@@ -4,8 +4,12 @@
 #include <c10/util/StringUtil.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+
+#include "card_sum.h"
 #include "images.h"
 #include "internal/kernels/fused.h"
+#include "internal/runtime/cuda.h"
 #include "onednn.h"
 #include "panels.h"
 #include "sextant/runtime/error.h"
@@ -54,14 +58,17 @@ bool is_product(const Tensor& weight, int64_t stride, int64_t padding) {
   return weight.size(2) == 1 && weight.size(3) == 1 && stride == 1 && padding == 0;
 }
 
+[[noreturn]] void refuse(const Tensor& residual, const Tensor& y) {
+  throw ShapeError(c10::str("convolution: residual ", residual.sizes(), " does not fit the result ", y.sizes()));
+}
+
 /// The float32 methods: `weights` laid out for them.
 Tensor convolve(Method method, at::TensorList x, const Tensor& weights, int64_t out, const Tensor& bias,
                 const Tensor& residual) {
   const Images images = images_of("convolution", x);
   const Tensor y = empty_images(x[0], images.batch, out, images.height, images.width);
-  if (residual.defined() && (residual.sizes() != y.sizes() || residual.scalar_type() != at::kFloat)) {
-    throw ShapeError(c10::str("convolution: residual ", residual.sizes(), " does not fit the result ", y.sizes()));
-  }
+  if (residual.defined() && (residual.sizes() != y.sizes() || residual.scalar_type() != at::kFloat))
+    refuse(residual, y);
   const Tensor added = residual.defined() ? channels_last(residual) : residual;
   const float* const added_data = added.defined() ? data<float>(added) : nullptr;
   const float* const bias_data = bias.defined() ? data<float>(bias) : nullptr;
@@ -174,6 +181,10 @@ Tensor Convolution::operator()(at::TensorList x, const Tensor& residual) const {
     throw ShapeError(c10::str("convolution: images with ", channels, " channels do not fit weight ", weight_.sizes()));
   }
   const Layout* const layout = layout_for(x, residual);
+  if (!layout && suits_card(x)) {
+    auto [y, bias] = on_card(x, /*with_bias=*/true);
+    return finished(std::move(y), bias, residual);
+  }
   if (!layout) return plain(x, residual);
   if (layout->method == Method::kOneDnn) {
     const Images images = images_of("convolution", x);
@@ -186,6 +197,51 @@ Tensor Convolution::operator()(at::TensorList x, const Tensor& residual) const {
   }
   return LaidOut::apply(x[0], if_defined(x.size() > 1 ? x[1] : Tensor()), if_defined(residual), layout->weights,
                         layout->transposed, bias_, weight_.size(0), layout->method);
+}
+
+std::pair<Tensor, Tensor> Convolution::without_bias(at::TensorList x) const {
+  const bool waits = bias_.defined() && !layout_ && suits_card(x);
+  return waits ? on_card(x, /*with_bias=*/false) : std::pair{(*this)(x), Tensor()};
+}
+
+bool Convolution::suits_card(at::TensorList x) const {
+  const bool trains =
+      at::GradMode::is_enabled() && (weight_.requires_grad() || (bias_.defined() && bias_.requires_grad()));
+  return own_cuda_kernels() && x[0].is_cuda() && !trains && x[0].numel() > 0 &&
+         x[0].scalar_type() == weight_.scalar_type();
+}
+
+std::pair<Tensor, Tensor> Convolution::on_card(at::TensorList x, bool with_bias) const {
+  const Tensor weight = filters();
+  constexpr auto kLast = at::MemoryFormat::ChannelsLast;
+  const bool differentiable = at::GradMode::is_enabled() &&
+                              std::any_of(x.begin(), x.end(), [](const Tensor& part) { return part.requires_grad(); });
+  if (!is_product(weight, stride_, padding_) || differentiable) {
+    return {at::conv2d(joined(x), weight, {}, {stride_, stride_}, {padding_, padding_}), bias_};
+  }
+  Tensor y = at::empty({x[0].size(0), weight.size(0), x[0].size(2), x[0].size(3)}, x[0].options(), kLast);
+  const auto pixels = [](const Tensor& images) { return images.permute({0, 2, 3, 1}).view({-1, images.size(1)}); };
+  Tensor rows = pixels(y);
+  const bool adds = with_bias && bias_.defined();
+  int64_t first = 0;
+  for (const Tensor& part : x) {
+    const Tensor columns = weight.flatten(1).narrow(1, first, part.size(1)).t(), seen = pixels(part.contiguous(kLast));
+    if (first > 0) {
+      rows.addmm_(seen, columns);
+    } else {
+      adds ? at::addmm_out(rows, bias_, seen, columns) : at::mm_out(rows, seen, columns);
+    }
+    first += part.size(1);
+  }
+  return {y, adds ? Tensor() : bias_};
+}
+
+Tensor Convolution::finished(Tensor y, const Tensor& bias, const Tensor& residual) {
+  if (residual.defined() && residual.sizes() != y.sizes()) refuse(residual, y);
+  if (!bias.defined() && !residual.defined()) return y;
+  if (fits_card(y, bias, residual)) return sum_on_card(std::move(y), bias, residual);
+  const Tensor whole = bias.defined() ? y + bias.view({-1, 1, 1}) : y;
+  return residual.defined() ? whole + residual : whole;
 }
 
 Tensor Convolution::plain(at::TensorList x, const Tensor& residual) const {

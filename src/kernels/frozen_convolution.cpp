@@ -3,9 +3,12 @@
 
 #include <mutex>
 
+#include "card_sum.h"
 #include "images.h"
+#include "internal/kernels/activation.h"
 #include "internal/kernels/convolution.h"
 #include "internal/kernels/fused.h"
+#include "internal/runtime/cuda.h"
 
 namespace sextant::kernels {
 namespace {
@@ -111,6 +114,18 @@ Tensor frozen_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, 
   }
   return at::conv2d(x, weight, bias, {c.stride, c.stride}, {c.padding, c.columns()}, {c.dilation, c.dilation},
                     c.groups);
+}
+
+Tensor activated_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& c,
+                        const TurnedWeight& turned, double beta, const Tensor& residual) {
+  if (own_cuda_kernels() && x.is_cuda() && bias.defined()) {
+    Tensor y = frozen_conv2d(x, weight, {}, c, turned);
+    if (fits_card(y, bias, residual)) return sum_on_card(std::move(y), bias, residual, /*activates=*/true, beta);
+    y = y + bias.view({-1, 1, 1});
+    return residual.defined() ? add_activate(y, residual, beta) : activate(y, beta);
+  }
+  Tensor y = frozen_conv2d(x, weight, bias, c, turned);
+  return residual.defined() ? add_activate(std::move(y), residual, beta) : activate(std::move(y), beta);
 }
 
 }  // namespace sextant::kernels

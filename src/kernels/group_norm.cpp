@@ -131,6 +131,7 @@ Tensor resample_plain(const Tensor& x, Resampling resampling) {
 }
 
 Tensor resample(const Tensor& x, Resampling resampling) {
+  if (resamples_on_card(x, resampling)) return resample_on_card(x, resampling);
   const bool loops = is_fused(Fused::kResample) && fuses(x) && has_loop(x);
   if (resampling == Resampling::kKeep || !loops) return resample_plain(x, resampling);
   GroupNorm as_is;

@@ -14,6 +14,15 @@ Tensor ConvNorm::operator()(const Tensor& x) const {
   return kernels::frozen_conv2d(x, folded_weight_, folded_bias_, {o.stride, o.padding, o.dilation, o.groups}, turned_);
 }
 
+Tensor ConvNorm::operator()(const Tensor& x, const Relu& relu, const Tensor& residual) const {
+  if (!folded_weight_.defined()) {
+    return residual.defined() ? relu.of_sum((*this)(x), residual) : relu.of_temporary((*this)(x));
+  }
+  const Conv2d::Options& o = conv_.options;
+  return kernels::activated_conv2d(x, folded_weight_, folded_bias_, {o.stride, o.padding, o.dilation, o.groups},
+                                   turned_, relu.softplus_beta, residual);
+}
+
 void ConvNorm::fold() { std::tie(folded_weight_, folded_bias_) = folded(conv_.weight, conv_.bias, norm_); }
 
 std::pair<Tensor, Tensor> folded(const Tensor& weight, const Tensor& bias, const BatchNorm2d& norm) {

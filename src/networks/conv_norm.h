@@ -17,6 +17,8 @@ class ConvNorm {
            double eps = 1e-5);
 
   Tensor operator()(const Tensor& x) const;
+  /// relu of it, and of the sum with `residual` where defined.
+  Tensor operator()(const Tensor& x, const Relu& relu, const Tensor& residual = {}) const;
 
   /// To be called again when the weights change.
   void fold();

@@ -38,7 +38,9 @@ Inference::Inference(std::shared_ptr<const Network> network, Function f)
 
 Tensor Inference::operator()(const Tensor& x, const Tensor& t, const Tensor& labels) const {
   const Shared::Call& call = shared_->call;
-  Recorder* recorder = call.network->parameters().training()->on ? nullptr : recorder_of(x.device());
+  const auto beside = [&](const Tensor& other) { return !other.defined() || other.device() == x.device(); };
+  const bool trains = call.network->parameters().training()->on;
+  Recorder* recorder = trains || !beside(t) || !beside(labels) ? nullptr : recorder_of(x.device());
   return recorder ? shared_->recorded(*recorder)({x, t, labels}) : call(x, t, labels);
 }
 

@@ -64,7 +64,7 @@ bool own_cuda_kernels() {
 #if defined(SEXTANT_CUDA)
   static const bool chosen = [] {
     const char* value = std::getenv("SEXTANT_CUDA_KERNELS");
-    return value && std::string(value) == "1";
+    return !value || std::string(value) != "0";
   }();
   return chosen;
 #else

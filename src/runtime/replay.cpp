@@ -47,8 +47,8 @@ struct Recording {
   std::mutex mutex;
   Replayed::Function f;
   Inputs inputs;
-  Tensor y, v, product;  // v^T dy/dx, where it is differentiable
-  std::function<void()> forward, backward;
+  Tensor y, v, product;                     // v^T dy/dx, where it is differentiable
+  std::function<void()> forward, backward;  // none where f is called each time
   uint64_t calls = 0;
   uint64_t inside = 0;  // the call whose intermediate results are there for its gradient; 0 for none
 
@@ -73,22 +73,22 @@ std::shared_ptr<Recording> recorded(const Replayed::Function& f, Recorder& recor
     const at::AutoGradMode mode(gradient);
     r.y = r.f(r.inputs);
   };
-  if (!gradient) {
-    recorder.rehearse(forward);
-    r.forward = recorder.record(forward);
-    return made;
-  }
-  r.inputs[0].requires_grad_(true);
   const auto backward = [&r] { r.product = torch::autograd::grad({r.y}, {r.inputs[0]}, {r.v})[0]; };
+  if (gradient) r.inputs[0].requires_grad_(true);
   recorder.rehearse([&] {
     forward();
-    if (!r.y.requires_grad()) return;
+    if (!gradient || !r.y.requires_grad()) return;
     r.v = at::zeros_like(r.y);
     backward();
   });
-  if (!r.y.requires_grad()) return made;  // whoever asks for a gradient says why there is none
-  r.forward = recorder.record(forward);
-  r.backward = recorder.record(backward);
+  if (gradient && !r.y.requires_grad()) return made;  // whoever asks for a gradient says why there is none
+  try {
+    std::function<void()> recorded_forward = recorder.record(forward);
+    if (gradient) r.backward = recorder.record(backward);
+    r.forward = std::move(recorded_forward);
+  } catch (const NotRecorded&) {
+    return std::make_shared<Recording>(f);
+  }
   return made;
 }
 
@@ -105,7 +105,7 @@ class Repeated : public torch::autograd::Function<Repeated> {
 
   static variable_list backward(AutogradContext* context, variable_list v) {
     if (at::GradMode::is_enabled()) {
-      throw Error("the gradient of recorded work cannot be differentiated again; unset SEXTANT_CUDA_KERNELS");
+      throw Error("the gradient of recorded work cannot be differentiated again; set SEXTANT_CUDA_KERNELS=0");
     }
     const auto held = context->saved_data["recording"].toCapsule();
     Recording& r = *static_cast<Held&>(*held).recording;

@@ -32,7 +32,8 @@ TEST_P(ClassifierFree, MixesAsHoAndSalimans) {
   const Tensor w = golden["input/w"];
   for (int64_t k = 0; k < w.size(0); ++k) {
     const Model guided = diffusion::classifier_free(model, 9, 1 + w[k].item<double>(), channels);
-    EXPECT_TENSOR_NEAR(guided(conditional, at::zeros({n}), at::zeros({n}, at::kLong)),
+    EXPECT_TENSOR_NEAR(guided(conditional, at::zeros({n}).to(conditional.device()),
+                              at::zeros({n}, at::kLong).to(conditional.device())),
                        golden["output/ho_salimans_" + std::to_string(k)], (Tolerance{1e-14, 1e-13}));
   }
 }

@@ -90,7 +90,7 @@ TEST_P(AdmGolden, StaysNearTheReferenceInBfloat16) {
   const Tensor expected = golden_["output/out"];
   const Tensor out = network_->forward(golden_["input/x"], golden_["input/t"], labels());
   EXPECT_EQ(out.scalar_type(), at::kFloat);
-  EXPECT_LT((out - expected).norm().item<double>(), 0.05 * expected.norm().item<double>());
+  EXPECT_LT((out.cpu() - expected).norm().item<double>(), 0.05 * expected.norm().item<double>());
 }
 
 TEST_P(AdmGolden, GivesASampleTheSameResultInEveryBatch) {
@@ -100,7 +100,8 @@ TEST_P(AdmGolden, GivesASampleTheSameResultInEveryBatch) {
   const Tensor together = network_->forward(x, t, labels());
   const auto one = [](const Tensor& tensor) { return tensor.defined() ? tensor.narrow(0, 0, 1) : tensor; };
   const Tensor alone = network_->forward(one(x), one(t), one(labels()));
-  EXPECT_TENSOR_NEAR(one(together), alone, (Tolerance{2e-6, 1e-6}));
+  // A GPU chooses its algorithms by the size of the batch.
+  EXPECT_TENSOR_NEAR(one(together), alone, (Tolerance{together.is_cpu() ? 2e-6 : 1e-5, 1e-6}));
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AdmGolden);
@@ -159,7 +160,7 @@ TEST_P(AdmClassifierGolden, StaysNearTheReferenceInBfloat16) {
   const Tensor expected = golden_["output/logits"];
   const Tensor logits = network_->forward(golden_["input/x"], golden_["input/t"]);
   EXPECT_EQ(logits.scalar_type(), at::kFloat);
-  EXPECT_LT((logits - expected).norm().item<double>(), 0.05 * expected.norm().item<double>());
+  EXPECT_LT((logits.cpu() - expected).norm().item<double>(), 0.05 * expected.norm().item<double>());
 }
 
 TEST_P(AdmClassifierGolden, NeedsTheTimestep) {

@@ -121,6 +121,40 @@ TEST(Replay, LeavesAFunctionWithoutGradientToItsCaller) {
   EXPECT_EQ(recorder.records, 0);
 }
 
+/// A card on which nothing can be recorded, or no gradient.
+class Never : public Again {
+ public:
+  explicit Never(int first_refused) : left_(first_refused) {}
+  std::function<void()> record(const std::function<void()>& work) override {
+    if (left_-- == 0) throw NotRecorded("it waits for the device");
+    return Again::record(work);
+  }
+
+ private:
+  int left_;
+};
+
+TEST(Replay, CallsEachTimeWhatCannotBeRecorded) {
+  for (const int recorded : {0, 1}) {
+    Never recorder(recorded);
+    int calls = 0;
+    const Replayed f(
+        [&](const std::vector<Tensor>& in) {
+          ++calls;
+          return square(in);
+        },
+        recorder);
+    for (const float number : {2.0F, 3.0F}) {
+      const Tensor x = leaf({number});
+      const int before = calls;
+      EXPECT_EQ(gradient(f({x, {}}), x, at::ones({1, 1})).item<float>(), 2 * number);
+      EXPECT_GT(calls, before);
+    }
+    EXPECT_EQ(recorder.rehearsals, 1);
+    EXPECT_EQ(recorder.records, recorded);
+  }
+}
+
 TEST(Replay, ServesThreadsAtOnce) {
   Again recorder;
   const Replayed f(square, recorder);

@@ -96,6 +96,10 @@ checkpoint::StateDict Golden::weights() const {
   return weights;
 }
 
+static double largest_share = 0;
+
+double take_largest_share() { return std::exchange(largest_share, 0); }
+
 ::testing::AssertionResult tensor_near(const Tensor& actual, const Tensor& expected, Tolerance tolerance) {
   if (!actual.defined()) return ::testing::AssertionFailure() << "undefined tensor";
   if (actual.sizes() != expected.sizes()) {
@@ -106,7 +110,9 @@ checkpoint::StateDict Golden::weights() const {
   const Tensor e = expected.detach().to(at::kCPU, at::kDouble);
   // Equal infinities agree; NaN agrees with nothing.
   const Tensor difference = at::where(a == e, at::zeros_like(a), (a - e).abs());
-  const Tensor good = difference <= tolerance.atol + tolerance.rtol * e.abs();
+  const Tensor allowed = tolerance.atol + tolerance.rtol * e.abs();
+  const Tensor good = difference <= allowed;
+  largest_share = std::max(largest_share, (difference / allowed).nan_to_num(0, 0).max().item<double>());
   if (good.all().item<bool>()) return ::testing::AssertionSuccess();
   const int64_t worst =
       at::where(good, at::zeros_like(a), difference).nan_to_num(1e300).flatten().argmax().item<int64_t>();

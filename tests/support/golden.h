@@ -68,6 +68,10 @@ class Golden {
 
 ::testing::AssertionResult tensor_near(const Tensor& actual, const Tensor& expected, Tolerance tolerance);
 
+/// The largest share of its tolerance that tensor_near() has seen used since the last call; 0 where nothing was
+/// allowed.
+double take_largest_share();
+
 /// gtest parameter names from file names.
 std::string golden_name(const ::testing::TestParamInfo<std::filesystem::path>& info);
 

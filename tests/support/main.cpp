@@ -17,6 +17,15 @@ class Seeded : public ::testing::EmptyTestEventListener {
   void OnTestStart(const ::testing::TestInfo&) override { at::manual_seed(c10::default_rng_seed_val); }
 };
 
+/// For the report on a device: how near the results came to where they may not be.
+class Measured : public ::testing::EmptyTestEventListener {
+  void OnTestStart(const ::testing::TestInfo&) override { sextant::testing::take_largest_share(); }
+  void OnTestEnd(const ::testing::TestInfo&) override {
+    const double share = sextant::testing::take_largest_share();
+    if (share > 0) ::testing::Test::RecordProperty("largest_share", std::to_string(share));
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -24,10 +33,12 @@ int main(int argc, char** argv) {
     std::cerr << why << "\n";
     return 2;
   }
-  sextant::set_cuda_arithmetic({});  // on a GPU, float32 that is float32
+  sextant::set_cuda_arithmetic({});              // on a GPU, float32 that is float32
+  at::globalContext().setBenchmarkCuDNN(false);  // every test has other shapes, and trying takes longer than they do
   // Debian's libtorch starts with one thread.
   at::set_num_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   ::testing::InitGoogleTest(&argc, argv);
   ::testing::UnitTest::GetInstance()->listeners().Append(new Seeded);  // which owns it
+  ::testing::UnitTest::GetInstance()->listeners().Append(new Measured);
   return RUN_ALL_TESTS();
 }

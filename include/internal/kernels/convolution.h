@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "sextant/runtime/tensor.h"
@@ -41,6 +42,11 @@ class TurnedWeight {
 Tensor frozen_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& options,
                      const TurnedWeight& turned = {});
 
+/// act(frozen_conv2d(...) + residual), with act and `beta` of activation.h; residual of the result's shape, or
+/// undefined.
+Tensor activated_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& options,
+                        const TurnedWeight& turned, double beta, const Tensor& residual);
+
 /// A convolution whose weights are laid out for the machine: Winograd's F(2x2, 3x3) or panels of a matrix product in
 /// float32, oneDNN's own layout otherwise. Fused as in norm.h: a list of images stands for their concatenation along
 /// the channels, and the addition after the convolution is part of it.
@@ -60,11 +66,19 @@ class Convolution {
   Tensor operator()(at::TensorList x, const Tensor& residual = {}) const;
   Tensor plain(at::TensorList x, const Tensor& residual = {}) const;
 
+  /// The convolution and, where adding the bias would be a pass of its own, that bias [out], which the norm behind it
+  /// takes as `added`; undefined where it is in.
+  std::pair<Tensor, Tensor> without_bias(at::TensorList x) const;
+
   struct Layout;
 
  private:
   Tensor filters() const;
   const Layout* layout_for(at::TensorList x, const Tensor& residual) const;
+  bool suits_card(at::TensorList x) const;
+  /// A product at every pixel adds up the parts of x. And the bias that is not in yet.
+  std::pair<Tensor, Tensor> on_card(at::TensorList x, bool with_bias) const;
+  static Tensor finished(Tensor y, const Tensor& bias, const Tensor& residual);
 
   Tensor weight_;
   Tensor bias_;

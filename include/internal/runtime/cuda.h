@@ -17,8 +17,8 @@ struct CudaState {
 /// Why device `text`, "cuda" or "cuda:INDEX", is not there, and what to do.
 std::string missing_device(const std::string& text, const CudaState& state);
 
-/// Whether sextant's own CUDA kernels and graphs are used: this build has them (SEXTANT_CUDA) and the environment says
-/// SEXTANT_CUDA_KERNELS=1. They have not run on a card yet, so libtorch's are the default.
+/// Whether sextant's own CUDA kernels and graphs are used: this build has them (SEXTANT_CUDA) and the environment does
+/// not say SEXTANT_CUDA_KERNELS=0, with which all is libtorch's.
 bool own_cuda_kernels();
 
 /// 13000 -> "13.0"; "" for 0.

@@ -1,88 +1,100 @@
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-
+#include "cuda/launch.h"
 #include "cuda/norm.h"
 
 namespace sextant::kernels::cuda {
 namespace {
 
-template <class Body>
-__global__ void each(int64_t count, Body body) {
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * blockDim.x;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += stride) body(i);
-}
-
-/// Runs body(0) to body(count - 1); false where the launch failed.
-template <class Body>
-bool launch(int64_t count, const Body& body, void* stream) {
-  if (count == 0) return true;
-  constexpr int64_t kThreads = 256, kMostBlocks = 1 << 20;
-  const int64_t blocks = (count + kThreads - 1) / kThreads;
-  each<<<static_cast<unsigned>(blocks < kMostBlocks ? blocks : kMostBlocks), kThreads, 0,
-         static_cast<cudaStream_t>(stream)>>>(count, body);
-  return cudaPeekAtLastError() == cudaSuccess;
-}
-
-template <class T>
-Parts<T> parts(const NormImages& x) {
+template <class T, int kWidth>
+Parts<T, kWidth> parts(const NormImages& x) {
   return {static_cast<const T*>(x.first), static_cast<const T*>(x.second), x.first_channels, x.channels, x.pixels};
 }
 
-template <class T>
-int forward(const NormImages& x, const NormParameters& norm, Moments* room, Affine* affine, void* y, void* stream) {
-  const int64_t channels = x.batch * x.channels;
-  Moments* const chunk = room;
-  Moments* const channel = room + channels * x.chunks();
-  const bool launched =
-      launch(channels * x.chunks(), ChunkMoments<T>{parts<T>(x), chunk}, stream) &&
-      launch(channels, ChannelMoments{chunk, channel, x.chunks(), x.channels}, stream) &&
-      launch(channels, GroupAffine{channel, affine, norm, x.channels}, stream) &&
-      launch(channels * x.pixels, Normalised<T>{parts<T>(x), affine, static_cast<T*>(y), norm.silu}, stream);
-  return launched ? 0 : static_cast<int>(cudaGetLastError());
+template <class M>
+bool affine_of(const Moments* channel, const NormGiven& norm, Affines affine, const NormImages& x, void* stream) {
+  const NormParameters<M> parameters = {norm.weight,
+                                        norm.bias,
+                                        static_cast<const M*>(norm.added),
+                                        static_cast<const M*>(norm.scale),
+                                        static_cast<const M*>(norm.shift),
+                                        norm.groups,
+                                        norm.added_stride,
+                                        norm.scale_stride,
+                                        norm.eps,
+                                        norm.silu};
+  return launch(x.batch * x.channels, GroupAffine<M>{channel, affine, parameters, x.channels}, stream);
 }
 
-template <class T>
-int backward(const NormImages& x, int64_t groups, bool silu, const Affine* affine, const void* dy, Sums* room,
-             void* first, void* second, void* stream) {
-  const int64_t channels = x.batch * x.channels;
+template <class T, int kWidth>
+bool resized_by(const NormImages& x, Affines affine, bool silu, Resized resized, int64_t width, T* y, void* stream) {
+  const bool doubles = resized == Resized::kDoubled;
+  const int64_t pixels = doubles ? x.pixels : x.pixels / 4;
+  const Resampled<T, kWidth> body = {parts<T, kWidth>(x), affine, y, doubles ? width : width / 2, silu, doubles};
+  return launch(x.batch * pixels * x.channels / kWidth, body, stream);
+}
+
+template <class T, int kWidth>
+bool forward(const NormImages& x, const NormGiven& norm, Moments* room, Affines affine, Resized resized, int64_t width,
+             T* y, void* stream) {
+  const int64_t channels = x.batch * x.channels, packs = channels / kWidth;
+  Moments* const chunk = room;
+  Moments* const channel = room + channels * x.chunks();
+  const bool moments = launch(packs * x.chunks(), ChunkMoments<T, kWidth>{parts<T, kWidth>(x), chunk}, stream) &&
+                       launch(channels, ChannelMoments{chunk, channel, x.chunks(), x.channels}, stream) &&
+                       (norm.like_images ? affine_of<T>(channel, norm, affine, x, stream)
+                                         : affine_of<float>(channel, norm, affine, x, stream));
+  if (!moments) return false;
+  if (resized != Resized::kKept) return resized_by<T, kWidth>(x, affine, norm.silu, resized, width, y, stream);
+  return launch(packs * row_groups(x.pixels), Normalised<T, kWidth>{parts<T, kWidth>(x), affine, y, norm.silu}, stream);
+}
+
+template <class T, int kWidth>
+bool backward(const NormImages& x, int64_t groups, bool silu, Affines affine, const T* dy, Sums* room, T* first,
+              T* second, void* stream) {
+  const int64_t channels = x.batch * x.channels, packs = channels / kWidth;
   Sums* const chunk = room;
   Sums* const channel = chunk + channels * x.chunks();
   Sums* const group = channel + channels;
-  const auto* slopes = static_cast<const T*>(dy);
-  const bool launched =
-      launch(channels * x.chunks(), ChunkSums<T>{parts<T>(x), slopes, affine, chunk, silu}, stream) &&
-      launch(channels, ChannelSums{chunk, channel, x.chunks(), x.channels}, stream) &&
-      launch(channels, GroupSums{channel, affine, group, x.channels, groups, x.pixels}, stream) &&
-      launch(channels * x.pixels,
-             Gradient<T>{parts<T>(x), slopes, affine, group, static_cast<T*>(first), static_cast<T*>(second), silu},
-             stream);
-  return launched ? 0 : static_cast<int>(cudaGetLastError());
+  return launch(packs * x.chunks(), ChunkSums<T, kWidth>{parts<T, kWidth>(x), dy, affine, chunk, silu}, stream) &&
+         launch(channels, ChannelSums{chunk, channel, x.chunks(), x.channels}, stream) &&
+         launch(channels, GroupSums{channel, affine, group, x.channels, groups, x.pixels}, stream) &&
+         launch(packs * row_groups(x.pixels),
+                Gradient<T, kWidth>{parts<T, kWidth>(x), dy, affine, group, first, second, silu}, stream);
 }
+
+bool aligned(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer) % 16 == 0; }
 
 }  // namespace
 
-int norm_forward(const NormImages& x, const NormParameters& norm, Moments* room, Affine* affine, void* y,
-                 void* stream) {
-  switch (x.number) {
-    case Number::kBFloat16:
-      return forward<__nv_bfloat16>(x, norm, room, affine, y, stream);
-    case Number::kHalf:
-      return forward<__half>(x, norm, room, affine, y, stream);
-    default:
-      return forward<float>(x, norm, room, affine, y, stream);
-  }
+bool NormImages::wide() const {
+  const int64_t width = width_of(number);
+  return channels % width == 0 && first_channels % width == 0 && aligned(first) && aligned(second);
 }
 
-int norm_backward(const NormImages& x, int64_t groups, bool silu, const Affine* affine, const void* dy, Sums* room,
+int norm_forward(const NormImages& x, const NormGiven& norm, Moments* room, float* affine, Resized resized,
+                 int64_t width, void* y, void* stream) {
+  return for_numbers(x.number, x.wide() && aligned(y), [&](auto one, auto pack) {
+    using T = decltype(one);
+    const Affines affines = {affine, x.batch * x.channels};
+    return answer(forward<T, pack()>(x, norm, room, affines, resized, width, static_cast<T*>(y), stream));
+  });
+}
+
+int resample(const NormImages& x, Resized resized, int64_t width, void* y, void* stream) {
+  return for_numbers(x.number, x.wide() && aligned(y), [&](auto one, auto pack) {
+    using T = decltype(one);
+    return answer(resized_by<T, pack()>(x, {nullptr, 0}, false, resized, width, static_cast<T*>(y), stream));
+  });
+}
+
+int norm_backward(const NormImages& x, int64_t groups, bool silu, float* affine, const void* dy, Sums* room,
                   void* first, void* second, void* stream) {
-  switch (x.number) {
-    case Number::kBFloat16:
-      return backward<__nv_bfloat16>(x, groups, silu, affine, dy, room, first, second, stream);
-    case Number::kHalf:
-      return backward<__half>(x, groups, silu, affine, dy, room, first, second, stream);
-    default:
-      return backward<float>(x, groups, silu, affine, dy, room, first, second, stream);
-  }
+  const bool wide = x.wide() && aligned(dy) && aligned(first) && aligned(second);
+  return for_numbers(x.number, wide, [&](auto one, auto pack) {
+    using T = decltype(one);
+    const Affines affines = {affine, x.batch * x.channels};
+    return answer(backward<T, pack()>(x, groups, silu, affines, static_cast<const T*>(dy), room, static_cast<T*>(first),
+                                      static_cast<T*>(second), stream));
+  });
 }
 
 }  // namespace sextant::kernels::cuda

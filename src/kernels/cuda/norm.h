@@ -2,25 +2,44 @@
 #pragma once
 
 #include "cuda/norm_bodies.h"
+#include "cuda/number.h"
 
 namespace sextant::kernels::cuda {
-
-enum class Number { kFloat, kBFloat16, kHalf };
 
 /// Images of B rows, as Parts; pointers of the device.
 struct NormImages {
   Number number;
   const void *first, *second;
   int64_t batch, first_channels, channels, pixels;
-  int64_t chunks() const { return (pixels + kPixels - 1) / kPixels; }
+
+  int64_t chunks() const { return chunks_of(pixels); }
+  /// Whether all lies so that 16 bytes can be read at once.
+  bool wide() const;
 };
 
-/// y [B, P, C] and affine [B, C]. `room` holds B C (chunks + 1) Moments. Returns cudaError_t, 0 is success;
-/// asynchronous.
-int norm_forward(const NormImages& x, const NormParameters& norm, Moments* room, Affine* affine, void* y, void* stream);
+/// NormParameters without their type: that of the images where `like_images`, else float.
+struct NormGiven {
+  const float *weight, *bias;
+  const void *added, *scale, *shift;
+  bool like_images;
+  int64_t groups, added_stride, scale_stride;
+  float eps;
+  bool silu;
+};
 
-/// dx of the parts, from dy [B, P, C]. `room` holds B C (chunks + 2) Sums.
-int norm_backward(const NormImages& x, int64_t groups, bool silu, const Affine* affine, const void* dy, Sums* room,
+/// What happens to the size of the image behind the norm.
+enum class Resized { kKept, kHalved, kDoubled };
+
+/// y [B, P, C], P after resizing images of `width` columns, and affine [4, B, C]. `room` holds B C (chunks + 1)
+/// Moments. No kernel has more than kMostThreads. Returns cudaError_t, 0 is success; asynchronous.
+int norm_forward(const NormImages& x, const NormGiven& norm, Moments* room, float* affine, Resized resized,
+                 int64_t width, void* y, void* stream);
+
+/// Resized alone, of one part.
+int resample(const NormImages& x, Resized resized, int64_t width, void* y, void* stream);
+
+/// dx of the parts, from dy [B, P, C] of a norm that keeps the size. `room` holds B C (chunks + 2) Sums.
+int norm_backward(const NormImages& x, int64_t groups, bool silu, float* affine, const void* dy, Sums* room,
                   void* first, void* second, void* stream);
 
 }  // namespace sextant::kernels::cuda

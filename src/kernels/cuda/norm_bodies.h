@@ -4,62 +4,92 @@
 //   y = z or SiLU(z)
 //   dx = inverse (w dz - (sum w dz + n sum w dz n) / M),  dz = dy SiLU'(z), the sums over the M numbers of a group
 //
-// Plain C++ without a library: nvcc makes kernels of it, g++ tests them. No thread reads what another one of the same
-// kernel writes and nothing is added atomically, so an image's result does not depend on its batch. Sums are float32,
-// shifted by a pixel of their channel and merged pairwise as Chan et al. 1983 do: no digits cancel.
+// No thread reads what another one of the same kernel writes and nothing is added atomically, so an image's result does
+// not depend on its batch. Sums are float32, of distances from a number near the mean: no digits cancel.
 #pragma once
 
-#include <cmath>
-#include <cstdint>
-
-#if defined(__CUDACC__)
-#define SEXTANT_HOST_DEVICE __host__ __device__
-#else
-#define SEXTANT_HOST_DEVICE
-#endif
+#include "cuda/packs.h"
 
 namespace sextant::kernels::cuda {
 
-/// A thread's share of an image's pixels.
-constexpr int64_t kPixels = 64;
+/// A thread's share of an image's pixels where it sums: about as many pixels as there are such chunks.
+SEXTANT_HOST_DEVICE inline int64_t chunk_of(int64_t pixels) {
+  int64_t chunk = 8;
+  while (chunk * chunk < pixels) chunk *= 2;
+  return chunk;
+}
+SEXTANT_HOST_DEVICE inline int64_t chunks_of(int64_t pixels) {
+  return (pixels + chunk_of(pixels) - 1) / chunk_of(pixels);
+}
 
-/// Images [B, P, C] in one or two parts, which stand for their concatenation along the channels.
-template <class T>
-struct Parts {
-  const T* first;
-  const T* second;  ///< or null
-  int64_t first_channels, channels, pixels;
-
-  SEXTANT_HOST_DEVICE float at(int64_t n, int64_t p, int64_t c) const {
-    const int64_t row = n * pixels + p;
-    if (c < first_channels) return static_cast<float>(first[row * first_channels + c]);
-    return static_cast<float>(second[row * (channels - first_channels) + c - first_channels]);
-  }
-  SEXTANT_HOST_DEVICE int64_t chunks() const { return (pixels + kPixels - 1) / kPixels; }
-};
+/// And where it maps each number to another.
+constexpr int kRows = 8;
+SEXTANT_HOST_DEVICE inline int64_t row_groups(int64_t pixels) { return (pixels + kRows - 1) / kRows; }
 
 struct Moments {
   float count, mean, m2;  ///< m2: sum of squared distances from the mean
 };
 
-SEXTANT_HOST_DEVICE inline Moments merged(Moments a, Moments b) {
-  const float count = a.count + b.count;
-  if (count == 0) return a;
-  const float distance = b.mean - a.mean, share = b.count / count;
-  return {count, a.mean + distance * share, a.m2 + b.m2 + distance * distance * a.count * share};
+/// Moments of what `part(0)` to `part(count - 1)` are the moments of.
+template <class Part>
+SEXTANT_HOST_DEVICE Moments merged(int64_t count, const Part& part) {
+  const float centre = part(0).mean;
+  float numbers = 0, sum = 0;
+  for (int64_t k = 0; k < count; ++k) {
+    const Moments one = part(k);
+    numbers += one.count;
+    sum += one.count * (one.mean - centre);
+  }
+  const float mean = sum / numbers;  // from the centre
+  float m2 = 0;
+  for (int64_t k = 0; k < count; ++k) {
+    const Moments one = part(k);
+    const float distance = one.mean - centre - mean;
+    m2 += one.m2 + one.count * distance * distance;
+  }
+  return {numbers, centre + mean, m2};
 }
 
-SEXTANT_HOST_DEVICE inline float sigmoid(float z) { return 1 / (1 + expf(-z)); }
-
-/// Per image and channel, what the norm does to a number: [B, C].
+/// What the norm does to a number of an image's channel.
 struct Affine {
   float mean, inverse;   ///< n = (x - mean) inverse, `added` taken off the mean
   float factor, offset;  ///< z = n factor + offset
 };
 
-/// Parameters of a norm. Undefined ones are null; all are float32, scale and shift with rows `stride` apart.
+/// Affine [B, C] in memory: its numbers apart, so that a thread reads those of its channels at once.
+struct Affines {
+  float* numbers;  ///< [4, B, C]
+  int64_t count;   ///< B C
+
+  SEXTANT_HOST_DEVICE void set(int64_t i, Affine a) const {
+    numbers[i] = a.mean;
+    numbers[count + i] = a.inverse;
+    numbers[2 * count + i] = a.factor;
+    numbers[3 * count + i] = a.offset;
+  }
+  SEXTANT_HOST_DEVICE float factor(int64_t i) const { return numbers[2 * count + i]; }
+};
+
+/// Of kWidth channels.
+template <int kWidth>
+struct AffinePack {
+  Pack<float, kWidth> mean, inverse, factor, offset;
+
+  SEXTANT_HOST_DEVICE AffinePack(const Affines& from, int64_t i) {
+    using Numbers = const Pack<float, kWidth>;
+    mean = *reinterpret_cast<Numbers*>(from.numbers + i);
+    inverse = *reinterpret_cast<Numbers*>(from.numbers + from.count + i);
+    factor = *reinterpret_cast<Numbers*>(from.numbers + 2 * from.count + i);
+    offset = *reinterpret_cast<Numbers*>(from.numbers + 3 * from.count + i);
+  }
+  SEXTANT_HOST_DEVICE Affine at(int k) const { return {mean.v[k], inverse.v[k], factor.v[k], offset.v[k]}; }
+};
+
+/// Parameters of a norm. Undefined ones are null; rows of `added`, of scale and of shift lie `stride` apart.
+template <class M>
 struct NormParameters {
-  const float *weight, *bias, *added, *scale, *shift;
+  const float *weight, *bias;
+  const M *added, *scale, *shift;
   int64_t groups, added_stride, scale_stride;
   float eps;
   bool silu;
@@ -67,25 +97,34 @@ struct NormParameters {
 
 // ---- forward --------------------------------------------------------------------------------------------------------
 
-/// Moments of one channel over a chunk of pixels: out [B, chunks, C]; thread (n, chunk, c).
-template <class T>
+/// Moments of kWidth channels over a chunk of pixels: out [B, chunks, C]; thread (n, chunk, pack).
+template <class T, int kWidth>
 struct ChunkMoments {
-  Parts<T> x;
+  Parts<T, kWidth> x;
   Moments* out;
 
-  SEXTANT_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t c = i % x.channels, chunk = i / x.channels % x.chunks(), n = i / x.channels / x.chunks();
-    const int64_t begin = chunk * kPixels, end = begin + kPixels < x.pixels ? begin + kPixels : x.pixels;
-    const float centre = x.at(n, begin, c);
-    float sum = 0, squares = 0;
-    for (int64_t p = begin; p < end; ++p) {
-      const float d = x.at(n, p, c) - centre;
-      sum += d;
-      squares += d * d;
+  SEXTANT_HOST_DEVICE void operator()(uint32_t i) const {
+    const auto chunks = static_cast<uint32_t>(chunks_of(x.pixels));
+    const uint32_t at = i / x.packs(), c = (i - at * x.packs()) * kWidth, n = at / chunks;
+    const int64_t size = chunk_of(x.pixels), begin = (at - n * chunks) * size;
+    const int64_t rows = begin + size < x.pixels ? size : x.pixels - begin, first = n * x.pixels + begin;
+    float centre[kWidth], sum[kWidth] = {}, squares[kWidth] = {};
+    const Pack<T, kWidth> start = x.at(first, c);
+    for (int k = 0; k < kWidth; ++k) centre[k] = static_cast<float>(start.v[k]);
+    SEXTANT_UNROLL(8)
+    for (int64_t row = first; row < first + rows; ++row) {
+      const Pack<T, kWidth> numbers = x.at(row, c);
+      for (int k = 0; k < kWidth; ++k) {
+        const float d = static_cast<float>(numbers.v[k]) - centre[k];
+        sum[k] += d;
+        squares[k] += d * d;
+      }
     }
-    const auto count = static_cast<float>(end - begin);
-    const float m2 = squares - sum * (sum / count);
-    out[i] = {count, centre + sum / count, m2 > 0 ? m2 : 0};
+    const auto count = static_cast<float>(rows);
+    for (int k = 0; k < kWidth; ++k) {
+      const float mean = sum[k] / count, m2 = squares[k] - sum[k] * mean;
+      out[at * x.channels + c + k] = {count, centre[k] + mean, m2 > 0 ? m2 : 0};
+    }
   }
 };
 
@@ -95,50 +134,114 @@ struct ChannelMoments {
   Moments* out;
   int64_t chunks, channels;
 
-  SEXTANT_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t c = i % channels, n = i / channels;
-    Moments all = {0, 0, 0};
-    for (int64_t k = 0; k < chunks; ++k) all = merged(all, chunk[(n * chunks + k) * channels + c]);
-    out[i] = all;
+  SEXTANT_HOST_DEVICE void operator()(uint32_t i) const {
+    const uint32_t n = i / static_cast<uint32_t>(channels), c = i - n * static_cast<uint32_t>(channels);
+    const Moments* const first = chunk + n * chunks * channels + c;
+    out[i] = merged(chunks, [&](int64_t k) { return first[k * channels]; });
   }
 };
 
 /// The affine map of each channel from the moments of its group: out [B, C]; thread (n, c).
+template <class M>
 struct GroupAffine {
   const Moments* channel;
-  Affine* out;
-  NormParameters norm;
+  Affines out;
+  NormParameters<M> norm;
   int64_t channels;
 
-  SEXTANT_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t c = i % channels, n = i / channels, size = channels / norm.groups, first = c / size * size;
-    Moments all = {0, 0, 0};
-    for (int64_t k = first; k < first + size; ++k) {
-      Moments one = channel[n * channels + k];
-      if (norm.added) one.mean += norm.added[n * norm.added_stride + k];
-      all = merged(all, one);
-    }
+  SEXTANT_HOST_DEVICE void operator()(uint32_t i) const {
+    const auto width = static_cast<uint32_t>(channels), size = width / static_cast<uint32_t>(norm.groups);
+    const uint32_t n = i / width, c = i - n * width, first = c / size * size;
+    const Moments all = merged(size, [&](int64_t k) {
+      Moments one = channel[n * channels + first + k];
+      if (norm.added) one.mean += static_cast<float>(norm.added[n * norm.added_stride + first + k]);
+      return one;
+    });
     const float inverse = 1 / sqrtf(all.m2 / all.count + norm.eps);
-    const float added = norm.added ? norm.added[n * norm.added_stride + c] : 0;
-    const float scale = norm.scale ? 1 + norm.scale[n * norm.scale_stride + c] : 1;
-    const float shift = norm.shift ? norm.shift[n * norm.scale_stride + c] : 0;
-    out[i] = {all.mean - added, inverse, norm.weight[c] * scale, norm.bias[c] * scale + shift};
+    const float added = norm.added ? static_cast<float>(norm.added[n * norm.added_stride + c]) : 0;
+    const float scale = norm.scale ? 1 + static_cast<float>(norm.scale[n * norm.scale_stride + c]) : 1;
+    const float shift = norm.shift ? static_cast<float>(norm.shift[n * norm.scale_stride + c]) : 0;
+    out.set(i, {all.mean - added, inverse, norm.weight[c] * scale, norm.bias[c] * scale + shift});
   }
 };
 
-/// y [B, P, C]; thread (n, p, c).
+/// SiLU(z) or z.
 template <class T>
+SEXTANT_HOST_DEVICE inline float normalised(T x, Affine a, bool silu) {
+  const float z = (static_cast<float>(x) - a.mean) * (a.inverse * a.factor) + a.offset;
+  return silu ? z * sigmoid<T>(z) : z;
+}
+
+/// y [B, P, C]; thread (n, rows, pack).
+template <class T, int kWidth>
 struct Normalised {
-  Parts<T> x;
-  const Affine* affine;
+  Parts<T, kWidth> x;
+  Affines affine;
   T* y;
   bool silu;
 
-  SEXTANT_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t c = i % x.channels, row = i / x.channels, n = row / x.pixels;
-    const Affine a = affine[n * x.channels + c];
-    const float z = (x.at(n, row % x.pixels, c) - a.mean) * a.inverse * a.factor + a.offset;
-    y[i] = static_cast<T>(silu ? z * sigmoid(z) : z);
+  SEXTANT_HOST_DEVICE void operator()(uint32_t i) const {
+    const auto groups = static_cast<uint32_t>(row_groups(x.pixels));
+    const uint32_t at = i / x.packs(), c = (i - at * x.packs()) * kWidth, n = at / groups;
+    const int64_t begin = static_cast<int64_t>(at - n * groups) * kRows, first = n * x.pixels + begin;
+    const int rows = begin + kRows < x.pixels ? kRows : static_cast<int>(x.pixels - begin);
+    Pack<T, kWidth> numbers[kRows];
+    SEXTANT_UNROLL_ALL
+    for (int r = 0; r < kRows; ++r) {
+      if (r < rows) numbers[r] = x.at(first + r, c);
+    }
+    const AffinePack<kWidth> a(affine, n * x.channels + c);
+    SEXTANT_UNROLL_ALL
+    for (int r = 0; r < kRows; ++r) {
+      if (r >= rows) continue;
+      for (int k = 0; k < kWidth; ++k) {
+        numbers[r].v[k] = static_cast<T>(normalised(numbers[r].v[k], a.at(k), silu));
+      }
+      *reinterpret_cast<Pack<T, kWidth>*>(y + (first + r) * x.channels + c) = numbers[r];
+    }
+  }
+};
+
+/// The same, halved by the mean over 2x2 pixels or doubled by repetition; `affine.numbers` null: without the norm.
+///
+/// Thread (n, pixel, pack), of the smaller image: it has a 2x2 square of the larger one.
+template <class T, int kWidth>
+struct Resampled {
+  Parts<T, kWidth> x;
+  Affines affine;
+  T* y;
+  int64_t width;  ///< of the smaller image
+  bool silu, doubles;
+
+  SEXTANT_HOST_DEVICE void operator()(uint32_t i) const {
+    const auto pixels = static_cast<uint32_t>(doubles ? x.pixels : x.pixels / 4);
+    const uint32_t at = i / x.packs(), c = (i - at * x.packs()) * kWidth, n = at / pixels, p = at - n * pixels;
+    const uint32_t row = p / static_cast<uint32_t>(width), column = p - row * static_cast<uint32_t>(width);
+    // Of the larger image, whose rows are twice as long.
+    const int64_t corner = (static_cast<int64_t>(n) * pixels * 4) + 4 * row * width + 2 * column;
+    const int64_t square[4] = {corner, corner + 1, corner + 2 * width, corner + 2 * width + 1};
+    float sum[kWidth] = {};
+    const int reads = doubles ? 1 : 4;
+    SEXTANT_UNROLL_ALL
+    for (int r = 0; r < 4; ++r) {
+      if (r >= reads) continue;
+      const Pack<T, kWidth> numbers = x.at(doubles ? static_cast<int64_t>(at) : square[r], c);
+      if (!affine.numbers) {
+        for (int k = 0; k < kWidth; ++k) sum[k] += static_cast<float>(numbers.v[k]);
+        continue;
+      }
+      const AffinePack<kWidth> a(affine, n * x.channels + c);
+      for (int k = 0; k < kWidth; ++k) sum[k] += normalised(numbers.v[k], a.at(k), silu);
+    }
+    Pack<T, kWidth> result;
+    for (int k = 0; k < kWidth; ++k) result.v[k] = static_cast<T>(sum[k] / static_cast<float>(reads));
+    const int writes = doubles ? 4 : 1;
+    SEXTANT_UNROLL_ALL
+    for (int r = 0; r < 4; ++r) {
+      if (r >= writes) continue;
+      const int64_t to = doubles ? square[r] : static_cast<int64_t>(at);
+      *reinterpret_cast<Pack<T, kWidth>*>(y + to * x.channels + c) = result;
+    }
   }
 };
 
@@ -148,38 +251,45 @@ struct Normalised {
 struct Slope {
   float dz, n;
 };
-SEXTANT_HOST_DEVICE inline Slope slope(float x, float dy, Affine a, bool silu) {
-  const float n = (x - a.mean) * a.inverse, z = n * a.factor + a.offset;
-  if (!silu) return {dy, n};
-  const float s = sigmoid(z);
-  return {dy * s * (1 + z * (1 - s)), n};
+template <class T>
+SEXTANT_HOST_DEVICE inline Slope slope(T x, T dy, Affine a, bool silu) {
+  const float n = (static_cast<float>(x) - a.mean) * a.inverse, z = n * a.factor + a.offset;
+  if (!silu) return {static_cast<float>(dy), n};
+  const float s = sigmoid<T>(z);
+  return {static_cast<float>(dy) * s * (1 + z * (1 - s)), n};
 }
 
 struct Sums {
   float dz, dz_n;
 };
 
-/// Sums over a chunk of pixels of one channel: out [B, chunks, C]; thread (n, chunk, c).
-template <class T>
+/// Sums over a chunk of pixels of kWidth channels: out [B, chunks, C]; thread (n, chunk, pack).
+template <class T, int kWidth>
 struct ChunkSums {
-  Parts<T> x;
+  Parts<T, kWidth> x;
   const T* dy;
-  const Affine* affine;
+  Affines affine;
   Sums* out;
   bool silu;
 
-  SEXTANT_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t c = i % x.channels, chunk = i / x.channels % x.chunks(), n = i / x.channels / x.chunks();
-    const int64_t begin = chunk * kPixels, end = begin + kPixels < x.pixels ? begin + kPixels : x.pixels;
-    const Affine a = affine[n * x.channels + c];
-    Sums sums = {0, 0};
-    for (int64_t p = begin; p < end; ++p) {
-      const float g = static_cast<float>(dy[(n * x.pixels + p) * x.channels + c]);
-      const Slope s = slope(x.at(n, p, c), g, a, silu);
-      sums.dz += s.dz;
-      sums.dz_n += s.dz * s.n;
+  SEXTANT_HOST_DEVICE void operator()(uint32_t i) const {
+    const auto chunks = static_cast<uint32_t>(chunks_of(x.pixels));
+    const uint32_t at = i / x.packs(), c = (i - at * x.packs()) * kWidth, n = at / chunks;
+    const int64_t size = chunk_of(x.pixels), begin = (at - n * chunks) * size;
+    const int64_t rows = begin + size < x.pixels ? size : x.pixels - begin, first = n * x.pixels + begin;
+    const AffinePack<kWidth> a(affine, n * x.channels + c);
+    Sums sums[kWidth] = {};
+    SEXTANT_UNROLL(4)
+    for (int64_t row = first; row < first + rows; ++row) {
+      const Pack<T, kWidth> numbers = x.at(row, c);
+      const auto slopes = *reinterpret_cast<const Pack<T, kWidth>*>(dy + row * x.channels + c);
+      for (int k = 0; k < kWidth; ++k) {
+        const Slope s = slope(numbers.v[k], slopes.v[k], a.at(k), silu);
+        sums[k].dz += s.dz;
+        sums[k].dz_n += s.dz * s.n;
+      }
     }
-    out[i] = sums;
+    for (int k = 0; k < kWidth; ++k) out[at * x.channels + c + k] = sums[k];
   }
 };
 
@@ -189,11 +299,13 @@ struct ChannelSums {
   Sums* out;
   int64_t chunks, channels;
 
-  SEXTANT_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t c = i % channels, n = i / channels;
+  SEXTANT_HOST_DEVICE void operator()(uint32_t i) const {
+    const uint32_t n = i / static_cast<uint32_t>(channels), c = i - n * static_cast<uint32_t>(channels);
+    const Sums* const first = chunk + n * chunks * channels + c;
     Sums all = {0, 0};
+    SEXTANT_UNROLL(8)
     for (int64_t k = 0; k < chunks; ++k) {
-      const Sums one = chunk[(n * chunks + k) * channels + c];
+      const Sums one = first[k * channels];
       all.dz += one.dz;
       all.dz_n += one.dz_n;
     }
@@ -204,44 +316,58 @@ struct ChannelSums {
 /// Sums of w dz and w dz n over the group of each channel, divided by M: out [B, C]; thread (n, c).
 struct GroupSums {
   const Sums* channel;
-  const Affine* affine;
+  Affines affine;
   Sums* out;
   int64_t channels, groups, pixels;
 
-  SEXTANT_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t c = i % channels, n = i / channels, size = channels / groups, first = c / size * size;
+  SEXTANT_HOST_DEVICE void operator()(uint32_t i) const {
+    const auto width = static_cast<uint32_t>(channels), size = width / static_cast<uint32_t>(groups);
+    const uint32_t n = i / width, c = i - n * width, first = n * width + c / size * size;
     Sums all = {0, 0};
-    for (int64_t k = n * channels + first; k < n * channels + first + size; ++k) {
-      all.dz += affine[k].factor * channel[k].dz;
-      all.dz_n += affine[k].factor * channel[k].dz_n;
+    for (uint32_t k = first; k < first + size; ++k) {
+      all.dz += affine.factor(k) * channel[k].dz;
+      all.dz_n += affine.factor(k) * channel[k].dz_n;
     }
     const float M = static_cast<float>(pixels) * static_cast<float>(size);
     out[i] = {all.dz / M, all.dz_n / M};
   }
 };
 
-/// dx of all parts; thread (n, p, c).
-template <class T>
+/// dx of all parts; thread (n, rows, pack).
+template <class T, int kWidth>
 struct Gradient {
-  Parts<T> x;
+  Parts<T, kWidth> x;
   const T* dy;
-  const Affine* affine;
+  Affines affine;
   const Sums* group;
   T* first;
   T* second;  ///< or null
   bool silu;
 
-  SEXTANT_HOST_DEVICE void operator()(int64_t i) const {
-    const int64_t c = i % x.channels, row = i / x.channels, n = row / x.pixels;
-    const Affine a = affine[n * x.channels + c];
-    const Sums mean = group[n * x.channels + c];
-    const Slope s = slope(x.at(n, row % x.pixels, c), static_cast<float>(dy[i]), a, silu);
-    const float dx = a.inverse * (a.factor * s.dz - (mean.dz + s.n * mean.dz_n));
-    if (c < x.first_channels) {
-      first[row * x.first_channels + c] = static_cast<T>(dx);
-    } else {
-      second[row * (x.channels - x.first_channels) + c - x.first_channels] = static_cast<T>(dx);
+  SEXTANT_HOST_DEVICE void operator()(uint32_t i) const {
+    const auto groups = static_cast<uint32_t>(row_groups(x.pixels));
+    const uint32_t at = i / x.packs(), c = (i - at * x.packs()) * kWidth, n = at / groups;
+    const int64_t begin = static_cast<int64_t>(at - n * groups) * kRows, row = n * x.pixels + begin;
+    const int rows = begin + kRows < x.pixels ? kRows : static_cast<int>(x.pixels - begin);
+    const AffinePack<kWidth> a(affine, n * x.channels + c);
+    Sums mean[kWidth];
+    for (int k = 0; k < kWidth; ++k) mean[k] = group[n * x.channels + c + k];
+    SEXTANT_UNROLL(4)
+    for (int r = 0; r < rows; ++r) {
+      Pack<T, kWidth> numbers = x.at(row + r, c);
+      const auto slopes = *reinterpret_cast<const Pack<T, kWidth>*>(dy + (row + r) * x.channels + c);
+      for (int k = 0; k < kWidth; ++k) {
+        const Slope s = slope(numbers.v[k], slopes.v[k], a.at(k), silu);
+        numbers.v[k] = static_cast<T>(a.inverse.v[k] * (a.factor.v[k] * s.dz - (mean[k].dz + s.n * mean[k].dz_n)));
+      }
+      *reinterpret_cast<Pack<T, kWidth>*>(place(row + r, c)) = numbers;
     }
+  }
+
+ private:
+  SEXTANT_HOST_DEVICE T* place(int64_t row, int64_t c) const {
+    return c < x.first_channels ? first + row * x.first_channels + c
+                                : second + row * (x.channels - x.first_channels) + c - x.first_channels;
   }
 };
 

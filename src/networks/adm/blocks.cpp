@@ -73,16 +73,18 @@ void ResBlock::lay_out(const Input& input) {
 }
 
 Tensor ResBlock::operator()(at::TensorList x, const Tensor& embedding) const {
-  Tensor h = in_convolution_(kernels::group_norm(x, in_norm_));
+  const auto [first, bias] = in_convolution_.without_bias(kernels::group_norm(x, in_norm_));
   kernels::GroupNorm norm = out_norm_;
   const Tensor modulation = from_embedding_(embedding);
+  const int64_t channels = first.size(1);
   if (scale_shift_) {
-    norm.scale = modulation.narrow(1, 0, h.size(1));
-    norm.shift = modulation.narrow(1, h.size(1), h.size(1));
+    norm.scale = modulation.narrow(1, 0, channels);
+    norm.shift = modulation.narrow(1, channels, channels);
+    if (bias.defined()) norm.added = bias.expand({first.size(0), channels});
   } else {
-    norm.added = modulation;
+    norm.added = bias.defined() ? modulation + bias : modulation;
   }
-  h = dropout_(kernels::group_norm(h, norm));
+  const Tensor h = dropout_(kernels::group_norm(first, norm));
   const Tensor skip = has_skip_convolution_ ? skip_convolution_(x) : x.size() == 1 ? x[0] : at::cat(x, 1);
   return out_convolution_(h, kernels::resample(skip, resampling_));
 }

@@ -67,12 +67,11 @@ Tensor ResNet::forward(const Tensor& image, const Tensor&) const { return trace(
 
 Tensor ResNet::trace(const Tensor& image, const LayerSeen& seen) const {
   check_images("cifar-resnet", image, 3);
-  Tensor x = relu_.of_temporary(stem_(image_for(image, compute_type())));
+  Tensor x = stem_(image_for(image, compute_type()), relu_);
   auto block = blocks_.begin();
   for (std::size_t stage = 0; stage < config_.num_blocks.size(); ++stage) {
     for (int64_t i = 0; i < config_.num_blocks[stage]; ++i, ++block) {
-      Tensor y = block->second(relu_.of_temporary(block->first(x)));
-      x = relu_.of_sum(std::move(y), shortcut(*block, x));
+      x = block->second(block->first(x, relu_), relu_, shortcut(*block, x));
     }
     if (seen) seen("layer" + std::to_string(stage + 1), x);
   }

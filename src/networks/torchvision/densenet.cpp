@@ -60,14 +60,14 @@ DenseNet::DenseNet(const DenseNetConfig& config) : config_(config), relu_{config
 }
 
 Tensor DenseNet::run(const Layer& layer, const Tensor& x) const {
-  return layer.grow(relu_.of_temporary(layer.bottleneck(relu_.of_temporary(layer.norm(x)))));
+  return layer.grow(layer.bottleneck(relu_.of_temporary(layer.norm(x)), relu_));
 }
 
 Tensor DenseNet::forward(const Tensor& image, const Tensor&) const { return trace(image, {}); }
 
 Tensor DenseNet::trace(const Tensor& image, const LayerSeen& seen) const {
   check_images("densenet", image, 3);
-  Tensor x = at::max_pool2d(relu_.of_temporary(stem_(image_for(image, compute_type()))), 3, 2, 1);
+  Tensor x = at::max_pool2d(stem_(image_for(image, compute_type()), relu_), 3, 2, 1);
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
     for (const Layer& layer : blocks_[b]) x = at::cat({x, run(layer, x)}, 1);
     if (b == transitions_.size()) break;

@@ -95,9 +95,9 @@ ResNet::Block ResNet::make_block(const Scope& scope, int64_t in, const Stage& st
 }
 
 Tensor ResNet::run(const Block& block, const Tensor& x) const {
-  Tensor y = block.convs[0](x);
-  for (std::size_t i = 1; i < block.convs.size(); ++i) y = block.convs[i](relu_.of_temporary(std::move(y)));
-  return relu_.of_sum(std::move(y), block.downsample ? (*block.downsample)(x) : x);
+  Tensor y = x;
+  for (std::size_t i = 0; i + 1 < block.convs.size(); ++i) y = block.convs[i](y, relu_);
+  return block.convs.back()(y, relu_, block.downsample ? (*block.downsample)(x) : x);
 }
 
 Tensor ResNet::forward(const Tensor& image, const Tensor&) const { return trace(image, {}); }
@@ -111,7 +111,7 @@ std::vector<std::string> ResNet::feature_layers() const {
 
 Tensor ResNet::trace(const Tensor& image, const LayerSeen& seen) const {
   check_images("resnet", image, config_.in_channels);
-  Tensor x = relu_.of_temporary(stem_(image_for(image, compute_type())));
+  Tensor x = stem_(image_for(image, compute_type()), relu_);
   if (config_.stem_pool) x = at::max_pool2d(x, 3, 2, 1);
   auto block = blocks_.begin();
   for (std::size_t stage = 0; stage < config_.layers.size(); ++stage) {

@@ -3,12 +3,11 @@
 
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/core/Event.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 
 #include <map>
 #include <mutex>
-
-#include "sextant/runtime/error.h"
 
 namespace sextant::cuda {
 namespace {
@@ -40,8 +39,7 @@ class Graphs : public Recorder {
         throw;
       } catch (const c10::Error& error) {
         end_quietly(*graph);
-        throw Error(std::string("CUDA graphs: a network cannot be recorded (") + error.what_without_backtrace() +
-                    "); unset SEXTANT_CUDA_KERNELS");
+        throw NotRecorded(error.what_without_backtrace());
       }
     });
     return [graph] { graph->replay(); };
@@ -50,12 +48,17 @@ class Graphs : public Recorder {
   int64_t queue() const override { return c10::cuda::getCurrentCUDAStream(card_).id(); }
 
  private:
-  /// The work's own error is the one to hear of.
-  static void end_quietly(at::cuda::CUDAGraph& graph) {
-    try {
-      graph.capture_end();
-    } catch (const std::exception&) {
-    }
+  /// The work's own error is the one to hear of. The allocator would go on putting what is made aside for the graph.
+  void end_quietly(at::cuda::CUDAGraph& graph) const {
+    const auto quietly = [](const auto& f) {
+      try {
+        f();
+      } catch (const std::exception&) {
+      }
+    };
+    quietly([&] { graph.capture_end(); });
+    quietly([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(card_, graph.pool()); });
+    static_cast<void>(cudaGetLastError());  // or the next operation is told of it
   }
 
   void aside(const std::function<void()>& work) {
