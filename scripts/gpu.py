@@ -246,8 +246,8 @@ def speed(result):
         seconds = {name: [] for name in commands}
         for turn in range(2 if "eager" in commands else 1):
             for name, command in commands.items():
-                if name == "compiled" and turn > 0:
-                    continue  # it compiles for minutes
+                if name in ("compiled", "libtorch") and turn > 0:
+                    continue  # one compiles for minutes, the other is for comparison only
                 environment = LIBTORCH_ALONE if name == "libtorch" else None
                 try:
                     answer = last_json(run(f"{log}-{name}.log", command, limit=300, environment=environment))
