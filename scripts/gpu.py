@@ -140,8 +140,9 @@ def tests(result, names, environment, log):
         answers = LOGS / f"{log}-{name}.json"
         answers.unlink(missing_ok=True)
         try:
-            run(f"{log}-{name}.log", [BUILD / f"tests/{name}/{name}_test", f"--gtest_filter=-Full*:*/Full*:{ELSEWHERE}", "--gtest_brief=1",
-                                      f"--gtest_output=json:{answers}"],
+            run(f"{log}-{name}.log",
+                [BUILD / f"tests/{name}/{name}_test", f"--gtest_filter=-Full*:*/Full*:{ELSEWHERE}", "--gtest_brief=1",
+                 f"--gtest_output=json:{answers}"],
                 limit=max(60, seconds_left()), environment=environment)
         except Failed as problem:
             if not answers.exists():
