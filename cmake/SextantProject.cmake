@@ -21,6 +21,7 @@ if(SEXTANT_CUDA)
   enable_language(CUDA)
   set(CMAKE_CUDA_STANDARD 17)  # CMake before 3.26 knows no later one of nvcc
   set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+  find_package(CUDAToolkit REQUIRED)  # for g++, which does not know where nvcc's headers are
 endif()
 include(SextantTorch)
 find_package(ZLIB REQUIRED)
@@ -64,6 +65,9 @@ endif()
 add_library(sextant_torch INTERFACE)
 target_include_directories(sextant_torch SYSTEM INTERFACE "$<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>")
 target_link_libraries(sextant_torch INTERFACE "$<BUILD_INTERFACE:${TORCH_LIBRARIES}>")
+if(SEXTANT_CUDA)
+  target_include_directories(sextant_torch SYSTEM INTERFACE "$<BUILD_INTERFACE:${CUDAToolkit_INCLUDE_DIRS}>")
+endif()
 add_library(sextant::torch ALIAS sextant_torch)
 
 # sextant_module(NAME LINKS modules... [PRIVATE_LINKS libraries...])

@@ -43,7 +43,7 @@ class ClassifierFeatures : public networks::FeatureNetwork {
         prepare_(config, network_->image_size()),
         channels_(config.value("/model/in_channels"_json_pointer, int64_t{3})),
         layer_(std::move(layer)) {
-    parameters_ = network_->parameters();  // so that it is recognised by its weights
+    stands_for(*network_);
   }
   Features forward(const Tensor& images) const override {
     return {{"pool", network_->features(prepare_(images, network_->device()), layer_)}};
@@ -61,7 +61,7 @@ class ClipFeatures : public networks::FeatureNetwork {
  public:
   ClipFeatures(std::shared_ptr<const networks::Clip> clip, const nlohmann::json& config)
       : clip_(std::move(clip)), prepare_(config, clip_->image_resolution()) {
-    parameters_ = clip_->parameters();
+    stands_for(*clip_);
   }
   Features forward(const Tensor& images) const override {
     return {{"pool", clip_->image_features(prepare_(images, clip_->device()))}};

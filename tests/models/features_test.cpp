@@ -51,6 +51,7 @@ TEST(ClassifierFeatures, AreTheOutputsOfNamedLayers) {
     const Tensor last = open_features(path, "", {}, layers.back())->forward(images).at("pool");
     const Tensor logits = open_classifier({.path = path}, {}).logits(images.to(at::kFloat) / 127.5 - 1, {});
     EXPECT_TENSOR_NEAR(last, logits, (Tolerance{1e-5, 1e-4})) << config;
+    EXPECT_EQ(open_features(path, "", {at::kCPU, at::kDouble}, layers.front())->compute_type(), at::kDouble);
     for (const std::string& layer : layers) {
       EXPECT_EQ(open_features(path, "", {}, layer)->forward(images).at("pool").dim(), 2) << layer;
     }

@@ -139,6 +139,13 @@ class Network {
   /// change of a frozen network's weights.
   virtual void prepare() {}
 
+  /// For a network that is another one seen differently: its parameters, device and dtype.
+  void stands_for(const Network& other) {
+    parameters_ = other.parameters_;
+    device_ = other.device_;
+    compute_ = other.compute_;
+  }
+
   Parameters parameters_;
 
  private:

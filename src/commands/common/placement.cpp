@@ -1,5 +1,8 @@
 #include "common/placement.h"
 
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+
 #include <algorithm>
 #include <thread>
 
@@ -25,6 +28,18 @@ void resolve_device(RunConfig& run) {
   if (run.device == "auto") run.device = parse_device("auto").is_cuda() ? "cuda" : "cpu";
 }
 
+namespace {
+
+/// Backward passes have a thread of their own, and libtorch prints a warning where that thread's first work on a card
+/// is a matrix product.
+void wake_backward(at::Device device) {
+  const at::AutoGradMode on(true);
+  const Tensor one = at::ones({1}, device).requires_grad_();
+  torch::autograd::grad({2 * one}, {one});
+}
+
+}  // namespace
+
 models::Placement placement_of(const RunConfig& run, const std::vector<std::optional<Precision>>& parts) {
   const at::Device device = parse_device(run.device);
   std::vector<Precision> used = {run.precision};
@@ -38,7 +53,10 @@ models::Placement placement_of(const RunConfig& run, const std::vector<std::opti
         "precision tf32 of one network and fp32 of another: TF32 is a switch of the whole process; give both the same, "
         "or bf16 to one");
   }
-  if (device.is_cuda()) set_cuda_arithmetic({holds(Precision::kTf32), run.deterministic});
+  if (device.is_cuda()) {
+    set_cuda_arithmetic({holds(Precision::kTf32), run.deterministic});
+    wake_backward(device);
+  }
   return {device, dtype_of(run.precision)};
 }
 
