@@ -4,6 +4,8 @@ JOBS ?= $(shell nproc)
 # Which libtorch: auto (the active Python environment's, else the system's), system, python or a folder.
 TORCH ?= auto
 TORCH_DIR = -DTorch_DIR="$$(scripts/torch.sh "$(TORCH)" 2>/dev/null)"
+# Whether with sextant's CUDA kernels: auto (where libtorch has CUDA and nvcc is here), on or off.
+CUDA ?= auto
 
 # Of each reader, for `make fuzz`.
 SECONDS ?= 20
@@ -25,7 +27,8 @@ python-dependencies:
 	@scripts/install-dependencies.sh python3-torch python3-pybind11 python3-dev python3-pytest python3-mypy
 
 configure: dependencies
-	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(TORCH_DIR) -Wno-dev
+	@kernels=$$(scripts/cuda.sh "$(TORCH)" "$(CUDA)") && \
+	  cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(TORCH_DIR) $$kernels -Wno-dev
 
 build: configure
 	@cmake --build $(BUILD) --parallel $(JOBS)
