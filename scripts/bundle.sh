@@ -22,10 +22,10 @@ trap 'rm -rf "$work"' EXIT
 top=$work/sextant-bundle
 mkdir -p "$top/source" "$top/third/packages"
 chmod 777 "$top/third/packages"
-# Readers of checkpoint files, metrics and pictures have nothing to do with GPUs.
-git archive HEAD -- . ':!tests/golden/models/checkpoints' \
-  ':!tests/golden/models/hostile' ':!tests/golden/math/calibration' ':!tests/golden/math/metrics' \
-  ':!tests/golden/math/npz' ':!tests/golden/math/training' ':!docs/*.png' ':!docs/*.svg' ':!docs/results' |
+# Readers of checkpoint files, metrics and pictures have nothing to do with GPUs; models of CIFAR-10 are trained there.
+git archive HEAD -- . ':!models/cifar10-*' ':!tests/golden/models/checkpoints' ':!tests/golden/models/hostile' \
+  ':!tests/golden/math/calibration' ':!tests/golden/math/metrics' ':!tests/golden/math/npz' \
+  ':!tests/golden/math/training' ':!docs/*.png' ':!docs/*.svg' ':!docs/results' |
   tar -x -C "$top/source"
 
 (

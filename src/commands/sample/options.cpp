@@ -189,7 +189,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
             "Draw the K-th of N shares of the batches, into a folder that tasks share or one to be joined by 'sextant "
             "merge'; processes below torchrun, mpirun or srun share by themselves",
             "K/N"},
-           {"--lease", &c.share.lease, Range{0, 1e6, true},
+           {"--lease", &c.share.lease, Range{0.1, 1e6},
             "Seconds without a sign of life after which other tasks take over a task's batch", ""},
        }},
   };
