@@ -33,10 +33,11 @@ configure: dependencies
 build: configure
 	@cmake --build $(BUILD) --parallel $(JOBS)
 
-# Draws digits with every method and prints how well each did: out/demo/.
+# Draws digits with every method and prints how well each did: out/demo/. Then a few pictures in colour.
 demo: configure
 	@cmake --build $(BUILD) --parallel $(JOBS) --target sextant_cli
 	@$(BUILD)/src/cli/sextant sweep recipes/demo.toml --out out/demo
+	@$(BUILD)/src/cli/sextant sweep recipes/demo-cifar10.toml --out out/demo-cifar10 --count 20
 
 # One page of the results in docs/results, from what is committed there: nothing is drawn.
 report: configure
