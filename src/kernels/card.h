@@ -3,10 +3,14 @@
 
 #if defined(SEXTANT_CUDA)
 #include <ATen/core/grad_mode.h>
+#include <c10/core/DeviceGuard.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <string>
 
 #include "cuda/number.h"
+#include "images.h"
+#include "internal/runtime/libtorch.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/tensor.h"
 

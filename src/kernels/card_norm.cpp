@@ -4,12 +4,9 @@
 #include "internal/runtime/cuda.h"
 #include "sextant/runtime/error.h"
 #if defined(SEXTANT_CUDA)
-#include <c10/core/DeviceGuard.h>
-#include <torch/csrc/autograd/custom_function.h>
+#include <algorithm>
 
 #include "cuda/norm.h"
-#include "images.h"
-#include "internal/runtime/libtorch.h"
 #endif
 
 namespace sextant::kernels {
@@ -63,12 +60,10 @@ Tensor room_for(const Tensor& x, int64_t channels, cuda::Resized resized) {
   return at::empty({x.size(0), channels, size(x.size(2)), size(x.size(3))}, x.options(), kByChannels);
 }
 
-/// The kernels halve even sides, and have no gradient of that.
-bool resizes(at::TensorList x, Resampling resampling) {
-  bool differentiable = false;
-  for (const Tensor& part : x) differentiable = differentiable || wants_gradient(part);
-  const bool even = resampling != Resampling::kHalve || (x[0].size(2) % 2 == 0 && x[0].size(3) % 2 == 0);
-  return resampling != Resampling::kKeep && even && !differentiable;
+/// The kernels halve even sides, and have no gradient of that in any of `inputs`.
+bool resizes(const Tensor& x, Resampling resampling, at::TensorList inputs) {
+  const bool even = resampling != Resampling::kHalve || (x.size(2) % 2 == 0 && x.size(3) % 2 == 0);
+  return resampling != Resampling::kKeep && even && std::none_of(inputs.begin(), inputs.end(), wants_gradient);
 }
 
 class NormOnCard : public torch::autograd::Function<NormOnCard> {
@@ -160,20 +155,18 @@ bool fits_card(at::TensorList x, const GroupNorm& norm) {
 }
 
 Tensor group_norm_on_card(at::TensorList x, const GroupNorm& norm) {
-  const Tensor &weight = norm.weight, &bias = norm.bias;
+  std::vector<Tensor> inputs = {norm.weight, norm.bias, norm.added, norm.scale, norm.shift};
+  inputs.insert(inputs.end(), x.begin(), x.end());
   GroupNorm now = norm;
-  if (wants_gradient(weight) || wants_gradient(bias) || wants_gradient(norm.added) || wants_gradient(norm.scale) ||
-      wants_gradient(norm.shift) || !resizes(x, norm.resampling)) {
-    now.resampling = Resampling::kKeep;
-  }
-  const Tensor y = NormOnCard::apply(x[0], if_defined(x.size() > 1 ? x[1] : Tensor()), weight, bias,
+  if (!resizes(x[0], norm.resampling, inputs)) now.resampling = Resampling::kKeep;
+  const Tensor y = NormOnCard::apply(x[0], if_defined(x.size() > 1 ? x[1] : Tensor()), norm.weight, norm.bias,
                                      if_defined(norm.added), if_defined(norm.scale), if_defined(norm.shift), now);
   return now.resampling == norm.resampling ? y : resample_plain(y, norm.resampling);
 }
 
 bool resamples_on_card(const Tensor& x, Resampling resampling) {
   return own_cuda_kernels() && x.is_cuda() && is_card_number(x.scalar_type()) && x.dim() == 4 && x.numel() > 0 &&
-         4 * x.numel() <= cuda::kMostThreads && resizes(x, resampling);
+         4 * x.numel() <= cuda::kMostThreads && resizes(x, resampling, {x});
 }
 
 Tensor resample_on_card(const Tensor& x, Resampling resampling) {

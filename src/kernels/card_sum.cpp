@@ -4,12 +4,7 @@
 #include "internal/runtime/cuda.h"
 #include "sextant/runtime/error.h"
 #if defined(SEXTANT_CUDA)
-#include <c10/core/DeviceGuard.h>
-#include <torch/csrc/autograd/custom_function.h>
-
 #include "cuda/sum.h"
-#include "images.h"
-#include "internal/runtime/libtorch.h"
 #endif
 
 namespace sextant::kernels {

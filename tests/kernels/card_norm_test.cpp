@@ -1,7 +1,7 @@
 // The CUDA kernels of group norm against its plain twin: their threads one after the other, on the CPU.
 #include <torch/csrc/autograd/autograd.h>
 
-#include "cuda/norm_bodies.h"
+#include "cuda/norm_gradient_bodies.h"
 #include "internal/kernels/norm.h"
 #include "support/golden.h"
 

@@ -5,11 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#if defined(__CUDACC__)
-#define SEXTANT_HOST_DEVICE __host__ __device__
-#else
-#define SEXTANT_HOST_DEVICE
-#endif
+#include "internal/runtime/host_device.h"
 
 namespace sextant::philox {
 

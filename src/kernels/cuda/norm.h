@@ -1,7 +1,8 @@
-// The kernels of norm_bodies.h, launched: for float, bfloat16 and half, given as numbers of their kind.
+// The kernels of norm_bodies.h and norm_gradient_bodies.h, launched: for float, bfloat16 and half, given as numbers of
+// their kind.
 #pragma once
 
-#include "cuda/norm_bodies.h"
+#include "cuda/norm_gradient_bodies.h"
 #include "cuda/number.h"
 
 namespace sextant::kernels::cuda {

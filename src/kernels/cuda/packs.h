@@ -7,11 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
-#if defined(__CUDACC__)
-#define SEXTANT_HOST_DEVICE __host__ __device__
-#else
-#define SEXTANT_HOST_DEVICE
-#endif
+#include "internal/runtime/host_device.h"
 
 // Loops whose turns are written out one after the other, so that their reads are under way together.
 #if defined(__CUDA_ARCH__)
