@@ -37,7 +37,7 @@ struct Group::Connection {
 
   World world_;
   int64_t timeout_ = 1800;  ///< seconds
-  std::unique_ptr<Parts> parts_;
+  std::shared_ptr<Parts> parts_;
 };
 
 }  // namespace sextant::distributed

@@ -7,7 +7,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include "connection.h"
-#include "meeting_store.h"
+#include "patient_store.h"
 #include "process.h"
 
 namespace sextant::distributed {
@@ -15,17 +15,19 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr milliseconds kMoment(5000);  ///< enough for a store that answers at all
+
 /// libtorch's messages go on with a stack.
 std::string first_line_of(const std::exception& error) {
   const std::string text = error.what();
   return text.substr(0, text.find('\n'));
 }
 
-std::string text_of(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
-std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 std::string key(const char* what, int64_t rank) { return what + std::to_string(rank); }
 
 }  // namespace
+
+using Gloo = c10::intrusive_ptr<c10d::ProcessGroupGloo>;
 
 struct Group::Connection::Parts {
   /// A process as it introduced itself.
@@ -36,21 +38,23 @@ struct Group::Connection::Parts {
       std::istringstream words(text);
       words >> host >> boot >> space >> process >> start;
     }
-    bool gone(const Member& self) const {
-      return host == self.host && boot == self.boot && space == self.space && !start.empty() && began(process) != start;
-    }
+    bool gone(const Member& self) const { return beside(self) && !start.empty() && began(process) != start; }
+    bool stopped(const Member& self) const { return beside(self) && distributed::stopped(process); }
+
+   private:
+    bool beside(const Member& self) const { return host == self.host && boot == self.boot && space == self.space; }
   };
 
   std::string place;  ///< where the processes meet
   bool by_file = false;
-  Store store;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+  PatientStore store;
+  Gloo gloo;
   std::vector<Member> members;
   std::string where;
   int64_t steps = 0;                              ///< times that it said where it is
   std::chrono::steady_clock::time_point said_at;  ///< when the others were told last
   void tell(int64_t rank) {
-    store->set(key("at/", rank), bytes_of(std::to_string(steps) + " " + where));
+    store.set(key("at/", rank), std::to_string(steps) + " " + where);
     said_at = std::chrono::steady_clock::now();
   }
 };
@@ -75,7 +79,7 @@ c10::intrusive_ptr<c10d::ProcessGroupGloo::Options> gloo_options(const World& wo
 }  // namespace
 
 Group::Connection::Connection(const World& world, const Environment& environment)
-    : world_(world), parts_(std::make_unique<Parts>()) {
+    : world_(world), parts_(std::make_shared<Parts>()) {
   if (const auto seconds = environment("SEXTANT_TIMEOUT"))
     timeout_ = number_of("SEXTANT_TIMEOUT", *seconds, 1'000'000'000);
   const auto who = [&] { return "rank " + std::to_string(world.rank) + " of " + std::to_string(world.size); };
@@ -92,44 +96,51 @@ Group::Connection::Connection(const World& world, const Environment& environment
 void Group::Connection::meet(const Environment& environment) {
   Parts& p = *parts_;
   const milliseconds timeout = std::chrono::seconds(timeout_);
-  p.store = open_store(world_, environment, timeout, p.place, p.by_file);
+  p.store = PatientStore(open_store(world_, environment, timeout, p.place, p.by_file), timeout);
   // A launcher numbers its processes right.
   if (world_.launcher == kByHand) check_number();
-  p.store->set(key("who/", world_.rank),
-               bytes_of(machine() + " " + std::to_string(getpid()) + " " + began(std::to_string(getpid()))));
+  p.store.set(key("who/", world_.rank),
+              machine() + " " + std::to_string(getpid()) + " " + began(std::to_string(getpid())));
   std::vector<std::string> all;
   for (int64_t r = 0; r < world_.size; ++r) all.push_back(key("who/", r));
   try {
-    p.store->wait(all, timeout);
+    p.store.wait(all, timeout);
   } catch (const std::exception&) {
     std::string missing;
     for (int64_t r = 0; r < world_.size; ++r) {
-      if (!p.store->check({key("who/", r)})) missing += (missing.empty() ? "" : ", ") + std::to_string(r);
+      if (!p.store.check(key("who/", r))) missing += (missing.empty() ? "" : ", ") + std::to_string(r);
     }
     throw Error("of the " + std::to_string(world_.size) + " processes, rank " + missing + " did not come to " +
                 p.place + " within " + std::to_string(timeout_) + " s (SEXTANT_TIMEOUT)");
   }
-  for (const std::string& name : all) p.members.emplace_back(text_of(p.store->get(name)));
-  p.gloo =
-      c10::make_intrusive<c10d::ProcessGroupGloo>(p.store, static_cast<int>(world_.rank), static_cast<int>(world_.size),
-                                                  gloo_options(world_, environment, timeout));
+  for (const std::string& name : all) p.members.emplace_back(p.store.get(name));
+  const auto gloo = std::make_shared<Gloo>();
+  p.store.use(2 * timeout,
+              [gloo, world = world_, options = gloo_options(world_, environment, timeout)](const Store& store) {
+                *gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(store, static_cast<int>(world.rank),
+                                                                    static_cast<int>(world.size), options);
+              });
+  p.gloo = *gloo;
 }
 
 void Group::Connection::check_number() {
   Parts& p = *parts_;
-  if (world_.rank == 0) p.store->set("size", bytes_of(std::to_string(world_.size)));
-  const std::string size = text_of(p.store->get("size"));
+  if (world_.rank == 0) p.store.set("size", std::to_string(world_.size));
+  const std::string size = p.store.get("size");
   if (size != std::to_string(world_.size)) {
     throw UsageError("rank " + std::to_string(world_.rank) + " was started as one of " + std::to_string(world_.size) +
                      " processes, rank 0 as one of " + size + ": give all the same world-size");
   }
-  if (p.store->add(key("came/", world_.rank), 1) > 1) {
+  if (p.store.add(key("came/", world_.rank), 1) > 1) {
     throw UsageError("rank " + std::to_string(world_.rank) + " came to " + p.place +
                      " twice: give each process a rank of its own");
   }
 }
 
-Group::Connection::~Connection() = default;
+Group::Connection::~Connection() {
+  // A store ends with its server, which may wait for the rest of a stalled process's message.
+  within(kMoment, [parts = std::move(parts_)]() mutable { parts.reset(); });
+}
 
 void Group::Connection::say(const std::string& where) {
   constexpr milliseconds kBetween(200);  // a store keeps all that it was told, and steps may be short
@@ -143,13 +154,13 @@ void Group::Connection::say(const std::string& where) {
 void Group::Connection::leave(bool failed) {
   Parts& p = *parts_;
   try {
-    p.store->setTimeout(std::chrono::seconds(5));
-    p.store->set(key(failed ? "failed/" : "left/", world_.rank), bytes_of("1"));
+    p.store.set_patience(kMoment);
+    p.store.set(key(failed ? "failed/" : "left/", world_.rank), "1");
     if (failed || p.by_file || world_.rank != 0) return;
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(timeout_);
     for (int64_t r = 1; r < world_.size; ++r) {
       const auto needs_nothing = [&] {
-        return p.store->check({key("left/", r)}) || p.store->check({key("failed/", r)}) ||
+        return p.store.check(key("left/", r)) || p.store.check(key("failed/", r)) ||
                p.members[static_cast<std::size_t>(r)].gone(p.members[0]);
       };
       while (!needs_nothing() && std::chrono::steady_clock::now() < until)
@@ -197,9 +208,10 @@ LostProcess Group::Connection::blamed(const std::string& cause) {
       reachable = false;
     }
   };
+  p.store.set_patience(kMoment);
   ask([&] {
     p.tell(world_.rank);
-    p.store->set(key("noticed/", world_.rank), bytes_of("1"));
+    p.store.set(key("noticed/", world_.rank), "1");
   });
   // A killed process takes a moment to end, and one that fails to say so.
   for (int attempt = 0; attempt < 20 && !gone && !failed; ++attempt) {
@@ -208,21 +220,21 @@ LostProcess Group::Connection::blamed(const std::string& cause) {
       if (r == world_.rank) continue;
       const bool seen_to_be_gone = p.members[static_cast<std::size_t>(r)].gone(self);
       ask([&] {
-        if (!failed && p.store->check({key("failed/", r)})) failed = r;
-        if (p.store->check({key("at/", r)})) {
-          std::istringstream said(text_of(p.store->get(key("at/", r))));
+        if (!failed && p.store.check(key("failed/", r))) failed = r;
+        if (p.store.check(key("at/", r))) {
+          std::istringstream said(p.store.get(key("at/", r)));
           said >> last[r].first >> std::ws;
           std::getline(said, last[r].second);
         }
         // Who shares its machine tells the others.
-        if (seen_to_be_gone) p.store->set(key("gone/", r), bytes_of("1"));
-        if (!gone && p.store->check({key("gone/", r)})) gone = r;
+        if (seen_to_be_gone) p.store.set(key("gone/", r), "1");
+        if (!gone && p.store.check(key("gone/", r))) gone = r;
       });
       if (!gone && seen_to_be_gone) gone = r;
     }
   }
   if (failed) gone.reset();
-  ask([&] { first = p.store->add("blamed", 1) == 1 && !failed; });  // one that fails says so itself
+  ask([&] { first = p.store.add("blamed", 1) == 1 && !failed; });  // one that fails says so itself
   const auto named = [&](int64_t r) {
     const std::string where = last.count(r) && !last[r].second.empty() ? last[r].second : p.where;
     return "rank " + std::to_string(r) + " on " + p.members[static_cast<std::size_t>(r)].host +
@@ -233,19 +245,23 @@ LostProcess Group::Connection::blamed(const std::string& cause) {
   };
   if (failed) return lost(named(*failed) + ", failed, as it says itself");
   if (gone) return lost(named(*gone) + ", is gone");
-  if (!reachable) return lost(named(0) + ", does not answer");
+  const std::string waited =
+      ", kept the others waiting for more than " + std::to_string(timeout_) + " s (SEXTANT_TIMEOUT), or is gone";
+  for (int64_t r = 0; r < world_.size && !reachable; ++r) {
+    if (p.members[static_cast<std::size_t>(r)].stopped(self)) return lost(named(r) + waited);
+  }
+  if (!reachable) {
+    return lost(named(0) + (p.store.silent() ? ", or a process that it waits for," : ",") + " does not answer");
+  }
   // All but a stalled one have noticed by now, or are on their way to where the others wait.
   int64_t behind = -1;
   for (int64_t r = 0; r < world_.size; ++r) {
     if (r == world_.rank) continue;
     bool noticed = true;
-    ask([&] { noticed = p.store->check({key("noticed/", r)}); });
+    ask([&] { noticed = p.store.check(key("noticed/", r)); });
     if (!noticed && (behind < 0 || last[r].first < last[behind].first)) behind = r;
   }
-  if (behind >= 0) {
-    return lost(named(behind) + ", kept the others waiting for more than " + std::to_string(timeout_) +
-                " s (SEXTANT_TIMEOUT), or is gone");
-  }
+  if (behind >= 0) return lost(named(behind) + waited);
   return lost("a process on another machine than rank " + std::to_string(world_.rank) + "'s, which is at " + p.where +
               ", is gone (" + cause + ")");
 }

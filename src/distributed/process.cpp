@@ -16,6 +16,21 @@ std::string line_of(const std::filesystem::path& path) {
   return line;
 }
 
+constexpr int kState = 3;
+
+/// A field of /proc/PID/stat from `kState` on, counted from 1 as proc(5) does. Empty where no such process runs.
+std::string status_field(const std::string& process, int number) {
+  const std::string stat = line_of("/proc/" + process + "/stat");
+  const std::size_t name_end = stat.rfind(')');  // the name may hold anything
+  if (name_end == std::string::npos) return "";
+  std::istringstream fields(stat.substr(name_end + 1));
+  std::string field;
+  for (int i = kState; i <= number; ++i) {
+    if (!(fields >> field)) return "";
+  }
+  return field;
+}
+
 }  // namespace
 
 std::string host() {
@@ -25,18 +40,14 @@ std::string host() {
 }
 
 std::string began(const std::string& process) {
-  std::string stat = line_of("/proc/" + process + "/stat");
-  const std::size_t name_end = stat.rfind(')');  // the name may hold anything
-  if (name_end == std::string::npos) return "";
-  std::istringstream fields(stat.substr(name_end + 1));
-  std::string field;
-  constexpr int kState = 3;
   constexpr int kStartTime = 22;
-  for (int number = kState; number <= kStartTime; ++number) {
-    if (!(fields >> field)) return "";
-    if (number == kState && (field == "Z" || field == "X")) return "";
-  }
-  return field;
+  const std::string state = status_field(process, kState);
+  return state == "Z" || state == "X" ? "" : status_field(process, kStartTime);
+}
+
+bool stopped(const std::string& process) {
+  const std::string state = status_field(process, kState);
+  return state == "T" || state == "t";
 }
 
 std::string machine() {

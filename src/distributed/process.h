@@ -11,6 +11,9 @@ std::string host();
 /// not have. Empty where no such process runs.
 std::string began(const std::string& process);
 
+/// Whether a signal or a debugger keeps a process of this machine from running.
+bool stopped(const std::string& process);
+
 /// One boot of one machine: processes are comparable within it alone. A container has its own name for the host and its
 /// own numbers of processes, so both are part of it. Three words.
 std::string machine();

@@ -1,6 +1,7 @@
 #include "cli/program.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,8 +57,18 @@ Rank::~Rank() {
 }
 
 Outcome Program::finish() {
+  constexpr std::chrono::minutes kLongest(10);
+  const auto until = std::chrono::steady_clock::now() + kLongest;
   int status = 0;
-  waitpid(process_, &status, 0);
+  while (waitpid(process_, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > until) {
+      ADD_FAILURE() << "a command did not end within " << kLongest.count() << " minutes";
+      signal(SIGKILL);
+      waitpid(process_, &status, 0);
+      break;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   // A process that was killed at once had no time to open them.
   const auto printed = [&](const char* name) { return fs::exists(folder_ / name) ? read_file(folder_ / name) : ""; };

@@ -1,31 +1,10 @@
 // Several processes of a launcher that compute one result: evaluate, calibrate, train, finetune, sweep.
-#include <unistd.h>
-
-#include <csignal>
-#include <fstream>
-#include <thread>
-
-#include "cli/train_fixture.h"
-#include "support/ports.h"
+#include "cli/job_fixture.h"
 
 namespace sextant::cli::testing {
 namespace {
 
 using nlohmann::json;
-
-/// The processes of a job that meets at a port of this machine.
-std::vector<std::unique_ptr<Program>> job(int size, const Words& words, const std::string& timeout = "300") {
-  setenv("MASTER_ADDR", "127.0.0.1", 1);
-  setenv("MASTER_PORT", sextant::testing::free_port().c_str(), 1);
-  setenv("SEXTANT_TIMEOUT", timeout.c_str(), 1);
-  std::vector<std::unique_ptr<Program>> processes;
-  for (int rank = 0; rank < size; ++rank) {
-    const Rank environment(rank, size);
-    processes.push_back(std::make_unique<Program>(words));
-  }
-  for (const char* name : {"MASTER_ADDR", "MASTER_PORT", "SEXTANT_TIMEOUT"}) unsetenv(name);
-  return processes;
-}
 
 /// What the first process printed. The others print nothing.
 std::string printed_by(int size, const Words& words) {
@@ -34,22 +13,6 @@ std::string printed_by(int size, const Words& words) {
   for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   for (std::size_t i = 1; i < outcomes.size(); ++i) EXPECT_EQ(outcomes[i].out + outcomes[i].err, "");
   return outcomes.front().out;
-}
-
-std::string host() {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  return name;
-}
-
-/// What was said beside the lines of training's steps.
-std::string without_steps(const std::string& text) {
-  std::istringstream lines(text);
-  std::string rest;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.rfind("step ", 0) != 0) rest += line + "\n";
-  }
-  return rest;
 }
 
 /// Every number of b is that of a to `tolerance`, relative; all else is the same.
@@ -66,7 +29,7 @@ void expect_near(const json& a, const json& b, double tolerance, const std::stri
   }
 }
 
-class Together : public ::testing::Test {
+class Together : public SharedTraining {
  protected:
   /// Labelled noise as samples.
   std::string noise(const std::string& name, int64_t count, uint64_t seed) const {
@@ -76,62 +39,12 @@ class Together : public ::testing::Test {
     return folder_ / name;
   }
 
-  /// A denoiser without batch norms: its loss is a mean over images.
-  Words denoiser(const std::string& out, const Words& more = {}) const {
-    const fs::path path = folder_ / "denoiser.toml";
-    std::ofstream(path) << R"([model]
-type = "adm-unet"
-null_label = 10
-[model.model]
-image_size = 28
-in_channels = 1
-model_channels = 32
-out_channels = 2
-num_res_blocks = 1
-attention_resolutions = []
-channel_mult = [1]
-num_classes = 11
-dropout = 0.1
-use_scale_shift_norm = true
-[model.diffusion]
-steps = 50
-noise_schedule = "cosine"
-learn_sigma = true
-[train]
-batch = 6
-steps = 8
-[loss]
-label-dropout = 0.2
-timesteps = "stratified"
-[optimizer]
-lr = 1e-3
-clip = 1
-ema = 0.9
-[augment]
-crop = 2
-[control]
-log-every = 1
-checkpoint-every = 3
-threads = 1
-)";
-    Words words = {"train", "--recipe", path, "--data", digits(), "--out", folder_ / out};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-
   /// A number of each line of metrics.jsonl.
   std::vector<double> curve(const std::string& out, const std::string& name) const {
     std::ifstream file(folder_ / out / "metrics.jsonl");
     std::vector<double> values;
     for (std::string line; std::getline(file, line);) values.push_back(json::parse(line).at(name).get<double>());
     return values;
-  }
-
-  std::size_t curve_length(const std::string& out) const {
-    std::ifstream file(folder_ / out / "metrics.jsonl");
-    std::size_t lines = 0;
-    for (std::string line; std::getline(file, line);) ++lines;
-    return lines;
   }
 
   void expect_same_curve(const std::string& a, const std::string& b, double tolerance) const {
@@ -143,8 +56,6 @@ threads = 1
         EXPECT_NEAR(one[i], other[i], tolerance * one[i]) << name << " " << i;
     }
   }
-
-  const TemporaryFolder folder_;
 };
 
 TEST_F(Together, EvaluateGivesTheNumbersOfOneProcess) {
@@ -271,64 +182,6 @@ TEST_F(Together, FinetuneTunesOnce) {
   EXPECT_NE(said.find("6 steps"), std::string::npos) << said;
   EXPECT_TRUE(fs::exists(folder_ / "tuned/model.safetensors"));
   EXPECT_TRUE(fs::exists(folder_ / "tuned/calibration.md"));
-}
-
-TEST_F(Together, AKilledRankEndsTheJobInOneLineThatNamesIt) {
-  const auto processes = job(2, denoiser("killed", {"--steps", "100000", "--quiet"}));
-  for (int i = 0; i < 3000 && curve_length("killed") < 2; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  processes[1]->signal(SIGKILL);
-  EXPECT_EQ(processes[1]->finish().exit_code, 128 + SIGKILL);
-  const Outcome outcome = processes[0]->finish();
-  EXPECT_EQ(outcome.exit_code, 1);
-  const std::string said = without_steps(outcome.err);
-  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
-  EXPECT_EQ(said.rfind("sextant train: rank 1 on " + host() + ", step ", 0), 0u) << said;
-  EXPECT_NE(outcome.err.find(", is gone; this ends the job, what is saved is kept"), std::string::npos) << outcome.err;
-}
-
-TEST_F(Together, AStalledRankIsNamedAfterTheTimeOut) {
-  const auto processes = job(2, denoiser("stalled", {"--steps", "100000", "--quiet"}), "3");
-  for (int i = 0; i < 3000 && curve_length("stalled") < 2; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  processes[1]->signal(SIGSTOP);
-  const Outcome outcome = processes[0]->finish();
-  processes[1]->signal(SIGKILL);
-  processes[1]->finish();
-  EXPECT_EQ(outcome.exit_code, 1);
-  const std::string said = without_steps(outcome.err);
-  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
-  EXPECT_EQ(said.rfind("sextant train: rank 1 on " + host() + ", step ", 0), 0u) << said;
-  EXPECT_NE(outcome.err.find("kept the others waiting for more than 3 s"), std::string::npos) << outcome.err;
-}
-
-TEST_F(Together, AStopOfOneRankStopsAllAndSaves) {
-  const auto processes = job(2, denoiser("stopped", {"--steps", "100000", "--quiet"}));
-  for (int i = 0; i < 3000 && curve_length("stopped") < 2; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  processes[1]->signal(SIGINT);
-  EXPECT_EQ(processes[1]->finish().exit_code, 130);
-  const Outcome first = processes[0]->finish();
-  EXPECT_EQ(without_steps(first.err), "");
-  EXPECT_FALSE(fs::is_empty(folder_ / "stopped/checkpoints"));
-}
-
-TEST_F(Together, ARankThatDoesNotComeIsNamed) {
-  const Rank environment(0, 2);
-  setenv("MASTER_ADDR", "127.0.0.1", 1);
-  const std::string port = sextant::testing::free_port();
-  setenv("MASTER_PORT", port.c_str(), 1);
-  setenv("SEXTANT_TIMEOUT", "1", 1);
-  const Outcome outcome = sextant(denoiser("o"));
-  for (const char* name : {"MASTER_ADDR", "MASTER_PORT", "SEXTANT_TIMEOUT"}) unsetenv(name);
-  EXPECT_EQ(outcome.exit_code, 1);
-  // The sockets of libtorch 2 print warnings of their own before.
-  EXPECT_TRUE(outcome.err.ends_with("sextant train: of the 2 processes, rank 1 did not come to 127.0.0.1:" + port +
-                                    " within 1 s (SEXTANT_TIMEOUT)\n"))
-      << outcome.err;
 }
 
 TEST_F(Together, SweepDrawsEachRunOnceAndTheFirstProcessMakesTheTable) {
