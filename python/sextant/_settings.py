@@ -14,8 +14,8 @@ _PRECISIONS = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp
 
 
 def plain(who: str, name: str, value: Any) -> Any:
-    """A value as JSON has it: paths as text, numpy's and torch's numbers as Python's, torch's devices and dtypes as the
-    words that they are here."""
+    """A value as JSON has it: paths as text, numpy's and torch's numbers and arrays as Python's, torch's devices and
+    dtypes as the words that they are here."""
     if isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
@@ -34,8 +34,8 @@ def plain(who: str, name: str, value: Any) -> Any:
         return {str(key): plain(who, str(key), item) for key, item in value.items() if item is not None}
     if isinstance(value, (list, tuple)):
         return [plain(who, name, item) for item in value]
-    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
-        return plain(who, name, value.item())
+    if hasattr(value, "tolist"):
+        return plain(who, name, value.tolist())
     raise UsageError(f"{who}: {name} cannot be a {type(value).__name__}")
 
 

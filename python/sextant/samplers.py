@@ -24,7 +24,10 @@ Labels = Union[torch.Tensor, Sequence[int]]
 
 def _as_labels(what: str, labels: Any) -> torch.Tensor:
     try:
-        tensor = labels if isinstance(labels, torch.Tensor) else torch.as_tensor(labels)
+        if isinstance(labels, torch.Tensor):
+            tensor = labels
+        else:  # torch lacks some of numpy's integers
+            tensor = torch.as_tensor(labels.tolist() if hasattr(labels, "tolist") else labels)
     except (TypeError, ValueError, RuntimeError):
         raise UsageError(f"sampler: {what} are whole numbers, one per image, got {type(labels).__name__}") from None
     if (
@@ -67,6 +70,11 @@ def draw(
         raise UsageError(f"sampler: expected a Denoiser, see open_denoiser(), got {type(denoiser).__name__}")
     if guide is not None and not isinstance(guide, Guide):
         raise UsageError(f"sampler: expected a Guide, got {type(guide).__name__}")
+    if noise is not None and not isinstance(noise, Noise):
+        raise UsageError(
+            f"sampler: expected noise as a Noise, got {type(noise).__name__}; derive a class from sextant.Noise whose "
+            "initial() and at_step(step) return tensors of your own"
+        )
     y = _as_labels("labels", labels)
     if guide is None and targets is not None:
         warnings.warn("sampler: targets are for a guide, and there is no guide: they do nothing", stacklevel=2)

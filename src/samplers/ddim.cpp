@@ -6,6 +6,7 @@
 
 #include "finite.h"
 #include "guided_x0.h"
+#include "start.h"
 #include "time_travel.h"
 
 namespace sextant::samplers {
@@ -19,7 +20,7 @@ Tensor sample_ddim(const Run& run, const SamplerConfig& config) {
   const TimeTravel travel("ddim", run, config.recurrence);
   if (run.guide) run.guide->begin();
 
-  Tensor x = run.noise.initial();
+  Tensor x = initial_noise("ddim", run);
   FiniteWatch watch(x.device());
   for (int64_t t = num_steps - 1; t >= 0; --t) {
     const double abar = process.abar(t);

@@ -4,6 +4,7 @@
 #include "finite.h"
 #include "guided_x0.h"
 #include "internal/runtime/pointwise.h"
+#include "start.h"
 #include "time_travel.h"
 
 namespace sextant::samplers {
@@ -16,7 +17,7 @@ Tensor sample_ddpm(const Run& run, const SamplerConfig& config) {
   guidance::Guide* const guide = run.guide;
   if (guide) guide->begin();
 
-  Tensor x = run.noise.initial();  // x_T ~ N(0, I)
+  Tensor x = initial_noise("ddpm", run);  // x_T ~ N(0, I)
   FiniteWatch watch(x.device());
   for (int64_t t = num_steps - 1; t >= 0; --t) {
     diffusion::Prediction p;

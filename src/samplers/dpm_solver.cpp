@@ -6,6 +6,7 @@
 #include "finite.h"
 #include "guided_x0.h"
 #include "sextant/runtime/error.h"
+#include "start.h"
 
 namespace sextant::samplers {
 namespace {
@@ -17,7 +18,7 @@ Tensor solve_dpm(const Run& run, int64_t order, bool stochastic) {
   const int64_t num_steps = process.num_steps();
   if (run.guide) run.guide->begin();
 
-  Tensor x = run.noise.initial();
+  Tensor x = initial_noise("dpmpp-2m", run);
   FiniteWatch watch(x.device());
   Tensor x0_before;  // the last step's prediction and the length of that step
   double h_before = 0;

@@ -9,6 +9,7 @@
 #include "finite.h"
 #include "guided_x0.h"
 #include "sextant/runtime/error.h"
+#include "start.h"
 
 namespace sextant::samplers {
 namespace {
@@ -108,7 +109,7 @@ Tensor solve_edm(const Run& run, const SamplerConfig& settings, bool heun) {
   const int64_t num_steps = schedule.num_steps();
   if (run.guide) run.guide->begin();
 
-  const Tensor n = run.noise.initial();
+  const Tensor n = initial_noise("edm", run);
   FiniteWatch watch(n.device());
   Tensor x = n.to(at::kDouble) * (schedule.sigma(times[0]) * schedule.scale(times[0]));
   for (int64_t step = num_steps - 1; step >= 0; --step) {

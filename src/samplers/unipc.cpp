@@ -7,6 +7,7 @@
 #include "finite.h"
 #include "guided_x0.h"
 #include "sextant/runtime/error.h"
+#include "start.h"
 
 namespace sextant::samplers {
 namespace {
@@ -80,7 +81,7 @@ Tensor sample_unipc(const Run& run, const SamplerConfig& config) {
   const int64_t num_steps = process.num_steps();
   if (run.guide) run.guide->begin();
 
-  Tensor x = run.noise.initial();
+  Tensor x = initial_noise("unipc", run);
   FiniteWatch watch(x.device());
   Tensor x_before;          // where the last step started, for the corrector
   std::vector<Node> nodes;  // the last predictions, newest first

@@ -53,6 +53,11 @@ def test_keywords_win_over_a_recipe_of_tables(digits):
     assert result.record()["config"]["sampler"]["steps"] == 4 and len(result.labels) == 3
 
 
+def test_a_list_may_be_an_array(digits):
+    result = run.sample(count=2, progress=False, **{**digits, "labels": np.array([3, 1], dtype=np.uint16)})
+    assert result.labels.tolist() == [3, 1]
+
+
 def test_a_wrong_setting_is_refused_in_pythons_spelling(digits):
     with pytest.raises(sextant.UsageError, match=r"batch must be .* got '0'") as caught:
         run.sample(count=4, **{**digits, "batch": 0})

@@ -91,6 +91,26 @@ def test_noise_may_be_ones_own():
     assert torch.equal(kept[-1].x, again)
 
 
+def test_noise_has_the_models_shape():
+    told = r"ddim: expected noise \[1, 1, 28, 28\], one sample of the model's shape per label, got \[1, 1, 32, 32\]"
+    convolution = sextant.Denoiser(lambda x, t, y: x, sextant.Process("linear"), [1, 28, 28])
+    with pytest.raises(sextant.UsageError, match=told):
+        samplers.ddim(convolution, [0], noise=sextant.Noise(0, [0], [1, 32, 32]), steps=2)
+
+
+def test_noise_is_no_tensor():
+    denoiser = mixture().denoiser(sextant.Process("linear", clip=False))
+    with pytest.raises(sextant.UsageError, match="expected noise as a Noise, got Tensor; derive a class"):
+        samplers.ddim(denoiser, [0], noise=torch.zeros(1, 2, 1, 1), steps=2)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.uint16, np.uint32])
+def test_labels_are_whole_numbers_of_any_width(kind):
+    denoiser = mixture().denoiser(sextant.Process("linear", clip=False))
+    asked = samplers.ddim(denoiser, np.array([2, 0], dtype=kind), steps=2)
+    assert torch.equal(asked, samplers.ddim(denoiser, [2, 0], steps=2))
+
+
 def test_an_image_does_not_depend_on_its_batch():
     denoiser = mixture().denoiser(sextant.Process("linear", clip=False))
     two = samplers.ddim(denoiser, [0, 0], noise=sextant.Noise(1, [7, 8], [2, 1, 1]), steps=8)

@@ -61,5 +61,27 @@ TEST(Samplers, RefuseADenoiserThatCountsInSomethingElse) {
   }
 }
 
+TEST(Samplers, RefuseNoiseOfAnotherShapeThanTheModels) {
+  const diffusion::Denoiser timesteps = toy_denoiser(uniform_process(4, 2, -2)), levels = toy_sigma_denoiser();
+  samplers::SamplerConfig config;
+  config.steps = 4;
+  for (const samplers::SamplerRow& row : samplers::table()) {
+    config.sampler = row.sampler;
+    const auto message = [&](const std::vector<int64_t>& samples, const std::vector<int64_t>& shape) {
+      Noise noise(0, samples, shape);
+      const Tensor labels = at::zeros({2}, at::kLong);
+      return message_of<UsageError>([&] {
+        samplers::draw(config, row.needs == diffusion::Counts::kTimesteps ? timesteps : levels, nullptr, labels, labels,
+                       noise);
+      });
+    };
+    const std::string wanted = "expected noise [2, 1, 1, 1], one sample of the model's shape per label, got ";
+    EXPECT_NE(message({0, 1}, {1, 1, 2}).find(wanted + "[2, 1, 1, 2]"), std::string::npos) << row.word;
+    EXPECT_NE(message({0, 1}, {3, 1, 1}).find(wanted + "[2, 3, 1, 1]"), std::string::npos) << row.word;
+    EXPECT_NE(message({0, 1}, {1}).find(wanted + "[2, 1]"), std::string::npos) << row.word;
+    EXPECT_NE(message({0}, {1, 1, 1}).find(wanted + "[1, 1, 1, 1]"), std::string::npos) << row.word;
+  }
+}
+
 }  // namespace
 }  // namespace sextant::testing

@@ -40,7 +40,7 @@ struct Run {
   guidance::Guide* guide;  ///< null draws unguided; `begin` is called by the sampler
   Tensor labels;           ///< [N] int64, condition the denoiser
   Tensor targets;          ///< [N] int64, what the guide steers to
-  Noise& noise;
+  Noise& noise;            ///< one sample per label, of the denoiser's shape: UsageError otherwise
   StepObserver observe = {};
 };
 
