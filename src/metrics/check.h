@@ -12,6 +12,9 @@ namespace sextant::metrics {
 /// features".
 Tensor checked_rows(const std::string& what, const Tensor& rows);
 
+/// Likewise, in the dtype that they have.
+Tensor checked_rows_as_given(const std::string& what, const Tensor& rows);
+
 /// Throws ShapeError unless both have the same number of columns.
 void check_same_width(const char* caller, const Tensor& a, const Tensor& b);
 

@@ -2,7 +2,10 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
+#include <vector>
 
 namespace sextant::metrics {
 namespace {
@@ -23,13 +26,60 @@ double error_factor(int64_t dimensions) {
 /// What products and coordinates too small for float32 may add up to.
 constexpr double kVanished = 1e-37;
 
+constexpr int64_t kPointsAtOnce = 64;  ///< of points, for one thread
+
+/// `work` with a pointer to the numbers of `rows`, whichever type they have.
+template <class Work>
+auto with_numbers(const Tensor& rows, const Work& work) {
+  return rows.scalar_type() == at::kFloat ? work(rows.data_ptr<float>()) : work(rows.data_ptr<double>());
+}
+
+/// The largest distance from the origin along an axis.
+double reach_of(const Tensor& rows, const Tensor& origin) {
+  const double* const center = origin.data_ptr<double>();
+  const int64_t width = rows.size(1);
+  return with_numbers(rows, [&](const auto* from) {
+    const auto of_rows = [&](int64_t begin, int64_t end, double reach) {
+      for (int64_t i = begin; i < end; ++i) {
+        for (int64_t d = 0; d < width; ++d) reach = std::max(reach, std::abs(from[i * width + d] - center[d]));
+      }
+      return reach;
+    };
+    return at::parallel_reduce(0, rows.size(0), kPointsAtOnce, 0.0, of_rows,
+                               [](double a, double b) { return std::max(a, b); });
+  });
+}
+
+/// to (rows - origin) * scale; returns their norms.
+Tensor frame(const Tensor& to, const Tensor& rows, const Frame& frame) {
+  const Tensor lengths = at::empty({rows.size(0)}, at::kDouble);
+  const double* const center = frame.origin.data_ptr<double>();
+  const int64_t width = rows.size(1);
+  with_numbers(rows, [&](const auto* from) {
+    at::parallel_for(0, rows.size(0), kPointsAtOnce, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        float* const row = to.data_ptr<float>() + i * width;
+        double sum = 0;
+        for (int64_t d = 0; d < width; ++d) {
+          row[d] = static_cast<float>((from[i * width + d] - center[d]) * frame.scale);
+          sum += static_cast<double>(row[d]) * row[d];
+        }
+        lengths.data_ptr<double>()[i] = std::sqrt(sum);
+      }
+    });
+  });
+  return lengths;
+}
+
 }  // namespace
 
 Frame frame_of(const Tensor& x, const Tensor& y) {
   Frame frame;
-  frame.origin = x.mean(0) / 2 + y.mean(0) / 2;
-  const double reach =
-      std::max((x - frame.origin).abs().max().item<double>(), (y - frame.origin).abs().max().item<double>());
+  // Any origin will do; that of a part of many points is near enough.
+  constexpr int64_t kEnough = 1000;
+  const auto center = [kEnough](const Tensor& rows) { return rows.slice(0, 0, kEnough).to(at::kDouble).mean(0); };
+  frame.origin = center(x) / 2 + center(y) / 2;
+  const double reach = std::max(reach_of(x, frame.origin), reach_of(y, frame.origin));
   if (reach > 0 && std::isfinite(reach)) frame.scale = std::exp2(-std::ilogb(reach));
   return frame;
 }
@@ -37,16 +87,22 @@ Frame frame_of(const Tensor& x, const Tensor& y) {
 Points::Points(const Tensor& rows, const Frame& frame)
     : rows_(rows),
       scale_(frame.scale),
-      framed_(((rows - frame.origin) * frame.scale).to(at::kFloat)),
-      packed_(framed_.t()),
-      lengths_(framed_.norm(2, {1}, false, at::kDouble)) {}
+      framed_(at::empty(rows.sizes(), at::kFloat)),
+      lengths_(metrics::frame(framed_, rows, frame)),
+      packed_(framed_.t()) {}
 
 double squared_distance(const Points& x, int64_t i, const Points& y, int64_t j) {
-  const double* const a = x.row(i);
-  const double* const b = y.row(j);
-  double sum = 0;
-  for (int64_t d = 0; d < x.dimensions(); ++d) sum += (a[d] - b[d]) * (a[d] - b[d]);
-  return sum;
+  const int64_t width = x.dimensions();
+  return with_numbers(x.rows(), [&](const auto* x_rows) {
+    return with_numbers(y.rows(), [&](const auto* y_rows) {
+      double sum = 0;
+      for (int64_t d = 0; d < width; ++d) {
+        const double difference = static_cast<double>(x_rows[i * width + d]) - y_rows[j * width + d];
+        sum += difference * difference;
+      }
+      return sum;
+    });
+  });
 }
 
 namespace {

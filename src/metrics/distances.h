@@ -19,18 +19,18 @@ struct Frame {
   double scale = 1;  ///< a power of two
 };
 
-/// A frame for points of both sets, [N, D] float64.
+/// A frame for points of both sets, contiguous [N, D] of float32 or float64.
 Frame frame_of(const Tensor& x, const Tensor& y);
 
 /// A set of points, prepared for comparison with another in the same frame.
 class Points {
  public:
-  /// rows [N, D] contiguous float64
+  /// rows [N, D] contiguous, float32 or float64
   Points(const Tensor& rows, const Frame& frame);
 
   int64_t count() const { return rows_.size(0); }
   int64_t dimensions() const { return rows_.size(1); }
-  const double* row(int64_t i) const { return rows_.data_ptr<double>() + i * rows_.size(1); }
+  const Tensor& rows() const { return rows_; }
   const Tensor& framed() const { return framed_; }
   /// The transpose of framed(), as the right side of products.
   const kernels::PackedMatrix& packed() const { return packed_; }
@@ -38,11 +38,11 @@ class Points {
   double scale() const { return scale_; }
 
  private:
-  Tensor rows_;    ///< [N, D] float64
-  double scale_;   ///< of the frame
-  Tensor framed_;  ///< [N, D] float32: (rows - origin) * scale
-  kernels::PackedMatrix packed_;
+  Tensor rows_;     ///< [N, D]
+  double scale_;    ///< of the frame
+  Tensor framed_;   ///< [N, D] float32: (rows - origin) * scale
   Tensor lengths_;  ///< [N] float64: norms of framed_
+  kernels::PackedMatrix packed_;
 };
 
 /// |x_i - y_j|^2 in float64.

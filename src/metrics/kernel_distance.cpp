@@ -15,20 +15,22 @@
 namespace sextant::metrics {
 namespace {
 
-constexpr int64_t kKernelRows = 1024;  ///< of the kernel matrix in memory at a time
+constexpr int64_t kKernelRows = 128;  ///< of the kernel matrix in memory at a time; half of them lie above a diagonal
 
 /// One set of features [N, D], ready for products from either side.
 struct Side {
-  explicit Side(const Tensor& x) : rows(x), packed(x.t()), squares(x.to(at::kDouble).square().sum(1)) {}
+  Side(const Tensor& x, const Kernel& kernel) : rows(x), packed(x.t()) {
+    if (kernel.kind != Kernel::Kind::kPolynomial) squares = x.to(at::kDouble).square().sum(1);
+  }
   int64_t count() const { return rows.size(0); }
 
   Tensor rows;
   kernels::PackedMatrix packed;  ///< rows^T
-  Tensor squares;                ///< [N] |x|^2, float64
+  Tensor squares;                ///< [N] |x|^2, float64, for kernels of distances
 };
 
 /// Puts k(x, y_j) in place of the dot products x . y_j.
-void kernel_of_dots(std::vector<double>& dots, double x_square, const double* y_squares, double gamma,
+void kernel_of_dots(std::vector<double>& dots, const Side& x, int64_t i, const Side& y, double gamma,
                     const Kernel& kernel) {
   if (kernel.kind == Kernel::Kind::kPolynomial) {
     for (double& dot : dots) {
@@ -38,6 +40,8 @@ void kernel_of_dots(std::vector<double>& dots, double x_square, const double* y_
     }
     return;
   }
+  const double x_square = x.squares.data_ptr<double>()[i];
+  const double* const y_squares = y.squares.data_ptr<double>();
   const double rate = -1 / (2 * kernel.sigma * kernel.sigma);
   for (size_t j = 0; j < dots.size(); ++j) {
     dots[j] = std::exp(rate * std::max(0.0, x_square + y_squares[j] - 2 * dots[j]));
@@ -63,7 +67,7 @@ double sum_over(Pairs pairs, const Side& x, const Side& y, const Kernel& kernel)
         for (int64_t i = begin; i < end; ++i) {
           const scalar_t* const row = dots.data_ptr<scalar_t>() + (i - first) * columns;
           values.assign(row, row + (pairs == Pairs::kAll ? columns : i));
-          kernel_of_dots(values, x.squares.data_ptr<double>()[i], y.squares.data_ptr<double>(), gamma, kernel);
+          kernel_of_dots(values, x, i, y, gamma, kernel);
           sums[i] = std::accumulate(values.begin(), values.end(), 0.0);
         }
       });
@@ -73,7 +77,7 @@ double sum_over(Pairs pairs, const Side& x, const Side& y, const Kernel& kernel)
 }
 
 double mmd_of(const Tensor& x_rows, const Tensor& y_rows, const Kernel& kernel) {
-  const Side x(x_rows), y(y_rows);
+  const Side x(x_rows, kernel), y(y_rows, kernel);
   const auto m = static_cast<double>(x.count());
   const auto n = static_cast<double>(y.count());
   return 2 * sum_over(Pairs::kBelow, x, x, kernel) / (m * (m - 1)) +
@@ -85,7 +89,8 @@ struct Pair {
 };
 
 Pair checked(const std::string& caller, const Tensor& a, const Tensor& b, const Kernel& kernel) {
-  Pair pair{checked_rows(caller + ": first features", a), checked_rows(caller + ": second features", b)};
+  const Pair pair{checked_rows_as_given(caller + ": first features", a),
+                  checked_rows_as_given(caller + ": second features", b)};
   check_same_width(caller.c_str(), pair.a, pair.b);
   if (kernel.degree < 1 || kernel.gamma < 0 || !(kernel.sigma > 0)) {
     throw UsageError(c10::str(caller, ": a kernel needs degree >= 1, gamma >= 0 and sigma > 0, got ", kernel.degree,
@@ -95,8 +100,7 @@ Pair checked(const std::string& caller, const Tensor& a, const Tensor& b, const 
   // small difference of large squares does.
   const bool narrow =
       kernel.kind == Kernel::Kind::kPolynomial && a.scalar_type() == at::kFloat && b.scalar_type() == at::kFloat;
-  if (narrow) pair = {pair.a.to(at::kFloat), pair.b.to(at::kFloat)};
-  return pair;
+  return narrow ? pair : Pair{pair.a.to(at::kDouble), pair.b.to(at::kDouble)};
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ struct Sets {
 };
 
 Sets prepared(const std::string& caller, const Tensor& reference, const Tensor& sample, int64_t neighbours) {
-  const Tensor x = checked_rows(caller + ": reference features", reference);
-  const Tensor y = checked_rows(caller + ": sample features", sample);
+  const Tensor x = checked_rows_as_given(caller + ": reference features", reference);
+  const Tensor y = checked_rows_as_given(caller + ": sample features", sample);
   check_same_width(caller.c_str(), x, y);
   if (neighbours < 1 || neighbours >= x.size(0) || neighbours >= y.size(0)) {
     throw UsageError(c10::str(caller, ": the ", neighbours, "-th nearest neighbour needs at least ", neighbours + 1,
