@@ -7,10 +7,12 @@
 
 The Frechet distance is pytorch-fid's formulation (scipy.linalg.sqrtm of the product of the covariances), precision and
 recall OpenAI's (float32 distances by a matrix product, three nearest neighbours) in blocks of 1000 rows, so that memory
-is bounded as ours is; KID is torch-fidelity's (polynomial kernel, subsets drawn by numpy's RandomState). Prints both
-results, both medians, the ratio, and which BLAS numpy has: pip's brings OpenBLAS, Debian's takes what is installed.
+is bounded as ours is; KID is torch-fidelity's (polynomial kernel, subsets drawn by numpy's RandomState). Where
+scikit-learn and torch-fidelity are installed, its neighbours and its own KID are timed too. Prints both results, both
+medians, the ratio, and which BLAS numpy has: pip's brings OpenBLAS, Debian's takes what is installed.
 """
 import argparse
+import importlib.util
 import json
 import os
 import statistics
@@ -82,6 +84,34 @@ def kid(reference, sample, size=1000):
     return float(numpy.mean(values))
 
 
+def precision_recall_of_scikit_learn(reference, sample):
+    from sklearn.metrics import pairwise_distances_chunked
+    from sklearn.neighbors import NearestNeighbors
+
+    radius = [NearestNeighbors(n_neighbors=4, algorithm="brute").fit(x).kneighbors(x)[0][:, 3]
+              for x in (reference, sample)]
+    in_reference = numpy.zeros(len(sample), bool)
+    in_sample, first = [], 0
+    for between in pairwise_distances_chunked(reference, sample):
+        last = first + len(between)
+        in_reference |= (between <= radius[0][first:last, None]).any(0)
+        in_sample.append((between <= radius[1][None]).any(1))
+        first = last
+    return [float(in_reference.mean()), float(numpy.concatenate(in_sample).mean())]
+
+
+def kid_of_torch_fidelity(reference, sample):
+    import torch
+    from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
+
+    return kid_features_to_metric(torch.from_numpy(reference), torch.from_numpy(sample), kid_subsets=arguments.subsets,
+                                  kid_subset_size=1000, rng_seed=2020, verbose=False)[KEY_METRIC_KID_MEAN]
+
+
+def installed(module):
+    return importlib.util.find_spec(module) is not None
+
+
 def compare(name, metric, function, arrays, folder, extra=()):
     paths = [os.path.join(folder, f"{metric}{i}.npz") for i in (1, 2)]
     for path, values in zip(paths, arrays):
@@ -95,7 +125,7 @@ def compare(name, metric, function, arrays, folder, extra=()):
         theirs.append(time.perf_counter() - start)
     mine = statistics.median(one["seconds"] for one in ours)
     print(f"{name}: ours {mine:.3f} s ({ours[0]['value']}, peak {ours[0]['peak_mib']} MiB), "
-          f"numpy {statistics.median(theirs):.3f} s ({value}), ratio {statistics.median(theirs) / mine:.2f}", flush=True)
+          f"theirs {statistics.median(theirs):.3f} s ({value}), ratio {statistics.median(theirs) / mine:.2f}", flush=True)
 
 
 for library in threadpoolctl.threadpool_info():
@@ -108,8 +138,12 @@ with tempfile.TemporaryDirectory() as folder:
             [{"mu": x.mean(0), "sigma": numpy.cov(x, rowvar=False)} for x in sets], folder)
     sets = [x.astype(numpy.float32) for x in sets]
     for points in map(int, arguments.points.split(",")):
-        compare(f"precision and recall of {points}", "manifold", precision_recall,
-                [{"features": x[:points]} for x in sets], folder)
+        for peer, function in {"numpy": precision_recall, "sklearn": precision_recall_of_scikit_learn}.items():
+            if installed(peer):
+                compare(f"precision and recall of {points} against {peer}", "manifold", function,
+                        [{"features": x[:points]} for x in sets], folder)
     if arguments.subsets:
-        compare(f"KID of {arguments.subsets} subsets", "kid", kid, [{"features": x} for x in sets], folder,
-                [str(arguments.subsets)])
+        for peer, function in {"numpy": kid, "torch_fidelity": kid_of_torch_fidelity}.items():
+            if installed(peer):
+                compare(f"KID of {arguments.subsets} subsets against {peer}", "kid", function,
+                        [{"features": x} for x in sets], folder, [str(arguments.subsets)])

@@ -40,6 +40,12 @@ void gemm(const Gemm<T>& job) {
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t begin = block_start(job.rows, blocks, block);
       const int64_t rows = block_start(job.rows, blocks, block + 1) - begin;
+      // What the sums are added to lies in memory by now, and comes while they are made.
+      for (int64_t row = 0; row < rows; ++row) {
+        const T* const place = job.y + (begin + row) * job.columns + column;
+        __builtin_prefetch(place);
+        __builtin_prefetch(place + kLanes<T>);
+      }
       T sums[kRows * kWide];
       product<T>({job.scratch + begin * strips0, b, sums, rows, job.depth[0], kWide, false});
       if (job.depth[1] != 0) {
