@@ -42,6 +42,11 @@ Classification::Classification(std::shared_ptr<networks::Network> network, nlohm
       timesteps_(config_.timesteps, process_.num_steps(), config_.seed),
       logits_(logits_function(network_, model_)),
       judge_(std::make_shared<Judge>([model = model_] { return models::build(model); })) {
+  if (config_.timesteps == Timesteps::kLossSecondMoment) {
+    throw UsageError(
+        "classification: timesteps loss-second-moment weighs the loss of each image, as a diffusion model's "
+        "can be; choose uniform or stratified for a classifier");
+  }
   ClassificationConfig::kLambda.check("classification", "lambda", config_.lambda);
   calibration::kSmoothEceBeta.check("classification", "beta", config_.beta);
   ClassificationConfig::kLambda.check("classification", "entropy-weight", config_.entropy_weight);

@@ -52,9 +52,11 @@ class Denoising : public Objective {
         losses(function_of(*network_), x0, drawn.t, dropped(batch), noise(batch.number, x0, Purpose::kNoise));
     const Tensor loss = (terms.loss * drawn.weights.to(x0.device())).mean();
     (loss * scale).backward();
-    timesteps_.note(drawn.t, terms.loss);
+    timesteps_.note(batch.number, drawn.t, terms.loss);
     return numbers(loss, terms);
   }
+
+  void end_batch(const Gather& gather) override { timesteps_.end_batch(gather); }
 
   Numbers validate(const checkpoint::StateDict& weights) override {
     const at::NoGradGuard no_grad;

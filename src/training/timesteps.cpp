@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "sextant/runtime/noise.h"
 #include "sextant/training/objectives.h"
 #include "streams.h"
@@ -41,20 +43,28 @@ TimestepSampler::Drawn TimestepSampler::draw(const std::vector<int64_t>& number,
   return {t, (1 / (T * p.index_select(0, t))).to(at::kFloat)};
 }
 
-void TimestepSampler::note(const Tensor& t, const Tensor& losses) {
+void TimestepSampler::note(const std::vector<int64_t>& number, const Tensor& t, const Tensor& losses) {
   if (kind_ != Timesteps::kLossSecondMoment) return;
-  const Tensor steps = t.to(at::kCPU);
-  const Tensor values = losses.detach().to(at::kCPU, at::kFloat);
-  for (int64_t i = 0; i < steps.numel(); ++i) {
-    const int64_t at = steps[i].item<int64_t>();
-    float* const row = history.data_ptr<float>() + at * kHistory;
-    int64_t& seen = counts.data_ptr<int64_t>()[at];
+  const auto column = [](const Tensor& x) { return x.detach().to(at::kCPU, at::kDouble); };
+  noted_.push_back(at::stack({column(at::tensor(number, at::kLong)), column(t), column(losses)}, 1));
+}
+
+void TimestepSampler::end_batch(const Gather& gather) {
+  if (kind_ != Timesteps::kLossSecondMoment) return;
+  const Tensor all = gather(noted_.empty() ? at::empty({0, 3}, at::kDouble) : at::cat(noted_));
+  noted_.clear();
+  const Tensor rows = all.index_select(0, all.select(1, 0).argsort());
+  for (int64_t i = 0; i < rows.size(0); ++i) {
+    const double* const row = rows.data_ptr<double>() + i * 3;
+    const auto t = static_cast<int64_t>(row[1]);
+    float* const losses = history.data_ptr<float>() + t * kHistory;
+    int64_t& seen = counts.data_ptr<int64_t>()[t];
     if (seen == kHistory) {
-      std::rotate(row, row + 1, row + kHistory);
+      std::rotate(losses, losses + 1, losses + kHistory);
     } else {
       ++seen;
     }
-    row[seen - 1] = values[i].item<float>();
+    losses[seen - 1] = static_cast<float>(row[2]);
   }
 }
 

@@ -137,6 +137,7 @@ class Run {
     try {
       Taken taken{backward(batch), 0, learning_rate, false};
       gradient_.send_rest();
+      objective_.end_batch([this](const Tensor& rows) { return group_.gather(rows); });
       taken.stopped = add_up(taken.numbers, stops, group_);
       for (const auto& [name, value] : taken.numbers) {
         if (!std::isfinite(value)) throw NumericError(c10::str("the ", name, " is ", value));

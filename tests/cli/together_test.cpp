@@ -145,6 +145,22 @@ TEST_F(Together, TrainHasTheCurveOfOneProcess) {
   for (const auto& name : a.names()) EXPECT_TRUE(at::allclose(a.at(name), b.at(name), 1e-3, 1e-4)) << name;
 }
 
+TEST_F(Together, TrainByTheLossesOfAllImagesKeepsOneHistory) {
+  const Words words = {"--timesteps", "loss-second-moment"};
+  ASSERT_EQ(sextant(denoiser("one", words)).exit_code, 0);
+  printed_by(2, denoiser("two", words));
+  expect_same_curve("one", "two", 2e-4);
+  const auto snapshot = [&](const std::string& out) {
+    std::vector<fs::path> all;
+    for (const auto& entry : fs::directory_iterator(folder_ / out / "checkpoints")) all.push_back(entry.path());
+    return checkpoint::load(*std::max_element(all.begin(), all.end())).tensors;
+  };
+  const auto one = snapshot("one"), two = snapshot("two");
+  EXPECT_EQ(one.at("objective.timesteps.counts").sum().item<int64_t>(), 8 * 6);
+  EXPECT_TRUE(one.at("objective.timesteps.counts").equal(two.at("objective.timesteps.counts")));
+  EXPECT_TRUE(at::allclose(one.at("objective.timesteps.history"), two.at("objective.timesteps.history"), 1e-3, 1e-5));
+}
+
 TEST_F(Together, TrainContinuesWithAnotherNumberOfProcesses) {
   ASSERT_EQ(sextant(denoiser("one")).exit_code, 0);
   printed_by(2, denoiser("half", {"--overwrite"}));

@@ -201,6 +201,8 @@ TEST(TrainRefuses, SettingsThatContradict) {
   expect_refusal(
       sextant({"finetune", "--model", bundled("mnist-classifier"), "--data", digits(), "--out", folder / "q"}), 2,
       "images to measure calibration on");
+  expect_refusal(sextant(tiny(folder, "r", {"--timesteps", "loss-second-moment"})), 2,
+                 "choose uniform or stratified for a classifier");
 }
 
 }  // namespace

@@ -40,9 +40,15 @@ TEST(Timesteps, OfAPartOfABatchAreThoseOfTheWhole) {
   EXPECT_TRUE(sampler.draw(numbers(53, 4), 10).t.equal(whole.narrow(0, 3, 4)));
 }
 
+/// These losses of t = 0 to 3.
+void note(TimestepSampler& sampler, const Tensor& losses) {
+  sampler.note(numbers(0, 4), at::arange(4, at::kLong), losses);
+  sampler.end_batch([](const Tensor& rows) { return rows; });
+}
+
 TEST(LossSecondMoment, IsUniformUntilEveryStepHasItsHistory) {
   TimestepSampler sampler(Timesteps::kLossSecondMoment, 4, 0);
-  for (int i = 0; i < 9; ++i) sampler.note(at::arange(4, at::kLong), at::ones({4}));
+  for (int i = 0; i < 9; ++i) note(sampler, at::ones({4}));
   EXPECT_TRUE(sampler.draw(numbers(0, 100)).weights.equal(at::ones({100})));
 }
 
@@ -50,8 +56,8 @@ TEST(LossSecondMoment, SamplesByTheRootMeanSquareAndStaysUnbiased) {
   TimestepSampler sampler(Timesteps::kLossSecondMoment, 4, 0);
   const Tensor losses = at::tensor({1.0f, 2.0f, 3.0f, 4.0f});
   // The first notes must be forgotten: only the last ten count.
-  for (int i = 0; i < 3; ++i) sampler.note(at::arange(4, at::kLong), 100 * at::ones({4}));
-  for (int i = 0; i < 10; ++i) sampler.note(at::arange(4, at::kLong), losses);
+  for (int i = 0; i < 3; ++i) note(sampler, 100 * at::ones({4}));
+  for (int i = 0; i < 10; ++i) note(sampler, losses);
   const int64_t count = 40000;
   const TimestepSampler::Drawn drawn = sampler.draw(numbers(0, count));
   const Tensor p = losses.to(at::kDouble) / 10 * 0.999 + 0.001 / 4;
@@ -59,6 +65,44 @@ TEST(LossSecondMoment, SamplesByTheRootMeanSquareAndStaysUnbiased) {
   EXPECT_TENSOR_NEAR(shares, p, (Tolerance{0.01, 0}));
   EXPECT_TENSOR_NEAR(drawn.weights, (1 / (4 * p)).index_select(0, drawn.t), (Tolerance{1e-5, 0}));
   EXPECT_NEAR(drawn.weights.mean().item<double>(), 1, 0.02);
+}
+
+/// What a sampler would give the other processes.
+Tensor noted(const TimestepSampler& sampler) {
+  Tensor all;
+  TimestepSampler(sampler).end_batch([&](const Tensor& rows) {
+    all = rows;
+    return rows.slice(0, 0, 0);
+  });
+  return all;
+}
+
+TEST(LossSecondMoment, OfPartsAndProcessesIsThatOfTheWholeBatch) {
+  const auto sampler = [] { return TimestepSampler(Timesteps::kLossSecondMoment, 3, 0); };
+  TimestepSampler whole = sampler(), first = sampler(), second = sampler();
+  for (int batch = 0; batch < 3; ++batch) {
+    const auto number = numbers(8 * batch, 8);
+    const Tensor t = at::tensor({0, 2, 2, 1, 0, 0, 2, 1}, at::kLong);  // one step twice: the order counts
+    const Tensor losses = at::arange(8 * batch, 8 * batch + 8, at::kFloat);
+    const auto part = [&](TimestepSampler& of, int64_t begin, int64_t end) {
+      of.note({number.begin() + begin, number.begin() + end}, t.slice(0, begin, end), losses.slice(0, begin, end));
+    };
+    part(whole, 0, 8);
+    whole.end_batch([](const Tensor& rows) { return rows; });
+    // The second process takes the first half of the batch, in two parts.
+    part(first, 4, 8);
+    part(second, 0, 1);
+    part(second, 1, 4);
+    const Tensor of_first = noted(first);
+    const Tensor of_second = noted(second);
+    const auto gather = [&](const Tensor&) { return at::cat({of_first, of_second}); };
+    first.end_batch(gather);
+    second.end_batch(gather);
+  }
+  for (const TimestepSampler& one : {first, second}) {
+    EXPECT_TRUE(one.history.equal(whole.history)) << one.history << whole.history;
+    EXPECT_TRUE(one.counts.equal(whole.counts));
+  }
 }
 
 }  // namespace

@@ -64,6 +64,7 @@ class Training : public ::testing::Test {
         if (--left == 0) stop.request(2);
         return inner.backward(batch, scale);
       }
+      void end_batch(const Gather& gather) override { inner.end_batch(gather); }
       Numbers validate(const checkpoint::StateDict& weights) override { return inner.validate(weights); }
       double criterion(const Numbers& numbers) const override { return inner.criterion(numbers); }
       std::vector<std::pair<std::string, Tensor>> state() override { return inner.state(); }

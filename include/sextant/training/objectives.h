@@ -22,6 +22,9 @@ namespace sextant::training {
 /// Which timesteps a noisy training draws.
 enum class Timesteps { kUniform, kStratified, kLossSecondMoment };
 
+/// Rows [n, D] of each of the processes that share a batch, one after the other; called by all of them.
+using Gather = std::function<Tensor(const Tensor& rows)>;
+
 /// Draws timesteps and the weights that keep the loss unbiased.
 class TimestepSampler {
  public:
@@ -34,9 +37,12 @@ class TimestepSampler {
   /// For images with these numbers; kStratified spreads t evenly over the `whole` batch that they are part of, of which
   /// the first number is a multiple of `whole`. 0: over these images.
   Drawn draw(const std::vector<int64_t>& number, int64_t whole = 0) const;
-  /// Losses [B] at t [B]; kLossSecondMoment samples by the root of their mean square over the last 10 at each t, mixed
-  /// with 0.1 % of the uniform distribution, once every t has ten (Nichol & Dhariwal 2021).
-  void note(const Tensor& t, const Tensor& losses);
+  /// Losses [B] at t [B] of the images with these numbers, a part of a batch.
+  void note(const std::vector<int64_t>& number, const Tensor& t, const Tensor& losses);
+  /// Takes in what was noted of a batch, here and elsewhere, in the order of the images' numbers. kLossSecondMoment
+  /// samples by the root of the losses' mean square over the last 10 at each t, mixed with 0.1 % of the uniform
+  /// distribution, once every t has ten (Nichol & Dhariwal 2021).
+  void end_batch(const Gather& gather);
 
   Tensor history;  ///< [T, 10] float32, the newest last
   Tensor counts;   ///< [T] int64, at most 10
@@ -45,6 +51,7 @@ class TimestepSampler {
   Timesteps kind_;
   int64_t steps_;
   uint64_t seed_;
+  std::vector<Tensor> noted_;  ///< [n, 3] float64: number, t, loss
 };
 
 /// Named numbers of a step or of a validation, in order of writing.
@@ -56,6 +63,8 @@ class Objective {
   virtual ~Objective() = default;
   /// Leaves the gradient of the mean loss, times `scale`, in the weights' .grad; returns "loss" and its parts.
   virtual Numbers backward(const Batch& batch, double scale) = 0;
+  /// After the last part of every batch.
+  virtual void end_batch(const Gather& /*gather*/) {}
   /// Judges another set of weights on held-out images.
   virtual Numbers validate(const checkpoint::StateDict& weights) = 0;
   /// The one of validate()'s numbers by which the best weights are chosen; smaller is better.
@@ -101,7 +110,7 @@ struct ClassificationConfig {
   double entropy_weight = 0;  ///< of the entropy constraint (Zheng et al. 2022: 0.1), in kLambda; 0 is off
   bool noisy = false;         ///< learns on x_t at random t of `process`, as noise-aware classifiers do
   diffusion::ProcessConfig process{};
-  Timesteps timesteps = Timesteps::kUniform;
+  Timesteps timesteps = Timesteps::kUniform;  ///< not kLossSecondMoment: the loss is of a batch, not of an image
   Criterion criterion = Criterion::kNll;
   uint64_t seed = 0;
 };

@@ -262,9 +262,6 @@ training::DenoisingConfig denoising_config(const TrainConfig& config, const Trai
 
 std::unique_ptr<distributed::Group> join_training(TrainConfig& config) {
   std::unique_ptr<distributed::Group> group = group_of(config.run);
-  if (!group->alone() && config.timesteps == training::Timesteps::kLossSecondMoment) {
-    throw UsageError("--timesteps loss-second-moment goes by the losses of all images, so it needs one process");
-  }
   place(config.run);
   return group;
 }
