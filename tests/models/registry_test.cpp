@@ -146,6 +146,23 @@ TEST(GuessedArchitecture, IsTheConfigOfAnyAdmNetwork) {
   }
 }
 
+TEST(GuessedArchitecture, IsNoneOfBlocksWithoutNumberOrEnd) {
+  // A name costs nothing to write: a list is as long as it has blocks, not as their numbers say.
+  for (const char* number : {"3000000000", "9223372036854775807", "99999999999999999999", "-1"}) {
+    checkpoint::StateDict weights = weights_like(*build(adm_config()));
+    weights.set(std::string("input_blocks.") + number + ".0.weight", at::zeros({1}));
+    EXPECT_TRUE(guess_architecture(weights).config.is_null()) << number;
+  }
+  checkpoint::StateDict deep;
+  deep.set("time_embed.0.weight", at::zeros({128, 32}));
+  deep.set("input_blocks.0.0.weight", at::zeros({32, 3, 3, 3}));
+  for (int block = 1; block < 2 * 70; block += 2) {
+    deep.set("input_blocks." + std::to_string(block) + ".0.out_layers.3.weight", at::zeros({32, 1, 1, 1}));
+    deep.set("input_blocks." + std::to_string(block) + ".0.in_layers.0.weight", at::zeros({32}));
+  }
+  EXPECT_TRUE(guess_architecture(deep).config.is_null()) << "an image that is halved 69 times";
+}
+
 TEST(GuessedArchitecture, KnowsTheImageSizeWhereAttentionPools) {
   for (const int64_t size : {32, 48, 64}) {
     const auto network = build(adm_classifier_config({{"pool", "attention"}, {"image_size", size}}));

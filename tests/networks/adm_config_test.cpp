@@ -78,6 +78,10 @@ TEST(AdmFlags, StandForTheArgumentsThatGuidedDiffusionMakesOfThem) {
   const json own = adm::unet_arguments({{"image_size", 32}, {"channel_mult", "1,2"}, {"class_cond", true}});
   EXPECT_EQ(own.at("channel_mult"), json({1.0, 2.0}));
   EXPECT_EQ(own.at("num_classes"), 1000);
+  EXPECT_EQ(
+      adm::unet_arguments({{"image_size", 64}, {"attention_resolutions", "1e300,inf,0.5"}}).at("attention_resolutions"),
+      json({0, 0, 64}))
+      << "no level has so many pixels";
   EXPECT_THROW(adm::unet_arguments({{"image_size", 32}}), CheckpointError);
   EXPECT_THROW(adm::unet_arguments({{"image_sizes", 64}}), CheckpointError);
   EXPECT_THROW(adm::unet_arguments({{"attention_resolutions", "32,x"}}), CheckpointError);

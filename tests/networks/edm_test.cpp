@@ -173,6 +173,19 @@ TEST(Edm, RefusesChannelsThatDoNotDivideIntoGroups) {
       std::string::npos);
 }
 
+TEST(Edm, RefusesMoreLevelsThanImagesCanBeHalved) {
+  for (const char* type : {"edm", "edm2"}) {
+    // 65 and more are beyond what a shift of 64 bits can say: some processors take them for 1 and more.
+    for (const std::size_t levels : {0, 5, 65, 66, 130}) {
+      nlohmann::json config = small_config();
+      config["channel_mult"] = std::vector<int64_t>(levels, 1);
+      EXPECT_EQ(
+          testing::message_of<CheckpointError>([&] { made<EdmDenoiser>(type, config); }),
+          type + (": channel_mult has " + std::to_string(levels)) + " levels, which do not fit into 8 x 8 pixels");
+    }
+  }
+}
+
 TEST(Edm, RefusesClassIdsOutsideItsRange) {
   const auto network = made<EdmDenoiser>("edm", small_config());
   const Tensor x = at::zeros({2, 3, 8, 8});

@@ -121,6 +121,19 @@ TEST(Vae, SaysWhichSizesItTakes) {
             "vae: expected images [B, 3, H, W] with H and W multiples of 4, got [1, 3, 16, 18]");
 }
 
+TEST(Vae, RefusesWidthsThatNoNetworkHas) {
+  const std::vector<std::pair<std::vector<int64_t>, std::string>> cases = {
+      {std::vector<int64_t>(70, 32), "vae: block_out_channels needs 1 to 16 widths"},
+      {{}, "vae: block_out_channels needs 1 to 16 widths"},
+      {{32, 0}, "vae: norm_num_groups 32 does not divide block_out_channels 0"},
+      {{-32}, "vae: norm_num_groups 32 does not divide block_out_channels -32"}};
+  for (const auto& [widths, expected] : cases) {
+    const nlohmann::json model = {{"block_out_channels", widths}, {"norm_num_groups", 32}};
+    EXPECT_EQ(testing::message_of<CheckpointError>([&, &widths = widths] { made<Autoencoder>("vae", model); }),
+              expected);
+  }
+}
+
 TEST(VaePresets, HaveAsManyNumbersAsStableDiffusions) {
   for (const Preset& preset : family("vae").presets()) {
     const auto vae = made<Autoencoder>("vae", preset.config["model"]);

@@ -54,7 +54,7 @@ void check(const ConfigReader& in, const Config& c) {
                                                               {"num_res_blocks", c.num_res_blocks}}) {
     if (value < 1 || value > 1 << 20) in.fail(std::string(name) + " must be positive, got " + std::to_string(value));
   }
-  if (c.channel_mult.empty() || c.channel_mult.size() > 16) in.fail("channel_mult needs 1 to 16 levels");
+  if (c.channel_mult.empty() || c.channel_mult.size() > kMostLevels) in.fail("channel_mult needs 1 to 16 levels");
   int64_t downsampling = 1;
   for (std::size_t level = 0; level < c.channel_mult.size(); ++level, downsampling *= 2) {
     const double mult = c.channel_mult[level];
@@ -108,8 +108,9 @@ std::vector<double> numbers(const ConfigReader& in, const std::string& flag, con
 json downsampling_factors(const ConfigReader& in, const std::string& flag, const std::string& sizes,
                           int64_t image_size) {
   json factors = json::array();
-  for (const double size : numbers(in, flag, sizes))
-    factors.push_back(image_size / std::max<int64_t>(1, static_cast<int64_t>(size)));
+  for (const double size : numbers(in, flag, sizes)) {
+    factors.push_back(image_size / static_cast<int64_t>(std::clamp(size, 1.0, 1e9)));  // "inf" is a number too
+  }
   return factors;
 }
 

@@ -7,6 +7,8 @@
 
 namespace sextant::networks::adm {
 
+constexpr std::size_t kMostLevels = 16;  ///< of channel_mult
+
 enum class PoolKind { kAdaptive, kAttention, kSpatial, kSpatialV2 };
 
 struct Config {

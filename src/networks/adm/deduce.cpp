@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "adm/config.h"
 #include "shapes.h"
 
 namespace sextant::networks::adm {
@@ -19,12 +20,15 @@ struct InputBlock {
   int64_t width = 0;  ///< of a residual block's result
 };
 
-/// One more than the largest n of names "LIST.n.", 0 without.
+/// One more than the largest n of names "LIST.n.", 0 without. Every block has a name of its own: a larger n than there
+/// are names is of no such list, and would be costly to believe.
 int64_t length_of(const checkpoint::StateDict& weights, const std::string& list) {
   int64_t length = 0;
   for (const auto& [name, tensor] : weights) {
     if (!name.starts_with(list + ".")) continue;
-    length = std::max<int64_t>(length, std::atoll(name.c_str() + list.size() + 1) + 1);
+    const int64_t number = std::atoll(name.c_str() + list.size() + 1);
+    if (number < 0 || number >= static_cast<int64_t>(weights.size())) return 0;
+    length = std::max(length, number + 1);
   }
   return length;
 }
@@ -101,7 +105,7 @@ json deduce_common(const checkpoint::StateDict& weights) {
   const int64_t width = size_of(weights, "time_embed.0.weight", 1);
   const int64_t inputs = size_of(weights, "input_blocks.0.0.weight", 1);
   const auto found = levels_of(weights);
-  if (width == 0 || inputs == 0 || !found) return nullptr;
+  if (width == 0 || inputs == 0 || !found || found->second.widths.size() > kMostLevels) return nullptr;
   const auto& [per_level, levels] = *found;
   json mult = json::array();
   json attention = json::array();

@@ -67,6 +67,13 @@ void Conv::lay_out(int64_t resolution, const std::vector<int64_t>& parts) {
   if (kernel > 0) convolution.lay_out(resolution, resolution, parts);
 }
 
+void check_levels(const ConfigReader& config, std::size_t levels, int64_t resolution) {
+  constexpr std::size_t kMost = 63;  // beyond, a shift of an int64 says nothing
+  if (levels >= 1 && levels <= kMost && resolution >> (levels - 1) >= 1) return;
+  config.fail(c10::str("channel_mult has ", levels, " levels, which do not fit into ", resolution, " x ", resolution,
+                       " pixels"));
+}
+
 kernels::GroupNorm edm_group_norm(const Scope& scope, int64_t channels, double eps, bool silu) {
   const int64_t groups = std::min<int64_t>(32, channels / 4);
   if (groups < 1 || channels % groups != 0) {

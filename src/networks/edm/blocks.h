@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config_reader.h"
 #include "internal/kernels/convolution.h"
 #include "internal/kernels/norm.h"
 #include "internal/runtime/constant.h"
@@ -56,6 +57,9 @@ struct Conv {
   Tensor bias;
   kernels::Convolution convolution;
 };
+
+/// CheckpointError where images of this side cannot be halved between that many levels.
+void check_levels(const ConfigReader& config, std::size_t levels, int64_t resolution);
 
 /// min(32, channels / 4) groups. CheckpointError where they do not divide the channels.
 kernels::GroupNorm edm_group_norm(const Scope& scope, int64_t channels, double eps, bool silu);

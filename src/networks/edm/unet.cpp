@@ -118,10 +118,7 @@ LadderConfig ladder_config(ConfigReader& config, int64_t model_channels, const s
   for (const int64_t mult : config.optional("channel_mult", default_mult)) {
     ladder.channels.push_back(model_channels * mult);
   }
-  if (ladder.channels.empty() || (resolution >> (ladder.channels.size() - 1)) < 1) {
-    config.fail(c10::str("channel_mult has ", ladder.channels.size(), " levels, which do not fit into ", resolution,
-                         " x ", resolution, " pixels"));
-  }
+  check_levels(config, ladder.channels.size(), resolution);
   ladder.num_blocks = config.optional<int64_t>("num_blocks", default_blocks);
   ladder.attention_resolutions = config.optional("attn_resolutions", default_attention);
   ladder.block.embedding_channels = model_channels * config.optional<int64_t>("channel_mult_emb", 4);

@@ -42,10 +42,7 @@ Config read_config(const nlohmann::json& model) {
   for (const int64_t mult : reader.optional<std::vector<int64_t>>("channel_mult", {1, 2, 3, 4})) {
     config.channels.push_back(base * mult);
   }
-  if (config.channels.empty() || (config.resolution >> (config.channels.size() - 1)) < 1) {
-    reader.fail(c10::str("channel_mult has ", config.channels.size(), " levels, which do not fit into ",
-                         config.resolution, " x ", config.resolution, " pixels"));
-  }
+  edm::check_levels(reader, config.channels.size(), config.resolution);
   const auto noise_mult = reader.optional<int64_t>("channel_mult_noise", 0);
   const auto embedding_mult = reader.optional<int64_t>("channel_mult_emb", 0);
   config.noise_channels = noise_mult > 0 ? base * noise_mult : config.channels[0];

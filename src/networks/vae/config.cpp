@@ -40,9 +40,9 @@ Config read_config(const nlohmann::json& model) {
     reader.ignore(key);
   }
   reader.finish();
-  if (config.widths.empty()) reader.fail("block_out_channels is empty");
+  if (config.widths.empty() || config.widths.size() > 16) reader.fail("block_out_channels needs 1 to 16 widths");
   for (const int64_t width : config.widths) {
-    if (config.groups < 1 || width % config.groups != 0) {
+    if (config.groups < 1 || width < 1 || width % config.groups != 0) {
       reader.fail(c10::str("norm_num_groups ", config.groups, " does not divide block_out_channels ", width));
     }
   }
