@@ -18,8 +18,10 @@ constexpr const char* kPrefix = "step-";
 json facts_of(const checkpoint::Checkpoint& checkpoint, const fs::path& path) {
   const auto found = checkpoint.metadata.find("sextant.training");
   const json facts = found == checkpoint.metadata.end() ? json() : json::parse(found->second, nullptr, false);
-  if (!facts.is_object() || !facts.contains("step") || !facts["step"].is_number_integer())
+  const json step = facts.is_object() ? facts.value("step", json()) : json();
+  if (!step.is_number_integer() || step.get<int64_t>() < 0) {
     throw CheckpointError(path.string() + ": is no training state");
+  }
   return facts;
 }
 

@@ -1,5 +1,8 @@
+#include <c10/util/StringUtil.h>
+
 #include <algorithm>
 
+#include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/training/objectives.h"
 #include "streams.h"
@@ -59,6 +62,10 @@ void TimestepSampler::end_batch(const Gather& gather) {
     const auto t = static_cast<int64_t>(row[1]);
     float* const losses = history.data_ptr<float>() + t * kHistory;
     int64_t& seen = counts.data_ptr<int64_t>()[t];
+    if (seen < 0 || seen > kHistory) {  // as read from a file
+      throw CheckpointError(c10::str("the training's state is damaged: of timestep ", t, " it has ", seen,
+                                     " losses, which are 0 to ", kHistory));
+    }
     if (seen == kHistory) {
       std::rotate(losses, losses + 1, losses + kHistory);
     } else {

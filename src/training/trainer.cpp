@@ -171,7 +171,8 @@ class Run {
     const Numbers numbers = objective_.validate(weights);
     const double value = objective_.criterion(numbers);
     const int64_t epoch = step_ * config_.batch / images_.size();
-    const bool better = best_.is_null() || value < best_.at("value").get<double>();
+    // A NaN would stay the best for ever.
+    const bool better = std::isfinite(value) && (best_.is_null() || value < best_.at("value").get<double>());
     if (better) {
       best_ = {{"value", value}, {"step", step_}};
       if (group_.leads()) std::filesystem::create_directories(best_file().parent_path());
@@ -205,8 +206,16 @@ class Run {
 
   void resume() {
     const std::optional<Snapshot> snapshot = Snapshots(files_.checkpoints()).newest();
-    if (!snapshot) return;
-    const json& facts = snapshot->facts;
+    try {
+      if (snapshot) take_over(*snapshot);
+    } catch (const json::exception& problem) {
+      throw CheckpointError(config_.folder.string() + ": the training's state of step " +
+                            std::to_string(snapshot->step) + " is damaged: " + problem.what());
+    }
+  }
+
+  void take_over(const Snapshot& snapshot) {
+    const json& facts = snapshot.facts;
     if (facts.at("identity") != config_.identity) {
       throw UsageError(config_.folder.string() +
                        " holds another training: " + first_difference(facts.at("identity"), config_.identity) +
@@ -214,16 +223,17 @@ class Run {
     }
     const at::NoGradGuard no_grad;
     for (const auto& [name, tensor] : tensors()) {
-      const Tensor& saved = snapshot->tensors.at(name);
+      const Tensor& saved = snapshot.tensors.at(name);
       if (saved.sizes() != tensor.sizes()) throw CheckpointError("the training's state does not fit: " + name);
       Tensor(tensor).copy_(saved);
     }
-    step_ = saved_ = snapshot->step;
+    step_ = saved_ = snapshot.step;
     adam_.steps = facts.at("adam_steps");
     ema_.updates = facts.at("average_updates");
     scale_.scale = facts.at("loss_scale");
     scale_.good_steps = facts.at("good_steps");
     best_ = facts.at("best");
+    if (!best_.is_null()) best_ = {{"value", double{best_.at("value")}}, {"step", int64_t{best_.at("step")}}};
     since_best_ = facts.at("since_best");
     ended_early_ = facts.at("ended_early");
     weights_.publish();

@@ -1,6 +1,8 @@
 #include <numeric>
 
+#include "sextant/runtime/error.h"
 #include "sextant/training/objectives.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::testing {
@@ -50,6 +52,16 @@ TEST(LossSecondMoment, IsUniformUntilEveryStepHasItsHistory) {
   TimestepSampler sampler(Timesteps::kLossSecondMoment, 4, 0);
   for (int i = 0; i < 9; ++i) note(sampler, at::ones({4}));
   EXPECT_TRUE(sampler.draw(numbers(0, 100)).weights.equal(at::ones({100})));
+}
+
+TEST(LossSecondMoment, RefusesAStateOfMoreLossesThanItKeeps) {
+  for (const int64_t count : {int64_t{-1}, int64_t{11}, int64_t{1} << 40}) {
+    TimestepSampler sampler(Timesteps::kLossSecondMoment, 4, 0);
+    sampler.counts[2].fill_(count);
+    EXPECT_EQ(message_of<CheckpointError>([&] { note(sampler, at::ones({4})); }),
+              "the training's state is damaged: of timestep 2 it has " + std::to_string(count) +
+                  " losses, which are 0 to 10");
+  }
 }
 
 TEST(LossSecondMoment, SamplesByTheRootMeanSquareAndStaysUnbiased) {

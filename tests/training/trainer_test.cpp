@@ -145,6 +145,27 @@ TEST_F(Training, LostSnapshotsCostStepsOnly) {
   expect_same(classify(c).weights, whole.weights);
 }
 
+TEST_F(Training, RefusesADamagedState) {
+  const TrainerConfig c = config("a");
+  classify(c, 6);
+  const Snapshots snapshots(c.folder / "checkpoints");
+  const Snapshot whole = *snapshots.newest();
+  const std::vector<std::pair<std::string, nlohmann::json>> damages = {
+      {"adam_steps", "six"}, {"loss_scale", nullptr}, {"best", {{"step", 5}}}, {"best", "the third"}};
+  for (const auto& [fact, value] : damages) {
+    Snapshot damaged = whole;
+    damaged.facts[fact] = value;
+    snapshots.save(damaged);
+    const std::string message = message_of<CheckpointError>([&] { classify(c); });
+    EXPECT_NE(message.find("a: the training's state of step 6 is damaged: "), std::string::npos) << message;
+  }
+  Snapshot before = whole;
+  before.step = -3;
+  std::filesystem::remove_all(c.folder / "checkpoints");
+  snapshots.save(before);
+  EXPECT_NE(message_of<CheckpointError>([&] { classify(c); }).find("is no training state"), std::string::npos);
+}
+
 TEST_F(Training, KeepsTheLastTwoSnapshots) {
   const TrainerConfig c = config("a");
   classify(c);
