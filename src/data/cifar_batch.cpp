@@ -55,10 +55,11 @@ CifarBatch python_batch(const Tensor& bytes, const std::string& name, Cifar100La
   }
   Tensor labels = labels_of(file, "labels");
   if (!labels.defined()) labels = labels_of(file, kind == Cifar100Labels::kFine ? "fine_labels" : "coarse_labels");
-  if (!labels.defined() || labels.size(0) != data->second.size(0) || labels.min().item<int64_t>() < 0) {
+  if (!labels.defined() || labels.size(0) != data->second.size(0)) {
     throw std::runtime_error(c10::str(name, " has ", labels.defined() ? labels.size(0) : 0, " labels for ",
                                       data->second.size(0), " images"));
   }
+  if (labels.min().item<int64_t>() < 0) throw std::runtime_error(name + " has a label below 0");
   return {data->second.unflatten(1, {3, kSide, kSide}), labels};
 }
 

@@ -53,6 +53,12 @@ Tensor with_channels(const Tensor& image, int64_t channels) {
   return image;
 }
 
+std::string note_of_colour(const std::string& source, const Tensor& image, int64_t channels) {
+  const bool loses = channels == 1 && image.size(0) == 3 && image.scalar_type() == at::kByte &&
+                     !at::equal(image[0].expand_as(image), image);
+  return loses ? source + ": the images have colours, the network takes one channel; they are read in grey" : "";
+}
+
 Tensor read_image(const std::filesystem::path& path, int64_t channels) {
   const auto file = map_file(path);
   try {

@@ -17,6 +17,10 @@ Tensor decode_bmp(Bytes bytes);
 /// In a build without libwebp it says so.
 Tensor decode_webp(Bytes bytes);
 
+/// What a user should know of the images of `source`, of which `image` [C, H, W] is one as stored, when they are read
+/// with `channels`: "" unless their colours are lost.
+std::string note_of_colour(const std::string& source, const Tensor& image, int64_t channels);
+
 /// Room for an image of that size, unless it is a large one and `most_per_byte` pixels for each of `file_size` bytes
 /// cannot be that many.
 Tensor make_image(uint64_t height, uint64_t width, uint64_t channels, std::size_t file_size, uint64_t most_per_byte);

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "class_folders.h"
+#include "codecs.h"
 #include "files.h"
 #include "folder_walk.h"
 #include "internal/runtime/files.h"
@@ -39,6 +40,7 @@ class FolderImages : public ImageSet {
     files_ = std::move(walk.images);
     if (!walk.left_out.empty()) notes_.push_back(walk.left_out);
     label(options.classes);
+    tell_of_colour();
   }
 
   int64_t size() const override { return static_cast<int64_t>(files_.size()); }
@@ -46,6 +48,15 @@ class FolderImages : public ImageSet {
   std::string name(int64_t index) const override { return path(index).string(); }
 
  private:
+  void tell_of_colour() {
+    if (channels_ != 1 || files_.empty()) return;
+    try {
+      const std::string note = note_of_colour(folder_.string(), read_image(path(0), 0), channels_);
+      if (!note.empty()) notes_.push_back(note);
+    } catch (const DataError&) {  // whoever reads that image hears of it
+    }
+  }
+
   fs::path path(int64_t index) const {
     if (index >= 0 && index < size()) return folder_ / files_[static_cast<std::size_t>(index)];
     throw bad_file(folder_, "has " + std::to_string(size()) + " images, asked for number " + std::to_string(index));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "codecs.h"
 #include "files.h"
 #include "memory_images.h"
 #include "sextant/data/images.h"
@@ -24,12 +25,13 @@ Tensor scaled_to_shorter(const Tensor& image, int64_t size) {
 /// A set whose images are brought to one form when they are read.
 class FormedImages : public ImageSet {
  public:
-  FormedImages(std::unique_ptr<ImageSet> images, const ReadOptions& options)
+  FormedImages(std::unique_ptr<ImageSet> images, const ReadOptions& options, std::string note)
       : images_(std::move(images)), options_(options) {
     labels_ = images_->labels();
     class_names_ = images_->class_names();
     naming_ = images_->naming();
     notes_ = images_->notes();
+    if (!note.empty()) notes_.push_back(std::move(note));
   }
 
   int64_t size() const override { return images_->size(); }
@@ -74,10 +76,11 @@ std::unique_ptr<ImageSet> as_read(std::unique_ptr<ImageSet> images, const ReadOp
   ReadOptions::kSize.check("images", "image-crop", static_cast<double>(options.crop));
   const bool sized = options.size > 0 || options.crop > 0;
   // A set in memory is of one kind; a folder's files have been converted when they were decoded.
-  const bool converted = options.channels > 0 && dynamic_cast<const MemoryImages*>(images.get()) != nullptr &&
-                         images->image(0).size(0) != options.channels;
+  const auto* const in_memory = dynamic_cast<const MemoryImages*>(images.get());
+  const bool converted = options.channels > 0 && in_memory && images->image(0).size(0) != options.channels;
   if (!sized && !converted) return images;
-  return std::make_unique<FormedImages>(std::move(images), options);
+  std::string note = converted ? note_of_colour(in_memory->source(), images->image(0), options.channels) : "";
+  return std::make_unique<FormedImages>(std::move(images), options, std::move(note));
 }
 
 int64_t ImageSet::label(int64_t index) const { return labels_.defined() ? labels_[index].item<int64_t>() : -1; }

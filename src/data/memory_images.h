@@ -15,6 +15,7 @@ class MemoryImages : public ImageSet {
     class_names_ = std::move(class_names);
   }
 
+  const std::string& source() const { return source_; }
   int64_t size() const override { return pixels_.size(0); }
   Tensor image(int64_t index) const override { return pixels_[checked(index, 1)].contiguous(); }
   std::string name(int64_t index) const override { return source_ + " image " + std::to_string(index); }

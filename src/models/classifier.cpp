@@ -83,7 +83,7 @@ void check_channels(const fs::path& path, const json& config, int64_t channels) 
   const auto expected = config.value("/model/in_channels"_json_pointer, int64_t{3});
   if (channels <= 0 || expected == channels) return;
   throw UsageError(c10::str(path.string(), ": the classifier takes images of ", expected,
-                            " channels, the diffusion model draws ", channels));
+                            expected == 1 ? " channel" : " channels", ", the diffusion model draws ", channels));
 }
 
 /// A mixture's posterior reads points as they are.

@@ -213,6 +213,8 @@ TEST(SweepAxes, ThatDoNotExistNameTheNearest) {
             "'epsilon'?"},
            {"alpha = 1", "axis 'alpha' must be a list of values, got 1"},
            {"seed = [1, 2]", "seeds are no axis"},
+           {"\"guidance.scale\" = [1, 2]", "axis 'guidance.scale' is no setting. Did you mean 'scale'?"},
+           {"out = ['a', 'b']", "axis 'out': every run has a folder of its own"},
            {"alpha = [\"x\"]", "alpha must be a number"},
        }) {
     const Outcome outcome = run_table(folder, table_text() + "[axes]\n" + axes + "\n");

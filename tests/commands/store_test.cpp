@@ -175,6 +175,17 @@ TEST(SampleStore, ReservesItsSpaceBeforehand) {
   }
 }
 
+TEST(SampleStore, AsksForRoomBeforeItTakesMemoryOrDisk) {
+  const TemporaryFolder folder;
+  try {
+    const SampleStore store(folder / "p", kIdentity, {1024, 1024, 3}, 1'000'000'000);  // whose records are 40 GB
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find(" MiB are free"), std::string::npos) << error.what();
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
 TEST(SampleStore, WritesFinishedSamplesInOrder) {
   const TemporaryFolder folder;
   SampleStore store(folder / "p", kIdentity, kShape, 5);

@@ -151,6 +151,11 @@ TEST_F(Cifar, PicklesThatHoldSomethingElseAreRefused) {
               "cos\nsystem\nU\x04"
               "true\x85R.");
   EXPECT_NE(refusal(path, [&] { open_images(path); }).find("nothing was executed"), std::string::npos);
+  const std::string labels("K\x01K\x02", 4);  // the list of labels, 1 and 2
+  const std::size_t place = whole.rfind(labels);
+  ASSERT_NE(place, std::string::npos);
+  write_bytes(path, std::string(whole).replace(place, 2, "J\xff\xff\xff\xff"));
+  EXPECT_NE(refusal(path, [&] { open_images(path); }).find("data_batch_1 has a label below 0"), std::string::npos);
 }
 
 }  // namespace

@@ -121,8 +121,16 @@ TEST_F(Formats, ChannelsAreConvertedAlikeFromEverySource) {
   write_bytes(folder_ / "png/a.png", png(rows));
   checkpoint::save_npz(folder_ / "rgb.npz", {{"arr_0", rows.unsqueeze(0)}});
   write_bytes(folder_ / "run/samples.npz", read_bytes(folder_ / "rgb.npz"));
-  for (const char* source : {"png", "rgb.npz", "run"})
-    EXPECT_TRUE(at::equal(data::open_images(folder_ / source, {.channels = 1})->image(0), luma)) << source;
+  for (const char* source : {"png", "rgb.npz", "run"}) {
+    const auto set = data::open_images(folder_ / source, {.channels = 1});
+    EXPECT_TRUE(at::equal(set->image(0), luma)) << source;
+    ASSERT_EQ(set->notes().size(), 1) << source;
+    EXPECT_NE(set->notes()[0].find("the images have colours, the network takes one channel; they are read in grey"),
+              std::string::npos);
+    EXPECT_TRUE(data::open_images(folder_ / source, {.channels = 3})->notes().empty()) << source;
+  }
+  checkpoint::save_npz(folder_ / "greyish.npz", {{"arr_0", rows.narrow(2, 0, 1).repeat({1, 1, 3}).unsqueeze(0)}});
+  EXPECT_TRUE(data::open_images(folder_ / "greyish.npz", {.channels = 1})->notes().empty());
   const Tensor grey = noise({1, 2, 3});
   checkpoint::save_npz(folder_ / "grey.npz", {{"arr_0", grey}});
   checkpoint::save_npz(folder_ / "one.npz", {{"arr_0", grey.unsqueeze(3)}});

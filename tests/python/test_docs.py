@@ -78,6 +78,7 @@ def test_the_tutorial_runs_from_top_to_bottom(tmp_path):
 
 
 def test_the_messages_of_the_cookbook_are_what_python_says(tmp_path, monkeypatch):
+    (tmp_path / "models").symlink_to(ROOT / "models")
     monkeypatch.chdir(tmp_path)
     sessions = "\n".join(re.findall(r"```pycon\n(.*?)```", (ROOT / "docs/errors.md").read_text(), re.S))
     test = doctest.DocTestParser().get_doctest(sessions, {}, "errors.md", "docs/errors.md", 0)

@@ -105,12 +105,12 @@ SampleStore::SampleStore(const std::filesystem::path& path, const json& identity
       shape_(std::move(shape)),
       dtype_(dtype),
       valid_(static_cast<std::size_t>(count)),
-      records_(valid_.size()),
       trace_size_(trace_size) {
   pixels_ =
       std::accumulate(shape_.begin(), shape_.end(), static_cast<int64_t>(at::elementSize(dtype)), std::multiplies<>());
   try {
     open_or_create(identity);
+    records_.resize(valid_.size());  // only where there is room on disk: of a billion images they fill the memory
     scan();
   } catch (...) {
     if (file_ >= 0 && !header_.empty()) unlink((former_ >= 0 ? neighbour() : path_).c_str());
@@ -155,11 +155,19 @@ void SampleStore::open_or_create(const json& identity) {
     throw Error("cannot empty " + path_.string() + ": " + reason(errno));
   }
   const int64_t size = slot_offset(count());
-  if (const int error = posix_fallocate(file_, 0, size); error != 0) {
-    throw Error("cannot reserve " + std::to_string((size >> 20) + 1) + " MiB for " + std::to_string(count()) +
-                " samples in " + path_.string() + ": " + reason(error));
+  const auto no_room = [&](const std::string& why) {
+    return Error("cannot reserve " + std::to_string((size >> 20) + 1) + " MiB for " + std::to_string(count()) +
+                 " samples in " + path_.string() + ": " + why);
+  };
+  // Asked first: a reservation that fails has taken all that is free meanwhile, from everybody.
+  struct stat held {};
+  const int64_t missing = fstat(file_, &held) == 0 ? size - static_cast<int64_t>(held.st_blocks) * 512 : 0;
+  auto free = std::filesystem::space(path_.parent_path()).available;
+  if (missing > 0 && free < static_cast<std::uintmax_t>(missing)) {
+    throw no_room(reason(ENOSPC) + ", " + std::to_string(free >> 20) + " MiB are free");
   }
-  const auto free = std::filesystem::space(path_.parent_path()).available;
+  if (const int error = posix_fallocate(file_, 0, size); error != 0) throw no_room(reason(error));
+  free = std::filesystem::space(path_.parent_path()).available;
   if (free < static_cast<std::uintmax_t>(count() * pixels_)) {
     throw Error("samples.npz will need " + std::to_string((count() * pixels_ >> 20) + 1) + " MiB in " +
                 path_.parent_path().string() + ", where " + std::to_string(free >> 20) + " MiB are free");

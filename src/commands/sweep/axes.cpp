@@ -32,6 +32,7 @@ SettingAxis axis_of(const std::string& table, const std::string& key, const json
     throw UsageError("axis '" + key + "' must be a list of values, got " + values.dump());
   }
   if (key == "seed") throw UsageError("axis 'seed': seeds are no axis, their numbers become a mean; use seeds = [...]");
+  if (key == "out") throw UsageError("axis 'out': every run has a folder of its own in the sweep's");
   return {table, key, {values.begin(), values.end()}};
 }
 
@@ -71,7 +72,9 @@ std::vector<SettingAxis> named_axes(const json& axes) {
       }
       continue;
     }
-    if (table.empty()) throw UsageError("axis '" + name + "' is no setting." + did_you_mean(key, known));
+    if (table.empty()) {  // in quotes "guidance.scale" is one name
+      throw UsageError("axis '" + name + "' is no setting." + did_you_mean(key.substr(key.rfind('.') + 1), known));
+    }
     found.push_back(axis_of(table, key, value));
   }
   return found;
