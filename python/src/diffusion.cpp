@@ -1,4 +1,6 @@
 // sextant._core.diffusion: processes, denoisers, mixtures, noise.
+#include <algorithm>
+
 #include "bindings.h"
 #include "checks.h"
 #include "sextant/diffusion/denoiser.h"
@@ -75,9 +77,15 @@ ProcessConfig process_config(const std::string& schedule, int64_t steps, const s
 }
 
 diffusion::Model model_of(const Callable& model) {
-  return [model](const Tensor& x, const Tensor& t, const Tensor& y) {
-    return model.call<Tensor>("denoiser", "a tensor", x, t, y);
+  return [model](const Tensor& x, const Tensor& t, const Tensor& y) -> Tensor {
+    return of_floating_point("denoiser", model.call<Tensor>("denoiser", "a tensor", x, t, y));
   };
+}
+
+std::vector<int64_t> checked_sample_shape(std::vector<int64_t> shape) {
+  if (shape.size() == 3 && *std::min_element(shape.begin(), shape.end()) > 0) return shape;
+  throw UsageError(
+      c10::str("Denoiser: expected sample_shape [C, H, W] of positive numbers, got ", at::IntArrayRef(shape)));
 }
 
 void bind_process(py::module_& m) {
@@ -136,13 +144,14 @@ void bind_denoiser(py::module_& m) {
   py::class_<Denoiser> bound(m, "Denoiser", doc("diffusion.Model"));
   never_changes(bound)
       .def(py::init([](const Callable& model, const Process& process, std::vector<int64_t> shape) {
-             return Denoiser(model_of(model), process, std::move(shape));
+             return Denoiser(model_of(model), process, checked_sample_shape(std::move(shape)));
            }),
            arg("model"), arg("process"), arg("sample_shape"))
       .def_static(
           "in_noise_levels",
           [](const Callable& model, std::vector<int64_t> shape, double sigma_min, double sigma_max) {
-            return Denoiser(model_of(model), diffusion::SigmaRange{sigma_min, sigma_max, {}}, std::move(shape));
+            return Denoiser(model_of(model), diffusion::SigmaRange{sigma_min, sigma_max, {}},
+                            checked_sample_shape(std::move(shape)));
           },
           "Of a function D(x, sigma, y) that estimates the clean image.", arg("model"), arg("sample_shape"),
           py::kw_only(), arg("sigma_min") = 0.0, arg("sigma_max") = std::numeric_limits<double>::infinity())

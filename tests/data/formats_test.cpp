@@ -124,7 +124,7 @@ TEST_F(Formats, ChannelsAreConvertedAlikeFromEverySource) {
   for (const char* source : {"png", "rgb.npz", "run"}) {
     const auto set = data::open_images(folder_ / source, {.channels = 1});
     EXPECT_TRUE(at::equal(set->image(0), luma)) << source;
-    ASSERT_EQ(set->notes().size(), 1) << source;
+    ASSERT_EQ(set->notes().size(), 1u) << source;
     EXPECT_NE(set->notes()[0].find("the images have colours, the network takes one channel; they are read in grey"),
               std::string::npos);
     EXPECT_TRUE(data::open_images(folder_ / source, {.channels = 3})->notes().empty()) << source;

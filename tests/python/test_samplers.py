@@ -98,6 +98,22 @@ def test_noise_has_the_models_shape():
         samplers.ddim(convolution, [0], noise=sextant.Noise(0, [0], [1, 32, 32]), steps=2)
 
 
+@pytest.mark.parametrize("shape", [[], [4, 4], [3, -4, 4], [0, 2, 2], [1, 1, 2, 2]])
+def test_a_denoiser_draws_images_of_three_positive_sides(shape):
+    for make in (
+        lambda: sextant.Denoiser(lambda x, t, y: x, sextant.Process("linear"), shape),
+        lambda: sextant.Denoiser.in_noise_levels(lambda x, sigma, y: x, shape),
+    ):
+        with pytest.raises(sextant.UsageError, match=r"Denoiser: expected sample_shape \[C, H, W\] of positive numbers"):
+            make()
+
+
+def test_a_denoiser_answers_in_floating_point():
+    denoiser = sextant.Denoiser(lambda x, t, y: x.long(), sextant.Process("linear"), [1, 2, 2])
+    with pytest.raises(sextant.ShapeError, match=r"denoiser: expected floating point, got Long \[1, 1, 2, 2\]"):
+        samplers.ddim(denoiser, [0], steps=2)
+
+
 def test_noise_is_no_tensor():
     denoiser = mixture().denoiser(sextant.Process("linear", clip=False))
     with pytest.raises(sextant.UsageError, match="expected noise as a Noise, got Tensor; derive a class"):
