@@ -11,6 +11,7 @@
 #include "internal/commands/trace.h"
 #include "internal/commands/train.h"
 #include "progress.h"
+#include "sextant/report/drawing.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 
@@ -71,6 +72,7 @@ py::object run(const std::string& name, Config& config, std::vector<OptionGroup>
                const Listener& listener, Work work) {
   apply_settings(name, std::move(options), settings);
   PythonProgress progress(config.run.quiet ? Listener{} : listener);
+  if (name != "evaluate" && !report::can_draw()) progress.note("note: built without cairo: no charts");
   json result;
   {
     const py::gil_scoped_release unlocked;

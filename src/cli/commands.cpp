@@ -18,6 +18,7 @@
 #include "internal/distributed/group.h"
 #include "internal/runtime/json_file.h"
 #include "internal/runtime/text.h"
+#include "sextant/report/drawing.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/progress.h"
 #include "terminal.h"
@@ -44,6 +45,7 @@ struct Job {
   void (*take)(json& tables, Config& config) = [](json&, Config&) {};
   bool (*quiet)(const Config& config) = [](const Config& config) { return config.run.quiet; };
   bool shared = false;  ///< a launcher's processes do it together
+  bool draws = true;    ///< charts are among what it leaves
 };
 
 template <typename Config>
@@ -61,6 +63,7 @@ Command row(const std::string& name, const std::string& summary, const Job<Confi
       static std::ostream nowhere(nullptr);
       const auto progress =
           speaks ? terminal_progress(job.quiet(*config)) : make_progress(ProgressStyle::kQuiet, nowhere);
+      if (job.draws && !report::can_draw()) progress->note("note: built without cairo: no charts");
       try {
         const Report report = job.run(*config, given, *progress, stop);
         if (speaks) std::cout << report.text << std::flush;
@@ -191,14 +194,16 @@ void take_whole(json& tables, InspectConfig& config) {
 Report trace(TraceConfig& config, const std::string&, Progress& progress, const Stop& stop) {
   const TraceResult result = run_trace(config, progress, stop);
   std::string text = report::format_table(result.table, report::TableFormat::kTerminal);
-  if (!config.method.run.quiet) text += "curves, maps.png and trace.json in " + config.method.run.out + "\n";
+  const std::string left = report::can_draw() ? "curves, maps.png and trace.json" : "trace.json";
+  if (!config.method.run.quiet) text += left + " in " + config.method.run.out + "\n";
   return {result.complete, text};
 }
 
 Report theory(TheoryConfig& config, const std::string&, Progress&, const Stop& stop) {
   const TheoryResult result = run_theory(config, stop);
   std::string text = report::format_table(result.table, report::TableFormat::kTerminal);
-  if (!config.run.quiet) text += "theory.json and charts in " + config.run.out + "\n";
+  const std::string left = report::can_draw() ? "theory.json and charts" : "theory.json";
+  if (!config.run.quiet) text += left + " in " + config.run.out + "\n";
   return {true, text};
 }
 
@@ -230,7 +235,7 @@ const std::vector<Command>& commands() {
       // A recipe may name the samples.
       row<EvaluateConfig>("evaluate",
                           "Score samples against a reference: FID, sFID, inception score, precision, recall, KID",
-                          {.options = evaluate_options, .run = evaluate, .shared = true}, "SAMPLES"),
+                          {.options = evaluate_options, .run = evaluate, .shared = true, .draws = false}, "SAMPLES"),
       row<CalibrateConfig>("calibrate",
                            "Measure a classifier's calibration, also along the noise levels, and repair it",
                            {.options = calibrate_options, .run = calibrate, .shared = true}),
@@ -252,13 +257,16 @@ const std::vector<Command>& commands() {
                        "RECIPE"),
       row<TheoryConfig>("theory", "Check the papers' propositions on a mixture, where everything is exact",
                         {.options = theory_options, .run = theory}),
-      row<RunsConfig>("runs", "List, filter, compare, export and prune the runs of a ledger",
-                      {.options = runs_options, .run = runs, .quiet = [](const RunsConfig&) { return false; }},
-                      "LEDGER", true),
-      row<ReportConfig>(
-          "report", "Make one HTML page of the sweeps, runs and traces in a folder",
-          {.options = report_options, .run = report_page, .quiet = [](const ReportConfig&) { return true; }}, "DIR",
-          true),
+      row<RunsConfig>(
+          "runs", "List, filter, compare, export and prune the runs of a ledger",
+          {.options = runs_options, .run = runs, .quiet = [](const RunsConfig&) { return false; }, .draws = false},
+          "LEDGER", true),
+      row<ReportConfig>("report", "Make one HTML page of the sweeps, runs and traces in a folder",
+                        {.options = report_options,
+                         .run = report_page,
+                         .quiet = [](const ReportConfig&) { return true; },
+                         .draws = false},
+                        "DIR", true),
       row<MergeConfig>("merge", "Put together what tasks of 'sample --shard' drew in their own folders",
                        {.options = merge_options, .run = merge, .quiet = [](const MergeConfig&) { return true; }},
                        "FOLDER...", true),
@@ -268,7 +276,8 @@ const std::vector<Command>& commands() {
                          {.options = inspect_options,
                           .run = inspect_file,
                           .take = take_whole,
-                          .quiet = [](const InspectConfig&) { return true; }},
+                          .quiet = [](const InspectConfig&) { return true; },
+                          .draws = false},
                          "FILE")};
   return kCommands;
 }

@@ -8,6 +8,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+const std::string kNoCharts = "note: built without cairo: no charts\n";
+
 int64_t largest_difference(const Tensor& a, const Tensor& b) {
   return (a.to(at::kInt) - b.to(at::kInt)).abs().max().item<int64_t>();
 }
@@ -48,6 +50,16 @@ TEST(Sample, WritesImagesLabelsGridAndRecord) {
   const double shares = timings["denoiser_share"].get<double>() + timings["classifier_share"].get<double>();
   EXPECT_GT(shares, 0.3);
   EXPECT_LE(shares, 1.0);
+}
+
+TEST(Sample, SaysInOneLineThatChartsAreLeftOutWhereTheyAre) {
+  const TemporaryFolder folder;
+  const Outcome drawn = sextant(small_run(folder / "o"));
+  ASSERT_EQ(drawn.exit_code, 0) << drawn.err;
+  EXPECT_EQ(drawn.err.find(kNoCharts) != std::string::npos, !report::can_draw()) << drawn.err;
+  EXPECT_EQ(drawn.err.find(kNoCharts), drawn.err.rfind(kNoCharts)) << drawn.err;
+  const Outcome looked = sextant({"inspect", folder / "o/samples.npz"});
+  EXPECT_EQ(looked.err, "") << "it draws none anyway";
 }
 
 TEST(Sample, GivesTheSameBytesTheSecondTime) {
@@ -140,7 +152,7 @@ TEST(Sample, KeepsTheImagesOfOtherSettingsUnlessTold) {
 TEST(Sample, IsSilentWhenQuietAndPlainWithoutATerminal) {
   const TemporaryFolder folder;
   const Outcome quiet = sextant(small_run(folder / "q", {"--quiet"}));
-  EXPECT_EQ(quiet.out + quiet.err, "");
+  EXPECT_EQ(quiet.out + quiet.err, report::can_draw() ? "" : kNoCharts);
   const Outcome plain = sextant(small_run(folder / "p"));
   EXPECT_NE(plain.err.find("6/6 images"), std::string::npos) << plain.err;
   EXPECT_EQ(plain.err.find('\r'), std::string::npos);

@@ -104,8 +104,6 @@ TraceResult run_trace(const TraceConfig& config, Progress& progress, const Stop&
   if (report::can_draw()) {
     draw_curves(out, followed);
     report::write_drawing(out / "maps.png", draw_maps(followed));
-  } else {
-    progress.note("note: this build cannot draw (it was made without cairo): trace.json only");
   }
   json records = json::array();
   for (const Followed& method : followed) records.push_back(record_of(method));
