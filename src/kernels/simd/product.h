@@ -32,7 +32,7 @@ struct Product {
 
 /// A and B come from memory where they are a network's weights and the rows are few, from the outer caches elsewhere,
 /// and the processor fetches too little ahead by itself: of B this many bytes are asked for before they are needed, of
-/// A the next strip. It takes a third off such products.
+/// A the next strip.
 constexpr int64_t kAheadBytes = 4096;
 constexpr int64_t kCacheLine = 64;
 
