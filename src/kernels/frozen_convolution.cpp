@@ -1,6 +1,9 @@
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <omp.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <functional>
 #include <mutex>
 
 #include "card_sum.h"
@@ -13,11 +16,60 @@
 namespace sextant::kernels {
 namespace {
 
+/// What oneDNN has its better convolutions for: without it (AVX2) none in bfloat16.
+bool has_avx512() {
+#if defined(__x86_64__)
+  static const bool has =
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  return has;
+#else
+  return true;
+#endif
+}
+
+enum class Way { kForward, kBack };
+
+/// Without AVX-512 oneDNN leaves groups of a few channels, and the way back to images of three, to matrix products: how
+/// those are cut, and so the last bits, follows the number of threads.
+bool is_cut_by_threads(const Tensor& weight, const ConvOptions& c, Way way) {
+  constexpr int64_t kVector = 8;
+  const bool odd = weight.size(1) % kVector != 0 || weight.size(0) / c.groups % kVector != 0;
+  const bool depthwise = c.groups > 1 && weight.size(1) == 1;
+  return !has_avx512() && odd && !depthwise && (way == Way::kBack || c.groups > 1);
+}
+
+/// While it lives, a parallel region of the calling thread has no other thread.
+class OneThread {
+ public:
+  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~OneThread() { omp_set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
+/// f(i), images [1, ...], of all i, each by one thread.
+Tensor image_by_image(int64_t batch, const std::function<Tensor(int64_t)>& f) {
+  std::vector<Tensor> images(static_cast<std::size_t>(batch));
+  at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
+    const at::NoGradGuard no_grad;
+    const OneThread one_thread;
+    for (int64_t i = begin; i < end; ++i) images[static_cast<std::size_t>(i)] = f(i);
+  });
+  return batch == 1 ? images[0] : at::cat(images);
+}
+
 Tensor by_onednn(const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias, const ConvOptions& c) {
   const at::MemoryFormat format = x.suggest_memory_format();
   const Tensor aligned = weight.size(2) == 1 && weight.size(3) == 1 ? weight : weight.contiguous(format);
-  return at::mkldnn_convolution(x.contiguous(format), aligned, bias, {c.padding, c.columns()}, {c.stride, c.stride},
-                                {c.dilation, c.dilation}, c.groups);
+  const auto convolved = [&](const Tensor& images) {
+    return at::mkldnn_convolution(images.contiguous(format), aligned, bias, {c.padding, c.columns()},
+                                  {c.stride, c.stride}, {c.dilation, c.dilation}, c.groups);
+  };
+  if (!is_cut_by_threads(weight, c, Way::kForward)) return convolved(x);
+  return image_by_image(x.size(0), [&](int64_t i) { return convolved(x.narrow(0, i, 1)); });
 }
 
 /// d/dx of a convolution of stride 1 is a convolution with the weights turned round and their channels exchanged.
@@ -34,9 +86,14 @@ Tensor gradient_by_libtorch(const Tensor& gradient, const Tensor& x, const Tenso
   const bool lonely = x.size(0) == 1 && c.groups == 1 && weight.size(2) <= 3 && x.numel() <= kSmall;
   const Tensor seen = lonely ? at::cat({x, x}) : x;  // in the memory format of x
   const Tensor incoming = lonely ? at::cat({gradient, at::zeros_like(gradient)}) : gradient;
-  const Tensor result = std::get<0>(at::convolution_backward(incoming, seen, weight, c10::nullopt, {c.stride, c.stride},
-                                                             {c.padding, c.columns()}, {c.dilation, c.dilation}, false,
-                                                             {0, 0}, c.groups, {true, false, false}));
+  const auto back = [&](const Tensor& dy, const Tensor& images) {
+    return std::get<0>(at::convolution_backward(dy, images, weight, c10::nullopt, {c.stride, c.stride},
+                                                {c.padding, c.columns()}, {c.dilation, c.dilation}, false, {0, 0},
+                                                c.groups, {true, false, false}));
+  };
+  if (is_cut_by_threads(weight, c, Way::kBack))
+    return image_by_image(x.size(0), [&](int64_t i) { return back(gradient.narrow(0, i, 1), x.narrow(0, i, 1)); });
+  const Tensor result = back(incoming, seen);
   return lonely ? result.narrow(0, 0, 1) : result;
 }
 
@@ -107,6 +164,10 @@ Tensor TurnedWeight::operator()(const Tensor& weight) const {
 
 Tensor frozen_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& c,
                      const TurnedWeight& turned) {
+  if (x.device().is_cpu() && x.scalar_type() == at::kBFloat16 && !has_avx512()) {
+    const auto wide = [](const Tensor& t) { return t.defined() ? t.to(at::kFloat) : t; };
+    return frozen_conv2d(wide(x), wide(weight), wide(bias), c).to(at::kBFloat16);
+  }
   if (has_route(x, weight, bias) && x.dim() == 4 && x.size(1) == weight.size(1) * c.groups) {
     const bool gradient = at::GradMode::is_enabled() && x.requires_grad();
     return FrozenConv2d::apply(x, weight, if_defined(bias),

@@ -34,8 +34,8 @@ TEST_P(FusedAttention, MatchesItsPlainTwinInFloat64) {
   const Tensor y = attention(q, k, v, scale);
   EXPECT_EQ(y.scalar_type(), type);
   EXPECT_TENSOR_NEAR(y, expected, tolerance);
-  // Older libtorch rounds the scores to bfloat16 too.
-  const Tolerance of_libtorch = type == at::kBFloat16 ? Tolerance{0.02, 0.02} : tolerance;
+  // Older libtorch rounds the scores to bfloat16 too, and adds up in it where the processor has no instructions for it.
+  const Tolerance of_libtorch = type == at::kBFloat16 ? Tolerance{0.08, 0.04} : tolerance;
   EXPECT_TENSOR_NEAR(attention_of_libtorch(q, k, v, scale), expected, of_libtorch);
 }
 

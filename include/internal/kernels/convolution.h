@@ -38,7 +38,8 @@ class TurnedWeight {
 ///
 /// With frozen float32 weights on a CPU it always runs in oneDNN, forward and backward. at::conv2d leaves small batches
 /// (and, with one thread, every 1x1 convolution) to a plain BLAS product, which is thirty times slower where the BLAS
-/// is the reference one. Fastest when x and weight are channels_last.
+/// is the reference one. Fastest when x and weight are channels_last. An image's result depends neither on its batch
+/// nor on the number of threads. bfloat16 is computed in float32 where oneDNN lacks it (x86 without AVX-512).
 Tensor frozen_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& options,
                      const TurnedWeight& turned = {});
 
