@@ -45,7 +45,7 @@ models::Placement placement_of(const commands::RunConfig& run, const std::vector
           "torch.backends.cuda.matmul.allow_tf32");
     }
   }
-  return {device, arithmetic_type(dtype_of(run.precision), device)};
+  return {device, dtype_of(run.precision)};
 }
 
 /// `x`, whose gradient has none of its own: the networks' are computed in closed form, so that a second one would be

@@ -205,7 +205,7 @@ std::unique_ptr<Network> open(const nlohmann::json& model, const std::filesystem
                               at::ScalarType precision) {
   const Config config = read_config(model);
   const at::ScalarType computable = arithmetic_type(precision, device);
-  const auto script = std::make_shared<const Script>(file, device, computable, config.softplus_beta);
+  const auto script = std::make_shared<const Script>(file, device, precision, config.softplus_beta);
   // The weights of an archive that was frozen before it was saved are constants of its program and stay as they are.
   const at::ScalarType type = script->weights().empty() ? at::kFloat : computable;
   if (config.predicts == "noise") return std::make_unique<ScriptNoise>(config, script, device, type);

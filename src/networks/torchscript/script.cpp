@@ -10,6 +10,7 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::torchscript {
@@ -57,10 +58,11 @@ int64_t smooth(jit::Block* block, double beta) {
   return count;
 }
 
-/// Floating-point tensors in `precision`; counters stay integers.
-void convert(jit::Module& module, at::ScalarType precision) {
+/// Floating-point tensors rounded to `precision`, in the dtype that is computed in; counters stay integers.
+void convert(jit::Module& module, at::ScalarType precision, at::Device device) {
+  const at::ScalarType computed = arithmetic_type(precision, device);
   const auto in_place = [&](at::Tensor tensor) {
-    if (tensor.is_floating_point()) tensor.set_data(tensor.to(precision));
+    if (tensor.is_floating_point()) tensor.set_data(tensor.to(precision).to(computed));
   };
   for (const at::Tensor& tensor : module.parameters()) in_place(tensor);
   for (const at::Tensor& tensor : module.buffers()) in_place(tensor);
@@ -80,7 +82,7 @@ Script::Script(const std::filesystem::path& file, at::Device device, at::ScalarT
     module.eval();
     for (const auto& item : module.named_parameters()) weights_.emplace_back(item.name, item.value.detach().clone());
     for (const auto& item : module.named_buffers()) weights_.emplace_back(item.name, item.value.detach().clone());
-    if (precision != at::kFloat) convert(module, precision);
+    if (precision != at::kFloat) convert(module, precision, device);
     for (at::Tensor weight : module.parameters()) weight.set_requires_grad(false);
     program_->module = jit::freeze_module(module);
   } catch (const std::exception& error) {

@@ -13,7 +13,8 @@ namespace sextant::networks::torchscript {
 
 class Script {
  public:
-  /// Loads, converts floating-point weights to `precision`, freezes. Errors: see the family's open().
+  /// Loads, rounds floating-point weights to `precision` (in float32 where the device computes in that), freezes.
+  /// Errors: see the family's open().
   Script(const std::filesystem::path& file, at::Device device, at::ScalarType precision, double softplus_beta);
   ~Script();
 
