@@ -4,9 +4,9 @@
 #include <sstream>
 
 #include "class_folders.h"
-#include "codecs.h"
 #include "files.h"
 #include "folder_walk.h"
+#include "formats/codecs.h"
 #include "internal/runtime/files.h"
 
 namespace sextant::data {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "codecs.h"
 #include "files.h"
+#include "formats/codecs.h"
 #include "memory_images.h"
 #include "sextant/data/images.h"
 

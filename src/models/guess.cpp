@@ -1,8 +1,8 @@
-#include "fit.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
-#include "weights_choice.h"
+#include "weights/fit.h"
+#include "weights/weights_choice.h"
 
 namespace sextant::models {
 namespace {

@@ -1,13 +1,13 @@
 #include <c10/util/StringUtil.h>
 
 #include "config_kinds.h"
-#include "fit.h"
 #include "internal/models/mixture.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/content_hash.h"
 #include "internal/runtime/sentence.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
+#include "weights/fit.h"
 
 namespace sextant::models {
 

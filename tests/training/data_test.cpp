@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <map>
 
-#include "loader.h"
+#include "images/loader.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"

@@ -1,4 +1,4 @@
-#include "random_crop.h"
+#include "images/random_crop.h"
 
 #include "support/golden.h"
 

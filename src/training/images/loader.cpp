@@ -1,4 +1,4 @@
-#include "loader.h"
+#include "images/loader.h"
 
 #include <condition_variable>
 #include <cstring>
@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "random_crop.h"
+#include "images/random_crop.h"
 #include "sextant/runtime/noise.h"
 #include "streams.h"
 

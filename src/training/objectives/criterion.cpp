@@ -1,4 +1,4 @@
-#include "criterion.h"
+#include "objectives/criterion.h"
 
 #include <algorithm>
 

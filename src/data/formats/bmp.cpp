@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "codecs.h"
+#include "formats/codecs.h"
 
 namespace sextant::data {
 namespace {

@@ -1,8 +1,8 @@
 // Moving averages that are not saved under the parameters' names.
 #pragma once
 
-#include "groups.h"
 #include "sextant/networks/network.h"
+#include "weights/groups.h"
 
 namespace sextant::models {
 

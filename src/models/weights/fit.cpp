@@ -1,4 +1,4 @@
-#include "fit.h"
+#include "weights/fit.h"
 
 namespace sextant::models {
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <numeric>
 
-#include "loader.h"
+#include "images/loader.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "streams.h"

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "codecs.h"
+#include "formats/codecs.h"
 
 namespace sextant::data {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <stdexcept>
 
-#include "codecs.h"
+#include "formats/codecs.h"
 
 namespace sextant::data {
 

@@ -1,11 +1,11 @@
-#include "averages.h"
+#include "weights/averages.h"
 
 #include <algorithm>
 #include <charconv>
 #include <map>
 
-#include "fit.h"
 #include "internal/runtime/text.h"
+#include "weights/fit.h"
 
 namespace sextant::models {
 

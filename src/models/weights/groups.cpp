@@ -1,4 +1,4 @@
-#include "groups.h"
+#include "weights/groups.h"
 
 #include <algorithm>
 #include <cctype>

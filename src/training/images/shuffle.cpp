@@ -1,6 +1,6 @@
 #include <numeric>
 
-#include "loader.h"
+#include "images/loader.h"
 #include "sextant/runtime/noise.h"
 #include "streams.h"
 

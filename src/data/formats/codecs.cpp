@@ -1,4 +1,4 @@
-#include "codecs.h"
+#include "formats/codecs.h"
 
 #include <algorithm>
 #include <stdexcept>

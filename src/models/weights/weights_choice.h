@@ -1,8 +1,8 @@
 // Choosing among groups that fit.
 #pragma once
 
-#include "groups.h"
 #include "sextant/models/weights.h"
+#include "weights/groups.h"
 
 namespace sextant::models {
 

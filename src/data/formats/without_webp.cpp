@@ -1,7 +1,7 @@
 // A build without libwebp.
 #include <stdexcept>
 
-#include "codecs.h"
+#include "formats/codecs.h"
 
 namespace sextant::data {
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "averages.h"
-#include "fit.h"
-#include "groups.h"
 #include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
-#include "weights_choice.h"
+#include "weights/averages.h"
+#include "weights/fit.h"
+#include "weights/groups.h"
+#include "weights/weights_choice.h"
 
 namespace sextant::models {
 

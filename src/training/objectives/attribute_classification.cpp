@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "criterion.h"
-#include "judge.h"
+#include "objectives/criterion.h"
+#include "objectives/judge.h"
 #include "sextant/calibration/calibration.h"
 #include "sextant/models/classifier.h"
 #include "sextant/networks/kinds.h"

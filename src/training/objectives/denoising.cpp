@@ -1,6 +1,6 @@
 #include <ATen/core/grad_mode.h>
 
-#include "judge.h"
+#include "objectives/judge.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/training/objectives.h"
