@@ -1,11 +1,15 @@
 // The reference vectors themselves: a folder that lost its files would leave the tests that walk it green.
-#include <map>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "checkpoint/manifest.h"
 #include "support/golden.h"
 
 namespace sextant::testing {
 namespace {
+
+namespace fs = std::filesystem;
 
 struct Family {
   const char* folder;
@@ -48,13 +52,18 @@ constexpr Family kNetworks[] = {
     {"models", "adm_unet", 3},
     {"models", "adm_classifier", 3},
     {"models", "adm_flags", 1},
+    {"models", "adm_classifier_flags", 1},
     {"models", "dit", 1},
     {"models", "edm", 4},
+    {"models", "fill", 1},
     {"models", "torchvision_convnext", 1},
     {"models", "torchvision_densenet", 1},
     {"models", "torchvision_resnet", 3},
     {"models", "torchvision_vit", 1},
 };
+
+// What only the repository brings.
+constexpr Family kOwn[] = {{"math/training", "adm_hybrid_", 2}, {"math/training", "noisy_classifier", 1}};
 
 bool is_default() { return golden_dir() == source_dir() / "tests/golden"; }
 std::size_t least(const Family& family) { return is_default() ? family.least : 1; }
@@ -64,6 +73,20 @@ TEST(GoldenSet, HasEveryFamilyOfFormulas) {
     EXPECT_GE(golden_files(family.folder, family.prefix).size(), least(family))
         << family.folder << "/" << family.prefix;
   }
+}
+
+TEST(GoldenSet, HasTheTrainingSteps) {
+  if (!is_default()) GTEST_SKIP() << "another folder need not have them";
+  for (const Family& family : kOwn) {
+    EXPECT_GE(golden_files(family.folder, family.prefix).size(), family.least) << family.folder << "/" << family.prefix;
+  }
+}
+
+TEST(GoldenSet, HasArchivesAndTokens) {
+  std::ifstream archives(golden_dir() / "math/npz/manifest.json");
+  ASSERT_TRUE(archives) << golden_dir() / "math/npz/manifest.json";
+  EXPECT_GE(nlohmann::json::parse(archives).size(), is_default() ? 50u : 1u);
+  EXPECT_TRUE(fs::exists(golden_dir() / "models/clip_tokens.json"));
 }
 
 TEST(GoldenSet, HasEveryFamilyOfNetworks) {
