@@ -6,6 +6,7 @@
 
 #include "files.h"
 #include "internal/checkpoint/pickled_arrays.h"
+#include "internal/runtime/text.h"
 #include "memory_images.h"
 #include "tar.h"
 
@@ -33,6 +34,18 @@ bool is_batch(const std::string& name, Split split) {
 bool is_meta(const std::string& name, Cifar100Labels kind) {
   return name == "batches.meta" || name == "batches.meta.txt" || name == "meta" ||
          name == (kind == Cifar100Labels::kFine ? "fine_label_names.txt" : "coarse_label_names.txt");
+}
+
+/// Which of CIFAR-10's five training batches are not among the files, in a line; "" where none of them or all are.
+std::string lacking(const fs::path& path, const Parts& parts) {
+  constexpr int kBatches = 5;
+  std::vector<std::string> names;
+  for (int i = 1; i <= kBatches; ++i) {
+    const std::string name = "data_batch_" + std::to_string(i);
+    if (!parts.contains(name) && !parts.contains(name + ".bin")) names.push_back(name);
+  }
+  if (names.empty() || names.size() == kBatches) return "";
+  return path.string() + " lacks " + joined(names, ", ") + " of CIFAR-10's five training batches; the others are read";
 }
 
 /// Whether the folder has CIFAR's files: "train" and "test" are folders of many other sets.
@@ -130,8 +143,10 @@ std::unique_ptr<ImageSet> open_cifar(const fs::path& given, Split split, Cifar10
                              " (CIFAR-100), with .bin in the binary version");
   }
   const bool one = pixels.size() == 1;
-  return std::make_unique<MemoryImages>(path.string(), one ? pixels[0] : at::cat(pixels),
-                                        one ? labels[0] : at::cat(labels), class_names);
+  auto images = std::make_unique<MemoryImages>(path.string(), one ? pixels[0] : at::cat(pixels),
+                                               one ? labels[0] : at::cat(labels), class_names);
+  if ((folder || archive) && split == Split::kTrain) images->note(lacking(path, parts));
+  return images;
 }
 
 }  // namespace sextant::data

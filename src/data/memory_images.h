@@ -16,6 +16,10 @@ class MemoryImages : public ImageSet {
   }
 
   const std::string& source() const { return source_; }
+  /// Adds to notes(); "" adds nothing.
+  void note(std::string line) {
+    if (!line.empty()) notes_.push_back(std::move(line));
+  }
   int64_t size() const override { return pixels_.size(0); }
   Tensor image(int64_t index) const override { return pixels_[checked(index, 1)].contiguous(); }
   std::string name(int64_t index) const override { return source_ + " image " + std::to_string(index); }

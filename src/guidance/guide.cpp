@@ -110,7 +110,7 @@ Guidance Guide::evaluate_at(Input where, const GuideInput& in, double scale) con
   const Tensor f = forward.logits.detach();
   check_logits_and_labels("guide", f, in.y);
   check_finite("classifier's logits are", f, forward.leaf, in,
-               "Check its checkpoint with 'sextant inspect', or compute it in fp32.");
+               "'sextant inspect' shows whether its weights are finite; if so, compute it in fp32.");
   if (in.y.is_cuda() && !in.y.is_same(checked_labels_)) {
     check_label_range("guide", in.y, f.size(1));  // waits for the device, in the first step
     checked_labels_ = in.y;

@@ -1,3 +1,5 @@
+#include <cmath>
+#include <filesystem>
 #include <fstream>
 
 #include "cli/program.h"
@@ -119,6 +121,35 @@ TEST(Inspect, ReadsArchivesOfArrays) {
   const Outcome outcome = sextant({"inspect", bundled("mnist-features") + "/reference_train.npz"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("[128, 128]"), std::string::npos) << outcome.out;
+}
+
+TEST(Inspect, ShowsWhichWeightsMakeAClassifierGiveNaN) {
+  const TemporaryFolder folder;
+  std::filesystem::copy(bundled("mnist-classifier"), folder / "c");
+  checkpoint::StateDict weights = checkpoint::load(bundled("mnist-classifier") + "/model.safetensors").weights();
+  const Outcome whole = sextant({"inspect", bundled("mnist-classifier")});
+  EXPECT_NE(whole.out.find(" parameters, all finite\n"), std::string::npos) << whole.out;
+  Tensor damaged = weights.at("conv1.weight").to(at::kFloat).clone();
+  damaged.view(-1)[0] = std::nan("");
+  damaged.view(-1)[5] = HUGE_VAL;
+  Tensor large = weights.at("bn1.weight").to(at::kFloat).clone();
+  large.fill_(3e38);  // its float32 sum is not finite, but each number is
+  weights.set("conv1.weight", damaged);
+  weights.set("bn1.weight", large);
+  checkpoint::save_safetensors(folder / "c/model.safetensors", weights);
+
+  const Outcome run = sextant(small_run(folder / "o", {"--classifier", folder / "c"}));
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_NE(run.err.find("the classifier's logits are not finite"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("'sextant inspect' shows whether its weights are finite"), std::string::npos) << run.err;
+
+  const Outcome looked = sextant({"inspect", folder / "c"});
+  ASSERT_EQ(looked.exit_code, 0) << looked.err;
+  EXPECT_NE(looked.out.find(" parameters, 2 of them NaN or infinite\n"), std::string::npos) << looked.out;
+  EXPECT_NE(looked.out.find("conv1.weight: 2 NaN or infinite\n"), std::string::npos) << looked.out;
+  const json about = json::parse(sextant({"inspect", folder / "c", "--json"}).out);
+  EXPECT_EQ(about["not_finite"], 2);
+  for (const json& row : about["tensors"]) EXPECT_EQ(row.contains("not_finite"), row["name"] == "conv1.weight") << row;
 }
 
 TEST(Inspect, SaysTheTypeOfAFolderAndGivesAConfigForUnnamedWeights) {

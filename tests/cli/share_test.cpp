@@ -1,9 +1,11 @@
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
 
 #include "cli/program.h"
 #include "internal/runtime/files.h"
+#include "sextant/checkpoint/npz.h"
 
 namespace sextant::cli::testing {
 namespace {
@@ -121,6 +123,29 @@ TEST_F(SharedRun, ByTasksInFoldersOfTheirOwnIsMerged) {
   expect_whole(folder_ / "o");
 }
 
+TEST_F(SharedRun, OfABillionImagesTakesTheMemoryOfASmallOne) {
+  const auto most_memory = [](const Program& program) {  // kB
+    const std::string status = read_file("/proc/" + std::to_string(program.process()) + "/status");
+    return std::stol(status.substr(status.find("VmHWM:") + 6));
+  };
+  std::vector<long> kilobytes;
+  for (const char* count : {"1000", "1000000000"}) {
+    const fs::path out = folder_ / count;
+    Program program(run_into(out, {"--count", count, "--shard", "1/4"}));
+    while (program.runs() && !fs::exists(out / "samples.batches/4.npz")) {
+    }
+    ASSERT_TRUE(program.runs()) << program.finish().err;
+    kilobytes.push_back(most_memory(program));
+    program.signal(SIGTERM);
+    program.finish();
+  }
+  // 250 million batches: a bit each.
+  EXPECT_LT(kilobytes[1] - kilobytes[0], 100'000);
+  const Outcome merged = sextant({"merge", folder_ / "1000000000", "--out", folder_ / "o"});
+  EXPECT_EQ(merged.exit_code, 1);
+  EXPECT_NE(merged.err.find(" of 250000000 batches are missing: 1, 2, 3, 5, "), std::string::npos) << merged.err;
+}
+
 TEST_F(SharedRun, RefusesADamagedBatchByName) {
   const fs::path a = folder_ / "a";
   ASSERT_EQ(sextant(run_into(a, {"--shard", "1/1"})).exit_code, 0);
@@ -135,6 +160,24 @@ TEST_F(SharedRun, RefusesADamagedBatchByName) {
   EXPECT_NE(outcome.err.find("2.npz"), std::string::npos) << outcome.err;
   EXPECT_FALSE(fs::exists(folder_ / "o/samples.npz"));
   EXPECT_TRUE(fs::exists(folder_ / "b/samples.batches/0.npz")) << "nothing is removed";
+}
+
+TEST_F(SharedRun, RefusesABatchWhoseLabelsAreNone) {
+  ASSERT_EQ(sextant(run_into(folder_ / "b", {"--shard", "1/2"})).exit_code, 0);
+  ASSERT_EQ(sextant(run_into(folder_ / "c", {"--shard", "2/2"})).exit_code, 0);
+  const fs::path batch = folder_ / "b/samples.batches/2.npz";
+  const checkpoint::NpzReader reader(batch);
+  const Tensor images = reader.read("images").clone(), traces = reader.read("traces").clone();
+  for (const double label : {std::nan(""), 1e300, -2.0, 0.5}) {
+    Tensor records = reader.read("records").clone();
+    records[1][0] = label;
+    checkpoint::save_npz(folder_ / "batch.npz", {{"images", images}, {"records", records}, {"traces", traces}});
+    fs::rename(folder_ / "batch.npz", batch);
+    const Outcome outcome = sextant({"merge", folder_ / "b", folder_ / "c", "--out", folder_ / "o"});
+    EXPECT_EQ(outcome.exit_code, 1) << label;
+    EXPECT_NE(outcome.err.find("2.npz: 'records' has "), std::string::npos) << outcome.err;
+    EXPECT_NE(outcome.err.find(" where a label should be"), std::string::npos) << outcome.err;
+  }
 }
 
 TEST(Merge, OfBatchesWithDamagedSettingsIsRefusedByName) {

@@ -209,6 +209,14 @@ TEST_F(Trace, RefusesWhatItCannotFollow) {
   EXPECT_NE(refused(config, out()).find("b: its seed differs"), std::string::npos) << refused(config, out());
 }
 
+TEST_F(Trace, RefusesAtOnceMoreImagesThanItsNumbersFit) {
+  TraceConfig config = of(adm(), 1'000'000'000);
+  const std::string one = "--count 1000000000: a trace keeps 9 numbers of each image (3 steps), and at most ";
+  EXPECT_EQ(refused(config, out()), "js: " + one + "100000000 of a method; 11111111 images fit");
+  config.grid["rows"] = {{{"name", "a"}}, {{"name", "b"}}};
+  EXPECT_EQ(refused(config, out()), "a: " + one + "50000000 of a method; 5555555 images fit");
+}
+
 TEST_F(Trace, KeepsTheTraceOfOtherSettings) {
   const fs::path folder = out() / "kept";
   traced(of(adm()), folder);

@@ -74,6 +74,28 @@ TEST_F(Cifar, NeedsTheBatchesOfTheSplit) {
   refusal(folder_.path(), [&] { open_cifar(folder_.path(), Split::kTest); });
 }
 
+TEST_F(Cifar, SaysWhichTrainingBatchesAreNotThere) {
+  const std::string end = " of CIFAR-10's five training batches; the others are read";
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const char* name : {"data_batch_1.bin", "data_batch_2.bin", "data_batch_4.bin", "test_batch.bin"}) {
+    files.emplace_back(name, bytes_of(one_));
+    write_bytes(folder_ / "ten" / name, bytes_of(one_));
+  }
+  write_bytes(folder_ / "ten.tar.gz", gzip(tar(files)));
+  for (const char* name : {"ten", "ten.tar.gz"}) {
+    const auto path = folder_ / name;
+    const auto train = open_cifar(path);
+    EXPECT_EQ(train->size(), 9);
+    EXPECT_EQ(train->notes(), std::vector{path.string() + " lacks data_batch_3, data_batch_5" + end});
+    EXPECT_EQ(data::open_labelled(path, {})->notes(), train->notes());
+    EXPECT_TRUE(open_cifar(path, Split::kTest)->notes().empty()) << "it has one batch";
+  }
+  EXPECT_TRUE(open_cifar(folder_ / "ten/data_batch_1.bin")->notes().empty()) << "a batch was asked for";
+  for (const char* name : {"data_batch_3.bin", "data_batch_5.bin"}) write_bytes(folder_ / "ten" / name, bytes_of(two_));
+  EXPECT_TRUE(open_cifar(folder_ / "ten")->notes().empty());
+  EXPECT_TRUE(open_images(source_dir() / "tests/data/cifar/hundred-2")->notes().empty()) << "it has one batch";
+}
+
 /// data/cifar holds files that Python wrote: image i of a batch has the bytes 7 k + seed of its place k in the batch.
 Tensor python_pixels(int64_t images, int64_t seed) {
   return (at::arange(images * 3072, at::kLong) * 7 + seed).bitwise_and(255).to(at::kByte).view({images, 3, 32, 32});

@@ -146,7 +146,8 @@ enum class Split { kTrain, kTest };
 
 /// CIFAR-10 or CIFAR-100 in the binary or the python version (pickles, which are read as data): the folder of its
 /// files or one that holds that folder, the .tar.gz it is published in, or one batch file (`split` then does not
-/// matter). Class names from the files of meta data where they are there.
+/// matter). Class names from the files of meta data where they are there; a note on training batches of CIFAR-10 that
+/// are not.
 std::unique_ptr<ImageSet> open_cifar(const std::filesystem::path& path, Split split = Split::kTrain,
                                      Cifar100Labels kind = Cifar100Labels::kFine);
 

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "common/opened_weights.h"
 #include "internal/commands/inspect.h"
 #include "internal/models/mixture.h"
@@ -24,8 +26,25 @@ std::string dtype_name(const Tensor& tensor) {
   return found == kNames.end() ? name : found->second;
 }
 
+/// How many of the numbers are NaN or infinite.
+int64_t count_not_finite(const Tensor& tensor) {
+  if (!tensor.is_floating_point()) return 0;
+  // They survive a sum: a mask as large as the tensor is made where there are some.
+  if (std::isfinite(tensor.sum(at::kDouble).item<double>())) return 0;
+  return at::isfinite(tensor).logical_not().sum().item<int64_t>();
+}
+
+/// "not_finite" is there where some numbers are not.
 json row_of(const std::string& name, const Tensor& tensor) {
-  return {{"name", name}, {"dtype", dtype_name(tensor)}, {"shape", tensor.sizes().vec()}};
+  json row = {{"name", name}, {"dtype", dtype_name(tensor)}, {"shape", tensor.sizes().vec()}};
+  if (const int64_t count = count_not_finite(tensor); count > 0) row["not_finite"] = count;
+  return row;
+}
+
+int64_t not_finite_of(const json& rows) {
+  int64_t count = 0;
+  for (const json& row : rows) count += row.value("not_finite", int64_t{0});
+  return count;
 }
 
 /// 1234567 -> "1,234,567"
@@ -156,23 +175,28 @@ json inspect(const fs::path& path, const models::WeightsChoice& choice) {
   } else {
     about = path.extension() == ".npz" ? inspect_npz(path) : inspect_checkpoint(path, path, choice);
   }
+  about["not_finite"] = not_finite_of(about["tensors"]);
   about["file"] = file.string();
   about["bytes"] = fs::file_size(file);
   return about;
 }
 
 std::string inspection_text(const json& about) {
+  const int64_t not_finite = not_finite_of(about.at("tensors"));
   std::string text = about.at("file").get<std::string>() + ": " + about.at("format").get<std::string>() + ", " +
                      grouped(about.at("bytes").get<int64_t>()) + " bytes\n" +
                      grouped(static_cast<int64_t>(about.at("tensors").size())) + " tensors, " +
-                     grouped(about.at("parameters").get<int64_t>()) + " parameters\n\n";
+                     grouped(about.at("parameters").get<int64_t>()) + " parameters, " +
+                     (not_finite == 0 ? "all finite\n\n" : grouped(not_finite) + " of them NaN or infinite\n\n");
   for (const json& row : about.at("tensors")) {
     const std::string shape = row.at("shape").dump();
     std::string left = "  " + row.at("dtype").get<std::string>();
     left.resize(std::max<std::size_t>(left.size() + 1, 12), ' ');
     left += replaced(shape, ",", ", ");
     left.resize(std::max<std::size_t>(left.size() + 2, 34), ' ');
-    text += left + row.at("name").get<std::string>() + "\n";
+    text += left + row.at("name").get<std::string>();
+    if (row.contains("not_finite")) text += ": " + grouped(row["not_finite"].get<int64_t>()) + " NaN or infinite";
+    text += "\n";
   }
   if (about.contains("type") && about["type"].is_string()) {
     text += "\ntype: " + about["type"].get<std::string>() + "\n";

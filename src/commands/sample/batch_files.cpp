@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <memory>
 
@@ -44,10 +45,15 @@ Tensor as_numbers(const std::vector<SampleRecord>& records) {
   return numbers;
 }
 
-std::vector<SampleRecord> as_records(const Tensor& numbers) {
+/// CheckpointError that names the file where a label is none.
+std::vector<SampleRecord> as_records(const Tensor& numbers, const fs::path& file) {
+  constexpr double kMost = 1e9;  // of what a float64 holds, an int64 does not hold all
   std::vector<SampleRecord> records;
   const double* in = numbers.data_ptr<double>();
   for (int64_t i = 0; i < numbers.size(0); ++i, in += kRecordNumbers) {
+    if (!(in[0] >= -1 && in[0] <= kMost) || in[0] != std::floor(in[0])) {
+      throw CheckpointError(c10::str(file.string(), ": 'records' has ", in[0], " where a label should be"));
+    }
     records.push_back({static_cast<int64_t>(in[0]), in[1], in[2], in[3], in[4]});
   }
   return records;
@@ -100,37 +106,46 @@ std::vector<int64_t> BatchFiles::samples(int64_t batch) const {
 
 fs::path BatchFiles::file(int64_t batch) const { return folder_ / (std::to_string(batch) + ".npz"); }
 
-std::vector<int64_t> BatchFiles::missing() const {
+BatchRanges BatchFiles::missing() const {
   // One reading of the folder: a question for each of thousands of batches would be slow on a shared file system. By
   // readdir(), since std::filesystem's paths take ten times as long as the system does.
-  std::vector<bool> there(static_cast<std::size_t>(size()));
+  constexpr int64_t kBits = 64;
+  std::vector<uint64_t> there(static_cast<std::size_t>((size() + kBits - 1) / kBits));
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(folder_.c_str()), closedir);
   errno = listing ? 0 : errno;
   while (const dirent* const entry = listing ? readdir(listing.get()) : nullptr) {
     const int64_t batch = batch_named(entry->d_name);
-    if (batch >= 0 && batch < size()) there[static_cast<std::size_t>(batch)] = true;
+    if (batch >= 0 && batch < size()) there[static_cast<std::size_t>(batch / kBits)] |= uint64_t{1} << batch % kBits;
   }
   // Whoever put the run together may remove the folder at any moment.
   if (errno == ENOENT) return {};
   if (errno != 0) throw Error("cannot list " + folder_.string() + ": " + std::strerror(errno));
-  std::vector<int64_t> missing;
-  for (int64_t batch = 0; batch < size(); ++batch) {
-    if (!there[static_cast<std::size_t>(batch)]) missing.push_back(batch);
+  BatchRanges missing;
+  for (int64_t begin = 0; begin < size(); begin += kBits) {
+    const uint64_t bits = there[static_cast<std::size_t>(begin / kBits)];
+    const int64_t end = std::min(begin + kBits, size());
+    if (bits == 0) missing.add(begin, end);
+    for (int64_t batch = begin; bits != 0 && batch < end; ++batch) {
+      if ((bits >> (batch - begin) & 1) == 0) missing.add(batch, batch + 1);
+    }
   }
   return missing;
 }
 
-std::vector<int64_t> BatchFiles::missing(std::vector<int64_t> candidates) const {
-  constexpr std::size_t kFew = 1024;
+BatchRanges BatchFiles::missing(const BatchRanges& candidates) const {
+  constexpr int64_t kFew = 1024;
   if (candidates.size() > kFew) return missing();
-  std::erase_if(candidates, [&](int64_t batch) { return has(batch); });
-  return fs::exists(folder_) ? candidates : std::vector<int64_t>();
+  BatchRanges missing;
+  candidates.each(0, size(), 0, 1, [&](int64_t batch) {
+    if (!has(batch)) missing.add(batch, batch + 1);
+    return true;
+  });
+  return fs::exists(folder_) ? missing : BatchRanges();
 }
 
-int64_t BatchFiles::finished(const std::vector<int64_t>& missing) const {
-  if (missing.empty()) return count_;
-  const int64_t short_of = missing.back() == size() - 1 ? size() * batch_ - count_ : 0;
-  return count_ - static_cast<int64_t>(missing.size()) * batch_ + short_of;
+int64_t BatchFiles::finished(const BatchRanges& missing) const {
+  const int64_t short_of = missing.has(size() - 1) ? size() * batch_ - count_ : 0;
+  return count_ - missing.size() * batch_ + short_of;
 }
 
 void BatchFiles::agree_on_weights(const json& weights) const {
@@ -168,7 +183,7 @@ Batch BatchFiles::get(int64_t batch) const {
   const Tensor records = read("records", at::kDouble, 2);
   if (records.size(1) != kRecordNumbers) throw CheckpointError(file(batch).string() + ": 'records' is of another kind");
   const at::ScalarType dtype = reader.contains("images") && reader.shape("images").size() == 2 ? at::kFloat : at::kByte;
-  return {read("images", dtype, 2), as_records(records), read("traces", at::kDouble, 1)};
+  return {read("images", dtype, 2), as_records(records, file(batch)), read("traces", at::kDouble, 1)};
 }
 
 }  // namespace sextant::commands

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "sample/batch_ranges.h"
 #include "sample/batch_sampler.h"
 
 namespace sextant::commands {
@@ -28,12 +29,12 @@ class BatchFiles {
   std::filesystem::path file(int64_t batch) const;
 
   bool has(int64_t batch) const { return std::filesystem::exists(file(batch)); }
-  /// Batches that are not there, in order; none when the folder is gone, as it is once the run is put together.
-  std::vector<int64_t> missing() const;
+  /// Batches that are not there; none when the folder is gone, as it is once the run is put together.
+  BatchRanges missing() const;
   /// Those of `candidates`, which holds all that were missing a while ago.
-  std::vector<int64_t> missing(std::vector<int64_t> candidates) const;
+  BatchRanges missing(const BatchRanges& candidates) const;
   /// Samples in all batches but those of `missing`.
-  int64_t finished(const std::vector<int64_t>& missing) const;
+  int64_t finished(const BatchRanges& missing) const;
 
   /// Records which weights the batches are drawn with. UsageError where others were drawn with different ones.
   void agree_on_weights(const nlohmann::json& weights) const;

@@ -9,6 +9,7 @@
 #include "internal/distributed/claims.h"
 #include "internal/distributed/world.h"
 #include "internal/runtime/sentence.h"
+#include "internal/runtime/text.h"
 #include "sample/identity.h"
 #include "sample/results.h"
 #include "sextant/runtime/device.h"
@@ -50,25 +51,28 @@ class Worker {
 
   void run() {
     begin();
-    std::vector<int64_t> missing = files_.missing();
-    for (const int64_t batch : missing) {
-      if (batch % share_.shares == share_.index) attempt(batch);
-    }
+    BatchRanges missing = files_.missing();
+    const auto try_each = [&](int64_t begin, int64_t end, int64_t first, int64_t step) {
+      bool drew = false;
+      missing.each(begin, end, first, step, [&](int64_t batch) {
+        drew = attempt(batch) || drew;
+        return !stop_.requested();
+      });
+      return drew;
+    };
+    try_each(0, files_.size(), share_.index, share_.shares);
     // Many that wait for the last batches would keep a file server busy, and all at once.
     const double pause = std::clamp(static_cast<double>(share_.shares) / kAsksASecond, std::min(1.0, share_.lease / 8),
                                     share_.lease / 4) *
                          (0.5 + 0.5 * static_cast<double>(share_.index + 1) / static_cast<double>(share_.shares));
     while (!stop_.requested() && (share_.helps || others_work_here())) {
-      missing = files_.missing(std::move(missing));
+      missing = files_.missing(missing);
       if (missing.empty()) break;
       update();
       // Each begins elsewhere, so that they do not all ask for the same one.
-      const auto first = std::find_if(missing.begin(), missing.end(), [&](int64_t batch) {
-        return batch * share_.shares >= share_.index * files_.size();
-      });
-      std::rotate(missing.begin(), first, missing.end());
-      bool drew = false;
-      for (const int64_t batch : missing) drew = attempt(batch) || drew;
+      const int64_t middle = (share_.index * files_.size() + share_.shares - 1) / share_.shares;
+      const bool drew_above = try_each(middle, files_.size(), 0, 1), drew_below = try_each(0, middle, 0, 1);
+      const bool drew = drew_above || drew_below;
       if (!drew) wait(pause, stop_);
     }
     update();
@@ -208,35 +212,37 @@ Share share_of(const SampleConfig& config) {
 json assemble(const SampleConfig& config, const json& settings, const std::vector<BatchFiles>& sources,
               const SampleFolder& folder) {
   const BatchFiles& any = sources.front();
-  std::vector<const BatchFiles*> holders(static_cast<std::size_t>(any.size()));
-  std::string missing;
-  int64_t number_missing = 0;
-  for (int64_t batch = 0; batch < any.size(); ++batch) {
-    const auto holder =
-        std::find_if(sources.begin(), sources.end(), [&](const BatchFiles& files) { return files.has(batch); });
-    if (holder != sources.end()) {
-      holders[static_cast<std::size_t>(batch)] = &*holder;
-    } else if (constexpr int64_t kNamed = 8; ++number_missing <= kNamed) {
-      missing += (missing.empty() ? "" : ", ") + std::to_string(batch);
-    }
-  }
-  if (number_missing > 0) {
-    throw Error(std::to_string(number_missing) + " of " + std::to_string(any.size()) +
-                " batches are missing: " + missing + (number_missing > 8 ? ", ..." : "") + "; start their tasks again");
+  // Of one that has gone meanwhile, get() says so.
+  const auto holder = [&](int64_t batch) {
+    const auto found =
+        std::find_if(sources.begin(), sources.end(), [&](const auto& files) { return files.has(batch); });
+    return found == sources.end() ? sources.begin() : found;
+  };
+  BatchRanges missing = any.missing();
+  for (const BatchFiles& files : sources) missing = missing.both(files.missing());
+  if (!missing.empty()) {
+    constexpr std::size_t kNamed = 8;
+    std::vector<std::string> names;
+    missing.each(0, any.size(), 0, 1, [&](int64_t batch) {
+      names.push_back(names.size() < kNamed ? std::to_string(batch) : "...");
+      return names.size() <= kNamed;
+    });
+    throw Error(std::to_string(missing.size()) + " of " + std::to_string(any.size()) +
+                " batches are missing: " + joined(names, ", ") + "; start their tasks again");
   }
   json weights;
   for (const BatchFiles& files : sources) {
     if (weights.is_null()) weights = files.weights();
     files.agree_on_weights(weights);
   }
-  const Batch first = holders[0]->get(0);
+  const Batch first = holder(0)->get(0);
   json record;
   {
     SampleStore store(folder.partial(), identity_of(config), first.images.sizes().slice(1).vec(), any.count(),
                       first.traces.numel() / first.traces.size(0), first.images.scalar_type());
     Pending pending(store);
     for (int64_t batch = 0; batch < any.size(); ++batch) {
-      pending.add(any.samples(batch), holders[static_cast<std::size_t>(batch)]->get(batch));
+      pending.add(any.samples(batch), holder(batch)->get(batch));
     }
     pending.put();
     folder.replace_former();
@@ -255,7 +261,7 @@ SampleResult draw_share(const SampleConfig& config, const json& settings, const 
   {
     Worker worker(files, share, open, progress, stop);
     worker.run();
-    const std::vector<int64_t> missing = files.missing();
+    const BatchRanges missing = files.missing();
     finished = files.finished(missing);
     const int64_t assembly = files.size();  // the number after the last batch's
     while (missing.empty()) {

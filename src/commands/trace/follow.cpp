@@ -103,12 +103,21 @@ void check_steps(const std::vector<int64_t>& at, int64_t num_steps) {
   }
 }
 
+/// Every number of every image is kept: refused at once where that are more than `most`, not hours later.
+void check_size(const SampleConfig& config, int64_t num_steps, int64_t most) {
+  const int64_t of_image = kTraceNumbers * num_steps, fit = most / of_image;
+  if (config.sample.count <= fit) return;
+  throw UsageError(c10::str("--count ", config.sample.count, ": a trace keeps ", of_image, " numbers of each image (",
+                            num_steps, " steps), and at most ", most, " of a method; ", fit, " images fit"));
+}
+
 }  // namespace
 
-Followed follow(const TraceMethod& method, const MapChoice& given, Progress& progress, const Stop& stop) {
+Followed follow(const TraceMethod& method, const MapChoice& given, int64_t most, Progress& progress, const Stop& stop) {
   const SampleConfig& config = method.config;
   BatchSampler sampler(config, watched_models(method, progress));
   Followed followed;
+  check_size(config, sampler.trace_steps(), most);
   followed.name = method.name;
   followed.num_steps = sampler.trace_steps();
   followed.scale = config.guidance.score == "none" ? 1 : config.guidance.guide.scale;

@@ -36,9 +36,9 @@ struct MapChoice {
   std::vector<int64_t> at;
 };
 
-/// Draws all images of the method. UsageError where nothing watches it, and for a step of `shown` that it does not
-/// make.
-Followed follow(const TraceMethod& method, const MapChoice& shown, Progress& progress, const Stop& stop);
+/// Draws all images of the method. UsageError where nothing watches it, for a step of `shown` that it does not make,
+/// and where Followed::numbers would be more than `most`.
+Followed follow(const TraceMethod& method, const MapChoice& shown, int64_t most, Progress& progress, const Stop& stop);
 
 /// Means of all images at each guided step, from the noisiest on: [{"step", "images", "gradient_norm", "probability",
 /// "entropy", "probability_top": mean p(target) of the quarter of the images with the largest at this step, "vanished":

@@ -15,6 +15,9 @@ using nlohmann::json;
 
 namespace {
 
+/// Numbers of all methods together, each about 60 bytes while trace.json is written: 6 GB.
+constexpr int64_t kMostNumbers = 100'000'000;
+
 MapChoice choice_of(const TraceConfig& config) {
   MapChoice shown;
   shown.samples = parse_indices(config.samples, "--samples", "image");
@@ -93,10 +96,11 @@ TraceResult run_trace(const TraceConfig& config, Progress& progress, const Stop&
   if (!run.overwrite) check_former(out / "trace.json", settings);
   set_threads(static_cast<int>(run.threads));
 
+  const int64_t most = kMostNumbers / static_cast<int64_t>(methods.size());
   std::vector<Followed> followed;
   for (const TraceMethod& method : methods) {
     if (stop.requested()) break;
-    followed.push_back(naming(method.name, [&] { return follow(method, shown, progress, stop); }));
+    followed.push_back(naming(method.name, [&] { return follow(method, shown, most, progress, stop); }));
     if (!followed.back().complete) followed.pop_back();
   }
   TraceResult result{followed.size() == methods.size(), table_of(followed)};
