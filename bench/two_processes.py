@@ -30,7 +30,7 @@ parser.add_argument("--pairs", type=int, default=3)
 parser.add_argument("--images", type=int, default=256, help="to draw; 0 draws nothing")
 parser.add_argument("--steps", type=int, default=16, help="of training, that are counted")
 parser.add_argument("--warm-up", type=int, default=4, help="steps before them")
-parser.add_argument("--batch", type=int, default=32, help="of training")
+parser.add_argument("--batch", type=int, default=32, help="of training; 32 is the recipe's")
 parser.add_argument("--all-busy", action="store_true",
                     help="training: the one process has copies of itself on the other cores")  # fmt: skip
 arguments = parser.parse_args()

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <dlfcn.h>
 
 #include <cstdlib>
 #include <map>
@@ -102,10 +103,22 @@ void set_cuda_arithmetic(CudaArithmetic how) {
   context.setDeterministicAlgorithms(how.deterministic, /*warn_only=*/false);
 }
 
+namespace {
+
+/// OpenBLAS over pthreads, which Debian's libtorch multiplies with, does not hear of OpenMP's number: it takes every
+/// core, and its threads spin there for the next product while others have work.
+void set_blas_threads(int count) {
+  void* const there = dlsym(RTLD_DEFAULT, "openblas_set_num_threads");
+  if (there != nullptr) reinterpret_cast<void (*)(int)>(there)(count);
+}
+
+}  // namespace
+
 void set_threads(int count) {
   if (count < 0) throw UsageError("threads must be 0 (every core) or more, got " + std::to_string(count));
   if (count == 0) count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   at::set_num_threads(count);
+  set_blas_threads(count);
   // Numbers below 1e-38 slow every multiplication by a hundred cycles and change no pixel. Threads made later inherit
   // this.
   at::globalContext().setFlushDenormal(true);

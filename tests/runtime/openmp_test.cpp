@@ -1,6 +1,7 @@
 // One OpenMP runtime in the process, ours and libtorch's: PyTorch from pip brings its own, beside the compiler's.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <omp.h>
 
@@ -58,8 +59,19 @@ TEST(OpenMp, HasAsManyThreadsAsAreSetInLibtorchsRegionsAndOurs) {
     EXPECT_EQ(threads_of_own_region(), count);
     EXPECT_EQ(threads_of_parallel_for(), static_cast<size_t>(count));
   }
-  at::set_num_threads(before);
+  set_threads(before);
   at::globalContext().setFlushDenormal(false);  // set_threads turned it on; other tests count on small numbers
+}
+
+TEST(OpenBlas, HasAsManyThreadsAsAreSet) {
+  void* const number = dlsym(RTLD_DEFAULT, "openblas_get_num_threads");
+  if (number == nullptr) GTEST_SKIP() << "libtorch multiplies with something else";
+  const int before = threads();
+  for (const int count : {1, 3, 2, before}) {
+    set_threads(count);
+    EXPECT_EQ(reinterpret_cast<int (*)()>(number)(), count);
+  }
+  at::globalContext().setFlushDenormal(false);  // as above
 }
 
 }  // namespace
