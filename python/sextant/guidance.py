@@ -102,7 +102,7 @@ class _ClosedForm(_torch.autograd.Function):
         return value
 
     @staticmethod
-    @_torch.autograd.function.once_differentiable  # type: ignore[misc]
+    @_torch.autograd.function.once_differentiable  # type: ignore[misc, untyped-decorator]
     def backward(ctx: Any, grad: _torch.Tensor) -> Tuple[_torch.Tensor, None, None]:  # type: ignore[override]
         (gradient,) = ctx.saved_tensors
         return grad.unsqueeze(1) * gradient, None, None

@@ -1,9 +1,9 @@
 """The guide: a classifier and a score to climb, and networks smoothed in place."""
 
 import os
-import weakref
 from typing import Any, Callable, Dict, Optional, Union
 
+import numpy
 import torch
 from torch.overrides import TorchFunctionMode
 
@@ -13,35 +13,7 @@ from ._core import guide as _guide
 from ._core.guide import Classifier, Guidance, GuideInput
 
 Score = Union[str, Callable[..., Any]]
-
-
-class _Held:
-    """A function that belongs to a Python object. The compiled part knows it by a weak reference, so that Python's
-    collector sees who refers to whom: an owner of a guide whose functions are its own methods can be collected."""
-
-    __slots__ = ("__weakref__", "function")
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-
-    def weakly(self) -> Callable[..., Any]:
-        held = weakref.ref(self)
-
-        def call(*args: Any) -> Any:
-            alive = held()
-            if alive is None:
-                raise UsageError("guide: the object that its classifier or score belongs to is gone")
-            return alive.function(*args)
-
-        return call
-
-
-class _OwnClassifier(Classifier):
-    """A classifier that is a function of Python."""
-
-    def __init__(self, function: Callable[..., Any], classes: int, uses_time: bool) -> None:
-        self._held = _Held(function)
-        super().__init__(self._held.weakly(), classes, uses_time)
+Array = Union[torch.Tensor, "numpy.ndarray[Any, Any]"]
 
 
 def as_classifier(classifier: Any, classes: int = 0, uses_time: bool = False) -> Classifier:
@@ -56,7 +28,7 @@ def as_classifier(classifier: Any, classes: int = 0, uses_time: bool = False) ->
         raise UsageError(
             "classifier: the module is in training mode, its answers would depend on the batch: call eval()"
         )
-    return _OwnClassifier(classifier, classes, uses_time)
+    return Classifier(classifier, classes, uses_time)
 
 
 def _recorded(value: Any) -> Any:
@@ -84,18 +56,16 @@ class Guide:
         text = _settings.table("Guide", "guidance", settings)
         if isinstance(score, str):
             self._guide = _guide.Guide.by_name(self.classifier, score, text)
-            self._kept: Any = self.classifier
-            return
-        own = _Held(score if isinstance(score, guidance.NamedScore) else guidance.as_score(score))
-        self._guide = _guide.Guide.by_function(self.classifier, own.weakly(), text)
-        self._kept = (self.classifier, own)
+        else:
+            own = score if isinstance(score, guidance.NamedScore) else guidance.as_score(score)
+            self._guide = _guide.Guide.by_function(self.classifier, own, text)
 
     def __repr__(self) -> str:
         score = self.score if isinstance(self.score, str) else getattr(self.score, "__name__", type(self.score).__name__)
         told = [score, *(f"{name}={value!r}" for name, value in self.settings.items())]
         return f"Guide({', '.join(told)})"
 
-    def __call__(self, x0: torch.Tensor, y: torch.Tensor, **step: Any) -> Guidance:
+    def __call__(self, x0: Array, y: Array, **step: Any) -> Guidance:
         """Gradient, score and logits at predicted clean images x0 [N, C, H, W] for target classes y [N].
 
         By keyword what a step knows beside: step, num_steps, x, t, variance, alpha_cumprod, ids, predict_x0.
@@ -103,12 +73,12 @@ class Guide:
         with torch.inference_mode(False):  # the guide needs a gradient, wherever it is called
             return self._guide(GuideInput(_recorded(x0), _recorded(y), **_all_recorded(step)))
 
-    def backward(self, x0: torch.Tensor, y: torch.Tensor, **step: Any) -> torch.Tensor:
+    def backward(self, x0: Array, y: Array, **step: Any) -> torch.Tensor:
         """Delta [N, C, H, W] of backward universal guidance, by steps of ascent on S at x0."""
         with torch.inference_mode(False):
             return self._guide.backward(GuideInput(_recorded(x0), _recorded(y), **_all_recorded(step)))
 
-    def gamma(self, x0: torch.Tensor, y: torch.Tensor, **step: Any) -> torch.Tensor:
+    def gamma(self, x0: Array, y: Array, **step: Any) -> torch.Tensor:
         """gamma_t, which the mean is shifted by times the gradient; once per step, active or not."""
         return self._guide.gamma(GuideInput(x0, y, **step))
 

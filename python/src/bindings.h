@@ -37,12 +37,15 @@ class Callable {
 
   explicit operator bool() const { return static_cast<bool>(function_); }
 
+  /// One that does not keep its function alive: a Held does.
+  static Callable weakly(const py::object& function);
+
   /// Called with the GIL taken; the result is turned into a Result. UsageError, beginning with `who`, where it is not
   /// one.
   template <class Result, class... Args>
   Result call(const char* who, const char* wanted, const Args&... args) const {
     const py::gil_scoped_acquire locked;
-    const py::object answer = (*function_)(args...);
+    const py::object answer = (weak_ ? alive(who) : *function_)(args...);
     if constexpr (!std::is_void_v<Result>) {
       try {
         return answer.cast<Result>();
@@ -53,9 +56,42 @@ class Callable {
   }
 
  private:
+  friend class Held;
+
   [[noreturn]] static void wrong_answer(const char* who, const char* wanted, const py::object& answer);
+  /// What the weak reference leads to; UsageError where it is gone.
+  py::object alive(const char* who) const;
 
   std::shared_ptr<py::object> function_;
+  bool weak_ = false;
+};
+
+/// A function that belongs to a Python object. C++ knows it weakly and the object keeps it in its __dict__, so that
+/// Python's collector sees who refers to whom: an owner of a guide whose functions are its own methods can be
+/// collected.
+class Held {
+ public:
+  explicit Held(const Callable& function);
+
+  Callable weakly() const { return Callable::weakly(holder_); }
+  /// Until the object's end; its class has py::dynamic_attr.
+  void keep_in(py::handle object, const char* name) const { object.attr(name) = holder_; }
+
+ private:
+  py::object holder_;
+};
+
+/// The Python object of a T, where the object is wanted as well as what it holds.
+template <class T>
+class ObjectOf : public py::object {
+ public:
+  ObjectOf() = default;
+  ObjectOf(py::object object) : py::object(std::move(object)) {}  // NOLINT(google-explicit-constructor): to return one
+  ObjectOf(py::handle object, borrowed_t how) : py::object(object, how) {}
+  ObjectOf(py::handle object, stolen_t how) : py::object(object, how) {}
+
+  static bool check_(py::handle object) { return py::isinstance<T>(object); }
+  const T& operator*() const { return cast<const T&>(); }
 };
 
 /// Copies of what never changes are itself.
@@ -92,6 +128,10 @@ std::vector<OptionGroup> only(const std::vector<OptionGroup>& groups, const std:
 /// The settings of the groups as a docstring lists them, a line each.
 std::string settings_doc(const std::vector<OptionGroup>& groups);
 
+/// From now on arguments that do not fit a function below this module or class become what fits, if there is such a
+/// thing (a tensor of numpy's array), and are refused by a UsageError of one line if not.
+void refuse_in_one_line(py::handle scope);
+
 /// JSON as Python's own values.
 py::object to_python(const nlohmann::json& value);
 
@@ -112,6 +152,11 @@ void bind_runs(py::module_& core);
 }  // namespace sextant::python
 
 namespace pybind11::detail {
+
+template <class T>
+struct handle_type_name<sextant::python::ObjectOf<T>> {
+  static constexpr auto name = const_name<T>();
+};
 
 /// Anything that can be called.
 template <>

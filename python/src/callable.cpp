@@ -11,6 +11,21 @@ Callable::Callable(py::object function)
         delete held;
       }) {}
 
+Callable Callable::weakly(const py::object& function) {
+  Callable made{py::weakref(function)};
+  made.weak_ = true;
+  return made;
+}
+
+py::object Callable::alive(const char* who) const {
+  py::object function = (*function_)();
+  if (function.is_none()) throw UsageError(std::string(who) + ": the object that its function belongs to is gone");
+  return function;
+}
+
+// Functions of any kind are called through a partial, of which, other than of a method, there are weak references.
+Held::Held(const Callable& function) : holder_(py::module_::import("functools").attr("partial")(*function.function_)) {}
+
 void Callable::wrong_answer(const char* who, const char* wanted, const py::object& answer) {
   throw UsageError(std::string(who) + ": expected the function to return " + wanted + ", got " +
                    py::type::of(answer).attr("__name__").cast<std::string>());

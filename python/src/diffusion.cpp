@@ -140,18 +140,30 @@ void bind_process(py::module_& m) {
           doc("diffusion.Process.p_mean_variance"), arg("output"), arg("x_t"), arg("step"), Unlocked());
 }
 
+/// The attribute in which a Denoiser of a Python function keeps it.
+constexpr const char* kModel = "_model";
+
 void bind_denoiser(py::module_& m) {
-  py::class_<Denoiser> bound(m, "Denoiser", doc("diffusion.Model"));
+  py::class_<Denoiser> bound(m, "Denoiser", py::dynamic_attr(), doc("diffusion.Model"));
   never_changes(bound)
-      .def(py::init([](const Callable& model, const Process& process, std::vector<int64_t> shape) {
-             return Denoiser(model_of(model), process, checked_sample_shape(std::move(shape)));
-           }),
-           arg("model"), arg("process"), arg("sample_shape"))
+      .def(
+          "__init__",
+          [](py::detail::value_and_holder& place, const Callable& model, const Process& process,
+             std::vector<int64_t> shape) {
+            const Held held(model);
+            place.value_ptr() = new Denoiser(model_of(held.weakly()), process, checked_sample_shape(std::move(shape)));
+            held.keep_in(reinterpret_cast<PyObject*>(place.inst), kModel);
+          },
+          py::detail::is_new_style_constructor(), arg("model"), arg("process"), arg("sample_shape"))
       .def_static(
           "in_noise_levels",
           [](const Callable& model, std::vector<int64_t> shape, double sigma_min, double sigma_max) {
-            return Denoiser(model_of(model), diffusion::SigmaRange{sigma_min, sigma_max, {}},
-                            checked_sample_shape(std::move(shape)));
+            const Held held(model);
+            ObjectOf<Denoiser> made =
+                py::cast(Denoiser(model_of(held.weakly()), diffusion::SigmaRange{sigma_min, sigma_max, {}},
+                                  checked_sample_shape(std::move(shape))));
+            held.keep_in(made, kModel);
+            return made;
           },
           "Of a function D(x, sigma, y) that estimates the clean image.", arg("model"), arg("sample_shape"),
           py::kw_only(), arg("sigma_min") = 0.0, arg("sigma_max") = std::numeric_limits<double>::infinity())
@@ -177,7 +189,14 @@ void bind_denoiser(py::module_& m) {
             return d.denoise(of_floating_point("denoiser", x), sigma, y);
           },
           doc("diffusion.Denoiser.denoise"), arg("x"), arg("sigma"), arg("y"), Unlocked())
-      .def("respaced", &Denoiser::respaced, doc("diffusion.Denoiser.respaced"), arg("sections"), Unlocked());
+      .def(
+          "respaced",
+          [](const ObjectOf<Denoiser>& d, const std::string& sections) {
+            ObjectOf<Denoiser> made = py::cast((*d).respaced(sections));
+            if (py::hasattr(d, kModel)) made.attr(kModel) = d.attr(kModel);
+            return made;
+          },
+          doc("diffusion.Denoiser.respaced"), arg("sections"));
 }
 
 void bind_mixture(py::module_& m) {

@@ -40,17 +40,27 @@ commands::GuidanceSettings settings_of(const std::string& settings) {
   return config.guidance;
 }
 
-std::shared_ptr<SharedGuide> guide_by_name(const Classifier& classifier, const std::string& score,
-                                           const std::string& settings) {
-  const commands::GuidanceSettings made = settings_of(settings);
-  return std::shared_ptr<SharedGuide>(
-      new SharedGuide{guidance::Guide(classifier, guidance::parse_score(score, made.terms), made.guide)});
+/// Keeps the classifier, whose function it knows weakly.
+ObjectOf<SharedGuide> guide_of(const ObjectOf<Classifier>& classifier, const guidance::ScoreFunction& score,
+                               const guidance::GuideConfig& config) {
+  ObjectOf<SharedGuide> made =
+      py::cast(std::shared_ptr<SharedGuide>(new SharedGuide{guidance::Guide(*classifier, score, config)}));
+  made.attr("_classifier") = classifier;
+  return made;
 }
 
-std::shared_ptr<SharedGuide> guide_by_function(const Classifier& classifier, const Callable& score,
-                                               const std::string& settings) {
-  return std::shared_ptr<SharedGuide>(
-      new SharedGuide{guidance::Guide(classifier, score_of(score), settings_of(settings).guide)});
+ObjectOf<SharedGuide> guide_by_name(const ObjectOf<Classifier>& classifier, const std::string& score,
+                                    const std::string& settings) {
+  const commands::GuidanceSettings made = settings_of(settings);
+  return guide_of(classifier, guidance::parse_score(score, made.terms), made.guide);
+}
+
+ObjectOf<SharedGuide> guide_by_function(const ObjectOf<Classifier>& classifier, const Callable& score,
+                                        const std::string& settings) {
+  const Held held(score);
+  ObjectOf<SharedGuide> made = guide_of(classifier, score_of(held.weakly()), settings_of(settings).guide);
+  held.keep_in(made, "_score");
+  return made;
 }
 
 GuideInput input_of(const Tensor& x0, const Tensor& y, int64_t step, int64_t num_steps, const std::optional<Tensor>& x,
@@ -93,9 +103,16 @@ void bind_guide(py::module_& core) {
       .def_readonly("seed", &SampleIds::seed)
       .def_readonly("samples", &SampleIds::samples, doc("runtime.SampleIds.samples"));
 
-  py::class_<Classifier> bound(m, "Classifier", doc("guidance.Logits"));
+  py::class_<Classifier> bound(m, "Classifier", py::dynamic_attr(), doc("guidance.Logits"));
   never_changes(bound)
-      .def(py::init(&classifier_of), arg("logits"), arg("classes") = 0, arg("uses_time") = false)
+      .def(
+          "__init__",
+          [](py::detail::value_and_holder& place, const Callable& logits, int64_t classes, bool uses_time) {
+            const Held held(logits);
+            place.value_ptr() = new Classifier(classifier_of(held.weakly(), classes, uses_time));
+            held.keep_in(reinterpret_cast<PyObject*>(place.inst), "_logits");
+          },
+          py::detail::is_new_style_constructor(), arg("logits"), arg("classes") = 0, arg("uses_time") = false)
       .def_readonly("classes", &Classifier::classes, doc("guidance.Classifier.classes"))
       .def_readonly("uses_time", &Classifier::uses_time, doc("guidance.Classifier.uses_time"))
       .def(
@@ -119,9 +136,9 @@ void bind_guide(py::module_& core) {
       .def_readonly("x0", &GuideInput::x0, doc("guidance.GuideInput.x0"))
       .def_readonly("step", &GuideInput::step, doc("guidance.GuideInput.step"))
       .def_readonly("num_steps", &GuideInput::num_steps, doc("guidance.GuideInput.num_steps"));
-  py::class_<SharedGuide, std::shared_ptr<SharedGuide>>(m, "Guide", doc("guidance.Guide"))
-      .def_static("by_name", &guide_by_name, arg("classifier"), arg("score"), arg("settings"), Unlocked())
-      .def_static("by_function", &guide_by_function, arg("classifier"), arg("score"), arg("settings"), Unlocked())
+  py::class_<SharedGuide, std::shared_ptr<SharedGuide>>(m, "Guide", py::dynamic_attr(), doc("guidance.Guide"))
+      .def_static("by_name", &guide_by_name, arg("classifier"), arg("score"), arg("settings"))
+      .def_static("by_function", &guide_by_function, arg("classifier"), arg("score"), arg("settings"))
       .def(
           "begin", [](SharedGuide& g) { locked(g, [](auto& guide) { guide.begin(); }); }, Unlocked())
       .def(

@@ -51,4 +51,5 @@ PYBIND11_MODULE(_core, core) {
   bind_report(core);
   bind_runs(core);
   read_no_empty_instances(core);
+  refuse_in_one_line(core);
 }

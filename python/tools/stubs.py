@@ -18,9 +18,12 @@ import os
 import typing
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
+import numpy
 import torch
 
 import sextant._core
+
+Array = Union[torch.Tensor, numpy.ndarray[Any, Any]]
 """
 
 
@@ -33,12 +36,18 @@ def annotated(signature):
     return re.sub(r"\b\w+(?:::\w+)+(?:<[^()]*?>)?", "Any", signature)
 
 
+def taking_arrays(signature):
+    """The same with numpy's arrays where it takes tensors."""
+    takes, _, gives = signature.rpartition(") -> ")
+    return f"{takes.replace('torch.Tensor', 'Array')}) -> {gives}"
+
+
 def signatures(name, doc):
     """All signatures of a function, more than one where it is overloaded, and the text below them."""
     lines = [re.sub(r"^\d+\. ", "", line) for line in (doc or "").splitlines()]
     found = [line for line in lines if re.match(rf"{re.escape(name)}\(.*\) -> .+$", line)]
     text = "\n".join(line for line in lines if line not in found and line != "Overloaded function.").strip()
-    return [annotated(line) for line in found] or [f"{name}(*args: Any, **kwargs: Any) -> Any"], text
+    return [taking_arrays(annotated(line)) for line in found] or [f"{name}(*args: Any, **kwargs: Any) -> Any"], text
 
 
 def docstring(text, indent):

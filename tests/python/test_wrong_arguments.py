@@ -3,7 +3,9 @@
 import inspect
 import itertools
 import random
+import re
 
+import numpy as np
 import pytest
 import torch
 
@@ -87,6 +89,15 @@ def test_every_class_with_methods_is_called():
                 assert name in classes, name
 
 
+def takes(function, count):
+    """Whether so many arguments by position may be right, of a compiled function, as its docstring tells."""
+    made = function.__init__ if isinstance(function, type) else function
+    signature = re.search(r"\((?:self: [^,)]*(?:, )?)?(.*)\) ->", (made.__doc__ or "").split("\n")[0])
+    positional = re.split(r", (?=\w+: |\*)", signature.group(1).split(", *,")[0].split("*,")[0]) if signature else []
+    required = [p for p in positional if p and " = " not in p]
+    return len(required) <= count <= len([p for p in positional if p])
+
+
 @pytest.mark.parametrize("function", CALLED)
 def test_garbage_raises_or_is_answered(function, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # a text may be taken for a folder to write
@@ -101,7 +112,80 @@ def test_garbage_raises_or_is_answered(function, tmp_path, monkeypatch):
             refused += 1
             if isinstance(error, sextant.Error):
                 assert str(error) and "\n" not in str(error), str(error)
+            # pybind11's own message of several lines is left where the number of arguments is wrong.
+            elif "incompatible function arguments" in str(error):
+                assert not takes(function, len(arguments)), str(error)
     assert refused, "nothing was refused"
+
+
+F, Y = np.random.RandomState(0).randn(4, 3), np.array([0, 1, 2, 0])
+SHAPE = [1, 2, 2]
+
+
+def test_an_array_of_numpy_stands_wherever_a_tensor_does():
+    f, y = torch.from_numpy(F), torch.from_numpy(Y)
+    for got, expected in zip(guidance.log_prob(F, Y), guidance.log_prob(f, y)):
+        assert torch.equal(got, expected)
+    target = np.full((4, 3), 1 / 3)
+    assert torch.equal(
+        guidance.reverse_kl(F, Y, target=target)[0], guidance.reverse_kl(f, y, target=torch.from_numpy(target))[0]
+    )
+    assert calibration.accuracy(F, Y) == calibration.accuracy(f, y)
+    assert metrics.gaussian_of(F).count == 4
+
+    images = np.random.RandomState(1).rand(4, 1, 2, 2).astype(np.float32)
+    read = lambda x: x.flatten(1)  # noqa: E731
+    assert torch.equal(sextant.Classifier(read)(images), torch.from_numpy(images).flatten(1))
+    guide, tensors = sextant.Guide(read, "js"), (torch.from_numpy(images), y)
+    assert torch.equal(guide(images, Y).gradient, guide(*tensors).gradient)
+    denoiser = sextant.Denoiser(lambda x, t, y: x, sextant.Process(), SHAPE)
+    assert torch.equal(denoiser(images, np.zeros(4, np.int64)), tensors[0])
+    # What PyTorch has no view of is copied.
+    read_only = images.copy()
+    read_only.setflags(write=False)
+    for view in (read_only, images[::-1][::-1], np.asfortranarray(images)):
+        assert torch.equal(sextant.to_uint8(view), sextant.to_uint8(tensors[0]))
+
+
+def test_numbers_of_noise_may_be_numpys_and_torchs():
+    plain = sextant.Noise(3, [5, 7], SHAPE).initial()
+    for seed in (np.int64(3), np.uint8(3), torch.tensor(3)):
+        for samples in (np.array([5, 7]), np.array([5, 7], np.uint8), torch.tensor([5, 7]), (5, 7)):
+            assert torch.equal(sextant.Noise(seed, samples, torch.Size(SHAPE)).initial(), plain)
+    drawn = sextant.uniform_labels(np.int32(1), torch.arange(4), 10)
+    assert torch.equal(drawn, sextant.uniform_labels(1, [0, 1, 2, 3], 10))
+
+
+ONE_LINE = {
+    "Noise: seed: expected a whole number, got 1.5": lambda: sextant.Noise(1.5, [0], SHAPE),
+    "Noise: seed: expected a whole number, got Tensor": lambda: sextant.Noise(torch.tensor(1.5), [0], SHAPE),
+    "Noise: seed: expected a whole number, got float32": lambda: sextant.Noise(np.float32(1.5), [0], SHAPE),
+    "Noise: seed: expected a whole number, got None": lambda: sextant.Noise(None, [0], SHAPE),
+    "Noise: one of these is out of range or of the wrong kind: seed = -1, samples = list, shape = list": (
+        lambda: sextant.Noise(-1, [0], SHAPE)
+    ),
+    "Noise: samples: expected whole numbers, got Tensor": lambda: sextant.Noise(0, torch.rand(2), SHAPE),
+    "Noise: samples: expected whole numbers, got 3": lambda: sextant.Noise(0, 3, SHAPE),
+    "Noise: shape: expected whole numbers, got list": lambda: sextant.Noise(0, [0], [1, 2.5]),
+    "Noise: device: expected a text, got 3": lambda: sextant.Noise(0, [0], SHAPE, device=3),
+    "uniform_labels: bound: expected a whole number, got '3'": lambda: sextant.uniform_labels(0, [0], "3"),
+    "log_prob: f: expected a tensor or an array of numpy, got list": lambda: guidance.log_prob([[0.5]], Y),
+    "log_prob: joint: expected a number, got 'much'": lambda: guidance.log_prob(F, Y, joint="much"),
+    "entropy: PyTorch has no numbers of numpy's type object": lambda: guidance.entropy(F.astype(object)),
+    "entropy: PyTorch has no numbers of numpy's type >f8": lambda: guidance.entropy(F.astype(">f8")),
+    "Classifier: x: expected a tensor or an array of numpy, got 'cat.png'": lambda: sextant.Classifier(len)("cat.png"),
+    "Classifier: logits: expected a function, got Tensor": lambda: sextant.Classifier(torch.zeros(2)),
+    "Denoiser: process: expected a Process, got 'linear'": lambda: sextant.Denoiser(len, "linear", SHAPE),
+    "Process.abar: expected a Process, got 3": lambda: sextant.Process.abar(3, 4),
+    "f_divergence: generator: expected a function, got 'x'": lambda: guidance.f_divergence(F, Y, "x", len),
+}
+
+
+@pytest.mark.parametrize("said", ONE_LINE)
+def test_arguments_of_the_wrong_kind_are_refused_in_one_line(said):
+    with pytest.raises(sextant.UsageError) as caught:
+        ONE_LINE[said]()
+    assert str(caught.value) == said
 
 
 @pytest.mark.parametrize("value", [None, "x", [], object(), -5, float("nan"), 1e99, (1, 2, 3)])
