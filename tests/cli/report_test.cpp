@@ -42,7 +42,7 @@ void write_results(const fs::path& folder) {
   report::write_png(folder / "overview.png", picture);
   report::write_png(folder / "plain/seed-1/grid.png", picture);
   write_atomically(folder / "plain/seed-1/run.json", R"({"command": "sample", "config": {"sample": {"seed": 1}}})");
-  write_atomically(folder / "trace/trace.json", "{}");
+  write_atomically(folder / "trace/trace.json", R"({"command": "trace", "config": {"sample": {"count": 8}}})");
   write_atomically(folder / "trace/confidence.svg",
                    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"90\" height=\"60\"><path d=\"M0 0L90 60\" "
                    "stroke=\"black\"/></svg>");
@@ -60,7 +60,7 @@ TEST(Report, SaysWhatTheRecordsSayInOneFile) {
        {"<title>Three rows</title>", "30.50 <small>± 0.50</small>", "&lt;js&gt; &amp; &quot;more&quot;",
         "−21.25 <small>[−25.50, −17.00]</small>", "class=\"sure good\"", "class=\"best\"", "5.28",
         "there is no weights.pt", "tr class=\"baseline\"", "sextant sample --recipe ", "sextant sweep ",
-        "data:image/svg+xml;base64,", "data:image/png;base64,"}) {
+        "sextant trace --recipe ", "trace/trace.json</code>", "data:image/svg+xml;base64,", "data:image/png;base64,"}) {
     EXPECT_NE(page.find(text), std::string::npos) << text;
   }
   for (const char* text : {"http://", "https://", "<js>", "@import"}) {

@@ -180,6 +180,20 @@ TEST_F(MixtureCommands, CheckThePropositions) {
   }
   EXPECT_LT(conditional_last, 0.5) << "the conditional gradient fades where the classifier is sure";
   EXPECT_EQ(record.at("divergences").size(), 5);
+  std::map<int64_t, std::map<std::string, json>> entropy;
+  for (const json& row : record.at("entropy")) entropy[row.at("step")][row.at("shape")] = row;
+  ASSERT_EQ(entropy.size(), 21);
+  for (auto& [step, shapes] : entropy) {
+    const double t = static_cast<double>(step) / 999;
+    EXPECT_NEAR(shapes["linear"]["lambda"].get<double>(), 0.05 + 0.15 * t, 1e-12);
+    EXPECT_NEAR(shapes["cosine"]["lambda"].get<double>(), 0.05 + 0.075 * (1 - std::cos(M_PI * t)), 1e-12);
+    const double noise = 1 - shapes["1-abar"]["alpha_bar"].get<double>();
+    EXPECT_NEAR(shapes["1-abar"]["lambda"].get<double>(), 0.05 + 0.15 * noise, 1e-12);
+    // Of one weight all shapes pull alike.
+    EXPECT_NEAR(shapes["linear"]["relative_gradient"].get<double>() * shapes["1-abar"]["lambda"].get<double>(),
+                shapes["1-abar"]["relative_gradient"].get<double>() * shapes["linear"]["lambda"].get<double>(), 1e-12);
+    EXPECT_GT(shapes["linear"]["relative_gradient"].get<double>(), 0);
+  }
 }
 
 TEST_F(MixtureCommands, CompareDivergencesOverTheNumberOfClasses) {

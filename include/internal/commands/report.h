@@ -23,9 +23,9 @@ struct ReportResult {
   int64_t sweeps = 0, runs = 0, pictures = 0;
 };
 
-/// Reads the run.json of every sweep, run and trace in `folder` and below, with the pictures beside them, and writes
-/// the page: tables that sort, pictures that enlarge, settings, and the command that repeats each. UsageError for a
-/// folder that holds none.
+/// Reads the records of every sweep, run, trace and theory in `folder` and below, with the pictures beside them, and
+/// writes the page: tables that sort, pictures that enlarge, settings, and the command that repeats each. UsageError
+/// for a folder that holds none.
 ReportResult run_report(const std::filesystem::path& folder, const ReportConfig& config);
 
 }  // namespace sextant::commands

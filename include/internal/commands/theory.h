@@ -38,11 +38,13 @@ std::vector<OptionGroup> theory_options(TheoryConfig& config);
 ///   calibration  Ma et al. 2023, Prop. 4.1: the ECE of logits l/T at x_0, and mean |g_T - g_1|/mean |g_1|, over T
 ///   direction    Prop. 4.2: at x_t along abar, mean cosine between grad S and mu_y sqrt(abar) - x_t, and mean
 ///                |grad S|, tau1 = 1 and tau2 = 1, 0.5, 0
+///   entropy      over 1000 steps of the linear process, lambda_t of each shape as it falls from 0.2 to 0.05, and
+///                lambda_t mean |grad H|/mean |grad log p_y| at x_t
 ///   divergences  mean |grad D| alpha/mean |grad log p_y| of each divergence at x_t; of several mixtures as "mixtures"
 ///                and the chart classes, the rest of the first
 ///
-/// theory.json has all numbers; gamma-alpha, gamma-epsilon, calibration, direction and strength are charts, .svg and
-/// .png, where this build can draw.
+/// theory.json has all numbers; gamma-alpha, gamma-epsilon, calibration, direction, strength, lambda and lambda-effect
+/// are charts, .svg and .png, where this build can draw.
 struct TheoryResult {
   nlohmann::json record;
   report::Table table;  ///< the divergences

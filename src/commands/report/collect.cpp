@@ -48,13 +48,14 @@ std::vector<Picture> pictures_in(const fs::path& folder) {
   return pictures;
 }
 
-json record_in(const fs::path& folder) {
-  for (const char* name : {"run.json", "trace.json"}) {
+/// The name of a folder's record, and what it holds; null without one.
+std::pair<std::string, json> record_in(const fs::path& folder) {
+  for (const std::string name : {"run.json", "trace.json", "theory.json"}) {
     if (!fs::exists(folder / name)) continue;
     const json record = json::parse(read_file(folder / name), nullptr, false);
     if (!record.is_object()) continue;
-    if (record.contains("command") && record["command"].is_string()) return record;
-    if (std::string(name) == "trace.json") return {{"command", "trace"}};
+    if (record.contains("command") && record["command"].is_string()) return {name, record};
+    if (name == "trace.json") return {name, {{"command", "trace"}}};
   }
   return {};
 }
@@ -70,10 +71,10 @@ std::vector<ShownFolder> collected(const fs::path& folder) {
   }
   std::vector<ShownFolder> all;
   for (const fs::path& one : folders) {
-    const json record = record_in(one);
+    const auto [file, record] = record_in(one);
     if (!record.is_object()) continue;
     const std::string name = one == folder ? "" : one.lexically_relative(folder).string();
-    all.push_back({one, name, record, pictures_in(one)});
+    all.push_back({one, name, file, record, pictures_in(one)});
   }
   const auto rank = [](const ShownFolder& shown) {
     return shown.command() == "sweep" ? 0 : shown.command() == "trace" ? 1 : 2;

@@ -17,7 +17,8 @@ struct Picture {
 struct ShownFolder {
   std::filesystem::path folder;
   std::string name;       ///< relative to the report's folder; "" is that itself
-  nlohmann::json record;  ///< run.json, or {"command": "trace"} of a folder that has trace.json alone
+  std::string file;       ///< its record: run.json, trace.json or theory.json
+  nlohmann::json record;  ///< what that holds, or {"command": "trace"} of a trace.json that says no more
   std::vector<Picture> pictures;
 
   std::string command() const { return record.value("command", std::string()); }

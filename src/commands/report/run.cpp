@@ -31,7 +31,7 @@ std::string figure(const Picture& picture, const std::string& whose) {
 
 /// The words that make a run again.
 std::string command_of(const ShownFolder& shown) {
-  const std::string record = (shown.folder / "run.json").string();
+  const std::string record = (shown.folder / shown.file).string();
   const std::string quoted = record.find_first_of(" '\"$&;()") == std::string::npos ? record : "'" + record + "'";
   if (shown.command() == "sweep") return "sextant sweep " + quoted;
   return "sextant " + shown.command() + " --recipe " + quoted;
@@ -40,7 +40,7 @@ std::string command_of(const ShownFolder& shown) {
 std::string settings_html(const ShownFolder& shown, const std::string& whose) {
   std::string html =
       "<details><summary><b>" + escaped(whose) + "</b> settings, and the command that repeats it</summary><div>";
-  if (fs::exists(shown.folder / "run.json")) {
+  if (shown.record.contains("config")) {
     html += "<div class=\"command\"><code>" + escaped(command_of(shown)) +
             "</code><button type=\"button\">copy</button></div>";
   }
@@ -83,7 +83,7 @@ class Page {
   std::string html(const std::string& title) {
     std::string body;
     for (std::size_t i = 0; i < shown_.size(); ++i) {
-      if (!used_[i]) body += read_entries(shown_[i].folder / "run.json", [&] { return section(i); });
+      if (!used_[i]) body += read_entries(shown_[i].folder / shown_[i].file, [&] { return section(i); });
     }
     std::string links;
     if (links_.size() > 1) {
@@ -173,7 +173,7 @@ ReportResult run_report(const fs::path& folder, const ReportConfig& config) {
   }
   const std::string title = !config.title.empty()
                                 ? config.title
-                                : read_entries(shown[0].folder / "run.json", [&] { return title_of(shown[0]); });
+                                : read_entries(shown[0].folder / shown[0].file, [&] { return title_of(shown[0]); });
   const std::string heading = config.title.empty() && shown[0].name != "" && shown.size() > 1
                                   ? fs::absolute(folder).lexically_normal().filename().string()
                                   : title;

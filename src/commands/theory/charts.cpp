@@ -98,6 +98,21 @@ void draw_theory(const json& record, const TheoryConfig& config) {
   }
   report::write_svg_and_png(out / "direction", report::draw(direction));
   report::write_svg_and_png(out / "strength", report::draw(strength));
+
+  report::Chart lambda, effect;
+  lambda.title = "Weight of the entropy along the steps";
+  effect.title = "Pull of the entropy beside that of log p";
+  lambda.x_label = effect.x_label = "step t of 1000, the noisiest first";
+  lambda.y_label = "lambda_t";
+  effect.y_label = "lambda_t |grad H| / |grad log p|";
+  lambda.x_falls = effect.x_falls = true;
+  for (const char* shape : {"linear", "cosine", "1-abar"}) {
+    const auto own = [&](const json& row) { return row.at("shape") == shape; };
+    lambda.curves.push_back(curve_of(shape, record.at("entropy"), "step", "lambda", own));
+    effect.curves.push_back(curve_of(shape, record.at("entropy"), "step", "relative_gradient", own));
+  }
+  report::write_svg_and_png(out / "lambda", report::draw(lambda));
+  report::write_svg_and_png(out / "lambda-effect", report::draw(effect));
 }
 
 }  // namespace sextant::commands

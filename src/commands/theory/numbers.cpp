@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "sextant/calibration/calibration.h"
+#include "sextant/diffusion/process.h"
 #include "sextant/guidance/named_score.h"
 
 namespace sextant::commands {
@@ -105,6 +106,36 @@ json divergence_strengths(const TheoryPoints& points, const TheoryConfig& config
     rows.push_back({{"divergence", name},
                     {"value", -mean_of(score.value) / config.alpha},
                     {"relative_gradient", mean_of(norm_of(g)) / size}});
+  }
+  return rows;
+}
+
+json entropy_weights(const TheoryPoints& points) {
+  using guidance::LambdaShape;
+  constexpr int64_t kRows = 21;
+  const diffusion::Process process{diffusion::ProcessConfig()};
+  const int64_t last = process.num_steps() - 1;
+  const guidance::ScoreConfig range;
+  json rows = json::array();
+  for (int64_t row = 0; row < kRows; ++row) {
+    const int64_t step = last - row * last / (kRows - 1);
+    const double abar = process.abar(step);
+    const diffusion::Mixture noised = points.mixture.noised(abar);
+    const Tensor x = points.x_t(abar);
+    const Tensor f = noised.log_joint(x);
+    const auto size = [&](const Score& score) { return mean_of(norm_of(through_logits(score.gradient, noised, x))); };
+    const double of_one = size(guidance::entropy(f, 1)) / size(plain(f, points.y));
+    for (const auto& [name, shape] :
+         {std::pair{"linear", LambdaShape::kLinear}, std::pair{"cosine", LambdaShape::kCosine},
+          std::pair{"1-abar", LambdaShape::kNoise}}) {
+      const double lambda =
+          guidance::entropy_weight({step, process.num_steps(), abar}, range.lambda_max, range.lambda_min, shape);
+      rows.push_back({{"step", step},
+                      {"alpha_bar", abar},
+                      {"shape", name},
+                      {"lambda", lambda},
+                      {"relative_gradient", lambda * of_one}});
+    }
   }
   return rows;
 }

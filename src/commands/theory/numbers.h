@@ -23,6 +23,7 @@ nlohmann::json gamma_over(const std::string& setting, const TheoryPoints& points
 nlohmann::json calibration_error(const TheoryPoints& points);
 nlohmann::json directions(const TheoryPoints& points);
 nlohmann::json divergence_strengths(const TheoryPoints& points, const TheoryConfig& config);
+nlohmann::json entropy_weights(const TheoryPoints& points);
 
 /// The charts into config.run.out.
 void draw_theory(const nlohmann::json& record, const TheoryConfig& config);

@@ -83,7 +83,8 @@ TheoryResult run_theory(const TheoryConfig& given, const Stop&) {
                      {"gamma_epsilon", gamma_over("epsilon", points, config)},
                      {"calibration", calibration_error(points)},
                      {"direction", directions(points)},
-                     {"divergences", divergences}};
+                     {"divergences", divergences},
+                     {"entropy", entropy_weights(points)}};
   }
   if (mixtures.size() > 1) result.record["mixtures"] = mixtures;
   result.table = divergence_table(mixtures);
