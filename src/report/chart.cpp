@@ -66,6 +66,10 @@ void choose_axes(const Chart& chart, ChartLayout& layout) {
       if (!along.shows(curve.x[i]) || !probe.shows(curve.y[i])) continue;
       across.take(curve.x[i]);
       up.take(curve.y[i]);
+      if (has_arrows(curve) && along.shows(curve.to_x[i]) && probe.shows(curve.to_y[i])) {
+        across.take(curve.to_x[i]);
+        up.take(curve.to_y[i]);
+      }
       if (!has_band(curve)) continue;
       for (const double edge : {curve.low[i], curve.high[i]}) {
         if (probe.shows(edge)) up.take(edge);

@@ -29,7 +29,8 @@ void write_ledger(const fs::path& folder) {
   const int64_t second = add("second", 0.2, ledger::State::kDone);
   ledger.put_scores(second, "judge", 10, {{"fid", 11.5, {}, {}, {}}});
   add("third", 0.3, ledger::State::kFailed);
-  ledger.put_sweep({0, "", "/out", {}, ""}, {{"the row", "", 4, first, 10, "judge", json::object()}});
+  ledger.put_sweep({0, "", "/out", {}, ""}, {{"the row", "", 4, first, 10, "judge", json::object()},
+                                             {"alpha 0.2, epsilon 0.1", "", 4, second, 10, "judge", json::object()}});
   write_atomically(folder / "first/samples.npz", "");
 }
 
@@ -67,6 +68,7 @@ TEST_F(Runs, AreFilteredByWhatTheyAre) {
   EXPECT_EQ(listed({"--where", "state=done,alpha=0.2"})[0]["scores"]["fid"], 11.5);
   EXPECT_EQ(listed({"--where", "guidance.alpha=0.1"})[0]["row"], "the row");
   EXPECT_TRUE(listed({"--where", "seed=5"}).empty());
+  EXPECT_EQ(listed({"--where", "row=alpha 0.2, epsilon 0.1,state=done"})[0]["scores"]["fid"], 11.5);
   const Outcome wrong = runs({"--where", "alhpa=1"});
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_NE(wrong.err.find("no run has a 'alhpa'. Did you mean 'alpha'?"), std::string::npos) << wrong.err;
@@ -139,23 +141,29 @@ TEST(InspectRecipe, CountsInSentences) {
   EXPECT_EQ(last_line("[model]\n" + there + "[classifier]\nclassifier = \"b.pt\"\n"), "1 of 2 files is missing\n");
 }
 
-TEST(InspectRecipe, KnowsEveryFileOfThePapersRecipes) {
+TEST(InspectRecipe, KnowsEveryFileOfTheRecipesThatIsPublished) {
   const std::string known = read_file(sextant::testing::source_dir() / "docs/checkpoints.md");
-  for (const auto& entry : fs::directory_iterator(sextant::testing::source_dir() / "recipes/paper")) {
-    const Outcome outcome = sextant({"inspect", "--recipe", entry.path().string(), "--json"});
-    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-    for (const json& file : json::parse(outcome.out)) {
-      const std::string path = file["path"];
-      if (path == "ILSVRC2012/val" || path == "out/adm128-classifier-smooth" || path == "128x128_classifier_entropy.pt")
-        continue;
-      ASSERT_TRUE(file.contains("address")) << path;
-      const std::string sha = file.value("sha256", std::string());
-      EXPECT_NE(known.find("| `" + path + "` | " + file["size"].get<std::string>() + " | <" +
-                           file["address"].get<std::string>() + "> | " + (sha.empty() ? "" : "`" + sha + "`") + " |"),
-                std::string::npos)
-          << path;
+  int64_t published = 0;
+  for (const char* folder : {"recipes", "recipes/figures", "recipes/paper"}) {
+    for (const auto& entry : fs::directory_iterator(sextant::testing::source_dir() / folder)) {
+      if (entry.path().extension() != ".toml") continue;
+      const Outcome outcome = sextant({"inspect", "--recipe", entry.path().string(), "--json"});
+      ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+      for (const json& file : json::parse(outcome.out)) {
+        const std::string path = file["path"];
+        // What is bundled, what another recipe makes, and images that only those who register get.
+        if (path.starts_with("models/") || path.starts_with("out/") || path == "ILSVRC2012/val") continue;
+        ASSERT_TRUE(file.contains("address")) << entry.path() << ": " << path;
+        ++published;
+        const std::string sha = file.value("sha256", std::string());
+        EXPECT_NE(known.find("| `" + path + "` | " + file["size"].get<std::string>() + " | <" +
+                             file["address"].get<std::string>() + "> | " + (sha.empty() ? "" : "`" + sha + "`") + " |"),
+                  std::string::npos)
+            << path;
+      }
     }
   }
+  EXPECT_GT(published, 80);
 }
 
 }  // namespace

@@ -124,6 +124,10 @@ TEST(SweepTable, GoesOnAfterARunThatFails) {
   EXPECT_NE(outcome.err.find("2 of 8 runs failed, the first: lost, seed 3: there is no "), std::string::npos)
       << outcome.err;
   EXPECT_NE(outcome.out.find("6 of 8 runs"), std::string::npos) << outcome.out;
+  const std::string table = read_file(folder / "o/table.md");
+  const auto marked = table.find("\n| lost (failed) |  |");
+  EXPECT_NE(marked, std::string::npos) << table;
+  EXPECT_EQ(table.find("(failed)", marked + 20), std::string::npos) << "one line for both seeds" << table;
   EXPECT_EQ(results_of(folder / "o").size(), 3);
   EXPECT_EQ(json::parse(read_file(folder / "o/run.json"))["failures"].size(), 2);
 }
@@ -258,6 +262,24 @@ TEST(SweepDryRun, MeasuresAStepWhereTheModelIsThere) {
     EXPECT_EQ(cell["missing"], "");
     EXPECT_EQ(cell["there"], "0");
   }
+}
+
+TEST(SweepDryRun, SaysWhyACellCannotBeOpenedAndMeasuresTheOthers) {
+  const TemporaryFolder folder;
+  write_atomically(folder / "broken.pt", "no weights");
+  const Outcome outcome = run_table(folder,
+                                    table_text() + "[[rows]]\nname = \"broken\"\nclassifier.classifier = \"" +
+                                        (folder / "broken.pt").string() + "\"\n",
+                                    {"--dry-run", "--format", "json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json plan = json::parse(outcome.out);
+  ASSERT_EQ(plan.size(), 6);
+  for (const json& cell : plan) {
+    const bool broken = cell["cell"] == "broken";
+    EXPECT_EQ(cell["missing"].get<std::string>().find("broken.pt") != std::string::npos, broken) << cell;
+    EXPECT_EQ(cell["s/image"] == "", broken) << cell;
+  }
+  EXPECT_NE(outcome.err.find("cannot be drawn: broken: "), std::string::npos) << outcome.err;
 }
 
 TEST(SweepTable, RefusesABaselineThatIsNoRowBeforeItDrawsAndBeforeItPlans) {

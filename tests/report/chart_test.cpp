@@ -76,6 +76,19 @@ TEST_F(ChartTest, ShadesABandFromLowToHigh) {
   EXPECT_LT(band[1].y, band[0].y);
 }
 
+TEST_F(ChartTest, ReachesAsFarAsItsArrows) {
+  Chart chart;
+  chart.equal = true;
+  chart.curves = {{.name = "", .x = {0, 1}, .y = {0, 1}, .marks = true, .line = false}};
+  chart.curves[0].to_x = {-2, 1};
+  chart.curves[0].to_y = {0, 1};
+  const Recorder drawn = recorded(draw(chart));
+  ASSERT_EQ(drawn.dots.size(), 2u);
+  // Three units of x, from the arrow's end to the second point, are the whole axis.
+  EXPECT_NEAR(drawn.dots[1].x - drawn.dots[0].x, 320.0 / 3, 0.1);
+  EXPECT_NEAR(drawn.dots[0].y - drawn.dots[1].y, 320.0 / 3, 0.1);
+}
+
 TEST_F(ChartTest, CanBeEmpty) {
   Chart chart;
   EXPECT_TRUE(clashes(draw(chart)).empty());

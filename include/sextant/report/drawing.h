@@ -60,7 +60,7 @@ struct Curve {
 };
 
 /// Curves over one pair of axes, with ticks at round numbers, a grid and, beside it, a legend. Curves differ in colour
-/// and in how they are dashed.
+/// and in how they are dashed. Axes reach as far as values, bands and arrows.
 struct Chart {
   std::string title;
   std::string x_label;

@@ -14,8 +14,8 @@ double span_of(const Tensor& x) { return (x.max() - x.min()).item<double>(); }
 
 }  // namespace
 
-report::Drawing draw_points(const Tensor& points, const Tensor& labels, const Tensor& arrows,
-                            const std::string& title) {
+report::Drawing draw_points(const Tensor& points, const Tensor& labels, const Tensor& arrows, const std::string& title,
+                            bool legend) {
   const Tensor p = points.to(at::kDouble).contiguous();
   const bool line = p.size(1) == 1;
   const Tensor x = p.select(1, 0);
@@ -44,11 +44,12 @@ report::Drawing draw_points(const Tensor& points, const Tensor& labels, const Te
   chart.x_label = "x1";
   chart.y_label = line ? "class" : "x2";
   chart.equal = !line;
+  if (line) chart.y = {y.min().item<double>() - 0.5, y.max().item<double>() + 0.5};
   for (auto& [label, cloud] : classes) {
     cloud.marks = true;
     cloud.line = false;
     cloud.family = static_cast<std::size_t>(label);
-    if (classes.size() <= kMostNamed) cloud.name = "class " + std::to_string(label);
+    if (legend && classes.size() <= kMostNamed) cloud.name = "class " + std::to_string(label);
     chart.curves.push_back(std::move(cloud));
   }
   return report::draw(chart);

@@ -6,6 +6,9 @@ const std::vector<PublishedFile>& published_files() {
   static const std::string kOpenAi = "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/";
   static const std::string kTorchvision = "https://download.pytorch.org/models/";
   static const std::string kNvidia = "https://nvlabs-fi-cdn.nvidia.com/edm/";
+  static const std::string kEdm2 = "https://nvlabs-fi-cdn.nvidia.com/edm2/posthoc-reconstructions/";
+  static const std::string kVae = "/resolve/main/diffusion_pytorch_model.safetensors";
+  static const std::string kStability = "https://huggingface.co/stabilityai/";
   static const std::vector<PublishedFile> kFiles = {
       {"128x128_diffusion.pt", "1.7 GB", kOpenAi + "128x128_diffusion.pt", "", ""},
       {"128x128_classifier.pt", "0.2 GB", kOpenAi + "128x128_classifier.pt", "", ""},
@@ -19,9 +22,14 @@ const std::vector<PublishedFile>& published_files() {
       {"edm-imagenet-64x64-cond-adm.pkl", "1.2 GB", kNvidia + "pretrained/edm-imagenet-64x64-cond-adm.pkl", "", ""},
       {"imagenet-64x64.npz", "34 MB", kNvidia + "fid-refs/imagenet-64x64.npz", "", ""},
       {"DiT-XL-2-256x256.pt", "2.7 GB", "https://dl.fbaipublicfiles.com/DiT/models/DiT-XL-2-256x256.pt", "", ""},
-      {"sd-vae-ft-ema.safetensors", "0.3 GB",
-       "https://huggingface.co/stabilityai/sd-vae-ft-ema/resolve/main/diffusion_pytorch_model.safetensors", "",
+      {"sd-vae-ft-ema.safetensors", "0.3 GB", kStability + "sd-vae-ft-ema" + kVae, "",
        "rename diffusion_pytorch_model.safetensors"},
+      {"sd-vae-ft-mse.safetensors", "0.3 GB", kStability + "sd-vae-ft-mse" + kVae, "",
+       "rename diffusion_pytorch_model.safetensors"},
+      {"edm2-img64-s-1073741-0.045.pkl", "0.6 GB", kEdm2 + "edm2-img64-s-1073741-0.045.pkl", "", ""},
+      {"edm2-img64-xs-0134217-0.110.pkl", "0.25 GB", kEdm2 + "edm2-img64-xs-0134217-0.110.pkl", "", ""},
+      {"edm2-img512-s-2147483-0.070.pkl", "0.6 GB", kEdm2 + "edm2-img512-s-2147483-0.070.pkl", "", ""},
+      {"edm2-img512-xs-0134217-0.125.pkl", "0.25 GB", kEdm2 + "edm2-img512-xs-0134217-0.125.pkl", "", ""},
       {"ViT-B-16.pt", "0.4 GB",
        "https://openaipublic.azureedge.net/clip/models/"
        "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f/ViT-B-16.pt",

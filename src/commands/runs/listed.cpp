@@ -20,6 +20,20 @@ std::string shown_text(const json& value) {
   return value.is_null() ? "" : value.dump();
 }
 
+/// "key=value,key=value" cut at the commas between conditions: one in a value, as in the names of rows along axes,
+/// stands before no other "=".
+std::vector<std::string> conditions_in(const std::string& where) {
+  std::vector<std::string> parts;
+  for (const std::string& part : split(where, ',')) {
+    if (part.find('=') == std::string::npos && !parts.empty()) {
+      parts.back() += "," + part;
+    } else {
+      parts.push_back(part);
+    }
+  }
+  return parts;
+}
+
 /// The full name of a key whose table may be left out; "" where there is none.
 std::string full_name(const std::string& key, const json& flat) {
   if (flat.contains(key)) return key;
@@ -91,7 +105,7 @@ std::vector<json> matching(const std::vector<json>& runs, const std::string& whe
   json known = json::object();
   for (const json& run : runs) known.update(flattened(run));
   std::vector<std::pair<std::string, std::string>> conditions;
-  for (const std::string& part : split(where, ',')) {
+  for (const std::string& part : conditions_in(where)) {
     const auto equals = part.find('=');
     if (equals == std::string::npos) {
       throw UsageError("--where '" + part + "' must be KEY=VALUE, such as state=done or guidance.guidance=js");

@@ -81,6 +81,19 @@ int64_t images_kept(const SampleConfig& config, const SweepConfig& sweep) {
   return run && run->state == ledger::State::kDone ? run->images : 0;
 }
 
+/// measured() of a cell once, as its seeds take the same time; why it cannot be drawn, or "".
+std::string measure(const std::string& cell, const SampleConfig& config, std::map<std::string, Estimate>& known,
+                    std::map<std::string, std::string>& refused) {
+  if (refused.contains(cell)) return refused[cell];
+  if (known.contains(cell)) return "";
+  try {
+    known[cell] = measured(with_score(config));
+    return "";
+  } catch (const Error& error) {
+    return refused[cell] = error.what();
+  }
+}
+
 std::string size_text(double bytes) {
   constexpr double kMega = 1 << 20;
   constexpr double kGiga = 1 << 30;
@@ -96,7 +109,8 @@ report::Table plan_sweep(const json& recipe, const SweepConfig& config, Progress
   set_threads(static_cast<int>(config.run.threads));
   report::Table table;
   table.header = {"cell", "seed", "images", "there", "s/image", "time", "memory", "disk", "missing"};
-  std::map<std::string, Estimate> known;  // seeds take the same time
+  std::map<std::string, Estimate> known;
+  std::map<std::string, std::string> refused;
   std::set<std::string> missing;
   double seconds = 0, disk = 0;
   for (const SweepRun& run : runs) {
@@ -105,8 +119,8 @@ report::Table plan_sweep(const json& recipe, const SweepConfig& config, Progress
                                     std::to_string(run.config.sample.count)};
     const std::vector<std::string> lacks = missing_of(run.config);
     missing.insert(lacks.begin(), lacks.end());
-    if (lacks.empty()) {
-      if (!known.contains(cell)) known[cell] = measured(with_score(run.config));
+    const std::string why = lacks.empty() ? measure(cell, run.config, known, refused) : joined(lacks, ", ");
+    if (why.empty()) {
       const Estimate& estimate = known[cell];
       const int64_t there = images_kept(run.config, config);
       const auto left = static_cast<double>(std::max<int64_t>(0, run.config.sample.count - there));
@@ -117,7 +131,7 @@ report::Table plan_sweep(const json& recipe, const SweepConfig& config, Progress
                              format_duration(left * estimate.seconds_per_image), size_text(estimate.memory),
                              size_text(bytes), ""});
     } else {
-      row.insert(row.end(), {"", "", "", "", "", joined(lacks, ", ")});
+      row.insert(row.end(), {"", "", "", "", "", why});
     }
     table.rows.push_back(std::move(row));
   }
@@ -127,6 +141,7 @@ report::Table plan_sweep(const json& recipe, const SweepConfig& config, Progress
                 (known.empty() ? ""
                                : "; what can be drawn takes " + format_duration(seconds) + " and at most " +
                                      size_text(disk) + " here, by a measured step of each"));
+  for (const auto& [cell, why] : refused) progress.note("cannot be drawn: " + cell + ": " + why);
   if (!judge.empty()) progress.note("to score them is missing: " + joined(judge, ", "));
   if (!missing.empty()) {
     progress.note("missing: " + joined({missing.begin(), missing.end()}, ", ") +

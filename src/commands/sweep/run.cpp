@@ -167,8 +167,7 @@ const Scored& Sweeping::scored(Work& work) {
 }
 
 void Sweeping::compare(std::vector<ResultLine>& lines, const std::vector<std::vector<Work*>>& members) {
-  const std::string first = works_.empty() ? "" : works_[0].run.row;
-  const std::string wanted = config_.baseline.empty() ? first : config_.baseline;
+  const std::string wanted = config_.baseline.empty() && !works_.empty() ? works_[0].run.row : config_.baseline;
   for (std::size_t base = 0; base < lines.size(); ++base) lines[base].baseline = lines[base].row == wanted;
   for (std::size_t i = 0; i < lines.size() && !stop_.requested(); ++i) {
     for (std::size_t base = 0; base < lines.size(); ++base) {
@@ -281,6 +280,7 @@ SweepResult Sweeping::result(const std::vector<SweepRun>& runs) {
   const std::vector<ResultLine> finished = lines();
   result_.table = results_table(
       finished, [this](const std::string& metric) { return judge_.label(metric); }, judge_.level());
+  if (!stop_.requested()) add_failed(result_.table, works_);
   result_.results = results_json(finished);
   if (!finished.empty()) write(finished);
   return std::move(result_);

@@ -1,5 +1,6 @@
 #include "sweep/work.h"
 
+#include <algorithm>
 #include <set>
 
 #include "internal/runtime/sentence.h"
@@ -21,6 +22,19 @@ std::vector<Work> works_of(const std::vector<SweepRun>& runs) {
   std::vector<Work> works;
   for (const SweepRun& run : runs) works.push_back({run, name_of(run, seeds.size() > 1), {}, {}, {}, false});
   return works;
+}
+
+void add_failed(report::Table& table, const std::vector<Work>& works) {
+  for (const Work& work : works) {
+    const bool any = std::any_of(works.begin(), works.end(), [&](const Work& other) {
+      return other.done && other.run.row == work.run.row && other.run.column == work.run.column;
+    });
+    if (any) continue;
+    std::vector<std::string> cells(table.header.size());
+    cells.at(0) = work.run.row + " (failed)";
+    if (table.header.at(1) == "model") cells[1] = work.run.column;
+    if (std::find(table.rows.begin(), table.rows.end(), cells) == table.rows.end()) table.rows.push_back(cells);
+  }
 }
 
 void check_settings(const std::vector<SweepRun>& runs) {

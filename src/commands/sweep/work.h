@@ -23,6 +23,9 @@ struct Work {
 
 std::vector<Work> works_of(const std::vector<SweepRun>& runs);
 
+/// Adds a line for each cell of which every run failed: its name and that. Of a sweep that came to its end.
+void add_failed(report::Table& table, const std::vector<Work>& works);
+
 /// UsageError, naming the run, for settings that contradict each other.
 void check_settings(const std::vector<SweepRun>& runs);
 

@@ -48,8 +48,9 @@ std::string rounded(double value) {
   return text;
 }
 
-/// The points of a method at one step, with arrows where it was guided.
-Tensor point_map(const Followed& method, int64_t step) {
+/// The points of a method at one step, with arrows where it was guided. Pictures stand side by side and share the
+/// legend of the last.
+Tensor point_map(const Followed& method, int64_t step, bool last) {
   std::vector<Tensor> points, arrows;
   std::vector<int64_t> labels;
   for (const Frame& frame : method.frames) {
@@ -60,7 +61,7 @@ Tensor point_map(const Followed& method, int64_t step) {
   }
   const bool guided = !arrows.empty() && arrows.size() == points.size();
   return report::rasterized(draw_points(at::stack(points), at::tensor(labels, at::kLong),
-                                        guided ? at::stack(arrows) : Tensor(), "t " + std::to_string(step)));
+                                        guided ? at::stack(arrows) : Tensor(), "t " + std::to_string(step), last));
 }
 
 report::Drawing draw_point_maps(const std::vector<Followed>& methods) {
@@ -70,9 +71,11 @@ report::Drawing draw_point_maps(const std::vector<Followed>& methods) {
   for (const Followed& method : methods) {
     montage.rows.push_back(method.name);
     montage.cells.emplace_back();
+    std::vector<int64_t> steps;
     for (const Frame& frame : method.frames) {
-      if (frame.sample == method.frames.front().sample) montage.cells.back().push_back(point_map(method, frame.step));
+      if (frame.sample == method.frames.front().sample) steps.push_back(frame.step);
     }
+    for (const int64_t step : steps) montage.cells.back().push_back(point_map(method, step, step == steps.back()));
   }
   return report::draw(montage);
 }
