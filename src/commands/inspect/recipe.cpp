@@ -42,8 +42,10 @@ void collect(const json& node, std::vector<std::string>& paths) {
 }  // namespace
 
 json inspect_recipe(const json& recipe) {
+  json read = recipe;
+  if (read.is_object()) read.erase("trace");  // its samples are numbers of images, not a file
   std::vector<std::string> paths;
-  collect(recipe, paths);
+  collect(read, paths);
   json files = json::array();
   for (const std::string& path : paths) {
     json file = {{"path", path}, {"there", fs::exists(path)}};
