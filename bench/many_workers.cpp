@@ -16,7 +16,7 @@
 #include <iostream>
 #include <thread>
 
-#include "sample/identity.h"
+#include "drawing/identity.h"
 #include "sample/share.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/device.h"

@@ -11,8 +11,8 @@
 #include <csignal>
 #include <thread>
 
+#include "drawing/store.h"
 #include "internal/runtime/files.h"
-#include "sample/store.h"
 #include "sextant/checkpoint/npz.h"
 
 namespace sextant::cli::testing {

@@ -1,4 +1,4 @@
-#include "sample/decode.h"
+#include "drawing/decode.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What happens where a batch does not fit into memory: a denoiser that runs out of it, as libtorch does.
-#include "sample/fitting_sampler.h"
+#include "drawing/fitting_sampler.h"
 
 #include <c10/util/Exception.h>
 

@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "drawing/identity.h"
 #include "internal/runtime/files.h"
 #include "sample/folder.h"
-#include "sample/identity.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

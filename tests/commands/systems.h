@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "commands/filled_model.h"
-#include "sample/models.h"
+#include "drawing/models.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/noise.h"
 

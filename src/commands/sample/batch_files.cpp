@@ -9,9 +9,9 @@
 #include <memory>
 
 #include "common/run_folder.h"
+#include "drawing/identity.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"
-#include "sample/identity.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 

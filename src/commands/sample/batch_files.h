@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "drawing/batch_sampler.h"
 #include "sample/batch_ranges.h"
-#include "sample/batch_sampler.h"
 
 namespace sextant::commands {
 

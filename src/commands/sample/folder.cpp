@@ -1,10 +1,10 @@
 #include "sample/folder.h"
 
 #include "common/run_folder.h"
+#include "drawing/identity.h"
+#include "drawing/store.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/json_file.h"
-#include "sample/identity.h"
-#include "sample/store.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "common/guidance_trace.h"
+#include "drawing/guidance_trace.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 

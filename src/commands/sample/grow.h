@@ -1,8 +1,8 @@
 // A folder whose run grows: more images of the same settings are asked for than it holds.
 #pragma once
 
+#include "drawing/store.h"
 #include "sample/folder.h"
-#include "sample/store.h"
 
 namespace sextant::commands {
 

@@ -1,8 +1,8 @@
 #include "sample/results.h"
 
-#include "common/guidance_trace.h"
 #include "common/points.h"
 #include "common/record.h"
+#include "drawing/guidance_trace.h"
 #include "internal/runtime/files.h"
 #include "sextant/report/drawing.h"
 #include "sextant/report/pictures.h"

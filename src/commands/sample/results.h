@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "drawing/store.h"
 #include "internal/commands/sample.h"
 #include "sample/folder.h"
-#include "sample/store.h"
 
 namespace sextant::commands {
 

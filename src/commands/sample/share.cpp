@@ -6,11 +6,11 @@
 #include <charconv>
 #include <thread>
 
+#include "drawing/identity.h"
 #include "internal/distributed/claims.h"
 #include "internal/distributed/world.h"
 #include "internal/runtime/sentence.h"
 #include "internal/runtime/text.h"
-#include "sample/identity.h"
 #include "sample/results.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"

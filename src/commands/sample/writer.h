@@ -4,7 +4,7 @@
 #include <future>
 #include <vector>
 
-#include "sample/batch_sampler.h"
+#include "drawing/batch_sampler.h"
 #include "sample/folder.h"
 
 namespace sextant::commands {

@@ -3,8 +3,8 @@
 
 #include <set>
 
+#include "drawing/batch_sampler.h"
 #include "internal/runtime/text.h"
-#include "sample/batch_sampler.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "sweep/place.h"

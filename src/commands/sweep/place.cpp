@@ -1,9 +1,9 @@
 #include "sweep/place.h"
 
+#include "drawing/identity.h"
 #include "internal/evaluation/hash_of.h"
 #include "internal/runtime/content_hash.h"
 #include "internal/runtime/text.h"
-#include "sample/identity.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 

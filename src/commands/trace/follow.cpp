@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "sample/batch_sampler.h"
+#include "drawing/batch_sampler.h"
 #include "sextant/runtime/error.h"
 #include "trace/followed.h"
 

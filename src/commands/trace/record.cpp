@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "common/guidance_trace.h"
+#include "drawing/guidance_trace.h"
 #include "trace/followed.h"
 
 namespace sextant::commands {

@@ -1,7 +1,7 @@
-#include "common/guidance_trace.h"
 #include "common/indices.h"
 #include "common/record.h"
 #include "common/run_folder.h"
+#include "drawing/guidance_trace.h"
 #include "internal/commands/trace.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"

@@ -1,4 +1,4 @@
-#include "sample/identity.h"
+#include "drawing/identity.h"
 
 #include "sextant/runtime/error.h"
 

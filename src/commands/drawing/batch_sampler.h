@@ -5,11 +5,11 @@
 #include <memory>
 #include <vector>
 
-#include "common/guidance_trace.h"
+#include "drawing/guidance_trace.h"
+#include "drawing/labels.h"
+#include "drawing/models.h"
+#include "drawing/store.h"
 #include "internal/commands/sample.h"
-#include "sample/labels.h"
-#include "sample/models.h"
-#include "sample/store.h"
 #include "sextant/runtime/progress.h"
 
 namespace sextant::commands {

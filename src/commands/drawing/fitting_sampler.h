@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "sample/batch_sampler.h"
+#include "drawing/batch_sampler.h"
 
 namespace sextant::commands {
 

@@ -1,4 +1,4 @@
-#include "sample/store.h"
+#include "drawing/store.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

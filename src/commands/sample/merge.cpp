@@ -1,10 +1,11 @@
-#include "common/run_folder.h"
 #include "internal/commands/merge.h"
+
+#include "common/run_folder.h"
+#include "drawing/identity.h"
 #include "internal/commands/sample.h"
 #include "internal/runtime/text.h"
 #include "sample/batch_files.h"
 #include "sample/folder.h"
-#include "sample/identity.h"
 #include "sample/share.h"
 #include "sextant/runtime/error.h"
 

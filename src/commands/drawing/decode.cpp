@@ -1,4 +1,4 @@
-#include "sample/decode.h"
+#include "drawing/decode.h"
 
 #include <c10/util/StringUtil.h>
 

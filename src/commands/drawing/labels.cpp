@@ -1,4 +1,4 @@
-#include "sample/labels.h"
+#include "drawing/labels.h"
 
 #include "common/indices.h"
 #include "sextant/runtime/error.h"

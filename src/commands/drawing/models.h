@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "common/opened_weights.h"
+#include "drawing/guide_classifier.h"
 #include "internal/commands/sample.h"
-#include "sample/guide_classifier.h"
 #include "sextant/models/denoiser.h"
 
 namespace sextant::commands {

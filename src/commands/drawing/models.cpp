@@ -1,4 +1,4 @@
-#include "sample/models.h"
+#include "drawing/models.h"
 
 #include "common/placement.h"
 

@@ -1,8 +1,8 @@
-#include "sample/fitting_sampler.h"
+#include "drawing/fitting_sampler.h"
 
 #include <algorithm>
 
-#include "sample/identity.h"
+#include "drawing/identity.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 

@@ -1,4 +1,4 @@
-#include "common/guidance_trace.h"
+#include "drawing/guidance_trace.h"
 
 #include <cmath>
 #include <limits>

@@ -1,10 +1,10 @@
-#include "sample/batch_sampler.h"
+#include "drawing/batch_sampler.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "common/attributes.h"
-#include "sample/decode.h"
+#include "drawing/decode.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/guidance/score.h"

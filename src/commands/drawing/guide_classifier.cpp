@@ -1,4 +1,4 @@
-#include "sample/guide_classifier.h"
+#include "drawing/guide_classifier.h"
 
 #include <filesystem>
 
