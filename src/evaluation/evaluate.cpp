@@ -11,6 +11,7 @@
 #include "cautions.h"
 #include "inception.h"
 #include "internal/calibration/caution.h"
+#include "internal/evaluation/metric_rows.h"
 #include "internal/evaluation/shared.h"
 #include "options.h"
 #include "sextant/calibration/calibration.h"
@@ -75,18 +76,14 @@ class Scoring {
   bool wants(Metric metric, bool allowed, const std::string& missing) {
     if (asked_ && wanted_.count(metric) == 0) return false;
     if (allowed) return true;
-    if (asked_) throw UsageError(word_of(metric) + " cannot be computed: " + missing);
-    left_out_[missing].push_back(word_of(metric));
+    if (asked_) throw UsageError(row_of(metric).word + " cannot be computed: " + missing);
+    left_out_[missing].push_back(row_of(metric).word);
     return false;
   }
 
-  void add(Metric metric, const char* label, double value, std::optional<double> deviation = {},
+  void add(Metric metric, double value, std::optional<double> deviation = {},
            std::optional<metrics::Interval> interval = {}) {
-    add(word_of(metric), label, value, deviation, interval);
-  }
-  void add(const std::string& key, const char* label, double value, std::optional<double> deviation,
-           std::optional<metrics::Interval> interval = {}) {
-    result_.measures.push_back({key, label, value, deviation, interval});
+    result_.measures.push_back({row_of(metric).word, row_of(metric).label, value, deviation, interval});
   }
 
   std::optional<metrics::Interval> interval_of_mean(const Tensor& values) const {
@@ -117,7 +114,7 @@ class Scoring {
       interval->low = std::max(0.0, value - reach);
       interval->high = value + reach;
     }
-    add(Metric::kFid, "FID", value, {}, interval);
+    add(Metric::kFid, value, {}, interval);
   }
 
   void spatial() {
@@ -126,7 +123,7 @@ class Scoring {
       return;
     }
     caution(caution_of_distance("sFID", samples_.count, reference_.count, samples_.spatial->mean.numel()));
-    add(Metric::kSfid, "sFID", metrics::frechet_distance(*samples_.spatial, *reference_.spatial).value);
+    add(Metric::kSfid, metrics::frechet_distance(*samples_.spatial, *reference_.spatial).value);
   }
 
   void inception_score() {
@@ -136,10 +133,11 @@ class Scoring {
     const auto deviation = [&](const metrics::MeanStd& score) {
       return scores.parts.size() > 1 ? std::optional(score.standard_deviation) : std::nullopt;
     };
-    add(Metric::kInceptionScore, "Inception Score", scores.score.mean, deviation(scores.score));
+    add(Metric::kInceptionScore, scores.score.mean, deviation(scores.score));
     caution(caution_of_inception(scores.parts, samples_.logits.size(1)));
     if (!scores.shuffled) return;
-    add(std::string("is-shuffled"), "Inception Score, shuffled", scores.shuffled->mean, deviation(*scores.shuffled));
+    result_.measures.push_back(
+        {"is-shuffled", "Inception Score, shuffled", scores.shuffled->mean, deviation(*scores.shuffled), std::nullopt});
     caution(c10::str("Inception Score: this protocol takes parts of ", scores.parts.front(),
                      scores.sorted ? " images in their order, and they are sorted by class"
                                    : " images in their order, which matters here",
@@ -168,8 +166,8 @@ class Scoring {
         metrics::precision_recall(reference_.features, samples_.features, options_.neighbours, together_);
     caution(caution_of_neighbours("precision and recall", samples_.count, reference_.features.size(0),
                                   options_.neighbours));
-    if (precision) add(Metric::kPrecision, "Precision", pr.precision, {}, interval_of_mean(pr.sample_in_reference));
-    if (recall) add(Metric::kRecall, "Recall", pr.recall, {}, interval_of_mean(pr.reference_in_sample));
+    if (precision) add(Metric::kPrecision, pr.precision, {}, interval_of_mean(pr.sample_in_reference));
+    if (recall) add(Metric::kRecall, pr.recall, {}, interval_of_mean(pr.reference_in_sample));
   }
 
   void coverage() {
@@ -181,8 +179,8 @@ class Scoring {
         metrics::density_coverage(reference_.features, samples_.features, kCoverageNeighbours, together_);
     caution(caution_of_neighbours("density and coverage", samples_.count, reference_.features.size(0),
                                   kCoverageNeighbours));
-    if (density) add(Metric::kDensity, "Density", dc.density);
-    if (coverage) add(Metric::kCoverage, "Coverage", dc.coverage);
+    if (density) add(Metric::kDensity, dc.density);
+    if (coverage) add(Metric::kCoverage, dc.coverage);
   }
 
   void kernel() {
@@ -195,7 +193,7 @@ class Scoring {
     const bool whole = size == samples_.features.size(0) && size == reference_.features.size(0);
     const int64_t subsets = whole ? 1 : options_.kid_subsets;
     const metrics::KernelDistance kid = metrics::kernel_distance(samples_.features, reference_.features, subsets, size);
-    add(Metric::kKid, "KID", kid.mean, subsets > 1 ? std::optional(kid.standard_deviation) : std::nullopt);
+    add(Metric::kKid, kid.mean, subsets > 1 ? std::optional(kid.standard_deviation) : std::nullopt);
     if (whole) caution("KID: every subset is the whole of both sets, so there is no deviation");
   }
 
@@ -207,8 +205,7 @@ class Scoring {
                "it needs a reference and features of 4 samples or more"))
       return;
     caution(caution_of_distance("FID infinity", smallest, reference_.count, result_.dimensions));
-    add(Metric::kFidInfinity, "FID infinity",
-        metrics::frechet_infinity(samples_.features, reference_.pool, smallest).value);
+    add(Metric::kFidInfinity, metrics::frechet_infinity(samples_.features, reference_.pool, smallest).value);
   }
 
   void accuracy() {
@@ -227,11 +224,10 @@ class Scoring {
     result_.classifier = options_.judge_name;
     if (accuracy) {
       result_.classes = metrics::class_accuracy(logits, samples_.labels);
-      add(Metric::kAccuracy, "Accuracy", result_.classes->overall, {},
-          interval_of_mean(logits.argmax(1) == samples_.labels));
+      add(Metric::kAccuracy, result_.classes->overall, {}, interval_of_mean(logits.argmax(1) == samples_.labels));
     }
     if (ece) caution(calibration::caution_of_bins(samples_.count, kEceBins));
-    if (ece) add(Metric::kEce, "ECE", calibration::expected_calibration_error(logits, samples_.labels, kEceBins));
+    if (ece) add(Metric::kEce, calibration::expected_calibration_error(logits, samples_.labels, kEceBins));
   }
 
   void caution(const std::string& line) {

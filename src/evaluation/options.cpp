@@ -1,29 +1,41 @@
 #include "options.h"
 
+#include "internal/evaluation/metric_rows.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::evaluation {
 
-const std::vector<std::pair<std::string, Metric>>& metric_words() {
-  static const std::vector<std::pair<std::string, Metric>> kWords = {{"fid", Metric::kFid},
-                                                                     {"sfid", Metric::kSfid},
-                                                                     {"is", Metric::kInceptionScore},
-                                                                     {"precision", Metric::kPrecision},
-                                                                     {"recall", Metric::kRecall},
-                                                                     {"density", Metric::kDensity},
-                                                                     {"coverage", Metric::kCoverage},
-                                                                     {"kid", Metric::kKid},
-                                                                     {"fid-infinity", Metric::kFidInfinity},
-                                                                     {"accuracy", Metric::kAccuracy},
-                                                                     {"ece", Metric::kEce}};
-  return kWords;
+const std::vector<MetricRow>& metric_rows() {
+  static const std::vector<MetricRow> kRows = {
+      {"fid", Metric::kFid, "FID", "FID", true},
+      {"sfid", Metric::kSfid, "sFID", "sFID", true},
+      {"is", Metric::kInceptionScore, "Inception Score", "IS", false},
+      {"precision", Metric::kPrecision, "Precision", "precision", false},
+      {"recall", Metric::kRecall, "Recall", "recall", false},
+      {"density", Metric::kDensity, "Density", "density", false},
+      {"coverage", Metric::kCoverage, "Coverage", "coverage", false},
+      {"kid", Metric::kKid, "KID", "KID", true},
+      {"fid-infinity", Metric::kFidInfinity, "FID infinity", "FID infinity", true},
+      {"accuracy", Metric::kAccuracy, "Accuracy", "read as asked, %", false},
+      {"ece", Metric::kEce, "ECE", "ECE", true},
+  };
+  return kRows;
 }
 
-std::string word_of(Metric metric) {
-  for (const auto& [word, named] : metric_words()) {
-    if (named == metric) return word;
+const MetricRow& row_of(Metric metric) {
+  for (const MetricRow& row : metric_rows()) {
+    if (row.metric == metric) return row;
   }
   throw UsageError("metrics: one is no metric");
+}
+
+const std::vector<std::pair<std::string, Metric>>& metric_words() {
+  static const auto kWords = [] {
+    std::vector<std::pair<std::string, Metric>> words;
+    for (const MetricRow& row : metric_rows()) words.emplace_back(row.word, row.metric);
+    return words;
+  }();
+  return kWords;
 }
 
 void check(const EvaluateOptions& options) {

@@ -5,8 +5,6 @@
 
 namespace sextant::evaluation {
 
-std::string word_of(Metric metric);
-
 /// UsageError for a setting out of its range.
 void check(const EvaluateOptions& options);
 

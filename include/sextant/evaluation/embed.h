@@ -51,8 +51,8 @@ FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol prot
                                 const std::string& layer = "", const models::WeightsChoice& choice = {},
                                 const std::function<void(const models::WeightsRecord&)>& opened = {});
 
-/// Of the folder of a mixture 10,000 exact draws, always the same. Else data::open_images() with as many channels as
-/// the network takes, if there is one, for its classes where `read` names none.
+/// The folder of a mixture gives 10,000 exact draws, always the same. Any other path is for data::open_images(), with
+/// as many channels as the network takes, if there is one, for its classes where `read` names none.
 std::unique_ptr<data::ImageSet> open_images_for(const FeatureExtractor& extractor, const std::filesystem::path& path,
                                                 const data::ReadOptions& read = {});
 
@@ -116,7 +116,7 @@ struct Statistics {
 /// Whether `path` is a file with a mean, a covariance or features in it under one of these names.
 bool has_statistics(const std::filesystem::path& path);
 
-/// Float32 statistics are widened. Of several networks' those are taken that have `dimensions` (0: any), "fid" first.
+/// Float32 statistics are widened. A file of several networks' gives those of `dimensions` (0: any), "fid" first.
 /// Throws also for NaN, infinity and shapes that do not fit together.
 Statistics read_statistics(const std::filesystem::path& path, int64_t dimensions = 0);
 

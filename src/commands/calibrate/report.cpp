@@ -19,9 +19,8 @@ namespace {
 
 /// Shown where there is little room.
 bool is_main(const MeasureField& field) {
-  const std::string key = field.key;
-  return key == "accuracy" || key == "ece" || key == "mce" || key == "nll" || key == "brier" ||
-         key == "mean_confidence" || key == "mean_entropy";
+  return field.value != &Measures::ece_mass && field.value != &Measures::classwise &&
+         field.value != &Measures::smooth_ece;
 }
 
 std::string cell(const MeasureField& column, const Measures& measures) {

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/metric_style.h"
 #include "internal/commands/sweep.h"
 #include "internal/report/table.h"
 #include "report/html.h"
-#include "sweep/judge.h"
-#include "sweep/lines.h"
 
 namespace sextant::commands {
 
@@ -15,10 +14,8 @@ using nlohmann::json;
 
 namespace {
 
-std::string number(const MetricStyle& style, double value) { return report::fixed(style.factor * value, style.digits); }
-
-std::string signed_number(const MetricStyle& style, double value) {
-  const std::string text = number(style, value);
+std::string with_sign(const MetricStyle& style, double value) {
+  const std::string text = styled(style, value);
   return text[0] == '-' ? "−" + text.substr(1) : "+" + text;
 }
 
@@ -100,10 +97,10 @@ std::string metric_cells(const Column& column, const json& line) {
   std::string html;
   if (there) {
     const double mean = numbers.at("mean");
-    std::string shown = number(style, mean);
-    if (numbers.contains("spread")) shown += " <small>± " + number(style, numbers["spread"]) + "</small>";
+    std::string shown = styled(style, mean);
+    if (numbers.contains("spread")) shown += " <small>± " + styled(style, numbers["spread"]) + "</small>";
     if (!numbers.contains("spread") && numbers.contains("low")) {
-      shown += " <small>" + number(style, numbers["low"]) + "–" + number(style, numbers["high"]) + "</small>";
+      shown += " <small>" + styled(style, numbers["low"]) + "–" + styled(style, numbers["high"]) + "</small>";
     }
     html += cell(std::to_string(mean), shown, numbers.value("best", false) ? "best" : "");
   } else {
@@ -111,16 +108,16 @@ std::string metric_cells(const Column& column, const json& line) {
   }
   if (column.paper) {
     html += numbers.contains("paper")
-                ? cell(std::to_string(numbers["paper"].get<double>()), number(style, numbers["paper"]))
+                ? cell(std::to_string(numbers["paper"].get<double>()), styled(style, numbers["paper"]))
                 : cell("", "");
   }
   if (!column.difference) return html;
   if (!numbers.contains("difference")) return html + (line.value("baseline", false) ? cell("0", "0") : cell("", ""));
   const json& difference = numbers["difference"];
-  std::string shown = signed_number(style, difference["value"]);
+  std::string shown = with_sign(style, difference["value"]);
   if (difference.contains("low")) {
-    shown += " <small>[" + signed_number(style, difference["low"]) + ", " + signed_number(style, difference["high"]) +
-             "]</small>";
+    shown +=
+        " <small>[" + with_sign(style, difference["low"]) + ", " + with_sign(style, difference["high"]) + "]</small>";
   }
   if (column.reach() > 0) shown += " " + forest(difference, column.reach(), smaller_is_better(column.metric));
   return html + cell(std::to_string(difference["value"].get<double>()), shown);

@@ -1,5 +1,6 @@
 #include "sweep/judge.h"
 
+#include "common/metric_style.h"
 #include "internal/commands/evaluate.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/device.h"
@@ -105,24 +106,8 @@ Scored Judge::score(const fs::path& samples, int64_t images, Progress& progress,
   return scored;
 }
 
-std::string label_of(const std::string& metric) {
-  static const std::map<std::string, std::string> kLabels = {{"fid", "FID"},
-                                                             {"sfid", "sFID"},
-                                                             {"is", "IS"},
-                                                             {"kid", "KID"},
-                                                             {"fid-infinity", "FID infinity"},
-                                                             {"accuracy", "read as asked, %"},
-                                                             {"ece", "ECE"}};
-  const auto found = kLabels.find(metric);
-  return found == kLabels.end() ? metric : found->second;
-}
-
 std::string Judge::label(const std::string& metric) const {
   return metric == "fid" && scorer_ ? "Frechet distance" : label_of(metric);
-}
-
-bool smaller_is_better(const std::string& metric) {
-  return metric == "fid" || metric == "sfid" || metric == "kid" || metric == "fid-infinity" || metric == "ece";
 }
 
 }  // namespace sextant::commands

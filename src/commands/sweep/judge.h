@@ -40,12 +40,6 @@ class Judge {
   std::string judge_, reference_;
 };
 
-/// What a metric is called in tables.
-std::string label_of(const std::string& metric);
-
-/// Whether a smaller number is the better one.
-bool smaller_is_better(const std::string& metric);
-
 /// Rows less baseline, the mean over seeds: rows[s] and baseline[s] are of one seed, so of the same noise. The interval
 /// of `fid` and `accuracy` is by resampling images, the same of both; that of the others by Student's t over the seeds,
 /// and there is none with one seed.

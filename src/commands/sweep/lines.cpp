@@ -3,22 +3,22 @@
 #include <cmath>
 #include <limits>
 
+#include "common/metric_style.h"
+
 namespace sextant::commands {
 
 using nlohmann::json;
 
 namespace {
 
-std::string number(const MetricStyle& style, double value) { return report::fixed(style.factor * value, style.digits); }
-
 std::string signed_number(const MetricStyle& style, double value) {
-  const std::string text = number(style, value);
+  const std::string text = styled(style, value);
   return text[0] == '-' ? text : "+" + text;
 }
 
 std::string value_cell(const MetricStyle& style, const MetricLine& line) {
-  std::string cell = number(style, line.mean);
-  if (line.spread) cell += " ± " + number(style, *line.spread);
+  std::string cell = styled(style, line.mean);
+  if (line.spread) cell += " ± " + styled(style, *line.spread);
   return cell;
 }
 
@@ -69,14 +69,6 @@ std::vector<double> means_of(const std::vector<ResultLine>& lines, const std::st
 }
 
 }  // namespace
-
-MetricStyle style_of(const std::string& metric, const std::vector<double>& means) {
-  if (metric == "accuracy") return {1, 100};
-  if (metric == "kid") return {6, 1};
-  // Distances have no scale of their own: of Inception's features they are tens, of points in the plane hundredths.
-  if (metric == "fid" || metric == "sfid" || metric == "fid-infinity") return {report::digits_for(means, 2), 1};
-  return {metric == "is" ? 2 : 3, 1};
-}
 
 std::vector<MetricLine> metric_lines(const std::vector<std::vector<ledger::Score>>& seeds, const json& paper) {
   std::vector<MetricLine> lines;
@@ -227,10 +219,10 @@ report::Table results_table(const std::vector<ResultLine>& lines,
       if (one && one->best) table.best.emplace_back(table.rows.size(), row.size());
       row.push_back(one ? value_cell(column.style, *one) : "");
       if (column.interval) {
-        row.push_back(one && one->low ? number(column.style, *one->low) + " to " + number(column.style, *one->high)
+        row.push_back(one && one->low ? styled(column.style, *one->low) + " to " + styled(column.style, *one->high)
                                       : "");
       }
-      if (column.paper) row.push_back(one && one->paper ? number(column.style, *one->paper) : "");
+      if (column.paper) row.push_back(one && one->paper ? styled(column.style, *one->paper) : "");
       if (column.difference) row.push_back(one ? difference_cell(column.style, line, *one) : "");
     }
     if (several) row.push_back(std::to_string(line.seeds.size()));

@@ -35,14 +35,6 @@ struct ResultLine {
   std::vector<MetricLine> metrics;
 };
 
-/// How a metric is written in tables.
-struct MetricStyle {
-  int digits = 0;     ///< behind the point
-  double factor = 1;  ///< 100 where it is read in per cent
-};
-/// `means` are those of the metric that stand in one column.
-MetricStyle style_of(const std::string& metric, const std::vector<double>& means);
-
 /// A metric of a line from the scores of its seeds.
 std::vector<MetricLine> metric_lines(const std::vector<std::vector<ledger::Score>>& seeds, const nlohmann::json& paper);
 

@@ -1,7 +1,5 @@
 #include <c10/util/StringUtil.h>
 
-#include <set>
-
 #include "internal/report/table.h"
 #include "internal/runtime/files.h"
 #include "internal/training/shared.h"
@@ -18,11 +16,12 @@ using calibration::Measures;
 using nlohmann::json;
 
 report::Table comparison(const Measures& before, const Measures& after) {
-  const std::set<std::string> shown = {"accuracy", "ece", "ece_mass", "smooth_ece", "nll", "brier", "mean_confidence"};
   report::Table table;
   table.header = {"", "before", "after"};
   for (const calibration::MeasureField& field : calibration::measure_fields()) {
-    if (shown.count(field.key) == 0) continue;
+    if (field.value == &Measures::mce || field.value == &Measures::classwise || field.value == &Measures::entropy) {
+      continue;
+    }
     const auto cell = [&](const Measures& m) { return report::fixed(field.factor * (m.*field.value), field.digits); };
     table.rows.push_back({field.name, cell(before), cell(after)});
   }
