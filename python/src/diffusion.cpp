@@ -3,6 +3,7 @@
 
 #include "bindings.h"
 #include "checks.h"
+#include "internal/diffusion/words.h"
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/diffusion/mixture.h"
 #include "sextant/diffusion/process.h"
@@ -270,9 +271,8 @@ void bind_diffusion(py::module_& core) {
   m.def(
       "to_uint8",
       [](const Tensor& x, const std::string& rounding) {
-        const Words<diffusion::Rounding> words = {{"openai", diffusion::Rounding::kOpenAi},
-                                                  {"edm", diffusion::Rounding::kEdm}};
-        return diffusion::to_uint8(of_floating_point("to_uint8", x), word_value("rounding", rounding, words));
+        return diffusion::to_uint8(of_floating_point("to_uint8", x),
+                                   word_value("rounding", rounding, diffusion::rounding_words()));
       },
       doc("diffusion.to_uint8"), arg("x"), py::kw_only(), arg("rounding") = "openai", Unlocked());
 }

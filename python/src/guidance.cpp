@@ -3,6 +3,7 @@
 
 #include "bindings.h"
 #include "internal/commands/sample.h"
+#include "internal/guidance/words.h"
 #include "sextant/guidance/divergence.h"
 #include "sextant/guidance/guide.h"
 #include "sextant/guidance/named_score.h"
@@ -12,9 +13,7 @@ namespace sextant::python {
 namespace {
 
 using guidance::Divergence;
-using guidance::JensenShannonForm;
 using guidance::Score;
-using guidance::TiltForm;
 using py::arg;
 
 /// (S, dS/df)
@@ -98,10 +97,8 @@ void bind_guidance(py::module_& core) {
       "jensen_shannon",
       [](const Tensor& f, const Tensor& y, double alpha, double epsilon, const std::optional<Tensor>& target,
          const std::string& form) {
-        const Words<JensenShannonForm> words = {{"eq14", JensenShannonForm::kEquation14},
-                                                {"paper", JensenShannonForm::kPaper}};
-        return pair_of(
-            guidance::jensen_shannon(f, y, divergence(alpha, epsilon, target), word_value("form", form, words)));
+        return pair_of(guidance::jensen_shannon(f, y, divergence(alpha, epsilon, target),
+                                                word_value("form", form, guidance::js_form_words())));
       },
       doc("guidance.jensen_shannon"), arg("f"), arg("y"), py::kw_only(), arg("alpha") = 0.1, arg("epsilon") = 0.1,
       arg("target") = py::none(), arg("form") = "eq14", Unlocked());
@@ -130,18 +127,15 @@ void bind_guidance(py::module_& core) {
   m.def(
       "tilt_weights",
       [](const Tensor& scores, double tilt, const std::string& form) {
-        const Words<TiltForm> words = {{"mean", TiltForm::kMeanPreserving}, {"sum", TiltForm::kSumToOne}};
-        return guidance::tilt_weights(scores, tilt, word_value("form", form, words));
+        return guidance::tilt_weights(scores, tilt, word_value("form", form, guidance::tilt_form_words()));
       },
       doc("guidance.tilt_weights"), arg("scores"), arg("tilt"), py::kw_only(), arg("form") = "mean", Unlocked());
   m.def("tilted_score", &guidance::tilted_score, doc("guidance.tilted_score"), arg("scores"), arg("tilt"), Unlocked());
   m.def(
       "entropy_weight",
       [](int64_t step, int64_t num_steps, double max, double min, const std::string& shape, double alpha_cumprod) {
-        using guidance::LambdaShape;
-        const Words<LambdaShape> words = {
-            {"linear", LambdaShape::kLinear}, {"cosine", LambdaShape::kCosine}, {"1-abar", LambdaShape::kNoise}};
-        return guidance::entropy_weight({step, num_steps, alpha_cumprod}, max, min, word_value("shape", shape, words));
+        return guidance::entropy_weight({step, num_steps, alpha_cumprod}, max, min,
+                                        word_value("shape", shape, guidance::lambda_shape_words()));
       },
       doc("guidance.entropy_weight"), arg("step"), arg("num_steps"), py::kw_only(), arg("max") = 0.2, arg("min") = 0.05,
       arg("shape") = "linear", arg("alpha_cumprod") = 1.0);

@@ -52,7 +52,7 @@ TEST_F(EdmModels, EdmTakesEveryScoreInBothForms) {
   for (const auto form : {samplers::EdmGuidance::kScore, samplers::EdmGuidance::kElucd}) {
     for (const std::string& score : scores) {
       SampleConfig config = edm_model("edm", true);
-      config.guidance.score = score;
+      config.guidance.guidance = score;
       config.guidance.guide.scale = 20;
       config.sampler.edm.guidance = form;
       config.sampler.edm.max_guidance = 0.2;

@@ -30,7 +30,7 @@ class BatchesThatDoNotFit : public ::testing::Test {
     config_.model.path = config_.classifier.path = folder_.path();
     config_.sample.labels = "0-1";
     config_.sampler.steps = 4;
-    config_.guidance.score = "plain";
+    config_.guidance.guidance = "plain";
   }
 
   /// Samples 3, 4, ... where the denoiser holds `most` images at a time.

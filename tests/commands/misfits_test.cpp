@@ -82,7 +82,7 @@ TEST_F(Misfits, IncludeGuidingModelsOfOtherClasses) {
 TEST(SettingsWithoutEffect, OfModelsAndSamplersAreNamed) {
   const auto notes = [](const std::function<void(SampleConfig&)>& change) {
     SampleConfig config;
-    config.guidance.score = "none";
+    config.guidance.guidance = "none";
     change(config);
     std::string all;
     for (const std::string& note : commands::settings_without_effect(config)) all += note + "\n";
@@ -117,7 +117,7 @@ TEST(SettingsWithoutEffect, OfModelsAndSamplersAreNamed) {
 TEST(UnusedSettings, OfScoresNameTheScoresThatReadThem) {
   const auto notes = [](const std::string& score) {
     SampleConfig config;
-    config.guidance.score = score;
+    config.guidance.guidance = score;
     config.guidance.terms.temperatures.marginal = 0.5;
     config.guidance.terms.divergence.alpha = 0.3;
     config.guidance.terms.js_form = guidance::JensenShannonForm::kPaper;

@@ -135,7 +135,7 @@ TEST_F(MixtureCommands, TraceTheExactPosterior) {
   config.method = sampling(40);
   config.method.model.unconditional = true;
   config.method.classifier.path = mixture();
-  config.method.guidance.score = "plain";
+  config.method.guidance.guidance = "plain";
   config.method.guidance.guide.scale = 2;
   config.method.sampler.steps = 20;
   config.method.run.out = out("trace");

@@ -57,7 +57,7 @@ TEST_P(Recipe, RunsTwoStepsAtReducedSize) {
   EXPECT_EQ(images.size(0), 2);
   EXPECT_EQ(images.size(3), 3);
   EXPECT_GT(images.to(at::kDouble).std().item<double>(), 1);
-  if (config.guidance.score.empty() || config.guidance.score == "none") return;
+  if (config.guidance.guidance.empty() || config.guidance.none()) return;
   const json record = json::parse(std::ifstream(folder / "out/run.json"));
   EXPECT_GT(record.at("gradient_norm").get<double>(), 0) << "the guide did nothing";
 }

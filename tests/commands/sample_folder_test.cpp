@@ -21,7 +21,7 @@ json settings_of(const SampleConfig& given) {
 
 SampleConfig guided() {
   SampleConfig config;
-  config.guidance.score = "plain";
+  config.guidance.guidance = "plain";
   return config;
 }
 
@@ -72,7 +72,7 @@ TEST(Coupling, SaysWhichImagesAreDrawnTogether) {
   EXPECT_EQ(coupling_of(guidance), Coupling::kGroups);
   guidance.guide.gamma_max = guidance::GammaMax::kElucd;
   EXPECT_EQ(coupling_of(guidance), Coupling::kBatches);
-  guidance.score = "none";
+  guidance.guidance = kNoGuidance;
   EXPECT_EQ(coupling_of(guidance), Coupling::kNone);
 }
 

@@ -49,7 +49,7 @@ class Systems : public ::testing::Test {
     config.sampler.steps = 2;
     if (!classifier.empty()) {
       config.classifier.path = at(classifier);
-      config.guidance.score = "plain";
+      config.guidance.guidance = "plain";
     }
     return config;
   }
@@ -61,12 +61,12 @@ class Systems : public ::testing::Test {
     config.sample.rounding = diffusion::Rounding::kEdm;
     if (guided) {
       config.classifier.path = at("resnet");
-      config.guidance.score = "plain";
+      config.guidance.guidance = "plain";
     }
     return config;
   }
   static SampleConfig unguided(SampleConfig config) {
-    config.guidance.score = "none";
+    config.guidance.guidance = "none";
     return config;
   }
 

@@ -56,7 +56,7 @@ class Trace : public Systems {
     SampleConfig config;
     config.model.path = at("adm");
     config.classifier.path = at("resnet");
-    config.guidance.score = "js";
+    config.guidance.guidance = "js";
     config.guidance.guide.scale = 3;
     return config;
   }

@@ -38,14 +38,19 @@ enum class GuidanceSpace {
   kLatent,  ///< the latents themselves
 };
 
+/// Among the words of scores, that of no guide.
+inline constexpr const char* kNoGuidance = "none";
+
 /// The score and how it steers.
 struct GuidanceSettings {
-  std::string score;            ///< a sum of terms, or "none"; "" is plain with a classifier and none without
+  std::string guidance;         ///< a sum of terms, or kNoGuidance; "" is plain with a classifier and none without
   guidance::ScoreConfig terms;  ///< what the terms read
   guidance::GuideConfig guide;
   std::string attributes;         ///< of a classifier of attributes: "smiling=1,male=0", or a CSV file
   std::string attribute_weights;  ///< of its score: "1,0.5" or "male=2"; "" is 1 each
   GuidanceSpace space = GuidanceSpace::kAuto;
+
+  bool none() const { return guidance == kNoGuidance; }
 };
 
 /// A run that several tasks draw, each a share of its batches.
@@ -70,6 +75,9 @@ std::vector<OptionGroup> sample_options(SampleConfig& config);
 
 /// A line for each setting that differs from its default and has no effect beside the others.
 std::vector<std::string> settings_without_effect(const SampleConfig& config);
+
+/// The score that is climbed: the one that is set; left out, plain with a classifier, else kNoGuidance.
+std::string guidance_of(const SampleConfig& config);
 
 /// Fills in what is left to the other settings, and throws as check_settings().
 SampleConfig resolved(SampleConfig config);

@@ -41,10 +41,10 @@ BatchSampler::BatchSampler(const SampleConfig& config, SamplingModels models)
   if (models_.guide) {
     const GuidanceSettings& how = config.guidance;
     trace_steps_ = samplers::num_steps(config.sampler, models_.denoiser);
-    const bool steers = how.score != "none";
+    const bool steers = !how.none();
     (steers ? guide_ : watch_) = std::make_unique<guidance::Guide>(
-        classifiers::timed(models_.guide->classifier, in_classifier_), score_of(config, steers ? how.score : "plain"),
-        steers ? how.guide : guidance::GuideConfig());
+        classifiers::timed(models_.guide->classifier, in_classifier_),
+        score_of(config, steers ? how.guidance : "plain"), steers ? how.guide : guidance::GuideConfig());
   }
 }
 

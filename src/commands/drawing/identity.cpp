@@ -7,7 +7,7 @@ namespace sextant::commands {
 using nlohmann::json;
 
 Coupling coupling_of(const GuidanceSettings& guidance) {
-  if (guidance.score == "none") return Coupling::kNone;
+  if (guidance.none()) return Coupling::kNone;
   if (guidance.guide.gamma_max == guidance::GammaMax::kElucd) return Coupling::kBatches;
   if (guidance.guide.tilt == 0) return Coupling::kNone;
   return guidance.guide.tilt_group > 0 ? Coupling::kGroups : Coupling::kBatches;
@@ -15,7 +15,7 @@ Coupling coupling_of(const GuidanceSettings& guidance) {
 
 std::string lone_tilt_note(const SampleConfig& config) {
   const guidance::GuideConfig& guide = config.guidance.guide;
-  if (config.guidance.score == "none" || guide.tilt == 0) return "";
+  if (config.guidance.none() || guide.tilt == 0) return "";
   const int64_t group = guide.tilt_group > 0 ? guide.tilt_group : config.sample.batch;
   const int64_t count = config.sample.count;
   if (group == 1 || count == 1) {

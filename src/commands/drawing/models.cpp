@@ -18,7 +18,7 @@ SamplingModels open_models(const SampleConfig& config, bool watch) {
                         placement.device,
                         model.points,
                         weights};
-  if (config.guidance.score != "none" || (watch && !config.classifier.path.empty())) {
+  if (!config.guidance.none() || (watch && !config.classifier.path.empty())) {
     opened.guide = open_guide_classifier(config, model, opened.decoder, weights.as("classifier", placement));
   }
   return opened;

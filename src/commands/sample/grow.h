@@ -7,7 +7,7 @@
 namespace sextant::commands {
 
 /// Puts the images of the folder's former, smaller run into the store, so that they are not drawn again; nothing where
-/// there is none. Of a former image no more is known than the run's means, which stand for it in the new ones.
+/// there is none. No more is known of a former image than the run's means, which stand for it in the new ones.
 void keep_former_images(const SampleFolder& folder, SampleStore& store, int64_t trace_steps);
 
 }  // namespace sextant::commands

@@ -2,6 +2,8 @@
 #include "common/opened_weights.h"
 #include "common/run_options.h"
 #include "internal/commands/sample.h"
+#include "internal/diffusion/words.h"
+#include "internal/guidance/words.h"
 
 namespace sextant::commands {
 namespace {
@@ -18,19 +20,15 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
   constexpr double kMost = 1e9;
   using diffusion::Discretization;
   using diffusion::NoiseSchedule;
-  using diffusion::Rounding;
   using diffusion::Scaling;
   using guidance::GammaMax;
   using guidance::Input;
-  using guidance::JensenShannonForm;
-  using guidance::LambdaShape;
-  using guidance::TiltForm;
   using models::CfgChannels;
   using samplers::EdmGuidance;
   guidance::ScoreConfig& s = c.guidance.terms;
   guidance::GuideConfig& g = c.guidance.guide;
   samplers::EdmConfig& edm = c.sampler.edm;
-  std::vector<std::string> methods = {"none"};
+  std::vector<std::string> methods = {kNoGuidance};
   for (const std::string_view word : guidance::kScoreWords) methods.emplace_back(word);
   const auto chosen = [](const std::string& start, models::WeightsChoice& choice, const std::string& whose) {
     return weights_rows(start, &choice.group, &choice.prefix, whose);
@@ -50,7 +48,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
                    "samples.npz, grid.png, run.json and, of a guide, gradient-norm.svg; an interrupted run in it "
                    "continues"),
                overwrite_option(c.run, "Replace the samples of another run in --out"),
-               choice("--rounding", &c.sample.rounding, {{"openai", Rounding::kOpenAi}, {"edm", Rounding::kEdm}},
+               choice("--rounding", &c.sample.rounding, diffusion::rounding_words(),
                       "Pixels to bytes: trunc((x+1) 127.5), or trunc(127.5 x + 128)"),
            },
            run_options(c.run))},
@@ -93,7 +91,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
       {"guidance",
        "Guidance",
        {
-           {"--guidance", &c.guidance.score, SumOf{methods},
+           {"--guidance", &c.guidance.guidance, SumOf{methods},
             "Score to climb; left out it is plain with a --classifier, else none", ""},
            {"--attributes", &c.guidance.attributes, Anything{},
             "Of a classifier of attributes, what to ask for: \"smiling=1,male=0\", or a CSV file with a line an image",
@@ -104,19 +102,17 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
             "Divergence weight, eq. (7) (paper: 0.1, and 0.09 for js)", ""},
            {"--epsilon", &s.divergence.epsilon, s.divergence.kEpsilon,
             "Extra mass the divergence's target gives the class, eq. (76)", ""},
-           choice("--js-form", &s.js_form,
-                  {{"eq14", JensenShannonForm::kEquation14}, {"paper", JensenShannonForm::kPaper}},
+           choice("--js-form", &s.js_form, guidance::js_form_words(),
                   "Jensen-Shannon as eq. (14) defines it, or twice that as Corollary 3 prints it"),
            {"--divergence-order", &s.divergence_order, guidance::kDivergenceOrder,
             "Order of alpha-div: 0 is reverse KL, 0.5 twice squared Hellinger, 1 forward KL, 2 half of chi2", ""},
            {"--lambda-max", &s.lambda_max, s.kLambda, "Entropy weight at the first step", ""},
            {"--lambda-min", &s.lambda_min, s.kLambda, "Entropy weight at the last step", ""},
-           choice("--lambda-shape", &s.lambda_shape,
-                  {{"linear", LambdaShape::kLinear}, {"cosine", LambdaShape::kCosine}, {"1-abar", LambdaShape::kNoise}},
+           choice("--lambda-shape", &s.lambda_shape, guidance::lambda_shape_words(),
                   "How it falls along the steps: evenly, as a half cosine, or with the noise's share 1 - abar_t"),
            {"--tilt", &g.tilt, g.kTilt, "Batch tilt, eq. (15) (paper: -0.2); 0 is off. Couples the images of a batch",
             ""},
-           choice("--tilt-form", &g.tilt_form, {{"mean", TiltForm::kMeanPreserving}, {"sum", TiltForm::kSumToOne}},
+           choice("--tilt-form", &g.tilt_form, guidance::tilt_form_words(),
                   "Tilt weights average to 1, or sum to 1 as printed"),
            {"--tilt-group", &g.tilt_group, g.kTiltGroup, "Consecutive images that share a tilt; 0 is the whole batch",
             ""},

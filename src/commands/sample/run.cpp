@@ -21,16 +21,21 @@ namespace sextant::commands {
 
 using nlohmann::json;
 
+std::string guidance_of(const SampleConfig& config) {
+  if (!config.guidance.guidance.empty()) return config.guidance.guidance;
+  return config.classifier.path.empty() ? kNoGuidance : "plain";
+}
+
 SampleConfig resolved(SampleConfig config) {
   if (config.model.path.empty())
     throw UsageError("--model is needed: a folder with config.json and weights, or a checkpoint file");
-  if (config.guidance.score.empty()) config.guidance.score = config.classifier.path.empty() ? "none" : "plain";
-  const bool guided = config.guidance.score != "none";
-  if (guided && config.guidance.score.find("none") != std::string::npos) {
-    throw UsageError("--guidance '" + config.guidance.score + "' adds none to a score; use none alone");
+  config.guidance.guidance = guidance_of(config);
+  const bool guided = !config.guidance.none();
+  if (guided && config.guidance.guidance.find(kNoGuidance) != std::string::npos) {
+    throw UsageError("--guidance '" + config.guidance.guidance + "' adds none to a score; use none alone");
   }
   if (guided && config.classifier.path.empty())
-    throw UsageError("--guidance " + config.guidance.score + " needs a --classifier");
+    throw UsageError("--guidance " + config.guidance.guidance + " needs a --classifier");
   if (guided && config.guidance.guide.tilt_group > 0 && config.sample.batch % config.guidance.guide.tilt_group != 0) {
     throw UsageError("--batch " + std::to_string(config.sample.batch) + " must be a multiple of --tilt-group " +
                      std::to_string(config.guidance.guide.tilt_group));
@@ -41,7 +46,7 @@ SampleConfig resolved(SampleConfig config) {
     throw UsageError("--cfg-scale needs the model's labels; --unconditional takes them away");
   }
   if (guided) {
-    guidance::parse_score(config.guidance.score, config.guidance.terms);
+    guidance::parse_score(config.guidance.guidance, config.guidance.terms);
     guidance::check_config(config.guidance.guide);
   }
   static_cast<void>(Labels(config.sample.labels));  // throws for what is no label

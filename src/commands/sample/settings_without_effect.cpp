@@ -29,7 +29,7 @@ std::map<std::string, std::vector<std::string>> score_settings() {
 
 /// Whether the score holds one of the terms; plain is in all of them.
 bool has_term(const SampleConfig& config, const std::vector<std::string>& words) {
-  std::vector<std::string> terms = split(config.guidance.score, '+');
+  std::vector<std::string> terms = split(config.guidance.guidance, '+');
   terms.push_back(guidance::score_terms().front().word);
   return std::find_first_of(terms.begin(), terms.end(), words.begin(), words.end()) != terms.end();
 }
@@ -68,7 +68,7 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
       {autoguided || c.model.cfg_scale != 1, "without --cfg-scale or --autoguidance-model", "model", {"cfg-channels"}});
   all.push_back({!c.model.vae.empty(), "without --vae", "model", {"vae-arch", "vae-precision"}});
   all.push_back({c.run.device != "cpu", "on a CPU", "sample", {"deterministic"}});
-  if (c.guidance.score == "none") {
+  if (c.guidance.none()) {
     all.push_back(
         {false, "without --guidance", "classifier", {"classifier", "classifier-precision", "prompts", "cutouts"}});
     all.push_back({false, "without --guidance", "guidance", {"scale", "tilt", "entropy-driven", "backward-steps"}});

@@ -39,8 +39,7 @@ ledger::Run with_settings(SampleConfig config) {
 }  // namespace
 
 SampleConfig with_score(SampleConfig config) {
-  std::string& score = config.guidance.score;
-  if (score.empty()) score = config.classifier.path.empty() ? "none" : "plain";
+  config.guidance.guidance = guidance_of(config);
   return config;
 }
 
@@ -49,7 +48,7 @@ std::vector<std::string> weights_of(const SampleConfig& given) {
   std::vector<std::string> paths = {config.model.path};
   if (config.model.autoguidance_scale != 1) paths.push_back(config.model.autoguidance_model);
   paths.push_back(config.model.vae);
-  if (config.guidance.score != "none") {
+  if (!config.guidance.none()) {
     for (const std::string& path : split(config.classifier.path, ',')) paths.push_back(path);
   }
   std::erase(paths, "");
@@ -77,9 +76,9 @@ ledger::Run described_run(const SampleConfig& given, ledger::Ledger& ledger) {
   key["model"].erase("vae");
   key["model"].erase("autoguidance-model");
   key["classifier"].erase("classifier");
-  if (config.guidance.score == "none") {
+  if (config.guidance.none()) {
     key.erase("classifier");
-    key["guidance"] = "none";
+    key["guidance"] = kNoGuidance;
   }
   key["weights"] = json::array();
   for (const std::string& path : weights_of(config)) key["weights"].push_back(run.weights[path]);

@@ -69,7 +69,7 @@ SamplingModels watched_models(const TraceMethod& method, Progress& progress) {
   SamplingModels models = open_models(method.config, /*watch=*/true);
   if (!models.guide) throw UsageError("nothing watches what is drawn: give a --classifier");
   for (const std::string& note : models.guide->notes) progress.note(note);
-  if (method.config.guidance.score == "none" && models.guide->classifier.uses_time) {
+  if (method.config.guidance.none() && models.guide->classifier.uses_time) {
     throw UsageError("classifier " + method.config.classifier.path +
                      " reads x_t and cannot watch x0-hat; give this method, which has no guidance, another classifier");
   }
@@ -120,7 +120,7 @@ Followed follow(const TraceMethod& method, const MapChoice& given, int64_t most,
   check_size(config, sampler.trace_steps(), most);
   followed.name = method.name;
   followed.num_steps = sampler.trace_steps();
-  followed.scale = config.guidance.score == "none" ? 1 : config.guidance.guide.scale;
+  followed.scale = config.guidance.none() ? 1 : config.guidance.guide.scale;
   if (followed.scale == 0) progress.note("note: scale 0 steers nothing, and its gradient cannot be told");
   MapChoice shown = given;
   followed.points = sampler.models().points;

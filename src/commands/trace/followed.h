@@ -52,8 +52,8 @@ nlohmann::json record_of(const Followed& method);
 /// confidence, gradient-norm, entropy and vanished, .svg and .png, into `folder`.
 void draw_curves(const std::filesystem::path& folder, const std::vector<Followed>& methods);
 
-/// maps.png: three rows a method, x_t, x0-hat and its gradient, each gradient row with one scale of colours. Of points
-/// one row a method: x_t at each step, with the gradient as arrows, the longest of a picture equally long in all.
+/// maps.png: three rows a method, x_t, x0-hat and its gradient, each gradient row with one scale of colours. Points
+/// take one row a method: x_t at each step, with the gradient as arrows, the longest of a picture equally long in all.
 report::Drawing draw_maps(const std::vector<Followed>& methods);
 
 }  // namespace sextant::commands

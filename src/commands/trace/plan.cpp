@@ -28,12 +28,10 @@ std::vector<TraceMethod> trace_methods(const TraceConfig& given) {
   TraceConfig config = given;
   std::vector<TraceMethod> methods;
   if (!config.grid.contains("rows")) {
-    const std::string& score = config.method.guidance.score;
-    methods.push_back(
-        {score.empty() ? (config.method.classifier.path.empty() ? "none" : "plain") : score, config.method});
+    methods.push_back({guidance_of(config.method), config.method});
   } else {
     json recipe = OptionTable("trace", sample_options(config.method)).to_json();
-    if (config.method.guidance.score.empty()) recipe["guidance"].erase("guidance");  // left to each method
+    if (config.method.guidance.guidance.empty()) recipe["guidance"].erase("guidance");  // left to each method
     recipe.update(config.grid);
     SweepConfig sweep;
     sweep.run.out = config.method.run.out;
