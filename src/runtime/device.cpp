@@ -5,7 +5,6 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
-#include <map>
 #include <new>
 #include <thread>
 #if defined(__GLIBC__)
@@ -14,6 +13,7 @@
 
 #include "internal/runtime/cuda.h"
 #include "internal/runtime/libtorch.h"
+#include "internal/runtime/precision_words.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant {
@@ -46,16 +46,22 @@ std::string device_word(at::Device device) {
   return device.is_cuda() ? "cuda:" + std::to_string(device.has_index() ? device.index() : 0) : device.str();
 }
 
+const std::vector<std::pair<std::string, Precision>>& precision_words() {
+  static const std::vector<std::pair<std::string, Precision>> kWords = {{"fp32", Precision::kFp32},
+                                                                        {"tf32", Precision::kTf32},
+                                                                        {"bf16", Precision::kBf16},
+                                                                        {"fp16", Precision::kFp16},
+                                                                        {"fp64", Precision::kFp64}};
+  return kWords;
+}
+
 Precision parse_precision(const std::string& text, at::Device device) {
-  const std::map<std::string, Precision> words = {{"fp32", Precision::kFp32},
-                                                  {"tf32", Precision::kTf32},
-                                                  {"bf16", Precision::kBf16},
-                                                  {"fp16", Precision::kFp16},
-                                                  {"fp64", Precision::kFp64}};
-  const auto found = words.find(text);
-  if (found == words.end()) throw UsageError("precision '" + text + "' is unknown; use fp32, tf32, bf16 or fp16");
-  check_precision(found->second, device);
-  return found->second;
+  for (const auto& [word, precision] : precision_words()) {
+    if (word != text) continue;
+    check_precision(precision, device);
+    return precision;
+  }
+  throw UsageError("precision '" + text + "' is unknown; use fp32, tf32, bf16 or fp16");
 }
 
 at::ScalarType dtype_of(Precision precision) {

@@ -21,6 +21,17 @@ Words<std::optional<classifiers::Resize>> filter_words() {
 
 }  // namespace
 
+std::vector<Option> classifier_view_rows(models::ClassifierInput* input, int64_t* size, const std::string& remark) {
+  return {
+      choice("--classifier-input", input, models::classifier_input_words(),
+             "What it sees of pixels in [-1, 1]: as its config says, the same, [0, 1], or that by the mean and "
+             "deviation of ImageNet or of CLIP's images" +
+                 remark),
+      {"--classifier-size", size, models::ClassifierConfig::kSize,
+       "Images are resized to this many pixels square for it; 0 leaves them" + remark, ""},
+  };
+}
+
 std::vector<Option> classifier_rows(models::ClassifierConfig& c, const std::string& role) {
   std::vector<Option> rows = {
       {"--classifier", &c.path, Several{},
@@ -29,11 +40,6 @@ std::vector<Option> classifier_rows(models::ClassifierConfig& c, const std::stri
        "PATH"},
       {"--classifier-arch", &c.arch, Several{},
        "Architecture of a checkpoint file, one for all or one each; torchscript runs the program in the file", "NAME"},
-      choice("--classifier-input", &c.input, models::classifier_input_words(),
-             "What it sees of pixels in [-1, 1]: as its config says, the same, [0, 1], or that by the mean and "
-             "deviation of ImageNet or of CLIP's images"),
-      {"--classifier-size", &c.size, c.kSize, "Images are resized to this many pixels square for it; 0 leaves them",
-       ""},
       choice("--classifier-resize", &c.resize, filter_words(),
              "Filter of the resizing, antialiased; config is bilinear, for CLIP bicubic"),
       precision_option("--classifier-precision", &c.precision, "Its arithmetic; same is --precision"),
@@ -54,7 +60,8 @@ std::vector<Option> classifier_rows(models::ClassifierConfig& c, const std::stri
   };
   const std::vector<Option> weights =
       weights_rows("classifier-", &c.weights, &c.prefix, "the --classifier", /*several=*/true);
-  rows.insert(rows.begin() + 2, weights.begin(), weights.end());
+  const std::vector<Option> seen = appended(weights, classifier_view_rows(&c.input, &c.size));
+  rows.insert(rows.begin() + 2, seen.begin(), seen.end());
   return rows;
 }
 

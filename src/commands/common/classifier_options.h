@@ -9,6 +9,9 @@
 
 namespace sextant::commands {
 
+/// What a classifier sees: --classifier-input and --classifier-size; `remark` ends what --help says of both.
+std::vector<Option> classifier_view_rows(models::ClassifierInput* input, int64_t* size, const std::string& remark = "");
+
 /// The rows, which point into `config`; `role` says in --help what the command wants the classifier for.
 std::vector<Option> classifier_rows(models::ClassifierConfig& config, const std::string& role);
 

@@ -1,11 +1,15 @@
 #include "common/run_options.h"
 
+#include "internal/runtime/precision_words.h"
+
 namespace sextant::commands {
 namespace {
 
-Words<Precision> precision_words() {
-  return {
-      {"fp32", Precision::kFp32}, {"tf32", Precision::kTf32}, {"bf16", Precision::kBf16}, {"fp16", Precision::kFp16}};
+/// Of networks, which compute in all but float64.
+Words<Precision> offered_precisions() {
+  Words<Precision> words = precision_words();
+  std::erase_if(words, [](const auto& word) { return word.second == Precision::kFp64; });
+  return words;
 }
 
 }  // namespace
@@ -13,7 +17,7 @@ Words<Precision> precision_words() {
 std::vector<Option> run_options(RunConfig& run, const std::string& arithmetic) {
   return {
       {"--device", &run.device, Anything{}, "cpu, cuda, cuda:INDEX, or auto: a GPU if there is one", "NAME"},
-      choice("--precision", &run.precision, precision_words(),
+      choice("--precision", &run.precision, offered_precisions(),
              arithmetic + "; tf32, on a GPU, is fp32 with the factors of products rounded to 10 bits"),
       {"--deterministic", &run.deterministic, Anything{},
        "On a GPU, the same bits in every run with the same batches, at some speed; a CPU's always are", ""},
@@ -24,7 +28,7 @@ std::vector<Option> run_options(RunConfig& run, const std::string& arithmetic) {
 
 Option precision_option(const std::string& flag, std::optional<Precision>* precision, const std::string& help) {
   Words<std::optional<Precision>> words = {{"same", std::nullopt}};
-  for (const auto& [word, known] : precision_words()) words.emplace_back(word, known);
+  for (const auto& [word, known] : offered_precisions()) words.emplace_back(word, known);
   return choice(flag, precision, words, help);
 }
 

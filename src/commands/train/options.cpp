@@ -1,3 +1,4 @@
+#include "common/classifier_options.h"
 #include "common/image_options.h"
 #include "common/opened_weights.h"
 #include "common/run_options.h"
@@ -118,6 +119,13 @@ Option entropy_option(TrainConfig& c) {
           "Weight of log K - H(p) in a classifier's loss (Zheng et al. 2022: 0.1)", ""};
 }
 
+Words<training::Timesteps> timesteps_words() {
+  using training::Timesteps;
+  return {{"uniform", Timesteps::kUniform},
+          {"stratified", Timesteps::kStratified},
+          {"loss-second-moment", Timesteps::kLossSecondMoment}};
+}
+
 /// The previous image is no target that is trained.
 Words<std::optional<diffusion::MeanType>> predict_words() {
   Words<std::optional<diffusion::MeanType>> words = {{"", std::nullopt}};
@@ -146,7 +154,6 @@ TrainConfig finetune_defaults() {
 
 std::vector<OptionGroup> train_options(TrainConfig& c) {
   using diffusion::Loss;
-  using training::Timesteps;
   const std::vector<Option> model = {
       {"--model", &c.model, Anything{}, "Architecture: a model folder or config.json, whose weights are not read",
        "PATH"},
@@ -178,11 +185,7 @@ std::vector<OptionGroup> train_options(TrainConfig& c) {
                       "What a diffusion model predicts; left out as its configuration says"),
                {"--mse-weight", &c.denoising.mse_weight, c.denoising.kMseWeight,
                 "Weight the squared error by 1/SNR(t), from 1 up to this; 1 is off", ""},
-               choice("--timesteps", &c.timesteps,
-                      {{"uniform", Timesteps::kUniform},
-                       {"stratified", Timesteps::kStratified},
-                       {"loss-second-moment", Timesteps::kLossSecondMoment}},
-                      "How timesteps are drawn"),
+               choice("--timesteps", &c.timesteps, timesteps_words(), "How timesteps are drawn"),
                {"--label-dropout", &c.denoising.label_dropout, c.denoising.kLabelDropout,
                 "Share of the labels replaced by the null label, for classifier-free guidance", ""},
                lambda_option(c),
@@ -194,34 +197,35 @@ std::vector<OptionGroup> train_options(TrainConfig& c) {
 }
 
 std::vector<OptionGroup> finetune_options(TrainConfig& c) {
-  using training::Timesteps;
   const std::vector<Option> model = {
       {"--model", &c.model, Anything{}, "Classifier: a model folder or a checkpoint file", "PATH"},
       {"--arch", &c.arch, Anything{}, "Architecture of a checkpoint file", "NAME"},
-      choice("--classifier-input", &c.classifier_input, models::classifier_input_words(),
-             "What it sees of pixels in [-1, 1], as --classifier-input of the other commands; saved with the model"),
-      {"--classifier-size", &c.classifier_size, models::ClassifierConfig::kSize,
-       "Images are resized to this many pixels square for it; 0 leaves them. Saved with the model", ""},
+  };
+  const std::vector<Option> seen =
+      classifier_view_rows(&c.classifier_input, &c.classifier_size, "; saved with the model");
+  Words<training::Timesteps> of_classifiers = timesteps_words();
+  of_classifiers.pop_back();  // the loss of a classifier is one of a batch
+  const std::vector<Option> compared = {
       {"--test", &c.test, Anything{}, "Images of the comparison before and after; left out, those of --validation",
        "PATH"},
   };
-  return {{"finetune", "What to fine-tune",
-           appended(appended(appended(model, weights_rows("", &c.weights.group, &c.weights.prefix, "the --model")),
-                             data_options(c)),
-                    length_options(c))},
-          optimizer_options(c),
-          {"loss",
-           "Loss",
-           {
-               lambda_option(c),
-               beta_option(c),
-               entropy_option(c),
-               choice("--timesteps", &c.timesteps,
-                      {{"uniform", Timesteps::kUniform}, {"stratified", Timesteps::kStratified}},
-                      "How timesteps of noise-aware classifiers are drawn"),
-           }},
-          augment_options(c.trainer.augmentation),
-          control_options(c)};
+  return {
+      {"finetune", "What to fine-tune",
+       appended(appended(appended(appended(appended(model, seen), compared),
+                                  weights_rows("", &c.weights.group, &c.weights.prefix, "the --model")),
+                         data_options(c)),
+                length_options(c))},
+      optimizer_options(c),
+      {"loss",
+       "Loss",
+       {
+           lambda_option(c),
+           beta_option(c),
+           entropy_option(c),
+           choice("--timesteps", &c.timesteps, of_classifiers, "How timesteps of noise-aware classifiers are drawn"),
+       }},
+      augment_options(c.trainer.augmentation),
+      control_options(c)};
 }
 
 }  // namespace sextant::commands
