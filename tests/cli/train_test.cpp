@@ -143,6 +143,9 @@ TEST(TrainingRecipes, AreUnderstoodAndFitTheirModels) {
       words.insert(words.end(), {"--model", "models/mnist-noisy-classifier", "--arch", "", "--device", "cpu",
                                  "--validation", "nowhere", "--precision", "fp32"});
     }
+    // A recipe in half precision is for a card: here it is read to the end on the processor.
+    if (name == "train-adm128-classifier-entropy.toml")
+      words.insert(words.end(), {"--device", "cpu", "--precision", "fp32"});
     const Outcome outcome = sextant(words);
     // Everything before the images was in order.
     EXPECT_EQ(outcome.exit_code, 1) << name << outcome.err;
