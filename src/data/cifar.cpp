@@ -48,6 +48,18 @@ std::string lacking(const fs::path& path, const Parts& parts) {
   return path.string() + " lacks " + joined(names, ", ") + " of CIFAR-10's five training batches; the others are read";
 }
 
+/// Takes out the binary version of batches whose Python version is there too: the same images. In a line, which; "" where
+/// no batch is there twice.
+std::string read_once(const fs::path& path, Parts& parts) {
+  std::vector<std::string> names;
+  for (const auto& [name, bytes] : parts) {
+    if (parts.contains(name + ".bin")) names.push_back(name + ".bin");
+  }
+  for (const std::string& name : names) parts.erase(name);
+  if (names.empty()) return "";
+  return path.string() + ": " + joined(names, ", ") + " not read, the Python version of the same images is beside it";
+}
+
 /// Whether the folder has CIFAR's files: "train" and "test" are folders of many other sets.
 bool is_folder_of_cifar(const fs::path& folder) {
   bool hundred = false, meta = false;
@@ -117,6 +129,7 @@ std::unique_ptr<ImageSet> open_cifar(const fs::path& given, Split split, Cifar10
   } else {
     parts[path.filename().string()] = read_whole(path);
   }
+  const std::string twice = read_once(path, parts);
   std::vector<std::string> class_names;
   std::vector<Tensor> pixels, labels;
   std::string file;
@@ -145,6 +158,7 @@ std::unique_ptr<ImageSet> open_cifar(const fs::path& given, Split split, Cifar10
   const bool one = pixels.size() == 1;
   auto images = std::make_unique<MemoryImages>(path.string(), one ? pixels[0] : at::cat(pixels),
                                                one ? labels[0] : at::cat(labels), class_names);
+  images->note(twice);
   if ((folder || archive) && split == Split::kTrain) images->note(lacking(path, parts));
   return images;
 }

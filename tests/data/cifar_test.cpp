@@ -98,6 +98,20 @@ TEST_F(Cifar, SaysWhichTrainingBatchesAreNotThere) {
   EXPECT_TRUE(open_images(source_dir() / "tests/data/cifar/hundred-2")->notes().empty()) << "it has one batch";
 }
 
+TEST_F(Cifar, ABatchInBothVersionsIsReadOnce) {
+  const auto source = source_dir() / "tests/data/cifar/ten";
+  const auto path = folder_ / "both";
+  std::filesystem::copy(source, path, std::filesystem::copy_options::recursive);
+  const int64_t alone = open_cifar(path)->size();
+  const auto notes = open_cifar(path)->notes();
+  write_bytes(path / "data_batch_1.bin", bytes_of(one_));
+  const auto both = open_cifar(path);
+  EXPECT_EQ(both->size(), alone);
+  ASSERT_EQ(both->notes().size(), notes.size() + 1);
+  EXPECT_EQ(both->notes()[0],
+            path.string() + ": data_batch_1.bin not read, the Python version of the same images is beside it");
+}
+
 /// data/cifar holds files that Python wrote: image i of a batch has the bytes 7 k + seed of its place k in the batch.
 Tensor python_pixels(int64_t images, int64_t seed) {
   return (at::arange(images * 3072, at::kLong) * 7 + seed).bitwise_and(255).to(at::kByte).view({images, 3, 32, 32});
