@@ -70,7 +70,7 @@ TEST(SweepTable, ScoresAsEvaluateDoes) {
   ASSERT_EQ(run_table(folder, table_text()).exit_code, 0);
   const Outcome outcome =
       sextant({"evaluate", folder / "o/plain/seed-5", "--features", bundled("mnist-features"), "--reference",
-               bundled("mnist-features") + "/reference_train.npz", "--format", "json"});
+               bundled("mnist-features") + "/reference_train.npz", "--format", "json", "--threads", "1"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const json alone = json::parse(outcome.out)["metrics"];
   const json metrics = results_of(folder / "o")[0]["metrics"];
