@@ -48,8 +48,8 @@ std::string lacking(const fs::path& path, const Parts& parts) {
   return path.string() + " lacks " + joined(names, ", ") + " of CIFAR-10's five training batches; the others are read";
 }
 
-/// Takes out the binary version of batches whose Python version is there too: the same images. In a line, which; "" where
-/// no batch is there twice.
+/// Takes out the binary version of batches whose Python version is there too: the same images. In a line, which; ""
+/// where no batch is there twice.
 std::string read_once(const fs::path& path, Parts& parts) {
   std::vector<std::string> names;
   for (const auto& [name, bytes] : parts) {
