@@ -1,8 +1,11 @@
 #include "meeting_store.h"
 
+#include <c10/util/Logging.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -29,6 +32,17 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// c10d warns of every answer that did not come in time, beside our line that says who is late. Only its errors are
+/// left, unless the user asked for more.
+void leave_out_warnings() {
+#ifndef C10_USE_GLOG
+  constexpr int kError = 2;
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) {
+    FLAGS_caffe2_log_level = std::max<int>(FLAGS_caffe2_log_level, kError);
+  }
+#endif
+}
+
 /// For processes that a launcher started on one machine, since these have the same parent. A launcher that starts them
 /// anew after a failure says which attempt it is.
 std::string meeting_file(const Environment& environment) {
@@ -50,6 +64,7 @@ bool meets_at_file(const World& world, const Environment& environment) {
 
 Store open_store(const World& world, const Environment& environment, milliseconds timeout, std::string& place,
                  bool& by_file) {
+  leave_out_warnings();
   if (meets_at_file(world, environment)) {
     by_file = true;
     place = meeting_file(environment);
