@@ -3,6 +3,7 @@
 
 #include "bindings.h"
 #include "internal/commands/sample.h"
+#include "internal/guidance/score_terms.h"
 #include "internal/guidance/words.h"
 #include "sextant/guidance/divergence.h"
 #include "sextant/guidance/guide.h"
@@ -141,14 +142,7 @@ void bind_guidance(py::module_& core) {
       arg("shape") = "linear", arg("alpha_cumprod") = 1.0);
   m.def("classifier_free", &guidance::classifier_free, doc("guidance.classifier_free"), arg("conditional"),
         arg("unconditional"), arg("scale"), Unlocked());
-  m.def(
-      "score_words",
-      [] {
-        std::vector<std::string> words;
-        for (const std::string_view word : guidance::kScoreWords) words.emplace_back(word);
-        return words;
-      },
-      doc("guidance.kScoreWords"));
+  m.def("score_words", &guidance::score_words, doc("guidance.kScoreTerms"));
 }
 
 }  // namespace sextant::python

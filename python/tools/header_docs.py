@@ -29,7 +29,8 @@ def docs_of(header, module):
         if stripped.startswith("};") and scope:
             scope.pop()
         name, opens = declared(line)
-        if name and not stripped.startswith("//"):
+        # Rows of a table declare nothing, nor do the bodies of functions in them.
+        if name and not stripped.startswith(("//", "{\"", "\"", "[](", "return ")):
             behind = re.search(r"///<\s*(.*)", line)
             # A function that no comment explains is what its name and its module say.
             text = "\n".join(comment) or (behind.group(1) if behind else "") or (stripped if "(" in stripped else "")

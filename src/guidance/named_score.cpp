@@ -18,7 +18,7 @@ std::string advice(const std::string& word) {
 }
 
 const ScoreTerm& find_term(const std::string& word, const std::string& name) {
-  for (const ScoreTerm& term : score_terms()) {
+  for (const ScoreTerm& term : kScoreTerms) {
     if (term.word == word) return term;
   }
   throw UsageError("score '" + name + "': '" + word + "' is not a term; expected " + joined(score_words(), ", ") +
@@ -42,10 +42,14 @@ void try_out(const ScoreFunction& score, const Tensor& target) {
 
 }  // namespace
 
-std::vector<std::string> score_words() { return {std::begin(kScoreWords), std::end(kScoreWords)}; }
+std::vector<std::string> score_words() {
+  std::vector<std::string> words;
+  for (const ScoreTerm& term : kScoreTerms) words.emplace_back(term.word);
+  return words;
+}
 
 std::vector<const ScoreTerm*> terms_of(const std::string& name) {
-  const ScoreTerm* const plain = &score_terms().front();
+  const ScoreTerm* const plain = &kScoreTerms[0];
   std::vector<const ScoreTerm*> terms = {plain};
   for (const std::string& word : split(name, '+')) {
     const ScoreTerm* const term = &find_term(trimmed(word), name);

@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "commands/systems.h"
+#include "internal/guidance/score_terms.h"
 
 namespace sextant::testing {
 namespace {
@@ -47,7 +48,7 @@ TEST_F(EdmModels, EdmIsGuidedAsEluCDsRecipeSays) {
 
 TEST_F(EdmModels, EdmTakesEveryScoreInBothForms) {
   const Tensor free = draw(unguided(edm_model()), out());
-  std::vector<std::string> scores(std::begin(guidance::kScoreWords), std::end(guidance::kScoreWords));
+  std::vector<std::string> scores = guidance::score_words();
   scores.push_back("entropy+js");
   for (const auto form : {samplers::EdmGuidance::kScore, samplers::EdmGuidance::kElucd}) {
     for (const std::string& score : scores) {

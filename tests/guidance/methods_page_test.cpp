@@ -2,24 +2,24 @@
 #include <fstream>
 #include <sstream>
 
-#include "internal/guidance/score_terms.h"
 #include "internal/runtime/text.h"
+#include "sextant/guidance/named_score.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {
 namespace {
 
 std::string row_of(const ScoreTerm& term) {
-  std::string flags = "`--guidance " + term.word;
-  for (const std::string& setting : term.settings) flags += " --" + setting;
-  return "| " + term.name + " | " + replaced(term.equation, "||", "\\|\\|") + " | " + flags + "` | " + term.source +
-         " | " + term.cost + " |";
+  std::string flags = std::string("`--guidance ") + term.word;
+  for (const std::string setting : term.settings) flags += " --" + setting;
+  return std::string("| ") + term.name + " | " + replaced(term.equation, "||", "\\|\\|") + " | " + flags + "` | " +
+         term.source + " | " + term.cost + " |";
 }
 
 TEST(MethodsPage, HasTheRowOfEveryScore) {
   std::ostringstream page;
   page << std::ifstream(sextant::testing::source_dir() / "docs/methods.md").rdbuf();
-  for (const ScoreTerm& term : score_terms()) {
+  for (const ScoreTerm& term : kScoreTerms) {
     EXPECT_NE(page.str().find("\n" + row_of(term) + "\n"), std::string::npos) << "docs/methods.md needs\n"
                                                                               << row_of(term);
   }

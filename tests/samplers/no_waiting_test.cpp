@@ -76,7 +76,8 @@ guidance::Classifier classifier(at::Device device) {
 /// "plain+entropy+..."
 std::string all_scores() {
   std::string name;
-  for (const std::string_view word : guidance::kScoreWords) name += (name.empty() ? "" : "+") + std::string(word);
+  for (const guidance::ScoreTerm& term : guidance::kScoreTerms)
+    name += (name.empty() ? "" : "+") + std::string(term.word);
   return name;
 }
 

@@ -29,7 +29,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
   guidance::GuideConfig& g = c.guidance.guide;
   samplers::EdmConfig& edm = c.sampler.edm;
   std::vector<std::string> methods = {kNoGuidance};
-  for (const std::string_view word : guidance::kScoreWords) methods.emplace_back(word);
+  for (const guidance::ScoreTerm& term : guidance::kScoreTerms) methods.emplace_back(term.word);
   const auto chosen = [](const std::string& start, models::WeightsChoice& choice, const std::string& whose) {
     return weights_rows(start, &choice.group, &choice.prefix, whose);
   };

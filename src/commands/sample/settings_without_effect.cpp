@@ -1,7 +1,6 @@
 #include <map>
 
 #include "internal/commands/sample.h"
-#include "internal/guidance/score_terms.h"
 #include "internal/runtime/text.h"
 
 namespace sextant::commands {
@@ -21,8 +20,8 @@ struct Dependent {
 /// Settings of scores, each with the words of those that read it.
 std::map<std::string, std::vector<std::string>> score_settings() {
   std::map<std::string, std::vector<std::string>> readers;
-  for (const guidance::ScoreTerm& term : guidance::score_terms()) {
-    for (const std::string& setting : term.settings) readers[setting].push_back(term.word);
+  for (const guidance::ScoreTerm& term : guidance::kScoreTerms) {
+    for (const char* setting : term.settings) readers[setting].emplace_back(term.word);
   }
   return readers;
 }
@@ -30,7 +29,7 @@ std::map<std::string, std::vector<std::string>> score_settings() {
 /// Whether the score holds one of the terms; plain is in all of them.
 bool has_term(const SampleConfig& config, const std::vector<std::string>& words) {
   std::vector<std::string> terms = split(config.guidance.guidance, '+');
-  terms.push_back(guidance::score_terms().front().word);
+  terms.emplace_back(guidance::kScoreTerms[0].word);
   return std::find_first_of(terms.begin(), terms.end(), words.begin(), words.end()) != terms.end();
 }
 
