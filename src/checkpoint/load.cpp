@@ -40,6 +40,15 @@ StateDict below(const StateDict& tensors, const std::string& prefix) {
 
 }  // namespace
 
+const std::vector<std::pair<std::string, Format>>& format_words() {
+  static const std::vector<std::pair<std::string, Format>> kWords = {{"safetensors", Format::kSafetensors},
+                                                                     {"pytorch-zip", Format::kPyTorchZip},
+                                                                     {"torchscript", Format::kTorchScript},
+                                                                     {"pytorch-legacy", Format::kPyTorchLegacy},
+                                                                     {"pickle", Format::kPickle}};
+  return kWords;
+}
+
 Checkpoint load(const std::filesystem::path& path) {
   const auto fail = [&](const std::string& reason) { return CheckpointError(path.string() + ": " + reason); };
   try {

@@ -71,7 +71,7 @@ Checkpoint read_safetensors(const std::shared_ptr<const MappedFile>& file) {
   const Bytes data = file->bytes().subspan(8 + text.size());
   Checkpoint checkpoint;
   checkpoint.metadata = std::move(header.metadata);
-  checkpoint.format = "safetensors";
+  checkpoint.format = Format::kSafetensors;
   for (const SafetensorsEntry& entry : header.entries) {
     const at::ScalarType dtype = dtype_named(entry);
     const int64_t begin = entry.offsets[0], end = entry.offsets[1];

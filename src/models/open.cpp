@@ -33,7 +33,7 @@ Description describe_file(const fs::path& path, const std::string& arch, const W
   if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path, file, choice};
   std::string advice = guess.archs.empty() ? "" : "; name the right one as arch";
   if (!guess.config.is_null()) advice = ": " + guess.config.dump();
-  if (guess.nearest.empty() && guess.config.is_null() && file->format == "torchscript") {
+  if (guess.nearest.empty() && guess.config.is_null() && file->format == checkpoint::Format::kTorchScript) {
     advice = "; to run the TorchScript program in it, which is code, name the architecture torchscript";
   }
   throw CheckpointError(path.string() + ": " + guess.why + advice);

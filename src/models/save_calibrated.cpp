@@ -28,7 +28,7 @@ void save_calibrated(const fs::path& folder, const ClassifierConfig& classifier,
     throw UsageError(folder.string() + ": is the folder of the classifier itself; choose another one to save in");
   }
   const auto contents = contents_of(description);
-  if (contents->format == "torchscript") {
+  if (contents->format == checkpoint::Format::kTorchScript) {
     config["weights"] = description.weights.filename().string();
     write_atomically(folder / description.weights.filename(), read_file(description.weights));
   } else {

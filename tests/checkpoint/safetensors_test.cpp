@@ -31,7 +31,7 @@ TEST(Safetensors, RoundTripEveryDtypeShapeAndName) {
   original.set("été \"x\"\n", at::ones({2}));
   save_safetensors(folder / "a.safetensors", original);
   const Checkpoint copy = load(folder / "a.safetensors");
-  EXPECT_EQ(copy.format, "safetensors");
+  EXPECT_EQ(copy.format, Format::kSafetensors);
   EXPECT_EQ(copy.tensors.names(), original.names());
   for (const auto& [name, tensor] : original) {
     EXPECT_EQ(copy.tensors.at(name).scalar_type(), tensor.scalar_type()) << name;

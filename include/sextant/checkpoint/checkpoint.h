@@ -40,12 +40,23 @@ class StateDict {
 // checkpoint needs no second copy in memory. A returned tensor keeps its mapping alive; treat it as
 // read-only (the mapping is private: writes never reach the file).
 
+/// What a file of weights is, whatever its name.
+enum class Format {
+  kSafetensors,
+  kPyTorchZip,     ///< torch.save since 1.6
+  kTorchScript,    ///< torch.jit.save: weights beside a program, which is not run
+  kPyTorchLegacy,  ///< torch.save before 1.6
+  kPickle,         ///< without storages: EDM's networks
+};
+/// Their words: "safetensors", "pytorch-zip", "torchscript", "pytorch-legacy", "pickle".
+const std::vector<std::pair<std::string, Format>>& format_words();
+
 /// What a checkpoint file holds.
 struct Checkpoint {
   std::filesystem::path source;  ///< the file
   StateDict tensors;             ///< nested dictionaries, lists and modules joined with dots; a bare tensor is ""
   std::map<std::string, std::string> metadata;  ///< safetensors' `__metadata__`; empty for other formats
-  std::string format;  ///< "safetensors", "pytorch-zip", "torchscript", "pytorch-legacy", "pickle"
+  Format format = Format::kSafetensors;
 
   /// What else the file holds, shaped like it: numbers, texts, options (argparse.Namespace too). EDM's networks are
   /// {"class_name": "EDMPrecond", "init_args": [...], "init_kwargs": {...}}, under "ema" in the published files; other

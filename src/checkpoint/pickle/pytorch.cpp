@@ -65,14 +65,14 @@ Checkpoint read_pytorch_zip(const std::shared_ptr<const MappedFile>& file) {
   const Blob text = archive.read(*archive.find(root + "data.pkl"), (1 << 20) + 16 * file->bytes().size());
   const Pickle pickle = read_pickle(text);
   Checkpoint checkpoint = checkpoint_from(pickle, ArchiveStorages(archive, root));
-  checkpoint.format = archive.find(root + "constants.pkl") ? "torchscript" : "pytorch-zip";
+  checkpoint.format = archive.find(root + "constants.pkl") ? Format::kTorchScript : Format::kPyTorchZip;
   return checkpoint;
 }
 
 Checkpoint read_pytorch_legacy(const std::shared_ptr<const MappedFile>& file) {
   const Pickle pickle = read_legacy({file, file->bytes()});
   Checkpoint checkpoint = checkpoint_from(pickle, [](const StorageRecord& storage) { return storage.blob; });
-  checkpoint.format = "pytorch-legacy";
+  checkpoint.format = Format::kPyTorchLegacy;
   return checkpoint;
 }
 
@@ -82,7 +82,7 @@ Checkpoint read_plain_pickle(const std::shared_ptr<const MappedFile>& file) {
   Checkpoint checkpoint = checkpoint_from(pickle, [](const StorageRecord& storage) -> Blob {
     throw Malformed("refers to storage " + shown(storage.key) + ", which a plain pickle cannot hold");
   });
-  checkpoint.format = "pickle";
+  checkpoint.format = Format::kPickle;
   return checkpoint;
 }
 

@@ -109,7 +109,7 @@ json inspect_checkpoint(const fs::path& path, const fs::path& weights, const mod
     if (tensor.is_floating_point()) parameters += tensor.numel();
   }
   json about = guess_of(path, checkpoint, choice);
-  about.update({{"format", checkpoint.format},
+  about.update({{"format", sextant::word_of(checkpoint::format_words(), checkpoint.format)},
                 {"tensors", rows},
                 {"parameters", parameters},
                 {"metadata", checkpoint.metadata},

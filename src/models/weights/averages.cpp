@@ -110,7 +110,7 @@ std::vector<Group> unnamed_averages(const networks::Network& network, const Chec
                                     const std::vector<Group>& weights) {
   // Safetensors files are sorted by name, so their order is not that of the parameters.
   const Group* beside = weights.empty() ? nullptr : &weights.front();
-  const bool ordered = beside && file.format != "safetensors";
+  const bool ordered = beside && file.format != checkpoint::Format::kSafetensors;
   std::vector<std::vector<Place>> orders = orders_of(network, ordered ? &beside->tensors : nullptr);
   std::vector<Group> averages;
   for (const auto& [name, tensors] : tensors_of_averages(file)) {

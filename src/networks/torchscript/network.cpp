@@ -5,6 +5,8 @@
 
 #include "config_reader.h"
 #include "internal/networks/family.h"
+#include "internal/runtime/options.h"
+#include "internal/runtime/text.h"
 #include "logits.h"
 #include "sextant/networks/kinds.h"
 #include "sextant/runtime/device.h"
@@ -14,8 +16,18 @@
 namespace sextant::networks::torchscript {
 namespace {
 
+enum class Predicts { kLogits, kNoise, kDenoised, kFeatures };
+
+const Words<Predicts>& predicts_words() {
+  static const Words<Predicts> kWords = {{"logits", Predicts::kLogits},
+                                         {"noise", Predicts::kNoise},
+                                         {"denoised", Predicts::kDenoised},
+                                         {"features", Predicts::kFeatures}};
+  return kWords;
+}
+
 struct Config {
-  std::string predicts;
+  Predicts predicts = Predicts::kLogits;
   int64_t in_channels = 3;
   int64_t image_size = 0;
   int64_t classes = 0;
@@ -25,10 +37,19 @@ struct Config {
   double softplus_beta = 0;
 };
 
+Predicts predicts_of(const std::string& chosen, const ConfigReader& read) {
+  std::vector<std::string> known;
+  for (const auto& [word, predicts] : predicts_words()) {
+    if (word == chosen) return predicts;
+    known.push_back(word);
+  }
+  read.fail("predicts '" + chosen + "' is none of " + joined(known, ", ") + "." + did_you_mean(chosen, known));
+}
+
 Config read_config(const nlohmann::json& model) {
   ConfigReader read("torchscript", model);
   Config c;
-  c.predicts = read.optional<std::string>("predicts", "logits");
+  const std::string predicts = read.optional("predicts", word_of(predicts_words(), c.predicts));
   c.in_channels = read.optional("in_channels", c.in_channels);
   c.image_size = read.optional("image_size", c.image_size);
   c.classes = read.optional("classes", c.classes);
@@ -37,13 +58,9 @@ Config read_config(const nlohmann::json& model) {
   c.sigma_max = read.optional("sigma_max", c.sigma_max);
   c.softplus_beta = read.optional("softplus_beta", c.softplus_beta);
   read.finish();
-  const std::vector<std::string> known = {"logits", "noise", "denoised", "features"};
-  if (std::find(known.begin(), known.end(), c.predicts) == known.end()) {
-    read.fail("predicts '" + c.predicts + "' is none of logits, noise, denoised, features." +
-              did_you_mean(c.predicts, known));
-  }
-  const bool draws = c.predicts == "noise" || c.predicts == "denoised";
-  if (draws && c.image_size < 1) read.fail("a network that predicts " + c.predicts + " needs 'image_size'");
+  c.predicts = predicts_of(predicts, read);
+  const bool draws = c.predicts == Predicts::kNoise || c.predicts == Predicts::kDenoised;
+  if (draws && c.image_size < 1) read.fail("a network that predicts " + predicts + " needs 'image_size'");
   if (c.in_channels < 1 || c.image_size < 0 || c.classes < 0) read.fail("sizes must be positive");
   return c;
 }
@@ -80,7 +97,7 @@ class Scripted : public Interface {
       throw fail(error.what());
     }
     if (result.dim() != dims || result.size(0) != 1) {
-      throw fail(c10::str("it predicts ", config_.predicts, " but gave ", result.sizes()));
+      throw fail(c10::str("it predicts ", word_of(predicts_words(), config_.predicts), " but gave ", result.sizes()));
     }
     return result;
   }
@@ -208,9 +225,16 @@ std::unique_ptr<Network> open(const nlohmann::json& model, const std::filesystem
   const auto script = std::make_shared<const Script>(file, device, precision, config.softplus_beta);
   // The weights of an archive that was frozen before it was saved are constants of its program and stay as they are.
   const at::ScalarType type = script->weights().empty() ? at::kFloat : computable;
-  if (config.predicts == "noise") return std::make_unique<ScriptNoise>(config, script, device, type);
-  if (config.predicts == "denoised") return std::make_unique<ScriptDenoiser>(config, script, device, type);
-  if (config.predicts == "features") return std::make_unique<ScriptFeatures>(config, script, device, type);
+  switch (config.predicts) {
+    case Predicts::kNoise:
+      return std::make_unique<ScriptNoise>(config, script, device, type);
+    case Predicts::kDenoised:
+      return std::make_unique<ScriptDenoiser>(config, script, device, type);
+    case Predicts::kFeatures:
+      return std::make_unique<ScriptFeatures>(config, script, device, type);
+    case Predicts::kLogits:
+      break;
+  }
   return std::make_unique<ScriptClassifier>(config, script, device, type);
 }
 
