@@ -33,7 +33,7 @@ commands::SampleConfig config_of(const std::string& who, const std::string& tabl
 }
 
 models::Placement placement_of(const commands::RunConfig& run, const std::vector<std::optional<Precision>>& parts) {
-  const at::Device device = parse_device(run.device);
+  const at::Device device = device_of(run.device);
   std::vector<std::optional<Precision>> used = parts;
   used.push_back(run.precision);
   for (const std::optional<Precision>& precision : used) {

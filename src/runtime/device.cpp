@@ -4,9 +4,11 @@
 #include <ATen/Version.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <thread>
+#include <utility>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -19,6 +21,9 @@
 namespace sextant {
 namespace {
 
+constexpr std::pair<const char*, DeviceKind> kDeviceKinds[] = {
+    {"cpu", DeviceKind::kCpu}, {"cuda", DeviceKind::kCuda}, {"auto", DeviceKind::kAuto}};
+
 int card_count() { return at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().getNumGPUs()) : 0; }
 
 CudaState cuda_state() {
@@ -29,17 +34,34 @@ CudaState cuda_state() {
 
 }  // namespace
 
-at::Device parse_device(const std::string& text) {
-  if (text == "cpu") return at::kCPU;
-  if (text == "auto") return card_count() > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-  const bool indexed = text.starts_with("cuda:");
-  const std::string index = indexed ? text.substr(5) : "0";
-  if ((!indexed && text != "cuda") || index.empty() || index.size() > 3 ||
-      index.find_first_not_of("0123456789") != std::string::npos) {
-    throw UsageError("device '" + text + "' is unknown; use auto, cpu, cuda or cuda:INDEX");
+DeviceChoice parse_device_choice(const std::string& text) {
+  const auto colon = text.find(':');
+  for (const auto& [word, kind] : kDeviceKinds) {
+    if (text.substr(0, colon) != word) continue;
+    if (colon == std::string::npos) return {kind};
+    const std::string index = text.substr(colon + 1);
+    const bool number = !index.empty() && index.size() <= 3 && index.find_first_not_of("0123456789") == index.npos;
+    if (kind == DeviceKind::kCuda && number) return {kind, std::stoi(index)};
   }
-  if (card_count() <= std::stoi(index)) throw Error(missing_device(text, cuda_state()));
-  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index)));
+  throw UsageError("device '" + text + "' is unknown; use auto, cpu, cuda or cuda:INDEX");
+}
+
+at::Device device_of(const DeviceChoice& choice) {
+  const int cards = choice.kind == DeviceKind::kCpu ? 0 : card_count();
+  if (choice.kind == DeviceKind::kCpu || (choice.kind == DeviceKind::kAuto && cards == 0)) return at::kCPU;
+  const int index = choice.index.value_or(0);
+  if (cards <= index) throw Error(missing_device(device_word(choice), cuda_state()));
+  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+}
+
+at::Device parse_device(const std::string& text) { return device_of(parse_device_choice(text)); }
+
+std::string device_word(const DeviceChoice& choice) {
+  const auto* row = std::find_if(std::begin(kDeviceKinds), std::end(kDeviceKinds),
+                                 [&](const auto& known) { return known.second == choice.kind; });
+  std::string word = row->first;
+  if (choice.index) word.append(":").append(std::to_string(*choice.index));
+  return word;
 }
 
 std::string device_word(at::Device device) {

@@ -59,6 +59,15 @@ void check_sum(const std::string& flag, const std::string& text, const std::vect
   }
 }
 
+void check_words(const Option& option, const std::string& text) {
+  // Settings are kept as JSON, which holds no other text.
+  if (!is_utf8(text)) {
+    throw UsageError(option.flag + " must be UTF-8, got '" + one_line(text) + "'; give a file or folder another name");
+  }
+  if (const auto* one = std::get_if<OneOf>(&option.accepts)) check_name(option.flag, text, one->names);
+  if (const auto* sum = std::get_if<SumOf>(&option.accepts)) check_sum(option.flag, text, sum->names);
+}
+
 /// "0.2,0.8" -> {0.2, 0.8}
 Interval parse_interval(const Option& option, const std::string& text) {
   const auto comma = text.find(',');
@@ -88,21 +97,12 @@ void store(const Option& option, const std::string& text) {
                           *target = text.empty() ? std::nullopt : std::optional(parse_interval(option, text));
                         },
                         [&](const Choice& choice) {
-                          if (const auto* one = std::get_if<OneOf>(&option.accepts))
-                            check_name(option.flag, text, one->names);
+                          check_words(option, text);
                           choice.choose(text);
                         },
                         [&]<class Number>(Number* target) { *target = parse_number<Number>(option, text); },
                         [&](std::string* target) {
-                          // Settings are kept as JSON, which holds no other text.
-                          if (!is_utf8(text)) {
-                            throw UsageError(option.flag + " must be UTF-8, got '" + one_line(text) +
-                                             "'; give a file or folder another name");
-                          }
-                          if (const auto* one = std::get_if<OneOf>(&option.accepts))
-                            check_name(option.flag, text, one->names);
-                          if (const auto* sum = std::get_if<SumOf>(&option.accepts))
-                            check_sum(option.flag, text, sum->names);
+                          check_words(option, text);
                           *target = text;
                         }},
              option.target);

@@ -45,9 +45,9 @@ TEST_P(PaperTable, RunsTwoStepsOfEachCellAtReducedSize) {
     if (!drawn.insert(cell.row + "/" + cell.column).second) continue;  // another seed of it
     commands::check_settings(cell.config);
     const TemporaryFolder folder;
-    EXPECT_EQ(cell.config.run.device, "auto");
+    EXPECT_EQ(cell.config.run.device.kind, DeviceKind::kAuto);
     commands::SampleConfig config = cell.config;
-    config.run.device = "cpu";
+    config.run.device = {};
     config.model.autoguidance_model.clear();
     shrink_models(config, folder.path(), "adm128-classifier");
     ASSERT_FALSE(HasFailure());

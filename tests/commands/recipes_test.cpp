@@ -93,7 +93,7 @@ TEST(RecipesInReadme, RunWithTheFlagsBesideThem) {
     shrink_models(config, folder.path());
     ASSERT_FALSE(HasFailure());
     config.run.out = folder / "out";
-    config.run.device = "cpu";
+    config.run.device = {};
     config.run.threads = 1;
     config.run.quiet = true;
     config.sample.count = config.sample.batch = 4;
@@ -126,7 +126,7 @@ TEST(FigureRecipes, RunTwoStepsAtReducedSize) {
     shrink(method.model.path, method.model.arch, "model");
     shrink(method.classifier.path, method.classifier.arch, "classifier");
     method.sample.count = method.sample.batch = method.sampler.steps = 2;
-    method.run.device = "cpu";
+    method.run.device = {};
     method.run.out = (folder / "out").string();
     config.samples = "0";
     config.at = "1,0";

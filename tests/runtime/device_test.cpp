@@ -37,6 +37,7 @@ TEST(Device, AutoIsTheCardIfThereIsOne) {
   EXPECT_EQ(parse_device("auto").is_cuda(), card);
   EXPECT_EQ(device_word(parse_device("auto")), card ? "cuda:0" : "cpu");
   EXPECT_EQ(device_word(at::Device(at::kCUDA, 3)), "cuda:3");
+  for (const char* word : {"cpu", "cuda", "cuda:3", "auto"}) EXPECT_EQ(device_word(parse_device_choice(word)), word);
 }
 
 TEST(Precision, RefusesOnACpuWhatOnlyAGpuComputes) {

@@ -18,6 +18,8 @@ TEST(Device, RejectsUnknownWords) {
   EXPECT_THROW(parse_device("gpu"), UsageError);
   EXPECT_THROW(parse_device("cuda:"), UsageError);
   EXPECT_THROW(parse_device("cuda:-1"), UsageError);
+  EXPECT_THROW(parse_device("cpu:0"), UsageError);
+  EXPECT_THROW(parse_device("cuda:1x"), UsageError);
   EXPECT_TRUE(parse_device("cpu").is_cpu());
 }
 

@@ -21,7 +21,6 @@ struct EvaluateConfig {
   models::WeightsChoice features_weights;  ///< of such a file
   std::string layer;  ///< of an image classifier, whose output describes an image; "" of a feature network
   evaluation::EvaluateOptions options;
-  std::string metrics = "all";          ///< or keys joined by '+'; "all" is what the reference allows but fid-infinity
   std::string save_stats;               ///< .npz for the samples' statistics; "" writes none
   Format format = Format::kTable;       ///< of what is printed
   models::ClassifierConfig classifier;  ///< reads the samples for accuracy and ECE; without a path the feature network

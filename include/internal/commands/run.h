@@ -9,9 +9,9 @@
 namespace sextant::commands {
 
 struct RunConfig {
-  std::string out = "out";                 ///< folder of what is written
-  bool overwrite = false;                  ///< replace the results of other settings in it
-  std::string device = "cpu";              ///< "auto", "cpu", "cuda" or "cuda:INDEX"
+  std::string out = "out";  ///< folder of what is written
+  bool overwrite = false;   ///< replace the results of other settings in it
+  DeviceChoice device = {};
   Precision precision = Precision::kFp32;  ///< the networks' arithmetic: all but kFp64
   bool deterministic = false;              ///< on a GPU, the same bits in every run
   int64_t threads = 0;                     ///< CPU threads; 0 takes every core

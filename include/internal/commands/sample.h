@@ -22,12 +22,15 @@
 
 namespace sextant::commands {
 
+/// Among labels, the word of classes drawn at random.
+inline constexpr const char* kRandomLabels = "random";
+
 /// What to draw.
 struct SampleSettings {
-  std::string labels = "random";  ///< "random", or classes and ranges such as "0-9" or "0,3,7-9", taken in turn
-  int64_t count = 16;             ///< images
-  int64_t batch = 16;             ///< images at a time
-  uint64_t seed = 0;              ///< image i depends on it and i alone
+  std::string labels = kRandomLabels;  ///< or classes and ranges such as "0-9" or "0,3,7-9", taken in turn
+  int64_t count = 16;                  ///< images
+  int64_t batch = 16;                  ///< images at a time
+  uint64_t seed = 0;                   ///< image i depends on it and i alone
   diffusion::Rounding rounding = diffusion::Rounding::kOpenAi;  ///< pixels to bytes
 };
 

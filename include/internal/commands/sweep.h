@@ -34,8 +34,9 @@ struct SweepConfig {
   int64_t steps = 0;            ///< of every run; 0 is what the recipe says
   int64_t picture_images = 30;  ///< of each run in overview.png
   bool dry_run = false;         ///< only says what would be done
-  Format format = Format::kTable;                   ///< of what is printed
-  RunConfig run{.out = "out/sweep", .device = ""};  ///< of every run; a device of "" is what the recipe says
+  Format format = Format::kTable;      ///< of what is printed
+  std::optional<DeviceChoice> device;  ///< of every run; none is what the recipe says
+  RunConfig run{.out = "out/sweep"};   ///< of every run, but for its device
 };
 
 /// The table of `sextant sweep`; the rows point into `config`.

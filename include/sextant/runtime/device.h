@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,11 +10,27 @@
 
 namespace sextant {
 
-/// "cpu", "cuda", "cuda:1", or "auto": the first GPU, the CPU where there is none. UsageError for another word, Error,
-/// with what there is, when this machine has no such device.
+enum class DeviceKind {
+  kCpu,
+  kCuda,
+  kAuto  ///< the first GPU, the CPU where there is none
+};
+
+/// A device as a setting names it, whether this machine has it or not.
+struct DeviceChoice {
+  DeviceKind kind = DeviceKind::kCpu;
+  std::optional<int> index = {};  ///< of a GPU; none is the first
+};
+
+/// "cpu", "cuda", "cuda:1" or "auto"; UsageError for another word.
+DeviceChoice parse_device_choice(const std::string& text);
+/// The device itself. Error, with what there is, when this machine has no such device.
+at::Device device_of(const DeviceChoice& choice);
+/// Both: the device that `text` names.
 at::Device parse_device(const std::string& text);
-/// The word of a device: "cpu" or "cuda:1".
+/// The word of a device: "cpu" or "cuda:1"; of a choice also "cuda" and "auto".
 std::string device_word(at::Device device);
+std::string device_word(const DeviceChoice& choice);
 
 /// The networks' arithmetic. kTf32 are float32 numbers whose products a GPU rounds to ten bits; it is a switch of the
 /// whole process: set_cuda_arithmetic().

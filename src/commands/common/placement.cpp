@@ -17,7 +17,7 @@ void place(RunConfig& run) {
     const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
     run.threads = std::max<int64_t>(1, cores / here.local_size);
   }
-  if (run.device == "cuda") run.device += ":" + std::to_string(here.local_rank);
+  if (run.device.kind == DeviceKind::kCuda && !run.device.index) run.device.index = static_cast<int>(here.local_rank);
 }
 
 std::unique_ptr<distributed::Group> group_of(const RunConfig& run) {
@@ -25,7 +25,8 @@ std::unique_ptr<distributed::Group> group_of(const RunConfig& run) {
 }
 
 void resolve_device(RunConfig& run) {
-  if (run.device == "auto") run.device = parse_device("auto").is_cuda() ? "cuda" : "cpu";
+  if (run.device.kind == DeviceKind::kAuto)
+    run.device.kind = device_of(run.device).is_cuda() ? DeviceKind::kCuda : DeviceKind::kCpu;
 }
 
 namespace {
@@ -41,7 +42,7 @@ void wake_backward(at::Device device) {
 }  // namespace
 
 models::Placement placement_of(const RunConfig& run, const std::vector<std::optional<Precision>>& parts) {
-  const at::Device device = parse_device(run.device);
+  const at::Device device = device_of(run.device);
   std::vector<Precision> used = {run.precision};
   for (const std::optional<Precision>& part : parts) {
     if (part) used.push_back(*part);

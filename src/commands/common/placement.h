@@ -17,7 +17,7 @@ void place(RunConfig& run);
 /// The processes that do this run together.
 std::unique_ptr<distributed::Group> group_of(const RunConfig& run);
 
-/// Device "auto" becomes the one that this machine has, so that what is recorded, and what a later run compares itself
+/// kAuto becomes the one that this machine has, so that what is recorded, and what a later run compares itself
 /// with, is what computed. Error for a device that there is not.
 void resolve_device(RunConfig& run);
 

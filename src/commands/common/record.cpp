@@ -1,13 +1,11 @@
 #include "common/record.h"
 
-#include "sextant/runtime/device.h"
-
 namespace sextant::commands {
 
-nlohmann::json versions_record(const std::string& device) {
+nlohmann::json versions_record(const std::optional<DeviceChoice>& device) {
   nlohmann::json record = {{"sextant", version()}, {"libtorch", libtorch_version()}, {"threads", threads()}};
-  if (device.empty()) return record;
-  const at::Device computed = parse_device(device);
+  if (!device) return record;
+  const at::Device computed = device_of(*device);
   record["device"] = device_word(computed);
   if (!computed.is_cuda()) return record;
   const CudaVersions cuda = cuda_versions(computed);

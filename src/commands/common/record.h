@@ -2,12 +2,14 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <string>
+#include <optional>
+
+#include "sextant/runtime/device.h"
 
 namespace sextant::commands {
 
 /// What computed the run: {"sextant", "libtorch", "device", "threads"}, the libtorch that was loaded; of a GPU also
-/// {"gpu", "driver", "cuda", "cudnn", "tf32", "deterministic"}. A `device` of "" is left out.
-nlohmann::json versions_record(const std::string& device);
+/// {"gpu", "driver", "cuda", "cudnn", "tf32", "deterministic"}. Without a `device` it is left out.
+nlohmann::json versions_record(const std::optional<DeviceChoice>& device = {});
 
 }  // namespace sextant::commands

@@ -16,7 +16,10 @@ Words<Precision> offered_precisions() {
 
 std::vector<Option> run_options(RunConfig& run, const std::string& arithmetic) {
   return {
-      {"--device", &run.device, Anything{}, "cpu, cuda, cuda:INDEX, or auto: a GPU if there is one", "NAME"},
+      {"--device",
+       Choice{[&run] { return device_word(run.device); },
+              [&run](const std::string& text) { run.device = parse_device_choice(text); }},
+       Anything{}, "cpu, cuda, cuda:INDEX, or auto: a GPU if there is one", "NAME"},
       choice("--precision", &run.precision, offered_precisions(),
              arithmetic + "; tf32, on a GPU, is fp32 with the factors of products rounded to 10 bits"),
       {"--deterministic", &run.deterministic, Anything{},

@@ -1,13 +1,14 @@
 #include "drawing/labels.h"
 
 #include "common/indices.h"
+#include "internal/commands/sample.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::commands {
 Labels::Labels(const std::string& text, const std::string& flag) : flag_(flag) {
-  if (text == "random") return;
-  classes_ = parse_indices(text, flag_, "class", "random, or ");
+  if (text == kRandomLabels) return;
+  classes_ = parse_indices(text, flag_, "class", std::string(kRandomLabels) + ", or ");
 }
 
 void Labels::check(int64_t num_classes, const std::string& whose) const {

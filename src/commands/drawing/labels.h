@@ -8,7 +8,8 @@
 
 namespace sextant::commands {
 
-/// What --labels says: "random", or classes and ranges such as "3", "0-9" or "0,3,7-9", taken in turn by the samples.
+/// What --labels says: kRandomLabels, or classes and ranges such as "3", "0-9" or "0,3,7-9", which the samples take in
+/// turn.
 class Labels {
  public:
   /// UsageError when `text` is neither. `flag` names the setting in errors.

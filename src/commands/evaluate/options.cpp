@@ -3,14 +3,42 @@
 #include "common/opened_weights.h"
 #include "common/run_options.h"
 #include "internal/commands/evaluate.h"
+#include "internal/runtime/text.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::commands {
 namespace {
 
+using Metrics = std::vector<evaluation::Metric>;
+
+/// The word of no metrics, which is what the data allow.
+constexpr const char* kAll = "all";
+
 std::vector<std::string> metric_choices() {
-  std::vector<std::string> names = {"all"};
+  std::vector<std::string> names = {kAll};
   for (const auto& [word, metric] : evaluation::metric_words()) names.push_back(word);
   return names;
+}
+
+std::string text_of(const Metrics& metrics) {
+  std::string text;
+  for (const evaluation::Metric metric : metrics) {
+    text += (text.empty() ? "" : "+") + sextant::word_of(evaluation::metric_words(), metric);
+  }
+  return text.empty() ? kAll : text;
+}
+
+/// Of words that are metric_choices().
+Metrics metrics_of(const std::string& sum) {
+  Metrics metrics;
+  if (sum == kAll) return metrics;
+  for (const std::string& chosen : split(sum, '+')) {
+    if (chosen == kAll) throw UsageError("--metrics " + sum + ": all is no metric that can be added");
+    for (const auto& [word, metric] : evaluation::metric_words()) {
+      if (word == chosen) metrics.push_back(metric);
+    }
+  }
+  return metrics;
 }
 
 }  // namespace
@@ -35,8 +63,10 @@ std::vector<OptionGroup> evaluate_options(EvaluateConfig& c) {
        "NAME"},
       choice("--protocol", &c.options.protocol, evaluation::protocol_words(),
              "Resize and inception score as this tool's; numbers of different protocols do not compare"),
-      {"--metrics", &c.metrics, SumOf{metric_choices()},
-       "What to compute; all is all that the reference allows but fid-infinity", ""},
+      {"--metrics",
+       Choice{[&c] { return text_of(c.options.metrics); },
+              [&c](const std::string& sum) { c.options.metrics = metrics_of(sum); }},
+       SumOf{metric_choices()}, "What to compute; all is all that the reference allows but fid-infinity", ""},
       {"--save-stats", &c.save_stats, Anything{}, "Write mu and sigma of the samples, to be a --reference later",
        "NPZ"},
       out_option(c.run, "metrics.json, table.md and table.csv; left out nothing is written"),

@@ -9,7 +9,6 @@
 #include "evaluate/report.h"
 #include "internal/evaluation/shared.h"
 #include "internal/models/class_names.h"
-#include "internal/runtime/text.h"
 #include "sextant/evaluation/embed.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/device.h"
@@ -51,21 +50,6 @@ bool need_feature_network(const EvaluateConfig& config, const Metrics& metrics) 
   using enum evaluation::Metric;
   return config.classifier.path.empty() || !config.save_stats.empty() || !config.features.empty() ||
          !are_among(metrics, {kAccuracy, kEce});
-}
-
-/// The metrics of "fid+recall"; none for "all".
-Metrics chosen_metrics(const std::string& sum) {
-  Metrics metrics;
-  if (sum == "all") return metrics;
-  for (const std::string& chosen : split(sum, '+')) {
-    const auto& words = evaluation::metric_words();
-    const auto row = std::find_if(words.begin(), words.end(), [&](const auto& named) { return named.first == chosen; });
-    if (row == words.end()) {
-      throw UsageError(c10::str("--metrics ", sum, ": ", chosen, " is no metric that can be added"));
-    }
-    metrics.push_back(row->second);
-  }
-  return metrics;
 }
 
 /// UsageError unless the samples' labels are classes of --classifier.
@@ -114,7 +98,7 @@ std::filesystem::path features_of(const EvaluateConfig& config) {
 void check(const EvaluateConfig& config) {
   if (config.samples.empty())
     throw UsageError("SAMPLES are needed: an .npz of samples, the folder of a run or a folder of images");
-  if (config.reference.empty() && config.save_stats.empty() && need_reference(chosen_metrics(config.metrics))) {
+  if (config.reference.empty() && config.save_stats.empty() && need_reference(config.options.metrics)) {
     throw UsageError(
         "--reference is needed: statistics (.npz) or images to compare with; or --save-stats FILE, or --metrics of is, "
         "accuracy and ece alone");
@@ -153,7 +137,6 @@ EvaluateResult evaluated(EvaluateConfig& config, distributed::Group& group, Prog
   set_threads(static_cast<int>(config.run.threads));
   const models::Placement placement = placement_of(config.run, {config.classifier.precision});
   evaluation::EvaluateOptions options = config.options;
-  options.metrics = chosen_metrics(config.metrics);
   const OpenedWeights weights;
   evaluation::FeatureExtractor extractor;
   if (need_feature_network(config, options.metrics)) {

@@ -66,7 +66,7 @@ std::vector<Dependent> dependents(const SampleConfig& c) {
   all.push_back(
       {autoguided || c.model.cfg_scale != 1, "without --cfg-scale or --autoguidance-model", "model", {"cfg-channels"}});
   all.push_back({!c.model.vae.empty(), "without --vae", "model", {"vae-arch", "vae-precision"}});
-  all.push_back({c.run.device != "cpu", "on a CPU", "sample", {"deterministic"}});
+  all.push_back({c.run.device.kind != DeviceKind::kCpu, "on a CPU", "sample", {"deterministic"}});
   if (c.guidance.none()) {
     all.push_back(
         {false, "without --guidance", "classifier", {"classifier", "classifier-precision", "prompts", "cutouts"}});

@@ -56,7 +56,7 @@ std::vector<ledger::Score> scores_of(const evaluation::Evaluation& evaluation) {
 Judge::Judge(const json& recipe, const SweepConfig& config)
     : evaluate_(sweep_evaluation(recipe, config)), judge_(config.judge), reference_(config.reference) {
   if (!judge_.empty()) {
-    scorer_.emplace(judge_, reference_, parse_device(config.run.device.empty() ? "cpu" : config.run.device));
+    scorer_.emplace(judge_, reference_, device_of(config.device.value_or(DeviceChoice{})));
   }
 }
 

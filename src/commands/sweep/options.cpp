@@ -24,7 +24,12 @@ std::vector<OptionGroup> sweep_options(SweepConfig& c) {
             "FILE"},
            {"--count", &c.count, Range{0, 1e9}, "Images per run; 0 is what the recipe says", ""},
            {"--steps", &c.steps, Range{0, 1e6}, "Steps of every run; 0 is what the recipe says", ""},
-           {"--device", &c.run.device, Anything{}, "Device of every run; empty is what the recipe says", "NAME"},
+           {"--device",
+            Choice{[&c] { return c.device ? device_word(*c.device) : ""; },
+                   [&c](const std::string& text) {
+                     c.device = text.empty() ? std::nullopt : std::optional(parse_device_choice(text));
+                   }},
+            Anything{}, "Device of every run; empty is what the recipe says", "NAME"},
            threads_option(c.run),
            {"--picture-images", &c.picture_images, Range{1, 1e4}, "Images of each run in overview.png", ""},
            {"--dry-run", &c.dry_run, Anything{},

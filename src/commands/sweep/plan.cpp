@@ -122,7 +122,7 @@ SampleConfig sample_config(const Layers& layers, const SweepConfig& sweep) {
     config.sampler.steps = sweep.steps;
     config.sampler.respacing.clear();  // it would win over the steps
   }
-  if (!sweep.run.device.empty()) config.run.device = sweep.run.device;
+  if (sweep.device) config.run.device = *sweep.device;
   config.run.threads = sweep.run.threads;
   return config;
 }
@@ -153,10 +153,17 @@ std::vector<json> printed_each(const Entry& row, std::size_t count, const std::s
   return each;
 }
 
+/// The recipe's [evaluate], as far as there is one.
+EvaluateConfig evaluate_settings(const json& recipe) {
+  EvaluateConfig config;
+  OptionTable table("evaluate", evaluate_options(config));
+  if (recipe.contains("evaluate")) table.merge({{"evaluate", recipe["evaluate"]}}, "the recipe");
+  return config;
+}
+
 std::string first_metric_of(const json& recipe) {
-  const std::string metrics = recipe.value("/evaluate/metrics"_json_pointer, std::string("fid"));
-  const std::string first = metrics.substr(0, metrics.find('+'));
-  return first == "all" ? "fid" : first;
+  const std::vector<evaluation::Metric> metrics = evaluate_settings(recipe).options.metrics;
+  return sextant::word_of(evaluation::metric_words(), metrics.empty() ? evaluation::Metric::kFid : metrics.front());
 }
 
 void check_baseline(const std::vector<SweepRun>& runs, const SweepConfig& config) {
@@ -255,15 +262,14 @@ std::optional<EvaluateConfig> sweep_evaluation(const json& recipe, const SweepCo
   if (!config.judge.empty() || !config.reference.empty()) {
     throw UsageError("[evaluate] and a --judge or --reference of [sweep] say the same thing twice; keep [evaluate]");
   }
-  EvaluateConfig evaluate;
-  OptionTable("evaluate", evaluate_options(evaluate)).merge({{"evaluate", recipe["evaluate"]}}, "the recipe");
+  EvaluateConfig evaluate = evaluate_settings(recipe);
   for (const auto& [set, name] :
        {std::pair{!evaluate.samples.empty(), "samples"}, std::pair{!evaluate.save_stats.empty(), "save-stats"},
         std::pair{!evaluate.run.out.empty(), "out"}}) {
     if (set) throw UsageError(std::string("[evaluate] ") + name + " is the sweep's own affair; leave it out");
   }
   if (evaluate.reference.empty()) throw UsageError("[evaluate] needs a reference: statistics (.npz) or images");
-  if (!config.run.device.empty()) evaluate.run.device = config.run.device;
+  if (config.device) evaluate.run.device = *config.device;
   evaluate.run.threads = config.run.threads;
   return evaluate;
 }

@@ -258,7 +258,7 @@ void Sweeping::write(const std::vector<ResultLine>& lines) {
   for (const auto& [cell, why] : result_.failures) failures.push_back({{"cell", cell}, {"why", why}});
   const json record = {{"command", "sweep"},
                        {"config", settings},
-                       {"versions", versions_record("")},
+                       {"versions", versions_record()},
                        {"complete", result_.finished == result_.count},
                        {"ledger", fs::weakly_canonical(fs::absolute(ledger_.path())).string()},
                        {"failures", failures},

@@ -75,7 +75,7 @@ TheoryResult run_theory(const TheoryConfig& given, const Stop&) {
     if (mixtures.size() > 1) continue;
     result.record = {{"command", "theory"},
                      {"config", settings},
-                     {"versions", versions_record("")},
+                     {"versions", versions_record()},
                      {"complete", true},
                      {"components", points.mixture.num_components()},
                      {"dimension", points.mixture.dimension()},

@@ -48,7 +48,7 @@ void TrainFolder::write_record(const std::string& command, const TrainSetup& set
   json record = {{"command", command},
                  {"config", setup.settings},
                  {"identity", identity_},
-                 {"versions", versions_record(setup.settings.at("control").at("device"))},
+                 {"versions", versions_record(parse_device_choice(setup.settings.at("control").at("device")))},
                  {"weights", setup.weights.record()},
                  {"complete", true},
                  {"steps", result.steps},
