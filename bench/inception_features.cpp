@@ -22,7 +22,8 @@ int main(int argc, char** argv) try {
   const int64_t batch = argc > 6 ? std::stoll(argv[6]) : 32;
   const int runs = argc > 7 ? std::stoi(argv[7]) : 3;
   const at::ScalarType precision = dtype_of(parse_precision(argc > 4 ? argv[4] : "fp32", at::kCPU));
-  const auto extractor = evaluation::open_extractor(argv[1], evaluation::Protocol::kPytorchFid, at::kCPU, precision);
+  const auto extractor =
+      evaluation::open_extractor({argv[1]}, evaluation::Protocol::kPytorchFid, {at::kCPU, precision});
   const Tensor images = checkpoint::NpzReader(argv[2]).read("arr_0").permute({0, 3, 1, 2}).contiguous();
 
   const at::NoGradGuard no_grad;

@@ -115,8 +115,8 @@ void bind_evaluation(py::module_& core) {
       .def(py::init([](const std::filesystem::path& path, const std::string& protocol, const std::string& device,
                        const std::string& arch, const std::string& layer) {
              const auto chosen = word_value("protocol", protocol, evaluation::protocol_words());
-             return OpenedExtractor{
-                 evaluation::open_extractor(path, chosen, parse_device(device), at::kFloat, arch, layer), chosen};
+             return OpenedExtractor{evaluation::open_extractor({path, arch, {}, layer}, chosen, {parse_device(device)}),
+                                    chosen};
            }),
            doc("evaluation.open_extractor"), arg("path"), py::kw_only(), arg("protocol") = "openai",
            arg("device") = "cpu", arg("arch") = "", arg("layer") = "", Unlocked())

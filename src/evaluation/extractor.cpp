@@ -29,24 +29,21 @@ std::string name_of(Protocol protocol) {
   return std::find_if(words.begin(), words.end(), [&](const auto& word) { return word.second == protocol; })->first;
 }
 
-FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol protocol, at::Device device,
-                                at::ScalarType precision, const std::string& arch, const std::string& layer,
-                                const models::WeightsChoice& choice,
-                                const std::function<void(const models::WeightsRecord&)>& opened) {
+FeatureExtractor open_extractor(const FeatureConfig& config, Protocol protocol, models::Placement placement) {
   // A bare file without a word about it can only be Inception's, of which there are two presets that differ in the
   // resize alone.
-  const bool bare = !std::filesystem::is_directory(path) && arch.empty() && layer.empty();
+  const bool bare = !std::filesystem::is_directory(config.path) && config.arch.empty() && config.layer.empty();
   const char* const inception = protocol == Protocol::kPytorchFid ? "inception-pytorch-fid" : kInception;
-  models::Description description = models::describe(path, bare ? inception : arch, choice);
+  models::Description description = models::describe(config.path, bare ? inception : config.arch, config.weights);
   FeatureExtractor extractor;
   extractor.name = description.config.at("type").get<std::string>();
   if (extractor.name == kInception) {
     description.config["model"]["resize"] = resize_of(protocol);
     extractor.name += std::string(" (") + resize_of(protocol) + ")";
-  } else if (!layer.empty()) {
-    extractor.name += " (" + layer + ")";
+  } else if (!config.layer.empty()) {
+    extractor.name += " (" + config.layer + ")";
   }
-  extractor.network = models::open_features(description, {device, precision, opened}, layer);
+  extractor.network = models::open_features(description, std::move(placement), config.layer);
   extractor.classes = {models::class_count_of(description.config), models::class_names_of(description.config)};
   ContentHash hash;
   hash.add(extractor.name);

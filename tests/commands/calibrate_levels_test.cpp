@@ -26,15 +26,15 @@ TEST_F(Calibrate, AddsTheNoiseOfEachSamplesOwnStream) {
 
 TEST_F(Calibrate, ShowsNoisedImagesAndTheModelsEstimates) {
   config_.count = 8;
-  config_.model = bundled("mnist-adm");
-  const models::DiffusionModel model = models::open_diffusion(config_.model, "", {});
+  config_.model.path = bundled("mnist-adm");
+  const models::DiffusionModel model = models::open_diffusion(config_.model.path, "", {});
   const diffusion::Process process(model.process());
   const Tensor labels = labels_.slice(0, 0, 8);
   const at::NoGradGuard no_grad;
   const Tensor x_t = process.q_sample(pixels(8), 400, Noise(0, {0, 1, 2, 3, 4, 5, 6, 7}, {1, 28, 28}).at_step(400));
   const diffusion::Denoiser denoiser = model.denoiser();
   for (const bool unconditional : {false, true}) {
-    config_.unconditional = unconditional;
+    config_.model.unconditional = unconditional;
     config_.levels = "400";
     const CalibrateResult result = go(config_);
     ASSERT_EQ(result.rows.size(), 3u);
@@ -86,14 +86,14 @@ TEST_F(Calibrate, TakesTheLevelsOfAnEdmModelForDeviations) {
   const Tensor labels = at::arange(6, at::kLong);
   write(images, labels);
   config_.classifier.path = folder_ / "resnet";
-  config_.model = folder_ / "edm";
+  config_.model.path = folder_ / "edm";
   config_.levels = "0.5";
   const at::NoGradGuard no_grad;
   const Tensor x0 = images.permute({0, 3, 1, 2}).to(at::kFloat) / 127.5 - 1;
   const Tensor x = x0 + 0.5 * Noise(0, {0, 1, 2, 3, 4, 5}, {3, 16, 16}).initial();
-  const auto model = models::open_diffusion(config_.model, "", {});
+  const auto model = models::open_diffusion(config_.model.path, "", {});
   for (const bool unconditional : {false, true}) {
-    config_.unconditional = unconditional;
+    config_.model.unconditional = unconditional;
     const CalibrateResult result = go(config_);
     ASSERT_EQ(result.rows.size(), 3u);
     expect_same(result.rows[1].measures, measure(logits_of(config_.classifier.path, x), labels));
@@ -106,7 +106,7 @@ TEST_F(Calibrate, TakesTheLevelsOfAnEdmModelForDeviations) {
   expect_refusal(config_, "2", "--levels: 0 is no standard deviation of noise");
   write_model(folder_ / "resnet7", tiny_resnet(3, 7));
   config_.classifier.path = folder_ / "resnet7";
-  config_.unconditional = false;
+  config_.model.unconditional = false;
   config_.levels = "1";
   expect_refusal(config_, "2", "has 7 classes but model ");
 }

@@ -59,7 +59,7 @@ TEST_F(Calibrate, RefusesLevelsThatDoNotExist) {
   expect_refusal(config_, "2", "--levels '0.1,,2': '' is no number");
   config_.levels = "-1";
   expect_refusal(config_, "2", "--levels: -1 is no standard deviation");
-  config_.model = bundled("mnist-adm");
+  config_.model.path = bundled("mnist-adm");
   for (const char* level : {"1000", "-1", "2.5"}) {
     config_.levels = level;
     expect_refusal(config_, "2", std::string("--levels: ") + level + " is no timestep of ");
@@ -103,7 +103,7 @@ TEST_F(Calibrate, RefusesWhatDoesNotFitTogether) {
 
 TEST_F(Calibrate, RefusesImagesOfAnotherKind) {
   write(bytes_.slice(1, 0, 27), labels_);
-  config_.model = bundled("mnist-adm");
+  config_.model.path = bundled("mnist-adm");
   expect_refusal(config_, "2", "draws [1, 28, 28] (channels, height, width), the images of ");
 }
 

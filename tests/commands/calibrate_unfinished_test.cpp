@@ -69,8 +69,8 @@ TEST_F(UnfinishedCalibration, GoesOnBehindTheLevelsThatWereMeasuredAndWritesTheS
 }
 
 TEST_F(UnfinishedCalibration, KeepsARepairAndBothInputs) {
-  config_.model = bundled("mnist-adm");
-  config_.unconditional = true;
+  config_.model.path = bundled("mnist-adm");
+  config_.model.unconditional = true;
   config_.levels = "200,400";
   config_.fit = commands::FitMethod::kVector;
   config_.run.out = folder_ / "whole";

@@ -81,8 +81,7 @@ TEST_F(MixtureCommands, ContinueAndRepeatARunOfPoints) {
 }
 
 TEST_F(MixtureCommands, JudgePointsExactly) {
-  const evaluation::FeatureExtractor judge =
-      evaluation::open_extractor(mixture(), evaluation::Protocol::kOpenAi, at::kCPU);
+  const evaluation::FeatureExtractor judge = evaluation::open_extractor({mixture()}, evaluation::Protocol::kOpenAi);
   const auto points = evaluation::open_images_for(judge, mixture());
   const auto embedding = evaluation::embed(*points, mixture(), judge, {}, *progress_, Stop());
   // Bayes' accuracy of two equal Gaussians: Phi of half their distance over the deviation, sqrt(4.25)/2/0.5.
@@ -93,7 +92,7 @@ TEST_F(MixtureCommands, JudgePointsExactly) {
 
 TEST_F(MixtureCommands, AreCalibratedWhereTheClassifierIsExact) {
   commands::CalibrateConfig config;
-  config.classifier.path = config.data = config.model = mixture();
+  config.classifier.path = config.data = config.model.path = mixture();
   config.count = 8000;
   config.batch = 4000;
   config.levels = "200";

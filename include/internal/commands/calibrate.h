@@ -15,6 +15,7 @@
 #include "sextant/calibration/calibration.h"
 #include "sextant/data/images.h"
 #include "sextant/models/classifier.h"
+#include "sextant/models/denoiser.h"
 #include "sextant/runtime/progress.h"
 
 namespace sextant::commands {
@@ -64,10 +65,7 @@ struct CalibrateConfig {
   std::string softplus_sweep;  ///< several softplus betas, "0,1,3,5"; "" is the classifier's own
 
   // [levels]
-  std::string model;              ///< diffusion model: folder or checkpoint file; "" is none
-  std::string arch;               ///< architecture of a checkpoint file
-  models::WeightsChoice weights;  ///< of a checkpoint file
-  bool unconditional = false;     ///< the model is not told the images' classes
+  models::DenoiserConfig model;  ///< path ("" is none), arch, weights and unconditional; nothing is mixed with it
   /// Timesteps, or standard deviations of noise in units of the pixels' [-1, 1], with commas between. "" is none
   /// without a model, else eleven timesteps from first to last, or nine deviations from 0.1 to 50.
   std::string levels;

@@ -14,12 +14,9 @@
 namespace sextant::commands {
 
 struct EvaluateConfig {
-  std::string samples;        ///< .npz, folder of images, CIFAR-10 or IDX file; the command's argument
-  std::string reference;      ///< statistics, or images as `samples`; "" only with save_stats
-  std::string features;       ///< feature network: folder or file; "" is the bundled one that fits the images
-  std::string features_arch;  ///< architecture of such a file; "" is Inception's
-  models::WeightsChoice features_weights;  ///< of such a file
-  std::string layer;  ///< of an image classifier, whose output describes an image; "" of a feature network
+  std::string samples;                 ///< .npz, folder of images, CIFAR-10 or IDX file; the command's argument
+  std::string reference;               ///< statistics, or images as `samples`; "" only with save_stats
+  evaluation::FeatureConfig features;  ///< without a path the bundled one that fits the images
   evaluation::EvaluateOptions options;
   std::string save_stats;               ///< .npz for the samples' statistics; "" writes none
   Format format = Format::kTable;       ///< of what is printed

@@ -13,7 +13,7 @@
 #include "sextant/data/images.h"
 #include "sextant/guidance/classifier.h"
 #include "sextant/metrics/features.h"
-#include "sextant/models/weights.h"
+#include "sextant/models/models.h"
 #include "sextant/networks/kinds.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/runtime/range.h"
@@ -43,13 +43,18 @@ struct FeatureExtractor {
   bool is_inception() const;
 };
 
-/// The network of `path`: a model folder; a file of Inception weights (pt_inception-2015-12-05, as pytorch-fid and
+/// A network that describes images.
+struct FeatureConfig {
+  std::string path = {};               ///< folder with config.json and weights, or a checkpoint file
+  std::string arch = {};               ///< architecture of a checkpoint file; "" is Inception's
+  models::WeightsChoice weights = {};  ///< of a checkpoint file
+  std::string layer = {};              ///< of an image classifier, whose output describes an image; else ""
+};
+
+/// The network of config.path: a model folder; a file of Inception weights (pt_inception-2015-12-05, as pytorch-fid and
 /// torch-fidelity publish it), which resizes as `protocol` does; or with `arch` or `layer` a checkpoint file of another
 /// network, whose `layer` describes the images, see models::open_features(). An image classifier needs a `layer`.
-FeatureExtractor open_extractor(const std::filesystem::path& path, Protocol protocol, at::Device device = at::kCPU,
-                                at::ScalarType precision = at::kFloat, const std::string& arch = "",
-                                const std::string& layer = "", const models::WeightsChoice& choice = {},
-                                const std::function<void(const models::WeightsRecord&)>& opened = {});
+FeatureExtractor open_extractor(const FeatureConfig& config, Protocol protocol, models::Placement placement = {});
 
 /// The folder of a mixture gives 10,000 exact draws, always the same. Any other path is for data::open_images(), with
 /// as many channels as the network takes, if there is one, for its classes where `read` names none.

@@ -58,7 +58,7 @@ std::shared_ptr<const data::ImageSet> drawn_points(const std::string& path, int6
 /// diffusion model stay as they are.
 int64_t size_for(const CalibrateConfig& config, const std::string& path) {
   if (config.image_size > 0 || config.image_crop > 0) return config.image_size;
-  return config.model.empty() && std::filesystem::is_directory(path) ? config.classifier.size : 0;
+  return config.model.path.empty() && std::filesystem::is_directory(path) ? config.classifier.size : 0;
 }
 
 /// Takes a share of the images away from `all`, drawn by the seed; both keep their order.

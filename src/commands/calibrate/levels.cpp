@@ -24,7 +24,7 @@ class TimestepLevels : public Levels {
  public:
   TimestepLevels(const CalibrateConfig& config, const diffusion::ProcessConfig& process,
                  const models::DiffusionModel* model, const std::string& whose)
-      : seed_(config.seed), process_(process), denoiser_(denoiser_of(model, config.unconditional)) {
+      : seed_(config.seed), process_(process), denoiser_(denoiser_of(model, config.model.unconditional)) {
     const int64_t steps = process_.num_steps();
     denoises_ = model != nullptr;
     points_ = model != nullptr && model->points;
@@ -66,7 +66,7 @@ class TimestepLevels : public Levels {
 class SigmaLevels : public Levels {
  public:
   SigmaLevels(const CalibrateConfig& config, const models::DiffusionModel* model)
-      : seed_(config.seed), denoiser_(denoiser_of(model, config.unconditional)) {
+      : seed_(config.seed), denoiser_(denoiser_of(model, config.model.unconditional)) {
     symbol_ = "sigma";
     denoises_ = model != nullptr;
     points_ = model != nullptr && model->points;
@@ -98,16 +98,16 @@ class SigmaLevels : public Levels {
 void check_model(const CalibrateConfig& config, const models::DiffusionModel& model, const std::vector<int64_t>& images,
                  int64_t classes) {
   if (model.sample_shape != images) {
-    throw UsageError(c10::str("--model ", config.model, " draws ", c10::IntArrayRef(model.sample_shape),
+    throw UsageError(c10::str("--model ", config.model.path, " draws ", c10::IntArrayRef(model.sample_shape),
                               " (channels, height, width), the images of ", config.data, " are ",
                               c10::IntArrayRef(images)));
   }
-  if (config.unconditional && !model.does_without_labels()) {
-    throw UsageError("--unconditional: " + config.model + " has no null label; it was trained with classes only");
+  if (config.model.unconditional && !model.does_without_labels()) {
+    throw UsageError("--unconditional: " + config.model.path + " has no null label; it was trained with classes only");
   }
-  if (!config.unconditional && model.classes > 0 && model.classes != classes) {
+  if (!config.model.unconditional && model.classes > 0 && model.classes != classes) {
     throw UsageError(c10::str("classifier ", config.classifier.path, " has ", classes, " classes but model ",
-                              config.model, " has ", model.classes,
+                              config.model.path, " has ", model.classes,
                               "; pass a --classifier of the model's classes, or --unconditional"));
   }
 }
@@ -136,14 +136,15 @@ std::vector<double> parse_numbers(const std::string& flag, const std::string& te
 
 std::unique_ptr<Levels> open_levels(const CalibrateConfig& config, const std::vector<int64_t>& images, bool noise_aware,
                                     int64_t classes, models::Placement placement) {
-  if (!config.model.empty()) {
-    const models::DiffusionModel model = models::open_diffusion(config.model, config.arch, placement, config.weights);
+  if (!config.model.path.empty()) {
+    const models::DiffusionModel model =
+        models::open_diffusion(config.model.path, config.model.arch, placement, config.model.weights);
     check_model(config, model, images, classes);
     if (model.counts() == diffusion::Counts::kTimesteps) {
-      return std::make_unique<TimestepLevels>(config, model.process(), &model, config.model);
+      return std::make_unique<TimestepLevels>(config, model.process(), &model, config.model.path);
     }
     if (noise_aware) {
-      throw UsageError("classifier " + config.classifier.path + " knows discrete timesteps, " + config.model +
+      throw UsageError("classifier " + config.classifier.path + " knows discrete timesteps, " + config.model.path +
                        " has noise levels instead");
     }
     return std::make_unique<SigmaLevels>(config, &model);

@@ -50,10 +50,10 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
       {"levels", "Along the noise levels",
        appended(
            std::vector<Option>{
-               {"--model", &c.model, Anything{}, "Diffusion model that estimates the clean image of a noised one",
+               {"--model", &c.model.path, Anything{}, "Diffusion model that estimates the clean image of a noised one",
                 "PATH"},
-               {"--arch", &c.arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
-               {"--unconditional", &c.unconditional, Anything{}, "Do not tell the model the images' classes", ""},
+               {"--arch", &c.model.arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
+               {"--unconditional", &c.model.unconditional, Anything{}, "Do not tell the model the images' classes", ""},
                {"--levels", &c.levels, Anything{},
                 "Timesteps of the model, or of a noise-aware classifier, such as \"0,250,500\"; standard deviations of "
                 "the "
@@ -68,7 +68,7 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
                     {"xt+x0", LevelInputs::kBoth}},
                    "Noised images, and the model's estimate of the clean ones; auto is both with a --model, else xt"),
            },
-           weights_rows("", &c.weights.group, &c.weights.prefix, "the --model"))},
+           weights_rows("", &c.model.weights.group, &c.model.weights.prefix, "the --model"))},
       {"fit",
        "Repair",
        {

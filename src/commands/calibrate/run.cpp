@@ -38,7 +38,7 @@ void check(const CalibrateConfig& config) {
   if (!config.softplus_sweep.empty() && config.classifier.softplus_beta > 0) {
     throw UsageError("--softplus-beta and --softplus-sweep contradict each other");
   }
-  const bool leveled = !config.levels.empty() || !config.model.empty();
+  const bool leveled = !config.levels.empty() || !config.model.path.empty();
   if (config.inputs != LevelInputs::kAuto && !leveled) throw UsageError("--inputs needs --levels or a --model");
   if (config.fit_on != Shown::kClean && !leveled) {
     throw UsageError("--fit-on " + word_of(config.fit_on) + " needs --levels or a --model");

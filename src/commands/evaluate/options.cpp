@@ -51,13 +51,13 @@ std::vector<OptionGroup> evaluate_options(EvaluateConfig& c) {
        "Statistics (.npz with mu and sigma, as of OpenAI, EDM and pytorch-fid, or EDM2's .pkl), or a set of images "
        "like --samples; the inception score, accuracy and ECE alone need none",
        "PATH"},
-      {"--features", &c.features, Anything{},
+      {"--features", &c.features.path, Anything{},
        "Feature network: a model folder or Inception's weights; left out it is models/mnist-features for "
        "28x28 images, else Inception's published weights in models/",
        "PATH"},
-      {"--features-arch", &c.features_arch, Anything{},
+      {"--features-arch", &c.features.arch, Anything{},
        "Architecture of a --features file that is not Inception's: resnet50, clip-ViT-L/14, torchscript, ...", "NAME"},
-      {"--layer", &c.layer, Anything{},
+      {"--layer", &c.features.layer, Anything{},
        "Layer of an image classifier whose output describes an image, such as avgpool; a wrong name lists "
        "them",
        "NAME"},
@@ -92,8 +92,8 @@ std::vector<OptionGroup> evaluate_options(EvaluateConfig& c) {
   const std::vector<Option> reading =
       image_options(&c.embedding.read.size, &c.embedding.read.crop, &c.embedding.skip_bad, &c.embedding.read.cifar100);
   return {{"evaluate", "What to compare, and how",
-           appended(appended(appended(appended(compared, weights_rows("features-", &c.features_weights.group,
-                                                                      &c.features_weights.prefix, "the --features")),
+           appended(appended(appended(appended(compared, weights_rows("features-", &c.features.weights.group,
+                                                                      &c.features.weights.prefix, "the --features")),
                                       judged),
                              appended(how, reading)),
                     run_options(c.run, "The feature network's arithmetic"))}};

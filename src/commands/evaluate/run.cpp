@@ -48,7 +48,7 @@ bool need_reference(const Metrics& metrics) {
 /// Whether only --classifier sees the samples.
 bool need_feature_network(const EvaluateConfig& config, const Metrics& metrics) {
   using enum evaluation::Metric;
-  return config.classifier.path.empty() || !config.save_stats.empty() || !config.features.empty() ||
+  return config.classifier.path.empty() || !config.save_stats.empty() || !config.features.path.empty() ||
          !are_among(metrics, {kAccuracy, kEce});
 }
 
@@ -78,7 +78,7 @@ Tensor first_image(const data::ImageSet& images, bool skip_bad) {
 
 /// --features, or the bundled network where the samples are digits, or Inception's weights where they lie ready.
 std::filesystem::path features_of(const EvaluateConfig& config) {
-  if (!config.features.empty()) return config.features;
+  if (!config.features.path.empty()) return config.features.path;
   const auto images = data::open_images(config.samples, config.embedding.read);
   const Tensor first = first_image(*images, config.embedding.skip_bad);
   const bool digits = first.size(1) == 28 && first.size(2) == 28;
@@ -140,9 +140,9 @@ EvaluateResult evaluated(EvaluateConfig& config, distributed::Group& group, Prog
   const OpenedWeights weights;
   evaluation::FeatureExtractor extractor;
   if (need_feature_network(config, options.metrics)) {
-    extractor = evaluation::open_extractor(features_of(config), options.protocol, placement.device, placement.precision,
-                                           config.features_arch, config.layer, config.features_weights,
-                                           weights.as("features", placement).opened);
+    evaluation::FeatureConfig features = config.features;
+    features.path = features_of(config);
+    extractor = evaluation::open_extractor(features, options.protocol, weights.as("features", placement));
   }
 
   evaluation::EmbedOptions embedding = config.embedding;

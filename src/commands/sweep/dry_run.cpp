@@ -65,7 +65,7 @@ std::vector<std::string> missing_of(const SampleConfig& config) {
 std::vector<std::string> missing_of_judge(const json& recipe, const SweepConfig& config) {
   std::vector<std::string> wanted = {config.judge, config.reference};
   if (const auto evaluate = sweep_evaluation(recipe, config)) {
-    wanted.insert(wanted.end(), {evaluate->features, evaluate->reference});
+    wanted.insert(wanted.end(), {evaluate->features.path, evaluate->reference});
     for (const std::string& path : split(evaluate->classifier.path, ',')) wanted.push_back(path);
   }
   std::erase_if(wanted, [](const std::string& path) { return path.empty() || fs::exists(path); });

@@ -27,7 +27,7 @@ evaluation::Embedding embedded(const std::filesystem::path& samples, const evalu
 }  // namespace
 
 SampleScorer::SampleScorer(const std::string& network, const std::string& reference, at::Device device)
-    : extractor_(evaluation::open_extractor(network, evaluation::Protocol::kOpenAi, device)) {
+    : extractor_(evaluation::open_extractor({network}, evaluation::Protocol::kOpenAi, {device})) {
   if (device.is_cuda()) set_cuda_arithmetic({});
   Silent progress;
   if (!reference.empty()) reference_ = evaluation::open_reference(reference, extractor_, {}, {false}, progress, Stop());
