@@ -144,19 +144,6 @@ Tensor Mixture::epsilon(const Tensor& x_t, double alpha_cumprod) const {
   return -std::sqrt(1 - alpha_cumprod) * noised(alpha_cumprod).score(x_t);
 }
 
-Tensor Mixture::denoiser_jacobian_trace(const Tensor& x_t, double alpha_cumprod) const {
-  // d/dx sum_k w_k x0_k = sum_k w_k (dx0_k/dx + x0_k s_k^T - x0_k s^T); both differences are centred because each
-  // vanishes at one end, abar = 1 or 0, and is multiplied by what is large there.
-  const Mixture q = noised(alpha_cumprod);
-  const Tensor w = q.posterior(x_t);
-  const Tensor x0_k = denoise_components(x_t, alpha_cumprod);
-  const Tensor s_k = q.component_scores(x_t).transpose(0, 1);
-  const Tensor around_x0 = x0_k - mean_over_components(w, x0_k);
-  const Tensor around_s = s_k - mean_over_components(w, s_k);
-  const Tensor within = (std::sqrt(alpha_cumprod) * variances_ / q.variances_).sum(1);
-  return (w.t() * (within.unsqueeze(1) + (around_x0 * around_s).sum(2))).sum(0);
-}
-
 Tensor Mixture::draw(const Tensor& y, const Tensor& normal) const {
   check_points("draw", normal);
   check_labels("draw", y, normal.size(0), num_components());

@@ -95,23 +95,24 @@ SigmaSchedule::SigmaSchedule(const SigmaConfig& config, int64_t steps, const Sig
   vp_beta_d_ = 2 * (log_min / config.epsilon_s - log_max) / (config.epsilon_s - 1);
   vp_beta_min_ = log_max - 0.5 * vp_beta_d_;
 
+  std::vector<double> sigmas;
   if (config.discretization == Discretization::kIddpm) {
-    sigma_steps_ = iddpm_sigmas(config, steps, sigma_min_, sigma_max_);
+    sigmas = iddpm_sigmas(config, steps, sigma_min_, sigma_max_);
   } else {
     for (int64_t i = 0; i < steps; ++i) {
       const double u = steps > 1 ? static_cast<double>(i) / static_cast<double>(steps - 1) : 0;
       if (config.discretization == Discretization::kVp) {
-        sigma_steps_.push_back(vp_sigma(1 + u * (config.epsilon_s - 1), vp_beta_d_, vp_beta_min_));
+        sigmas.push_back(vp_sigma(1 + u * (config.epsilon_s - 1), vp_beta_d_, vp_beta_min_));
       } else if (config.discretization == Discretization::kVe) {
-        sigma_steps_.push_back(sigma_max_ * std::pow(sigma_min_ / sigma_max_, u));
+        sigmas.push_back(sigma_max_ * std::pow(sigma_min_ / sigma_max_, u));
       } else {
         const double high = std::pow(sigma_max_, 1 / config.rho);
         const double low = std::pow(sigma_min_, 1 / config.rho);
-        sigma_steps_.push_back(std::pow(high + u * (low - high), config.rho));
+        sigmas.push_back(std::pow(high + u * (low - high), config.rho));
       }
     }
   }
-  for (const double sigma : sigma_steps_) times_.push_back(time_of(range.nearest(sigma)));
+  for (const double sigma : sigmas) times_.push_back(time_of(range.nearest(sigma)));
   times_.push_back(0);
 }
 

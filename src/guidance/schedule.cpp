@@ -54,10 +54,10 @@ Tensor Guide::gamma(const GuideInput& in) {
                               " samples within a trajectory; call begin() before each."));
   }
   max_variance_ = max_variance_.defined() ? at::maximum(max_variance_, now) : now.clone();
-  last_add_ = config_.gamma_factor * sine(in.step, in.num_steps) * max_variance_;
+  const Tensor add = config_.gamma_factor * sine(in.step, in.num_steps) * max_variance_;
   std::vector<int64_t> per_sample(in.x.dim(), 1);
-  per_sample[0] = last_add_.size(0);
-  return in.variance + last_add_.view(per_sample);
+  per_sample[0] = add.size(0);
+  return in.variance + add.view(per_sample);
 }
 
 double Guide::score_factor(int64_t step, int64_t num_steps) const {

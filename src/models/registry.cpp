@@ -20,14 +20,6 @@ const std::vector<Architecture>& architectures() {
   return kArchitectures;
 }
 
-std::vector<std::string> arch_names(Role role) {
-  std::vector<std::string> names;
-  for (const Architecture& architecture : architectures()) {
-    if (architecture.role == role) names.push_back(architecture.preset.name);
-  }
-  return names;
-}
-
 json arch_config(const std::string& arch) {
   std::vector<std::string> names;
   for (const Architecture& architecture : architectures()) {

@@ -18,8 +18,6 @@
 namespace sextant {
 namespace {
 
-std::atomic<bool> asleep{false};
-
 /// Nanoseconds that the threads of this process could have run and had no core; nothing where the kernel keeps no
 /// count.
 std::optional<int64_t> time_in_line() {
@@ -67,7 +65,6 @@ void watch() {
     const bool busy = cores.observe(*waited, std::chrono::nanoseconds(now).count());
     if (busy && !crowd) crowd = std::make_unique<Crowd>();
     if (!busy) crowd.reset();
-    asleep = busy;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
@@ -104,7 +101,5 @@ bool share_busy_cores() {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return true;
 }
-
-bool waiting_asleep() { return asleep; }
 
 }  // namespace sextant

@@ -30,7 +30,7 @@ Process fixed_large(const Process& process) {
 
 /// The process's number of a golden output's name at a step.
 double number(const Process& p, const Process& large, const std::string& name, int64_t t) {
-  const Tensor image = at::zeros({1, 1, 1, 1}, at::kDouble);
+  const Tensor image = at::zeros({1, 1, 1, 1}, at::kDouble), one = at::ones_like(image);
   const auto predicted = [&] { return large.p_mean_variance(image, image, t); };
   const std::map<std::string, std::function<double()>> numbers = {
       {"betas", [&] { return p.beta(t); }},
@@ -40,12 +40,12 @@ double number(const Process& p, const Process& large, const std::string& name, i
       {"sqrt_alphas_cumprod", [&] { return p.sqrt_abar(t); }},
       {"sqrt_one_minus_alphas_cumprod", [&] { return p.sqrt_one_minus_abar(t); }},
       {"log_one_minus_alphas_cumprod", [&] { return std::log(1 - p.abar(t)); }},
-      {"sqrt_recip_alphas_cumprod", [&] { return p.sqrt_recip_abar(t); }},
-      {"sqrt_recipm1_alphas_cumprod", [&] { return p.sqrt_recipm1_abar(t); }},
+      {"sqrt_recip_alphas_cumprod", [&] { return p.x0_from_epsilon(one, t, image).item<double>(); }},
+      {"sqrt_recipm1_alphas_cumprod", [&] { return -p.x0_from_epsilon(image, t, one).item<double>(); }},
       {"posterior_variance", [&] { return p.posterior_variance(t); }},
-      {"posterior_log_variance_clipped", [&] { return p.posterior_log_variance_clipped(t); }},
+      {"posterior_log_variance_clipped", [&] { return p.posterior_log_variance(t, image).item<double>(); }},
       {"posterior_mean_coef1", [&] { return p.posterior_mean_coef1(t); }},
-      {"posterior_mean_coef2", [&] { return p.posterior_mean_coef2(t); }},
+      {"posterior_mean_coef2", [&] { return p.posterior_mean(image, one, t).item<double>(); }},
       {"fixed_large_variance", [&] { return predicted().variance.item<double>(); }},
       {"fixed_large_log_variance", [&] { return predicted().log_variance.item<double>(); }}};
   return numbers.at(name)();

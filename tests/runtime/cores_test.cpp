@@ -10,6 +10,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 #include <vector>
 
 namespace sextant {
@@ -103,6 +105,11 @@ bool work_until(Done done) {
   return done();
 }
 
+int64_t own_threads() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return std::distance(begin(tasks), end(tasks));
+}
+
 TEST_F(ShareBusyCoresDeathTest, SleepsWhileOtherProcessesWantTheCores) {
   const auto work = [] {
     unsetenv("GOMP_SPINCOUNT");
@@ -111,7 +118,10 @@ TEST_F(ShareBusyCoresDeathTest, SleepsWhileOtherProcessesWantTheCores) {
     bool slept = false;
     {
       const Crowded others(2 * omp_get_num_procs());
-      slept = work_until(waiting_asleep);
+      work_until([calls = 0]() mutable { return ++calls > 1; });  // so that the team is there
+      const int64_t before = own_threads();
+      // More of them are the crowd that makes the team sleep.
+      slept = work_until([&] { return own_threads() > before; });
     }
     std::_Exit(slept ? 0 : 1);
   };

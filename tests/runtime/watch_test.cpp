@@ -72,7 +72,6 @@ TEST(Stopwatch, AddsUpItsSpansAndForgetsThem) {
   Stopwatch twice;
   twice.add(a, b);
   twice.add(a, b);
-  EXPECT_EQ(twice.spans(), 2U);
   const double once = watch.take();
   EXPECT_GT(once, 0);
   EXPECT_DOUBLE_EQ(twice.take(), 2 * once);

@@ -10,6 +10,7 @@
 #include "sextant/guidance/named_score.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
+#include "support/running_maximum.h"
 
 namespace sextant::testing {
 namespace {
@@ -176,7 +177,7 @@ TEST(Ddpm, KeepsTheRunningMaximumOutsideTheGuidesInterval) {
     const diffusion::Denoiser denoiser(toy_network, toy_process(), kShape);
     std::vector<double> seen;
     const Tensor target = at::zeros({1}, at::kLong);
-    const auto observe = [&](const Step&) { seen.push_back(guide.max_variance()[0].item<double>()); };
+    const auto observe = [&](const Step& s) { seen.push_back(running_maximum(guide, s.x)[0].item<double>()); };
     samplers::sample_ddpm({denoiser, &guide, target, target, noise, observe}, {});
     return seen;
   };

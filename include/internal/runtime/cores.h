@@ -17,9 +17,6 @@ namespace sextant {
 /// not tell how long threads stand in line.
 bool share_busy_cores();
 
-/// Whether threads wait asleep now.
-bool waiting_asleep();
-
 /// The rule behind it: two numbers in, busy or not out.
 class BusyCores {
  public:

@@ -58,8 +58,6 @@ class Mixture {
   Tensor denoise(const Tensor& x_t, double alpha_cumprod, const Tensor& y) const;
   /// E[noise | x_t] = -sqrt(1 - abar) grad log q(x_t): [N, d]
   Tensor epsilon(const Tensor& x_t, double alpha_cumprod) const;
-  /// tr d E[x_0 | x_t] / d x_t: [N]
-  Tensor denoiser_jacobian_trace(const Tensor& x_t, double alpha_cumprod) const;
 
   /// Draws: standard normals [N, d] carried to the components y [N].
   Tensor draw(const Tensor& y, const Tensor& normal) const;

@@ -116,13 +116,9 @@ class Process {
   }  ///< abar of the next cleaner step; 1 at step 0
   double sqrt_abar(int64_t step) const { return entry(sqrt_abar_, step); }
   double sqrt_one_minus_abar(int64_t step) const { return entry(sqrt_one_minus_abar_, step); }
-  double sqrt_recip_abar(int64_t step) const { return entry(sqrt_recip_abar_, step); }      ///< sqrt(1/abar)
-  double sqrt_recipm1_abar(int64_t step) const { return entry(sqrt_recipm1_abar_, step); }  ///< sqrt(1/abar - 1)
   /// The variance of q(x_{t-1} | x_t, x_0): 0 at step 0, where its clipped logarithm repeats step 1's.
   double posterior_variance(int64_t step) const { return entry(posterior_variance_, step); }
-  double posterior_log_variance_clipped(int64_t step) const { return entry(posterior_log_variance_, step); }
   double posterior_mean_coef1(int64_t step) const { return entry(posterior_mean_coef1_, step); }  ///< of x_0
-  double posterior_mean_coef2(int64_t step) const { return entry(posterior_mean_coef2_, step); }  ///< of x_t
   int64_t timestep(int64_t step) const { return entry(timestep_map_, step); }                     ///< the original one
 
   /// {sqrt(abar), sqrt(1 - abar)}

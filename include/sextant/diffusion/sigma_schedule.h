@@ -58,21 +58,17 @@ class SigmaSchedule {
   double scale(double t) const;
   double scale_derivative(double t) const;
 
-  int64_t num_steps() const { return static_cast<int64_t>(sigma_steps_.size()); }
-  const std::vector<double>& times() const { return times_; }              ///< num_steps() + 1, falling, the last one 0
-  const std::vector<double>& sigma_steps() const { return sigma_steps_; }  ///< before the denoiser's rounding
+  int64_t num_steps() const { return static_cast<int64_t>(times_.size()) - 1; }
+  const std::vector<double>& times() const { return times_; }  ///< num_steps() + 1, falling, the last one 0
   double sigma_min() const { return sigma_min_; }
   double sigma_max() const { return sigma_max_; }
-  double vp_beta_d() const { return vp_beta_d_; }      ///< of the VP schedule through both ends of the range
-  double vp_beta_min() const { return vp_beta_min_; }  ///< likewise
 
  private:
   SigmaConfig config_;
   double sigma_min_ = 0;
   double sigma_max_ = 0;
-  double vp_beta_d_ = 0;
+  double vp_beta_d_ = 0;  ///< of the VP schedule through both ends of the range
   double vp_beta_min_ = 0;
-  std::vector<double> sigma_steps_;
   std::vector<double> times_;
 };
 

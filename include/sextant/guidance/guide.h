@@ -123,9 +123,6 @@ class Guide {
 
   /// gamma_t [N or 1, ...], broadcastable to x; updates the running maximum. Call once per step, active or not.
   Tensor gamma(const GuideInput& in);
-  /// The two parts of the last gamma(): add_t, and the running maximum V, [N] or [1].
-  Tensor last_add() const { return last_add_; }
-  Tensor max_variance() const { return max_variance_; }
 
   /// The factor of the score shift: 1 + gamma_factor sin(pi t/T).
   double score_factor(int64_t step, int64_t num_steps) const;
@@ -139,8 +136,7 @@ class Guide {
   Classifier classifier_;
   ScoreFunction score_;
   GuideConfig config_;
-  Tensor max_variance_;
-  Tensor last_add_;
+  Tensor max_variance_;            ///< the running maximum, [N] or [1]
   mutable Tensor checked_labels_;  ///< of this trajectory, on a GPU: their range is read once, not at every step
 };
 

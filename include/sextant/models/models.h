@@ -37,8 +37,6 @@ struct Description {
 /// What the file holds: it is read now unless it has been.
 std::shared_ptr<const checkpoint::Checkpoint> contents_of(const Description& description);
 
-/// Names of architectures, of one role.
-std::vector<std::string> arch_names(Role role);
 /// The config.json that stands for a named architecture.
 nlohmann::json arch_config(const std::string& arch);
 

@@ -60,7 +60,6 @@ class Stopwatch {
 
   /// A span between two moments of one device.
   void add(std::shared_ptr<Moment> begin, std::shared_ptr<Moment> end);
-  std::size_t spans() const { return spans_.size(); }
 
   /// Seconds of all spans added since the last call, which are forgotten; waits for the last of them.
   double take();

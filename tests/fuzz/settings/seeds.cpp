@@ -1,6 +1,6 @@
 #include "fuzz/libfuzzer/seeds.h"
 
-#include "sextant/models/models.h"
+#include "internal/models/registry.h"
 
 namespace sextant::fuzz {
 
@@ -10,9 +10,8 @@ namespace {
 
 /// The published architectures, and a mixture.
 void write_configs(const fs::path& folder) {
-  for (const models::Role role : {models::Role::kNoise, models::Role::kSigma, models::Role::kClassifier,
-                                  models::Role::kFeatures, models::Role::kAutoencoder, models::Role::kClip}) {
-    for (const std::string& arch : models::arch_names(role)) put_seed(folder / arch, models::arch_config(arch).dump());
+  for (const models::Architecture& architecture : models::architectures()) {
+    put_seed(folder / architecture.preset.name, architecture.preset.config.dump());
   }
   put_seed(folder / "mixture",
            R"({"type": "mixture", "model": {"means": [[0, 1], [1, 0]], "covariances": [[[1, 0], [0, 1]],
