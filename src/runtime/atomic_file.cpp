@@ -60,13 +60,15 @@ void AtomicFile::commit() {
   if (::rename(partial_.c_str(), path_.c_str()) != 0) fail_errno("cannot be replaced");
   ::close(fd_);
   fd_ = -1;
-  // The rename itself is durable once the folder is.
-  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
-  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >= 0) {
-    ::fsync(directory);
-    ::close(directory);
-  }
+  sync_folder(path_.parent_path());  // the rename itself is durable once the folder is
+}
+
+bool sync_folder(const fs::path& folder) {
+  const int directory = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return false;
+  const bool done = ::fsync(directory) == 0;
+  ::close(directory);
+  return done;
 }
 
 }  // namespace sextant

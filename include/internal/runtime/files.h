@@ -39,6 +39,10 @@ class AtomicFile {
 /// A file of these bytes, by way of AtomicFile.
 void write_atomically(const std::filesystem::path& path, std::string_view bytes);
 
+/// Waits until the names in a folder ("" is the current one) are on disk, renamed ones among them; false where that
+/// cannot be had.
+bool sync_folder(const std::filesystem::path& folder);
+
 /// The whole file.
 std::string read_file(const std::filesystem::path& path);
 

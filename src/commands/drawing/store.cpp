@@ -12,6 +12,7 @@
 #include <fstream>
 #include <numeric>
 
+#include "internal/runtime/files.h"
 #include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 
@@ -86,15 +87,6 @@ int open_locked(const std::filesystem::path& path) {
   if (alone) return file;
   close(file);
   throw Error("another run is writing to " + path.parent_path().string() + "; choose another --out");
-}
-
-/// Waits until the folder's names are on disk.
-bool sync_folder(const std::filesystem::path& folder) {
-  const int file = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return false;
-  const bool done = fsync(file) == 0;
-  close(file);
-  return done;
 }
 
 }  // namespace
