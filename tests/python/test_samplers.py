@@ -21,6 +21,12 @@ def mixture():
     )
 
 
+def test_every_word_of_the_table_has_its_function_and_no_other_is_there():
+    functions = [getattr(samplers, name) for name in samplers.__all__ if name not in ("Step", "draw", "words")]
+    assert sorted(f.__name__ for f in functions) == sorted(word.replace("-", "_") for word in samplers.words())
+    assert all(f.__doc__ and callable(f) for f in functions)
+
+
 def test_ddim_in_the_library_is_ddim_written_out():
     process = sextant.Process("linear", mean="epsilon", clip=False)
     network = lambda x, t, y: torch.tanh(x + t.view(-1, 1, 1, 1) / 1000 + y.view(-1, 1, 1, 1))  # noqa: E731
