@@ -33,7 +33,8 @@ endforeach()
 if(DEFINED SEXTANT_TORCH_BEFORE AND NOT SEXTANT_TORCH_BEFORE STREQUAL "${sextant_torch_config}")
   unset(Torch_DIR CACHE)
   foreach(found IN ITEMS Caffe2_DIR TORCH_LIBRARY C10_LIBRARY c10_LIBRARY OpenMP_CXX_FLAGS OpenMP_CXX_LIB_NAMES
-          OpenMP_gomp_LIBRARY OpenMP_pthread_LIBRARY)
+          OpenMP_gomp_LIBRARY OpenMP_pthread_LIBRARY SEXTANT_GLOO_INCLUDE_DIR SEXTANT_GLOO_BY_DECLARATIONS
+          SEXTANT_NCCL_INCLUDE_DIR SEXTANT_NCCL_COMPILES)
     unset(${found} CACHE)
   endforeach()
 endif()

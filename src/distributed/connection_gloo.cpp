@@ -1,4 +1,8 @@
 // Processes that meet by libtorch's stores and compute together by its Gloo: all that depends on c10d and its version.
+#ifndef USE_C10D_GLOO
+#define USE_C10D_GLOO  // libtorch hides the class from files that do not say that they have Gloo's headers
+#endif
+
 #include <unistd.h>
 
 #include <map>
@@ -49,6 +53,7 @@ struct Group::Connection::Parts {
   bool by_file = false;
   PatientStore store;
   Gloo gloo;
+  std::vector<DeviceGroup> on_cards;
   std::vector<Member> members;
   std::string where;
   int64_t steps = 0;                              ///< times that it said where it is
@@ -78,8 +83,8 @@ c10::intrusive_ptr<c10d::ProcessGroupGloo::Options> gloo_options(const World& wo
 
 }  // namespace
 
-Group::Connection::Connection(const World& world, const Environment& environment)
-    : world_(world), parts_(std::make_shared<Parts>()) {
+Group::Connection::Connection(const World& world, const Environment& environment, const DeviceBackend& cards)
+    : cards(cards), world_(world), parts_(std::make_shared<Parts>()) {
   if (const auto seconds = environment("SEXTANT_TIMEOUT"))
     timeout_ = number_of("SEXTANT_TIMEOUT", *seconds, 1'000'000'000);
   const auto who = [&] { return "rank " + std::to_string(world.rank) + " of " + std::to_string(world.size); };
@@ -95,7 +100,7 @@ Group::Connection::Connection(const World& world, const Environment& environment
 
 void Group::Connection::meet(const Environment& environment) {
   Parts& p = *parts_;
-  const milliseconds timeout = std::chrono::seconds(timeout_);
+  const milliseconds timeout = this->timeout();
   p.store = PatientStore(open_store(world_, environment, timeout, p.place, p.by_file), timeout);
   // A launcher numbers its processes right.
   if (world_.launcher == kByHand) check_number();
@@ -153,9 +158,15 @@ void Group::Connection::say(const std::string& where) {
 
 void Group::Connection::leave(bool failed) {
   Parts& p = *parts_;
+  const auto close = [&] {
+    for (const DeviceGroup& group : p.on_cards) within(kMoment, [group, failed] { group.close(failed); });
+  };
   try {
+    if (!failed) close();
     p.store.set_patience(kMoment);
+    if (failed) p.store.set("failed", "1");
     p.store.set(key(failed ? "failed/" : "left/", world_.rank), "1");
+    if (failed) close();
     if (failed || p.by_file || world_.rank != 0) return;
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(timeout_);
     for (int64_t r = 1; r < world_.size; ++r) {
@@ -177,6 +188,24 @@ std::function<void()> Group::Connection::begin_sum(const Tensor& x) {
   return [work] { work->wait(); };
 }
 
+DeviceGroup Group::Connection::open(at::Device device) {
+  const auto store = std::make_shared<Store>();
+  parts_->store.use(timeout(), [store](const Store& ours) { *store = ours; });
+  const auto open = [by = cards.open, store, world = world_, timeout = timeout(), device] {
+    return by(*store, world, timeout, device);
+  };
+  parts_->on_cards.push_back(open_group(cards.name, device, open, timeout(), [this] { look(); }));
+  return parts_->on_cards.back();
+}
+
+void Group::Connection::look() {
+  Parts& p = *parts_;
+  for (const Parts::Member& member : p.members) {
+    if (member.gone(p.members[static_cast<std::size_t>(world_.rank)])) throw std::runtime_error("a process is gone");
+  }
+  if (p.store.check("failed")) throw std::runtime_error("a process failed");
+}
+
 std::vector<Tensor> Group::Connection::gather(const Tensor& x) {
   std::vector<Tensor> input = {x.contiguous()};
   std::vector<std::vector<Tensor>> output(1);
@@ -188,6 +217,8 @@ std::vector<Tensor> Group::Connection::gather(const Tensor& x) {
 void Group::Connection::carry_out(const std::function<void()>& collective) {
   try {
     collective();
+  } catch (const Error&) {
+    throw;  // nobody else's fault
   } catch (const std::exception& error) {
     throw blamed(first_line_of(error));
   }

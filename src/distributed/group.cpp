@@ -36,8 +36,11 @@ std::vector<std::string> as_lines(const Tensor& bytes) {
 
 Group::Group() = default;
 
-Group::Group(const World& world, const Environment& environment) : world_(world) {
-  if (!alone()) connection_ = std::make_unique<Connection>(world, environment);
+Group::Group(const World& world, const Environment& environment) : Group(world, environment, nccl()) {}
+
+Group::Group(const World& world, const Environment& environment, const DeviceBackend& cards)
+    : world_(world), environment_(environment) {
+  if (!alone()) connection_ = std::make_unique<Connection>(world, environment, cards);
 }
 
 Group::~Group() {
@@ -64,6 +67,27 @@ void Group::run(const std::function<void()>& work) const {
   } catch (const Error& error) {
     throw Error(named(error));
   }
+}
+
+Group::Sums Group::sums_of(at::Device device) {
+  const auto by_gloo = [this](const Tensor& x) { return begin_sum(x); };
+  if (!connection_) return {device, by_gloo, ""};
+  const DeviceBackend& cards = connection_->cards;
+  const Choice mine = choose(device, environment_, cards);
+  const int64_t able = sum(mine.on_device ? 1 : 0);
+  if (able < size()) return {at::kCPU, by_gloo, able > 0 ? too_few(able, size(), cards.name) : mine.note};
+  DeviceGroup group;
+  connection_->carry_out([&] { group = connection_->open(device); });
+  return {
+      device,
+      [this, group](const Tensor& x) {
+        DeviceSum under_way;
+        connection_->carry_out([&] { under_way = group.begin(x); });
+        return [this, under_way] {
+          connection_->carry_out([&] { await(under_way, connection_->timeout(), [this] { connection_->look(); }); });
+        };
+      },
+      ""};
 }
 
 void Group::sum(const Tensor& x) { begin_sum(x)(); }

@@ -23,7 +23,8 @@ struct GradientSum::Hooks {
   }
 };
 
-GradientSum::GradientSum(Weights& weights, distributed::Group& group) : weights_(weights), group_(group) {
+GradientSum::GradientSum(Weights& weights, distributed::Group& group)
+    : weights_(weights), group_(group), sums_(group.sums_of(weights.master().device())) {
   if (group.alone()) return;
   make_buckets();
   hooks_ = std::make_unique<Hooks>();
@@ -60,7 +61,7 @@ void GradientSum::watch(std::size_t slot) {
 
 void GradientSum::begin() {
   if (group_.alone()) return;
-  numbers_ = at::zeros({weights_.size()}, at::kFloat);
+  numbers_ = at::zeros({weights_.size()}, at::TensorOptions(sums_.where).dtype(at::kFloat));
   done_.assign(weights_.slots().size(), 0);
   for (Bucket& bucket : buckets_) bucket.missing = bucket.last - bucket.first + 1;
   sent_ = 0;
@@ -83,7 +84,7 @@ void GradientSum::complete(std::size_t slot) {
 void GradientSum::send() {
   for (; sent_ < buckets_.size() && buckets_[sent_].missing == 0; ++sent_) {
     const Bucket& bucket = buckets_[sent_];
-    waits_.push_back(group_.begin_sum(numbers_.narrow(0, bucket.begin, bucket.end - bucket.begin)));
+    waits_.push_back(sums_.begin(numbers_.narrow(0, bucket.begin, bucket.end - bucket.begin)));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "internal/distributed/group.h"
@@ -20,6 +21,8 @@ class GradientSum {
   GradientSum(const GradientSum&) = delete;
   GradientSum& operator=(const GradientSum&) = delete;
 
+  /// A line for the user about where gradients are added, or empty.
+  const std::string& note() const { return sums_.note; }
   /// The next backward pass is the last one of this step; the gradients of earlier ones are in .grad.
   void begin();
   /// After that pass: buckets with a parameter that it did not reach go too.
@@ -43,13 +46,14 @@ class GradientSum {
 
   Weights& weights_;
   distributed::Group& group_;
+  distributed::Group::Sums sums_;
   std::vector<Bucket> buckets_;         ///< in order of sending, the same in all processes
   std::vector<std::size_t> bucket_of_;  ///< of each slot
   std::unique_ptr<Hooks> hooks_;        ///< on the parameters
   std::vector<char> done_;              ///< of each slot
   bool active_ = false;
   std::size_t sent_ = 0;  ///< buckets
-  Tensor numbers_;        ///< [P] float32 on the CPU
+  Tensor numbers_;        ///< [P] float32, where sums_ takes them
   std::vector<std::function<void()>> waits_;
 };
 

@@ -61,6 +61,7 @@ class Run {
     const auto unit = static_cast<double>(config_.batch);
     progress.begin("train", unit * static_cast<double>(config_.steps), unit * static_cast<double>(first), "images");
     double busy = 0;
+    if (group_.leads() && !gradient_.note().empty()) progress.note(gradient_.note());
     bool stopped = group_.any(stop.requested());
     while (step_ < config_.steps && !ended_early_ && !stopped && !(group_.alone() && stop.requested())) {
       const double start = steady_seconds();

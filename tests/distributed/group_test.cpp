@@ -1,85 +1,22 @@
 #include "internal/distributed/group.h"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <fstream>
 
 #include "environment.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
-#include "support/golden.h"
-#include "support/ports.h"
+#include "support/group_job.h"
 
 namespace sextant::distributed {
 namespace {
 
-World world(int64_t rank, int64_t size) { return {rank, size, rank, size, "torchrun"}; }
-
-/// The sanitizer takes a thread that a forked process starts for one of its parent's, and ends that process.
-constexpr bool kForksMayStartThreads =
-#ifdef __SANITIZE_THREAD__
-    false;
-#else
-    true;
-#endif
-
-/// A group of `size` processes: each runs `work` and leaves a line of what it says or throws.
-class Job {
- public:
-  using Work = std::string (*)(Group& group);
-
-  Job(int64_t size, Work work, Variables more = {}) {
-    more.insert({{"MASTER_ADDR", "127.0.0.1"}, {"MASTER_PORT", testing::free_port()}, {"SEXTANT_TIMEOUT", "60"}});
-    for (int64_t rank = 0; rank < size; ++rank) {
-      const pid_t child = fork();
-      if (child == 0) {
-        std::string line;
-        try {
-          Group group(world(rank, size), environment(more));
-          line = work(group);
-        } catch (const Error& error) {
-          line = error.what();
-        }
-        std::ofstream(file(rank)) << line;
-        _exit(0);
-      }
-      children_.push_back(child);
-    }
-  }
-  ~Job() {
-    for (const pid_t child : children_) {
-      if (child <= 0) continue;  // has ended
-      kill(child, SIGKILL);
-      waitpid(child, nullptr, 0);
-    }
-  }
-
-  /// What a process says, once it has ended.
-  std::string line(int64_t rank) {
-    pid_t& child = children_.at(static_cast<std::size_t>(rank));
-    waitpid(child, nullptr, 0);
-    child = 0;
-    std::ifstream in(file(rank));
-    std::string text;
-    std::getline(in, text);
-    return text;
-  }
-
- private:
-  std::string file(int64_t rank) const { return (folder_.path() / std::to_string(rank)).string(); }
-
-  testing::TemporaryFolder folder_;
-  std::vector<pid_t> children_;
-};
-
-std::string host() {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  return name;
-}
+using testing::host_name;
+using testing::kForksMayStartThreads;
+using testing::world;
+using Job = testing::GroupJob;
 
 TEST(Group, OfOneGivesBackWhatItGets) {
   Group group;
@@ -118,7 +55,7 @@ TEST(Group, NamesAKilledProcessItsHostAndWhereItWas) {
     group.sum(1);
     return "went on";
   });
-  EXPECT_EQ(job.line(0), "rank 1 on " + host() + ", batch 3, is gone; this ends the job, what is saved is kept");
+  EXPECT_EQ(job.line(0), "rank 1 on " + host_name() + ", batch 3, is gone; this ends the job, what is saved is kept");
 }
 
 TEST(Group, NamesTheFirstProcessToo) {
@@ -129,7 +66,7 @@ TEST(Group, NamesTheFirstProcessToo) {
     group.sum(1);
     return "went on";
   });
-  EXPECT_EQ(job.line(1), "rank 0 on " + host() + ", batch 3, is gone; this ends the job, what is saved is kept");
+  EXPECT_EQ(job.line(1), "rank 0 on " + host_name() + ", batch 3, is gone; this ends the job, what is saved is kept");
 }
 
 TEST(Group, NamesAProcessThatFailed) {
@@ -141,8 +78,8 @@ TEST(Group, NamesAProcessThatFailed) {
     return "went on";
   });
   EXPECT_EQ(job.line(1), "the loss is nan");
-  EXPECT_EQ(job.line(0),
-            "rank 1 on " + host() + ", batch 3, failed, as it says itself; this ends the job, what is saved is kept");
+  EXPECT_EQ(job.line(0), "rank 1 on " + host_name() +
+                             ", batch 3, failed, as it says itself; this ends the job, what is saved is kept");
 }
 
 TEST(Group, NamesAProcessThatDoesNotCome) {
@@ -156,7 +93,7 @@ TEST(Group, NamesAProcessThatDoesNotCome) {
             return "went on";
           },
           {{"SEXTANT_TIMEOUT", "1"}});
-  EXPECT_EQ(job.line(0), "rank 1 on " + host() +
+  EXPECT_EQ(job.line(0), "rank 1 on " + host_name() +
                              ", batch 3, kept the others waiting for more than 1 s (SEXTANT_TIMEOUT), or is gone; this "
                              "ends the job, what is saved is kept");
 }

@@ -1,4 +1,5 @@
-// The processes of a launcher's job as one group that adds and gathers tensors: libtorch's c10d with Gloo.
+// The processes of a launcher's job as one group that adds and gathers tensors: libtorch's c10d with Gloo, and with
+// NCCL what lies on cards.
 //
 // Everybody calls the same functions in the same order. A process that is killed, or that does not come, ends the
 // others with an Error that names it: its rank, its host and where it was.
@@ -26,6 +27,8 @@ class LostProcess : public Error {
   bool first_;
 };
 
+struct DeviceBackend;  // internal/distributed/device_group.h
+
 class Group {
  public:
   /// One process: every function gives back what it got.
@@ -35,6 +38,8 @@ class Group {
   /// build has no c10d or some do not come. SEXTANT_TIMEOUT in the environment is how many seconds a process may keep
   /// the others waiting; 1800 where it is not set.
   Group(const World& world, const Environment& environment);
+  /// `cards`, which must outlive it, instead of NCCL.
+  Group(const World& world, const Environment& environment, const DeviceBackend& cards);
   /// Waits until nobody needs this process any more, unless it leaves by an exception.
   ~Group();
   Group(const Group&) = delete;
@@ -62,6 +67,17 @@ class Group {
   void sum(const Tensor& x);
   /// Begins sum(x). The function that is returned waits for its end; until then x belongs to the group.
   std::function<void()> begin_sum(const Tensor& x);
+  /// How large tensors of a device are added.
+  struct Sums {
+    at::Device where;  ///< the device's card, or the CPU: where `begin` takes them
+    /// As begin_sum(), of contiguous float32. The sum is there for what this thread gives the device to do after
+    /// waiting.
+    std::function<std::function<void()>(const Tensor& x)> begin;
+    std::string note;  ///< why not on the device, where SEXTANT_CUDA_KERNELS=1 asks for that: a line, or empty
+  };
+  /// Asked by all processes at the same time; all get the same kind of answer, on the device only where each can. Error
+  /// where a card or NCCL fails.
+  Sums sums_of(at::Device device);
   int64_t sum(int64_t number);
   /// Whether one of the processes says so.
   bool any(bool mine) { return sum(mine ? int64_t{1} : int64_t{0}) > 0; }
@@ -73,6 +89,7 @@ class Group {
   struct Connection;
 
   World world_;
+  Environment environment_;
   std::unique_ptr<Connection> connection_;
 };
 
