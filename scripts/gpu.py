@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 
+import gpu_processes
 import gpu_speed
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
@@ -181,19 +182,12 @@ def mnist(result):
     result["table"] = (OUT / "demo/table.md").read_text()
 
 
-def made_up_images(folder):
-    """CIFAR-10's binary format with colours that tell the class: proves the stage, teaches nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, count in (("data_batch_1.bin", 60), ("test_batch.bin", 20)):
-        (folder / name).write_bytes(b"".join(bytes([i % 10]) + bytes([25 * (i % 10)]) * 3072 for i in range(count)))
-
-
 def cifar(result):
     """Trains until the time is over, a checkpoint every two minutes; the steps are as many as the time holds."""
     data = options.data or next(iter(sorted(SOURCE.parent.glob("extra/cifar*"))), None)
     if options.quick and not data:
         data = OUT / "made-up"
-        made_up_images(data)
+        gpu_processes.made_up_images(data)
         result["note"] = "made-up images"
     if not data:
         raise LeftOut("no images: give --data CIFAR10")  # or a bundle with a folder extra/cifar...
@@ -221,6 +215,10 @@ def cifar(result):
     result["last"] = json.loads(lines[-1]) if lines else {}
 
 
+def processes(result):
+    gpu_processes.train(result, sextant, OUT, options.device, Failed, LeftOut)
+
+
 def find(value, key):
     """The first `key` anywhere in nested objects and lists."""
     inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
@@ -229,7 +227,8 @@ def find(value, key):
     return next((found for found in (find(one, key) for one in inner) if found is not None), None)
 
 
-STAGES = {"build": build, "golden": golden, "kernels": kernels, "speed": speed, "mnist": mnist, "cifar": cifar}
+STAGES = {"build": build, "golden": golden, "kernels": kernels, "speed": speed, "mnist": mnist, "processes": processes,
+          "cifar": cifar}
 report = {"device": options.device, "quick": options.quick, "stages": {}}
 
 
