@@ -31,6 +31,11 @@ objects() {
     grep -xFf <(ninja -C $build -t targets all | cut -d: -f1)
 }
 
+# Of the names that come in, those of files that this machine's libraries do not leave out.
+compiled() {
+  grep -xFf <(sed -n "s#^ *\"file\": \"$PWD/\(.*\)\",*\$#\1#p" $build/compile_commands.json)
+}
+
 # Runs a command on the names that come in for at most this long; running out of time is no failure.
 for_seconds() {
   local seconds=$1 status=0
@@ -62,7 +67,7 @@ case ${1:-} in
     rm -f $build/findings
     tidy='clang-tidy --quiet -p "$0" --extra-arg-before=-include"$PWD/scripts/clang_prelude.h" "$1" ||
       { [ $? -ne 1 ] || touch "$0/findings"; }'
-    sources | for_seconds "${2:-600}" xargs -r -P "$jobs" -n 1 sh -c "$tidy" $build
+    sources | compiled | for_seconds "${2:-600}" xargs -r -P "$jobs" -n 1 sh -c "$tidy" $build
     [ ! -e $build/findings ]
     ;;
   *)

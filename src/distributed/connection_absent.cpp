@@ -5,7 +5,7 @@ namespace sextant::distributed {
 
 struct Group::Connection::Parts {};
 
-Group::Connection::Connection(const World& world, const Environment& environment, const DeviceBackend& cards)
+Group::Connection::Connection(const World& world, const Environment&, const DeviceBackend& cards)
     : cards(cards), world_(world) {
   throw Error("this build of sextant has no Gloo (libgloo-dev beside the system's libtorch), so the " +
               std::to_string(world.size) + " processes of " + world.launcher +
