@@ -22,7 +22,7 @@
 
 #include "internal/networks/inference.h"
 #include "random_network.h"
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 #include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/device.h"

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 #include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/device.h"

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sextant/checkpoint/npz.h"
-#include "sextant/evaluation/embed.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/evaluation/evaluate.h"
 #include "sextant/runtime/device.h"
 
 int main(int argc, char** argv) try {

@@ -18,7 +18,7 @@
 
 #include "drawing/identity.h"
 #include "sample/share.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/progress.h"
 

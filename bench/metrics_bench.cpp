@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sextant/checkpoint/npz.h"
-#include "sextant/metrics/features.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/device.h"
 
 namespace {

@@ -3,7 +3,6 @@
 
 #include "bindings.h"
 #include "progress.h"
-#include "sextant/evaluation/embed.h"
 #include "sextant/evaluation/evaluate.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"

@@ -5,9 +5,7 @@
 #include "internal/commands/sample.h"
 #include "internal/guidance/score_terms.h"
 #include "internal/guidance/words.h"
-#include "sextant/guidance/divergence.h"
 #include "sextant/guidance/guide.h"
-#include "sextant/guidance/named_score.h"
 #include "sextant/guidance/score.h"
 
 namespace sextant::python {

@@ -3,7 +3,7 @@
 #include "checks.h"
 #include "guidance.h"
 #include "internal/commands/sample.h"
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::python {

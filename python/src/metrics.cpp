@@ -1,9 +1,9 @@
 // sextant._core.metrics: numbers from features.
+#include "sextant/metrics/metrics.h"
+
 #include <c10/util/StringUtil.h>
 
 #include "bindings.h"
-#include "sextant/metrics/features.h"
-#include "sextant/metrics/logits.h"
 
 namespace sextant::python {
 namespace {

@@ -1,7 +1,6 @@
 // sextant._core.report: pictures.
 #include "bindings.h"
 #include "sextant/report/drawing.h"
-#include "sextant/report/pictures.h"
 
 namespace sextant::python {
 

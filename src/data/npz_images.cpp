@@ -1,6 +1,6 @@
 #include "files.h"
 #include "memory_images.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::data {
 namespace {

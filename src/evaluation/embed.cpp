@@ -1,9 +1,8 @@
-#include "sextant/evaluation/embed.h"
-
 #include <ATen/core/grad_mode.h>
 
 #include "image_reader.h"
 #include "internal/evaluation/shared.h"
+#include "sextant/evaluation/evaluate.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 

@@ -15,8 +15,7 @@
 #include "internal/evaluation/shared.h"
 #include "options.h"
 #include "sextant/calibration/calibration.h"
-#include "sextant/metrics/features.h"
-#include "sextant/metrics/logits.h"
+#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 

@@ -4,7 +4,7 @@
 #include "internal/models/class_names.h"
 #include "internal/models/mixture.h"
 #include "internal/runtime/content_hash.h"
-#include "sextant/evaluation/embed.h"
+#include "sextant/evaluation/evaluate.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
 

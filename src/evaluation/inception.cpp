@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sextant/metrics/logits.h"
+#include "sextant/metrics/metrics.h"
 
 namespace sextant::evaluation {
 namespace {

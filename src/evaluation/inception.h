@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "sextant/evaluation/embed.h"
-#include "sextant/metrics/logits.h"
+#include "sextant/evaluation/evaluate.h"
+#include "sextant/metrics/metrics.h"
 
 namespace sextant::evaluation {
 

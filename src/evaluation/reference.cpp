@@ -1,8 +1,8 @@
 #include "internal/evaluation/hash_of.h"
 #include "internal/evaluation/shared.h"
 #include "internal/runtime/content_hash.h"
-#include "sextant/checkpoint/npz.h"
-#include "sextant/evaluation/embed.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/evaluation/evaluate.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::evaluation {

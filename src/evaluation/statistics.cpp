@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "sextant/checkpoint/npz.h"
-#include "sextant/evaluation/embed.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/evaluation/evaluate.h"
 #include "sextant/runtime/error.h"
 #include "stored_arrays.h"
 

@@ -8,7 +8,6 @@
 
 #include "internal/checkpoint/pickled_arrays.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/checkpoint/npz.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::evaluation {

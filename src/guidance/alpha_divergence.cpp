@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "sextant/guidance/divergence.h"
+#include "sextant/guidance/score.h"
 #include "target.h"
 
 namespace sextant::guidance {

@@ -1,7 +1,7 @@
 // What every score refuses, in one place. `caller` names the function in the message.
 #pragma once
 
-#include "sextant/guidance/divergence.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::guidance {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "check.h"
-#include "sextant/guidance/divergence.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 #include "target.h"
 

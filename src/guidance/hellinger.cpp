@@ -1,6 +1,6 @@
 #include <ATen/core/grad_mode.h>
 
-#include "sextant/guidance/divergence.h"
+#include "sextant/guidance/score.h"
 #include "target.h"
 
 namespace sextant::guidance {

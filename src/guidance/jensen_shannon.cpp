@@ -1,7 +1,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "check.h"
-#include "sextant/guidance/divergence.h"
+#include "sextant/guidance/score.h"
 #include "target.h"
 
 namespace sextant::guidance {

@@ -1,7 +1,7 @@
 // The two Kullback-Leibler divergences, under the paper's names: p is the classifier, q the target.
 #include <ATen/core/grad_mode.h>
 
-#include "sextant/guidance/divergence.h"
+#include "sextant/guidance/score.h"
 #include "target.h"
 
 namespace sextant::guidance {

@@ -1,11 +1,10 @@
-#include "sextant/guidance/named_score.h"
-
 #include <algorithm>
 
 #include "blocks.h"
 #include "check.h"
 #include "internal/guidance/score_terms.h"
 #include "internal/runtime/text.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::guidance {

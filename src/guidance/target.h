@@ -1,7 +1,7 @@
 // The target distribution of a divergence.
 #pragma once
 
-#include "sextant/guidance/divergence.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::guidance {
 

@@ -1,6 +1,6 @@
 #include <random>
 
-#include "sextant/metrics/features.h"
+#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

@@ -3,7 +3,7 @@
 #include "check.h"
 #include "factor.h"
 #include "internal/kernels/product.h"
-#include "sextant/metrics/features.h"
+#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

@@ -1,6 +1,5 @@
 #include "check.h"
-#include "sextant/metrics/features.h"
-#include "sextant/metrics/logits.h"
+#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

@@ -1,6 +1,6 @@
 #include "check.h"
 #include "internal/kernels/product.h"
-#include "sextant/metrics/features.h"
+#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

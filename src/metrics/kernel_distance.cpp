@@ -9,7 +9,7 @@
 #include "check.h"
 #include "internal/kernels/product.h"
 #include "numpy_random.h"
-#include "sextant/metrics/features.h"
+#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "sextant/metrics/logits.h"
+#include "sextant/metrics/metrics.h"
 
 namespace sextant::metrics {
 

@@ -2,7 +2,7 @@
 
 #include "check.h"
 #include "distances.h"
-#include "sextant/metrics/features.h"
+#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::metrics {

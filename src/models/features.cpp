@@ -2,7 +2,7 @@
 #include "internal/models/registry.h"
 #include "internal/runtime/text.h"
 #include "sextant/models/classifier.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {

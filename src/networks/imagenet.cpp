@@ -1,6 +1,6 @@
 #include "imagenet.h"
 
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::networks {
 

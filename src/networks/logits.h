@@ -2,7 +2,7 @@
 #pragma once
 
 #include "layers.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::networks {
 

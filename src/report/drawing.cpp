@@ -3,7 +3,6 @@
 #include "internal/runtime/files.h"
 #include "paper.h"
 #include "pen.h"
-#include "sextant/report/pictures.h"
 #include "sextant/runtime/error.h"
 #include "style.h"
 

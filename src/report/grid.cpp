@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "sextant/report/pictures.h"
+#include "sextant/report/drawing.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::report {

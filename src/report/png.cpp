@@ -2,7 +2,7 @@
 
 #include "internal/runtime/files.h"
 #include "picture.h"
-#include "sextant/report/pictures.h"
+#include "sextant/report/drawing.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::report {

@@ -1,6 +1,5 @@
 #include "checkpoint/manifest.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/checkpoint/npz.h"
 #include "support/file_size_limit.h"
 
 namespace sextant::testing {

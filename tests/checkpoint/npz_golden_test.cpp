@@ -1,7 +1,7 @@
 // Archives as the field writes them, and malformed ones: math/npz/manifest.json.
 #include "checkpoint/manifest.h"
 #include "checkpoint/sha256.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
 

@@ -1,7 +1,6 @@
-#include "sextant/checkpoint/npz.h"
-
 #include "checkpoint/assemble.h"
 #include "checkpoint/manifest.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
 

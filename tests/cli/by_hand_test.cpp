@@ -5,7 +5,7 @@
 
 #include "cli/program.h"
 #include "internal/runtime/files.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "support/ports.h"
 
 namespace sextant::cli::testing {

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "cli/program.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::cli::testing {
 namespace {

@@ -5,7 +5,6 @@
 #include "cli/program.h"
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/checkpoint/npz.h"
 #include "support/small_disk.h"
 
 namespace sextant::cli::testing {

@@ -13,7 +13,7 @@
 
 #include "drawing/store.h"
 #include "internal/runtime/files.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::cli::testing {
 

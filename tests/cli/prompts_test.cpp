@@ -4,7 +4,7 @@
 #include "cli/program.h"
 #include "internal/runtime/files.h"
 #include "models/toy.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::cli::testing {
 namespace {

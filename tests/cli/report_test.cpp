@@ -5,7 +5,7 @@
 #include "cli/program.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
-#include "sextant/report/pictures.h"
+#include "sextant/report/drawing.h"
 
 namespace sextant::cli::testing {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "cli/program.h"
 #include "internal/runtime/files.h"
-#include "sextant/checkpoint/npz.h"
-#include "sextant/report/pictures.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/report/drawing.h"
 
 namespace sextant::cli::testing {
 

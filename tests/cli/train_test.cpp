@@ -5,10 +5,8 @@
 #include "cli/train_fixture.h"
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/checkpoint/npz.h"
 #include "sextant/models/classifier.h"
 #include "sextant/report/drawing.h"
-#include "sextant/report/pictures.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::cli::testing {

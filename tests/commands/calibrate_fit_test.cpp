@@ -2,7 +2,7 @@
 #include "calibrate/data.h"
 #include "commands/calibrate_fixture.h"
 #include "sextant/calibration/calibration.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::testing {
 namespace {

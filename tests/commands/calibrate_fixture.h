@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "internal/commands/calibrate.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/models/classifier.h"
 #include "support/errors.h"
 #include "support/files.h"

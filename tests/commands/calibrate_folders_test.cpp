@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/calibrate_fixture.h"
-#include "sextant/report/pictures.h"
+#include "sextant/report/drawing.h"
 
 namespace sextant::testing {
 namespace {

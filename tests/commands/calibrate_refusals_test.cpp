@@ -3,7 +3,6 @@
 
 #include "commands/calibrate_fixture.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/checkpoint/npz.h"
 
 namespace sextant::testing {
 namespace {

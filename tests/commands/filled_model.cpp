@@ -2,7 +2,6 @@
 
 #include "internal/runtime/files.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/checkpoint/npz.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"

@@ -3,7 +3,7 @@
 
 #include "commands/systems.h"
 #include "internal/runtime/files.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "support/errors.h"
 
 namespace sextant::testing {

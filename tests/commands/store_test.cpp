@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 

@@ -1,6 +1,6 @@
 // BMP and WebP files as Pillow 13 writes them of the same six pixels, and what it reads from them; channels and sizes.
 #include "data/encoders.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/data/images.h"
 #include "support/golden.h"
 

@@ -2,7 +2,7 @@
 #include <fstream>
 
 #include "data/encoders.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/data/images.h"
 #include "support/golden.h"
 

@@ -4,9 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "evaluation/evaluate_fixture.h"
-#include "sextant/checkpoint/npz.h"
-#include "sextant/evaluation/embed.h"
-#include "sextant/metrics/logits.h"
+#include "sextant/checkpoint/checkpoint.h"
+#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "sextant/evaluation/embed.h"
+#include "sextant/evaluation/evaluate.h"
 #include "support/errors.h"
 #include "support/golden.h"
 

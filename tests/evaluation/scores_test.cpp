@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "evaluation/evaluate_fixture.h"
-#include "sextant/metrics/features.h"
+#include "sextant/metrics/metrics.h"
 #include "support/errors.h"
 
 namespace sextant::evaluation {

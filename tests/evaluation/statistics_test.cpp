@@ -3,9 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/checkpoint/npz.h"
 #include "sextant/data/images.h"
-#include "sextant/evaluation/embed.h"
+#include "sextant/evaluation/evaluate.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/files.h"

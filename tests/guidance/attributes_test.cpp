@@ -1,6 +1,5 @@
 #include <cmath>
 
-#include "sextant/guidance/named_score.h"
 #include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"

@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "sextant/guidance/divergence.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::guidance::testing {
 

@@ -1,8 +1,8 @@
 // What stands around a score: the target of a divergence, the entropy-driven factor, classifier-free guidance.
 #include <gtest/gtest.h>
 
-#include "sextant/guidance/divergence.h"
 #include "sextant/guidance/guide.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::guidance {

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "guidance/toy_classifier.h"
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

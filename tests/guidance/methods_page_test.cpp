@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "internal/runtime/text.h"
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {

@@ -1,8 +1,8 @@
 // What the scores refuse, and whether the message says what to do.
 #include <limits>
 
-#include "sextant/guidance/divergence.h"
 #include "sextant/guidance/guide.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

@@ -1,7 +1,7 @@
 #include <numbers>
 
 #include "guidance/toy_classifier.h"
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 #include "support/running_maximum.h"

@@ -1,6 +1,6 @@
 // Every score against float64 autograd of its definition, one run per file of math/guidance.
-#include "sextant/guidance/divergence.h"
 #include "sextant/guidance/guide.h"
+#include "sextant/guidance/score.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {

@@ -1,6 +1,6 @@
+#include "sextant/metrics/metrics.h"
+
 #include "metrics/rule_features.h"
-#include "sextant/metrics/features.h"
-#include "sextant/metrics/logits.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"

@@ -4,7 +4,7 @@
 #include <barrier>
 #include <thread>
 
-#include "sextant/metrics/features.h"
+#include "sextant/metrics/metrics.h"
 #include "support/golden.h"
 
 namespace sextant::metrics {

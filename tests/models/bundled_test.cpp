@@ -1,7 +1,7 @@
 // The bundled MNIST models do what their config.json says, on 200 test images, 20 of each digit.
 #include <torch/csrc/autograd/autograd.h>
 
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
 #include "support/golden.h"

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "internal/runtime/files.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"

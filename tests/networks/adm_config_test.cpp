@@ -1,7 +1,7 @@
 // What configurations of guided-diffusion's networks may say, and what the networks made of them take.
 #include "adm/config.h"
 #include "networks/made.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

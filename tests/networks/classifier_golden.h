@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "networks/gradient.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "support/golden.h"
 
 namespace sextant::testing {

@@ -3,7 +3,7 @@
 
 #include "networks/made.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "support/fill.h"
 #include "support/golden.h"
 

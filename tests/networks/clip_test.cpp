@@ -2,7 +2,7 @@
 #include "clip/config.h"
 #include "networks/gradient.h"
 #include "networks/made.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 #include "support/golden.h"
 

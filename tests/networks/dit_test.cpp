@@ -1,7 +1,7 @@
 // Diffusion Transformers against facebookresearch/DiT, run by PyTorch on the CPU.
 #include "networks/gradient.h"
 #include "networks/made.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

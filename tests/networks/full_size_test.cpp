@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "networks/made.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "support/golden.h"
 
 namespace sextant::networks {

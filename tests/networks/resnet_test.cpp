@@ -1,7 +1,7 @@
 // ResNets against torchvision and akamaster/pytorch_resnet_cifar10, run by PyTorch on the CPU.
 #include "networks/classifier_golden.h"
 #include "networks/made.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 

@@ -1,7 +1,7 @@
 // Vision transformers, ConvNeXt, DenseNet and EfficientNet against torchvision, run by PyTorch on the CPU.
 #include "networks/classifier_golden.h"
 #include "networks/made.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks {

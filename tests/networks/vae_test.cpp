@@ -3,7 +3,7 @@
 
 #include "networks/gradient.h"
 #include "networks/made.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

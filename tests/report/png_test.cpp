@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <png.h>
 
-#include "sextant/report/pictures.h"
+#include "sextant/report/drawing.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"

@@ -1,6 +1,6 @@
 // EDM's sampler, its ablation and EluCD's guidance of it, call by call.
 #include "samplers/golden_run.h"
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::testing {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::testing {
 

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "sextant/diffusion/mixture.h"
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/device.h"
 #include "sextant/samplers/samplers.h"
 #include "support/golden.h"

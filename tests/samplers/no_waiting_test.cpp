@@ -6,7 +6,7 @@
 
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/diffusion/denoiser.h"
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/samplers/samplers.h"
 

@@ -7,7 +7,7 @@
 #include "samplers/golden_run.h"
 #include "samplers/toy.h"
 #include "sextant/diffusion/mixture.h"
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/running_maximum.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "internal/models/registry.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/training/objectives.h"
 #include "sextant/training/trainer.h"

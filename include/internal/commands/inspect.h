@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "internal/runtime/options.h"
-#include "sextant/models/weights.h"
+#include "sextant/models/models.h"
 
 namespace sextant::commands {
 

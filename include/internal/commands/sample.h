@@ -14,7 +14,7 @@
 #include "internal/runtime/options.h"
 #include "sextant/diffusion/process.h"
 #include "sextant/guidance/guide.h"
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 #include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/progress.h"

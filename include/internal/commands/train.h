@@ -12,7 +12,7 @@
 #include "sextant/data/images.h"
 #include "sextant/diffusion/process.h"
 #include "sextant/models/classifier.h"
-#include "sextant/models/weights.h"
+#include "sextant/models/models.h"
 #include "sextant/runtime/progress.h"
 #include "sextant/training/objectives.h"
 #include "sextant/training/trainer.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::guidance {
 

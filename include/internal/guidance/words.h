@@ -2,7 +2,6 @@
 #pragma once
 
 #include "internal/runtime/options.h"
-#include "sextant/guidance/divergence.h"
 #include "sextant/guidance/guide.h"
 #include "sextant/guidance/score.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "sextant/guidance/classifier.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 

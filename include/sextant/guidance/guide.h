@@ -104,7 +104,7 @@ void check_config(const GuideConfig& config);
 /// Steers one trajectory at a time: `begin` forgets the running maximum of the last one.
 class Guide {
  public:
-  /// `score` is what is climbed: a function of your own, or one by name (named_score.h). UsageError when classifier or
+  /// `score` is what is climbed: a function of your own, or one by name (score.h). UsageError when classifier or
   /// score is missing, or a setting out of range.
   Guide(Classifier classifier, ScoreFunction score, GuideConfig config = {});
 

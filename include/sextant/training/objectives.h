@@ -12,7 +12,7 @@
 #include "sextant/calibration/calibration.h"
 #include "sextant/diffusion/denoiser.h"
 #include "sextant/diffusion/process.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 #include "sextant/training/images.h"

@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "npz/npy.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 #include "zip.h"
 

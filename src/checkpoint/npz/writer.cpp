@@ -3,7 +3,7 @@
 #include "internal/checkpoint/file.h"
 #include "internal/runtime/files.h"
 #include "npz/npy.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 #include "zip.h"
 

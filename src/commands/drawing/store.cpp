@@ -13,7 +13,7 @@
 #include <numeric>
 
 #include "internal/runtime/files.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {

@@ -9,7 +9,7 @@
 #include "evaluate/report.h"
 #include "internal/evaluation/shared.h"
 #include "internal/models/class_names.h"
-#include "sextant/evaluation/embed.h"
+#include "sextant/evaluation/evaluate.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"

@@ -6,7 +6,6 @@
 #include "internal/report/table.h"
 #include "internal/runtime/text.h"
 #include "sextant/checkpoint/checkpoint.h"
-#include "sextant/checkpoint/npz.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
 

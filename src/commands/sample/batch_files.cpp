@@ -12,7 +12,7 @@
 #include "drawing/identity.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "drawing/guidance_trace.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {

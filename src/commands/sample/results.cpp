@@ -5,7 +5,6 @@
 #include "drawing/guidance_trace.h"
 #include "internal/runtime/files.h"
 #include "sextant/report/drawing.h"
-#include "sextant/report/pictures.h"
 
 namespace sextant::commands {
 

@@ -2,7 +2,7 @@
 // one row it does to the other.
 #include <cmath>
 
-#include "sextant/metrics/features.h"
+#include "sextant/metrics/metrics.h"
 #include "sweep/judge.h"
 
 namespace sextant::commands {

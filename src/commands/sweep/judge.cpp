@@ -2,7 +2,7 @@
 
 #include "common/metric_style.h"
 #include "internal/commands/evaluate.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "sweep/place.h"

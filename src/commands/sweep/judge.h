@@ -5,7 +5,7 @@
 
 #include "internal/commands/sweep.h"
 #include "internal/ledger/ledger.h"
-#include "sextant/metrics/features.h"
+#include "sextant/metrics/metrics.h"
 #include "sweep/sample_scorer.h"
 
 namespace sextant::commands {

@@ -4,9 +4,8 @@
 
 #include "common/points.h"
 #include "internal/report/table.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/report/drawing.h"
-#include "sextant/report/pictures.h"
 
 namespace sextant::commands {
 namespace {

@@ -4,7 +4,7 @@
 #include "internal/evaluation/hash_of.h"
 #include "internal/runtime/content_hash.h"
 #include "internal/runtime/text.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {

@@ -2,8 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include "sextant/metrics/features.h"
-#include "sextant/metrics/logits.h"
+#include "sextant/metrics/metrics.h"
 #include "sextant/runtime/device.h"
 
 namespace sextant::commands {

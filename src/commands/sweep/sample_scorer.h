@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "sextant/evaluation/embed.h"
+#include "sextant/evaluation/evaluate.h"
 
 namespace sextant::commands {
 

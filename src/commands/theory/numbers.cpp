@@ -4,7 +4,7 @@
 
 #include "sextant/calibration/calibration.h"
 #include "sextant/diffusion/process.h"
-#include "sextant/guidance/named_score.h"
+#include "sextant/guidance/score.h"
 
 namespace sextant::commands {
 

@@ -9,7 +9,6 @@
 #include "sextant/diffusion/process.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/report/drawing.h"
-#include "sextant/report/pictures.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/samplers/samplers.h"

@@ -10,7 +10,7 @@
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "sextant/training/trainer.h"

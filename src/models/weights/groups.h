@@ -1,4 +1,4 @@
-// Groups of a checkpoint's tensors that may be a network's weights, see models/weights.h.
+// Groups of a checkpoint's tensors that may be a network's weights, see models/models.h.
 #pragma once
 
 #include <functional>

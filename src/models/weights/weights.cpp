@@ -1,8 +1,7 @@
-#include "sextant/models/weights.h"
-
 #include <algorithm>
 
 #include "internal/runtime/text.h"
+#include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
 #include "weights/averages.h"
 #include "weights/fit.h"

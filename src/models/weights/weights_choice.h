@@ -1,7 +1,7 @@
 // Choosing among groups that fit.
 #pragma once
 
-#include "sextant/models/weights.h"
+#include "sextant/models/models.h"
 #include "weights/groups.h"
 
 namespace sextant::models {

@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "adm/blocks.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::networks::adm {
 

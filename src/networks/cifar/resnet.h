@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "conv_norm.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::networks::cifar {
 

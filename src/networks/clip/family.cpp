@@ -3,7 +3,7 @@
 
 #include "clip/config.h"
 #include "clip/network.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::clip {

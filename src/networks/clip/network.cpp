@@ -5,7 +5,7 @@
 
 #include "clip/towers.h"
 #include "internal/kernels/linear.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::clip {

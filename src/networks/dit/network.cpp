@@ -9,7 +9,7 @@
 #include "internal/kernels/attention.h"
 #include "internal/runtime/pointwise.h"
 #include "layers.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::dit {

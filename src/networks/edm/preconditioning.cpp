@@ -16,7 +16,7 @@
 #include "edm/unet.h"
 #include "internal/runtime/pointwise.h"
 #include "internal/runtime/sine.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::edm {

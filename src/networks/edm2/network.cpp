@@ -9,7 +9,7 @@
 #include "edm/labels.h"
 #include "edm2/blocks.h"
 #include "internal/runtime/pointwise.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::networks::edm2 {

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "layers.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::networks::inception {
 

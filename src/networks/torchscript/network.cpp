@@ -1,5 +1,7 @@
 // Networks that come as TorchScript archives. Such a file is a program: it runs in libtorch's own interpreter, without
 // Python and without native code of its own, and is opened only where the user says that it is one.
+#include "sextant/networks/network.h"
+
 #include <ATen/core/grad_mode.h>
 #include <c10/util/StringUtil.h>
 
@@ -8,7 +10,6 @@
 #include "internal/runtime/options.h"
 #include "internal/runtime/text.h"
 #include "logits.h"
-#include "sextant/networks/kinds.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 #include "torchscript/script.h"

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "layers.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 
 namespace sextant::networks::torchvision {
 

@@ -9,7 +9,7 @@
 #include "internal/kernels/norm.h"
 #include "internal/kernels/resample.h"
 #include "layers.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 #include "vae/config.h"
 #include "vae/names.h"

@@ -7,7 +7,7 @@
 #include "objectives/judge.h"
 #include "sextant/calibration/calibration.h"
 #include "sextant/models/classifier.h"
-#include "sextant/networks/kinds.h"
+#include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/training/objectives.h"

@@ -1,6 +1,5 @@
-#include "sextant/checkpoint/npz.h"
-
 #include "fuzz/targets.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/data/images.h"
 #include "sextant/runtime/error.h"
 

@@ -6,7 +6,7 @@
 #include "internal/commands/sample.h"
 #include "internal/runtime/files.h"
 #include "recipe.h"
-#include "sextant/checkpoint/npz.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::fuzz {

@@ -1,5 +1,5 @@
 // Guides an ADM model by a classifier and a score of one's own: adm MODEL CLASSIFIER OUT.npz
-#include <sextant/checkpoint/npz.h>
+#include <sextant/checkpoint/checkpoint.h>
 #include <sextant/diffusion/process.h>
 #include <sextant/models/classifier.h>
 #include <sextant/models/denoiser.h>

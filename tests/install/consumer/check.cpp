@@ -1,6 +1,6 @@
 // Fails unless an .npz holds two images that differ, neither of one grey, and the labels they were asked to be:
 // check OUT.npz SIDE
-#include <sextant/checkpoint/npz.h>
+#include <sextant/checkpoint/checkpoint.h>
 
 #include <iostream>
 #include <string>

@@ -1,7 +1,7 @@
 // Guides an EDM model, which counts noise levels, by a classifier: edm MODEL CLASSIFIER OUT.npz
-#include <sextant/checkpoint/npz.h>
+#include <sextant/checkpoint/checkpoint.h>
 #include <sextant/diffusion/process.h>
-#include <sextant/guidance/named_score.h>
+#include <sextant/guidance/score.h>
 #include <sextant/models/classifier.h>
 #include <sextant/models/denoiser.h>
 #include <sextant/samplers/samplers.h>

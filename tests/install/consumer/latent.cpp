@@ -1,7 +1,7 @@
 // Guides a latent model, itself guided classifier-free, by a classifier of images: latent MODEL VAE CLASSIFIER OUT.npz
-#include <sextant/checkpoint/npz.h>
+#include <sextant/checkpoint/checkpoint.h>
 #include <sextant/diffusion/process.h>
-#include <sextant/guidance/named_score.h>
+#include <sextant/guidance/score.h>
 #include <sextant/models/classifier.h>
 #include <sextant/models/denoiser.h>
 #include <sextant/samplers/samplers.h>

@@ -1,7 +1,7 @@
 // Compiled with words and enumerators spelt right and wrong: see CMakeLists.txt.
 #include <sextant/diffusion/process.h>
 #include <sextant/guidance/guide.h>
-#include <sextant/guidance/named_score.h>
+#include <sextant/guidance/score.h>
 using namespace sextant;
 
 guidance::ScoreFunction score() { return guidance::named_score(SCORE); }

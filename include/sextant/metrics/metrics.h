@@ -1,4 +1,5 @@
-// Sets of images compared by their features: distances, manifolds, and how far a number may be off.
+// Sets of images compared by their features: distances, manifolds, and how far a number may be off; and what a
+// classifier says of them.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +12,9 @@ namespace sextant::metrics {
 
 // Features are [N, D], one row per image, logits [N, K] of an image classifier: float32 or float64, any device. What is
 // made of them is computed in float64 on the CPU, on as many threads as libtorch uses within one operation; results do
-// not depend on that number. No function of this module keeps state, draws from a hidden generator or changes its
-// arguments. All throw ShapeError for a wrong shape or dtype and NumericError, which names the first bad row, for NaN
-// or infinity.
+// not depend on that number, but for the last digits of the Frechet distance, whose products are the BLAS's. No
+// function of this module keeps state, draws from a hidden generator or changes its arguments. All throw ShapeError for
+// a wrong shape or dtype and NumericError, which names the first bad row, for NaN or infinity.
 
 /// Mean and covariance of a set of features.
 struct Gaussian {
@@ -158,5 +159,42 @@ Interval bootstrap(int64_t count, const std::function<double(const Tensor& indic
 
 /// The same for the mean of `values` [N].
 Interval bootstrap_mean(const Tensor& values, int64_t resamples = 1000, double level = 0.95, uint32_t seed = 0);
+
+// ---- of logits ----------------------------------------------------------------------------------------------------
+//
+// What a classifier's logits say about samples.
+
+// Inception Score (Salimans et al. 2016) of logits.
+
+struct MeanStd {
+  double mean = 0;
+  double standard_deviation = 0;  ///< of the population: divided by n
+};
+
+/// exp(mean KL(p(y|x) || p(y))) of consecutive chunks of `chunk` samples, a short last chunk counted like a full one
+/// (Salimans et al. 2016, as OpenAI's evaluator computes it). Logits of the FID network are without the bias of its
+/// last layer.
+MeanStd inception_score_chunks(const Tensor& logits, int64_t chunk = 5000);
+
+/// The same over `splits` equal parts [i N / splits, (i + 1) N / splits) of logits[permutation]; an undefined
+/// permutation keeps the order. torch-fidelity takes 10 splits of numpy_permutation(N, 2020).
+MeanStd inception_score_splits(const Tensor& logits, int64_t splits = 10, const Tensor& permutation = {});
+
+// The random order in which published evaluators take their samples.
+
+/// numpy.random.RandomState(seed).permutation(count): [count] int64.
+Tensor numpy_permutation(int64_t count, uint32_t seed);
+
+// How often a classifier agrees with the label that an image was drawn for.
+
+struct ClassAccuracy {
+  double overall = 0;
+  Tensor count;     ///< [K] int64 samples of each class
+  Tensor accuracy;  ///< [K]; 0 where a class has no samples
+};
+
+/// How often a classifier sees in a sample the class it was drawn for. labels [N] int64 in [0, K); the first of equal
+/// logits wins.
+ClassAccuracy class_accuracy(const Tensor& logits, const Tensor& labels);
 
 }  // namespace sextant::metrics
