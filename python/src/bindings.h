@@ -107,12 +107,8 @@ Bound& never_changes(Bound& bound) {
 /// The value of a word; UsageError that names the nearest.
 template <class Value>
 Value word_value(const char* setting, const std::string& word, const Words<Value>& words) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : words) {
-    if (name == word) return value;
-    names.push_back(name);
-  }
-  throw UsageError(std::string(setting) + " '" + word + "' is unknown." + did_you_mean(word, names));
+  if (const Value* value = value_of(words, word)) return *value;
+  throw UsageError(std::string(setting) + " '" + word + "' is unknown." + did_you_mean(word, names_of(words)));
 }
 
 /// "--gamma-max" -> "gamma_max", wherever it stands in a message.

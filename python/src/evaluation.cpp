@@ -134,13 +134,7 @@ void bind_evaluation(py::module_& core) {
         arg("metrics"), py::kw_only(), arg("neighbours") = 3, arg("kid_subsets") = 100, arg("kid_subset_size") = 1000,
         arg("bootstrap") = 0, arg("progress") = py::none());
   m.def(
-      "metric_names",
-      [] {
-        std::vector<std::string> words;
-        for (const auto& [word, metric] : evaluation::metric_words()) words.push_back(word);
-        return words;
-      },
-      doc("evaluation.metric_words"));
+      "metric_names", [] { return names_of(evaluation::metric_words()); }, doc("evaluation.metric_words"));
 }
 
 }  // namespace sextant::python

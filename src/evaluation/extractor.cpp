@@ -1,9 +1,8 @@
-#include <algorithm>
-
 #include "internal/evaluation/hash_of.h"
 #include "internal/models/class_names.h"
 #include "internal/models/mixture.h"
 #include "internal/runtime/content_hash.h"
+#include "internal/runtime/options.h"
 #include "sextant/evaluation/evaluate.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
@@ -24,10 +23,7 @@ const std::vector<std::pair<std::string, Protocol>>& protocol_words() {
   return kWords;
 }
 
-std::string name_of(Protocol protocol) {
-  const auto& words = protocol_words();
-  return std::find_if(words.begin(), words.end(), [&](const auto& word) { return word.second == protocol; })->first;
-}
+std::string name_of(Protocol protocol) { return word_of(protocol_words(), protocol); }
 
 FeatureExtractor open_extractor(const FeatureConfig& config, Protocol protocol, models::Placement placement) {
   // A bare file without a word about it can only be Inception's, of which there are two presets that differ in the

@@ -55,6 +55,18 @@ SigmaConfig ablation_config(const nlohmann::json& config) {
   return levels;
 }
 
+/// {beta_d, beta_min} of the VP schedule through both ends of `other`'s range, read off its log(1 + sigma^2(t)) =
+/// beta_d t^2/2 + beta_min t at two times.
+Tensor vp_betas(SigmaConfig levels, const SigmaSchedule& other) {
+  levels.schedule = diffusion::NoiseSchedule::kVp;
+  levels.sigma_min = other.sigma_min();
+  levels.sigma_max = other.sigma_max();
+  const SigmaSchedule schedule(levels, other.num_steps(), kAnyLevel);
+  const auto exponent = [&](double t) { return std::log1p(std::pow(schedule.sigma(t), 2)); };
+  const double beta_d = 4 * exponent(1) - 8 * exponent(0.5);
+  return doubles({beta_d, exponent(1) - beta_d / 2});
+}
+
 class AblationSchedule : public ::testing::TestWithParam<std::filesystem::path> {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AblationSchedule);
 INSTANTIATE_TEST_SUITE_P(Golden, AblationSchedule, ::testing::ValuesIn(golden_files("math/schedules", "ablation_")),
@@ -66,6 +78,7 @@ TEST_P(AblationSchedule, AgreesWithTheReference) {
   const SigmaSchedule schedule(levels, golden.config().at("num_steps"), kAnyLevel);
   const Tolerance tolerance = golden.tolerance();
   EXPECT_TENSOR_NEAR(doubles({schedule.sigma_min(), schedule.sigma_max()}), golden["output/sigma_min_max"], tolerance);
+  EXPECT_TENSOR_NEAR(vp_betas(levels, schedule), golden["output/vp_beta_d_min"], tolerance);
   std::vector<double> sigmas;
   for (int64_t i = 0; i < schedule.num_steps(); ++i) {
     sigmas.push_back(schedule.sigma(schedule.times()[static_cast<std::size_t>(i)]));

@@ -36,10 +36,16 @@ GuideConfig guide_config(const Golden& golden) {
   return guide;
 }
 
+/// The schedule of the guide, step by step.
+struct Schedule {
+  std::vector<Tensor> add;
+  std::vector<Tensor> max_variance;
+};
+
 struct Outcome {
   Tensor final;
   Recording recording;
-  std::vector<Tensor> max_variance;  ///< of the guide's schedule, step by step
+  Schedule schedule;
 };
 
 Outcome run(const Golden& golden, at::ScalarType type) {
@@ -59,7 +65,8 @@ Outcome run(const Golden& golden, at::ScalarType type) {
   const samplers::StepObserver observe = [&, record = outcome.recording.observer()](const samplers::Step& step) {
     record(step);
     if (!config.contains("gamma_factor")) return;
-    outcome.max_variance.push_back(running_maximum(*guide, step.x)[0]);
+    outcome.schedule.add.push_back(added(*guide, step.x, step.step, step.num_steps)[0]);
+    outcome.schedule.max_variance.push_back(running_maximum(*guide, step.x)[0]);
   };
   Guide* const steered = guide ? &*guide : nullptr;
   samplers::SamplerConfig sampler;
@@ -115,8 +122,9 @@ TEST_P(ElucdGuidance, IsTheReferencesAtEveryStep) {
 
   EXPECT_TENSOR_NEAR(r.of(&guidance::Guidance::gradient), golden["output/f64/gradient"], tolerance);
   EXPECT_TENSOR_NEAR(r.of(&guidance::Guidance::score), golden["output/f64/score"], tolerance);
-  if (guide_config(golden).gamma_factor > 0) {
-    EXPECT_TENSOR_NEAR(at::stack(outcome.max_variance), golden["output/f64/max_variance"], tolerance);
+  EXPECT_TENSOR_NEAR(at::stack(outcome.schedule.add), golden["output/f64/add_value"], tolerance);
+  if (guide_config(golden).gamma_factor > 0) {  // else the maximum has no effect, and nothing shows it
+    EXPECT_TENSOR_NEAR(at::stack(outcome.schedule.max_variance), golden["output/f64/max_variance"], tolerance);
   }
   if (guide_config(golden).tilt != 0) {
     EXPECT_TENSOR_NEAR(r.of(&guidance::Guidance::weight), golden["output/f64/tilt_weights"], tolerance);

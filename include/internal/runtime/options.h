@@ -69,21 +69,34 @@ const std::string& word_of(const Words<Value>& words, const std::type_identity_t
   throw Error("a setting holds a value that has no word");
 }
 
+/// The value of a word; null where it is none of them.
+template <class Value>
+const Value* value_of(const Words<Value>& words, const std::string& chosen) {
+  for (const auto& [word, value] : words) {
+    if (word == chosen) return &value;
+  }
+  return nullptr;
+}
+
+/// All words, in the table's order.
+template <class Value>
+std::vector<std::string> names_of(const Words<Value>& words) {
+  std::vector<std::string> names;
+  for (const auto& [word, value] : words) names.push_back(word);
+  return names;
+}
+
 /// A setting that is one of a few values, an enum as a rule:
 ///
 ///   choice("--gamma-max", &config.gamma_max, {{"per-sample", GammaMax::kPerSample}, {"elucd", GammaMax::kElucd}},
 ///   "...")
 template <class Value>
 Option choice(std::string flag, Value* target, const Words<std::type_identity_t<Value>>& words, std::string help) {
-  OneOf accepted;
-  for (const auto& [word, value] : words) accepted.names.push_back(word);
   const auto word = [target, words] { return word_of(words, *target); };
   const auto choose = [target, words](const std::string& chosen) {
-    for (const auto& [word, value] : words) {
-      if (word == chosen) *target = value;
-    }
+    if (const auto* value = value_of(words, chosen)) *target = *value;
   };
-  return {std::move(flag), Choice{word, choose}, std::move(accepted), std::move(help), ""};
+  return {std::move(flag), Choice{word, choose}, OneOf{names_of(words)}, std::move(help), ""};
 }
 
 /// One table of a recipe, [name], and one section of --help.

@@ -15,17 +15,18 @@ using Metrics = std::vector<evaluation::Metric>;
 constexpr const char* kAll = "all";
 
 std::vector<std::string> metric_choices() {
-  std::vector<std::string> names = {kAll};
-  for (const auto& [word, metric] : evaluation::metric_words()) names.push_back(word);
+  std::vector<std::string> names = names_of(evaluation::metric_words());
+  names.insert(names.begin(), kAll);
   return names;
 }
 
 std::string text_of(const Metrics& metrics) {
-  std::string text;
+  if (metrics.empty()) return kAll;
+  std::vector<std::string> words;
   for (const evaluation::Metric metric : metrics) {
-    text += (text.empty() ? "" : "+") + sextant::word_of(evaluation::metric_words(), metric);
+    words.push_back(sextant::word_of(evaluation::metric_words(), metric));
   }
-  return text.empty() ? kAll : text;
+  return joined(words, "+");
 }
 
 /// Of words that are metric_choices().
@@ -33,10 +34,9 @@ Metrics metrics_of(const std::string& sum) {
   Metrics metrics;
   if (sum == kAll) return metrics;
   for (const std::string& chosen : split(sum, '+')) {
-    if (chosen == kAll) throw UsageError("--metrics " + sum + ": all is no metric that can be added");
-    for (const auto& [word, metric] : evaluation::metric_words()) {
-      if (word == chosen) metrics.push_back(metric);
-    }
+    const evaluation::Metric* const metric = value_of(evaluation::metric_words(), chosen);
+    if (metric == nullptr) throw UsageError("--metrics " + sum + ": " + chosen + " is no metric that can be added");
+    metrics.push_back(*metric);
   }
   return metrics;
 }

@@ -72,11 +72,12 @@ json printed(const json& paper, const std::string& row, const std::string& first
     throw UsageError("row '" + row + "': paper must be a number or numbers by metric, such as {fid = 5.28}, got " +
                      paper.dump());
   }
-  std::vector<std::string> known;
-  for (const auto& [word, metric] : evaluation::metric_words()) known.push_back(word);
+  const auto& words = evaluation::metric_words();
   for (const auto& [metric, value] : paper.items()) {
-    if (std::find(known.begin(), known.end(), metric) == known.end())
-      throw UsageError("row '" + row + "': paper: no metric is called '" + metric + "'." + did_you_mean(metric, known));
+    if (value_of(words, metric) == nullptr) {
+      throw UsageError("row '" + row + "': paper: no metric is called '" + metric + "'." +
+                       did_you_mean(metric, names_of(words)));
+    }
   }
   return paper;
 }

@@ -204,7 +204,8 @@ std::vector<OptionGroup> finetune_options(TrainConfig& c) {
   const std::vector<Option> seen =
       classifier_view_rows(&c.classifier_input, &c.classifier_size, "; saved with the model");
   Words<training::Timesteps> of_classifiers = timesteps_words();
-  of_classifiers.pop_back();  // the loss of a classifier is one of a batch
+  // The loss of a classifier is one of a batch.
+  std::erase_if(of_classifiers, [](const auto& row) { return row.second == training::Timesteps::kLossSecondMoment; });
   const std::vector<Option> compared = {
       {"--test", &c.test, Anything{}, "Images of the comparison before and after; left out, those of --validation",
        "PATH"},

@@ -39,11 +39,8 @@ struct Config {
 };
 
 Predicts predicts_of(const std::string& chosen, const ConfigReader& read) {
-  std::vector<std::string> known;
-  for (const auto& [word, predicts] : predicts_words()) {
-    if (word == chosen) return predicts;
-    known.push_back(word);
-  }
+  if (const Predicts* predicts = value_of(predicts_words(), chosen)) return *predicts;
+  const std::vector<std::string> known = names_of(predicts_words());
   read.fail("predicts '" + chosen + "' is none of " + joined(known, ", ") + "." + did_you_mean(chosen, known));
 }
 
