@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
   try {
     return sextant::cli::dispatch({argv + 1, argv + argc}, who);
   } catch (const sextant::Error& error) {
-    std::cerr << who << ": " << sextant::one_line(error.what()) << std::endl;
+    std::cerr << who << ": " << error.what() << std::endl;
     return error.exit_code();
   } catch (const std::exception& error) {
     std::cerr << who << ": " << sextant::one_line(sextant::cli::unforeseen(error)) << std::endl;

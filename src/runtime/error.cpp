@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "internal/runtime/utf8.h"
+
 namespace sextant {
 namespace {
 
@@ -22,6 +24,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+Error::Error(const std::string& what) : std::runtime_error(one_line(what)) {}
 
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
   std::string nearest;

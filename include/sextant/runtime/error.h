@@ -14,7 +14,9 @@ namespace sextant {
 /// Something failed: a file, a device, the numbers. Exit code 1.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// `what` becomes one line: control characters and bytes that are no UTF-8, which names in a hostile file may hold,
+  /// are escaped.
+  explicit Error(const std::string& what);
   virtual int exit_code() const { return 1; }
 };
 

@@ -78,7 +78,7 @@ std::vector<Column> columns_of(const json& results) {
       at->paper = at->paper || numbers.contains("paper");
       if (!numbers.contains("difference")) continue;
       at->difference = true;
-      const json& difference = numbers["difference"];
+      const json& difference = numbers.at("difference");
       double size = 0;
       for (const char* part : {"value", "low", "high"}) {
         if (difference.contains(part)) size = std::max(size, std::abs(difference[part].get<double>()));
@@ -98,9 +98,9 @@ std::string metric_cells(const Column& column, const json& line) {
   if (there) {
     const double mean = numbers.at("mean");
     std::string shown = styled(style, mean);
-    if (numbers.contains("spread")) shown += " <small>± " + styled(style, numbers["spread"]) + "</small>";
+    if (numbers.contains("spread")) shown += " <small>± " + styled(style, numbers.at("spread")) + "</small>";
     if (!numbers.contains("spread") && numbers.contains("low")) {
-      shown += " <small>" + styled(style, numbers["low"]) + "–" + styled(style, numbers["high"]) + "</small>";
+      shown += " <small>" + styled(style, numbers.at("low")) + "–" + styled(style, numbers.at("high")) + "</small>";
     }
     html += cell(std::to_string(mean), shown, numbers.value("best", false) ? "best" : "");
   } else {
@@ -108,19 +108,19 @@ std::string metric_cells(const Column& column, const json& line) {
   }
   if (column.paper) {
     html += numbers.contains("paper")
-                ? cell(std::to_string(numbers["paper"].get<double>()), styled(style, numbers["paper"]))
+                ? cell(std::to_string(numbers.at("paper").get<double>()), styled(style, numbers.at("paper")))
                 : cell("", "");
   }
   if (!column.difference) return html;
   if (!numbers.contains("difference")) return html + (line.value("baseline", false) ? cell("0", "0") : cell("", ""));
-  const json& difference = numbers["difference"];
-  std::string shown = with_sign(style, difference["value"]);
+  const json& difference = numbers.at("difference");
+  std::string shown = with_sign(style, difference.at("value"));
   if (difference.contains("low")) {
-    shown +=
-        " <small>[" + with_sign(style, difference["low"]) + ", " + with_sign(style, difference["high"]) + "]</small>";
+    shown += " <small>[" + with_sign(style, difference.at("low")) + ", " + with_sign(style, difference.at("high")) +
+             "]</small>";
   }
   if (column.reach() > 0) shown += " " + forest(difference, column.reach(), smaller_is_better(column.metric));
-  return html + cell(std::to_string(difference["value"].get<double>()), shown);
+  return html + cell(std::to_string(difference.at("value").get<double>()), shown);
 }
 
 }  // namespace
