@@ -1,7 +1,7 @@
 """The guide: a classifier and a score to climb, and networks smoothed in place."""
 
 import os
-from typing import Any, Callable, Dict, Optional, Union
+from typing import Any, Callable, Dict, Optional, Sequence, Union
 
 import numpy
 import torch
@@ -14,6 +14,7 @@ from ._core.guide import Classifier, Guidance, GuideInput
 
 Score = Union[str, Callable[..., Any]]
 Array = Union[torch.Tensor, "numpy.ndarray[Any, Any]"]
+Targets = Union[Array, Sequence[int]]
 
 
 def as_classifier(classifier: Any, classes: int = 0, uses_time: bool = False) -> Classifier:
@@ -34,6 +35,16 @@ def as_classifier(classifier: Any, classes: int = 0, uses_time: bool = False) ->
 def _recorded(value: Any) -> Any:
     """A tensor of inference mode as one that autograd takes."""
     return value.clone() if isinstance(value, torch.Tensor) and value.is_inference() else value
+
+
+def _targets(y: Any) -> Any:
+    """A list of classes as the tensor that it says; what is none is left to GuideInput, which tells."""
+    if not isinstance(y, (list, tuple)):
+        return _recorded(y)
+    try:
+        return torch.as_tensor(y)
+    except (TypeError, ValueError, RuntimeError):
+        return y
 
 
 def _all_recorded(step: Dict[str, Any]) -> Dict[str, Any]:
@@ -65,22 +76,22 @@ class Guide:
         told = [score, *(f"{name}={value!r}" for name, value in self.settings.items())]
         return f"Guide({', '.join(told)})"
 
-    def __call__(self, x0: Array, y: Array, **step: Any) -> Guidance:
-        """Gradient, score and logits at predicted clean images x0 [N, C, H, W] for target classes y [N].
+    def __call__(self, x0: Array, y: Targets, **step: Any) -> Guidance:
+        """Gradient, score and logits at predicted clean images x0 [N, C, H, W] for target classes y [N], also a list.
 
         By keyword what a step knows beside: step, num_steps, x, t, variance, alpha_cumprod, ids, predict_x0.
         """
         with torch.inference_mode(False):  # the guide needs a gradient, wherever it is called
-            return self._guide(GuideInput(_recorded(x0), _recorded(y), **_all_recorded(step)))
+            return self._guide(GuideInput(_recorded(x0), _targets(y), **_all_recorded(step)))
 
-    def backward(self, x0: Array, y: Array, **step: Any) -> torch.Tensor:
+    def backward(self, x0: Array, y: Targets, **step: Any) -> torch.Tensor:
         """Delta [N, C, H, W] of backward universal guidance, by steps of ascent on S at x0."""
         with torch.inference_mode(False):
-            return self._guide.backward(GuideInput(_recorded(x0), _recorded(y), **_all_recorded(step)))
+            return self._guide.backward(GuideInput(_recorded(x0), _targets(y), **_all_recorded(step)))
 
-    def gamma(self, x0: Array, y: Array, **step: Any) -> torch.Tensor:
+    def gamma(self, x0: Array, y: Targets, **step: Any) -> torch.Tensor:
         """gamma_t, which the mean is shifted by times the gradient; once per step, active or not."""
-        return self._guide.gamma(GuideInput(x0, y, **step))
+        return self._guide.gamma(GuideInput(x0, _targets(y), **step))
 
     def begin(self) -> None:
         """A new trajectory begins: forgets the running maximum of the last one."""

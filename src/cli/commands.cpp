@@ -92,7 +92,7 @@ Report sample(SampleConfig& config, const std::string&, Progress& progress, cons
   if (config.run.quiet) return {result.complete(), ""};
   const bool others = result.left_to_others && result.finished < result.count;
   return {result.complete(), of_all(result.finished, result.count, "images", config.run.out) +
-                                 (result.there_already ? " (drawn by an earlier run)\n"
+                                 (result.there_already ? " (drawn before this run)\n"
                                   : others             ? "; the others are other tasks' share\n"
                                                        : "\n")};
 }
@@ -112,7 +112,7 @@ Report trained(const TrainConfig& config, const TrainResult& result, const std::
   std::string text = finetune_text(result);
   if (!config.run.quiet) {
     text += (result.complete ? what + " in " : "stopped; the same command continues in ") + config.run.out + ", " +
-            std::to_string(result.steps) + " steps" + (result.there_already ? " (by an earlier run)\n" : "\n");
+            std::to_string(result.steps) + " steps" + (result.there_already ? " (trained before this run)\n" : "\n");
   }
   return {result.complete, text};
 }

@@ -91,7 +91,7 @@ TEST_F(SharedRun, ByTasksOneAfterTheOtherInOneFolderIsPutTogetherByTheLast) {
   }
   // The second task saw that others work here, and drew what nobody had begun.
   expect_whole(out);
-  EXPECT_NE(sextant(run_into(out, {"--shard", "3/4"})).out.find("drawn by an earlier run"), std::string::npos);
+  EXPECT_NE(sextant(run_into(out, {"--shard", "3/4"})).out.find("drawn before this run"), std::string::npos);
 }
 
 TEST_F(SharedRun, IsPutTogetherByTheFirstWhereTheOneThatHadBegunIsGone) {

@@ -77,6 +77,20 @@ TEST(SweepDryRun, MeasuresAStepWhereTheModelIsThere) {
   }
 }
 
+TEST(SweepDryRun, TellsTheMemoryOfEachCellNotOfTheGreatestBefore) {
+  const TemporaryFolder folder;
+  const Outcome outcome = run_table(folder,
+                                    table_text() +
+                                        "[[rows]]\nname = \"many\"\nsample.count = 200\nsample.batch = 200\n"
+                                        "[[rows]]\nname = \"few\"\nsample.batch = 1\n",
+                                    {"--dry-run", "--format", "json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json plan = json::parse(outcome.out);
+  ASSERT_EQ(plan.size(), 8);
+  const auto mebibytes = [&](std::size_t cell) { return std::stod(plan[cell]["memory"].get<std::string>()); };
+  EXPECT_LT(mebibytes(6), mebibytes(4) - 20) << plan;
+}
+
 TEST(SweepDryRun, SaysWhyACellCannotBeOpenedAndMeasuresTheOthers) {
   const TemporaryFolder folder;
   write_atomically(folder / "broken.pt", "no weights");

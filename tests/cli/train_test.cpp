@@ -76,7 +76,7 @@ TEST(Train, MakesAModelFolderThatOtherCommandsTake) {
   }
   EXPECT_NE(read_file(folder / "o/metrics.jsonl").find("\"validation\""), std::string::npos);
   const Outcome again = sextant(tiny(folder, "o", {"--hold-out", "50"}));
-  EXPECT_NE(again.out.find("(by an earlier run)"), std::string::npos) << again.out;
+  EXPECT_NE(again.out.find("(trained before this run)"), std::string::npos) << again.out;
 }
 
 TEST(Train, RepeatsARunFromItsRecord) {

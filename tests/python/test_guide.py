@@ -106,6 +106,14 @@ def test_torchs_devices_and_dtypes_are_taken_for_the_words_that_they_are(models)
         sextant.open_classifier(models / "mnist-classifier", precision=torch.int64)
 
 
+def test_targets_may_be_a_list(digits):
+    guide = sextant.Guide(digits, "js")
+    x0 = torch.rand(2, 1, 28, 28) * 2 - 1
+    assert torch.equal(guide(x0, [3, 7]).gradient, guide(x0, torch.tensor([3, 7])).gradient)
+    with pytest.raises(sextant.Error):
+        guide(x0, ["three", "seven"])
+
+
 def test_a_guide_says_what_it_is_and_how_files_are_opened(models):
     net = torch.nn.Linear(4, 3).eval()
 

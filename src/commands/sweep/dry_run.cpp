@@ -1,6 +1,7 @@
 // What a sweep would take, by a step of each run on this machine.
-#include <sys/resource.h>
+#include <malloc.h>
 
+#include <fstream>
 #include <set>
 
 #include "drawing/batch_sampler.h"
@@ -19,20 +20,32 @@ namespace {
 
 struct Estimate {
   double seconds_per_image = 0;
-  double memory = 0;  ///< bytes of this process with the models open
+  double memory = 0;  ///< the most bytes that the process held with the models open
   double disk = 0;    ///< bytes an image
 };
 
+/// The kernel's mark of the most memory starts anew, without what the cell before has freed.
+void forget_peak_memory() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+  std::ofstream("/proc/self/clear_refs") << 5;
+}
+
 double peak_memory() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return 1024.0 * static_cast<double>(usage.ru_maxrss);
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    double kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) return 1024 * kilobytes;
+  }
+  return 0;
 }
 
 /// Draws a batch in three steps. The second is what each further step costs: the first meets cold memory and kernels,
 /// the last of a second-order sampler is half a step.
 Estimate measured(SampleConfig config) {
   constexpr int64_t kSteps = 3;
+  forget_peak_memory();
   const SamplingModels models = open_models(config);
   const int64_t steps = samplers::num_steps(config.sampler, models.denoiser);
   config.sampler.respacing.clear();
