@@ -69,6 +69,7 @@ json recipe_tables(const std::filesystem::path& path, const std::string& command
     throw UsageError(path.string() + " is the record of 'sextant " + run["command"].get<std::string>() +
                      "', not of 'sextant " + command + "'");
   }
+  if (!run["config"].is_object()) throw UsageError(path.string() + ": \"config\" must be a table of tables");
   return run["config"];
 }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <string_view>
 
 #include "sextant/runtime/error.h"
 
@@ -57,6 +58,10 @@ World world_of(const Environment& environment) {
     const auto size = environment(launcher.size);
     const bool srun = launcher.local_size == nullptr;
     if (!size) continue;  // SLURM_PROCID alone is a batch script's, RANK alone anybody's
+    // srun speaks PMI to its tasks, too; mpirun within a job of Slurm says how many it starts on each machine.
+    const bool of_srun = std::string_view(launcher.rank) == "PMI_RANK" && !environment(launcher.local_rank) &&
+                         environment("SLURM_STEP_NUM_TASKS") == size;
+    if (of_srun) continue;
     if (!rank) throw UsageError(std::string(launcher.size) + " is set and " + launcher.rank + " is not; set both");
     World world;
     world.launcher = launcher.name;

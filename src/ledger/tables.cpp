@@ -29,19 +29,23 @@ CREATE TABLE cells(sweep INTEGER NOT NULL REFERENCES sweeps(id) ON DELETE CASCAD
 }  // namespace
 
 Ledger::Tables::Tables(const std::filesystem::path& path) : database(path) {
-  database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
-  Transaction whole(database);
   const auto pragma = [&](const std::string& name) {
     Statement statement(database, "PRAGMA " + name);
     return statement.step() ? statement.integer(0) : 0;
   };
-  const int64_t version = pragma("user_version");
-  Statement any(database, "SELECT count(*) FROM sqlite_master");
-  any.step();
-  const bool empty = any.integer(0) == 0;
-  if (!empty && pragma("application_id") != kApplication) {
+  const auto is_empty = [&] {
+    Statement any(database, "SELECT count(*) FROM sqlite_master");
+    any.step();
+    return any.integer(0) == 0;
+  };
+  // Before anything is changed, the kind of journal too, which stands in the file.
+  if (!is_empty() && pragma("application_id") != kApplication) {
     throw Error(path.string() + " is no ledger: it is an SQLite file of another program");
   }
+  database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+  Transaction whole(database);
+  const int64_t version = pragma("user_version");
+  const bool empty = is_empty();
   if (version > kVersion) {
     throw Error(c10::str("ledger ", path.string(), " is of version ", version, ", made by a newer sextant; this one ",
                          "reads version ", kVersion, ": use the newer one or another file"));

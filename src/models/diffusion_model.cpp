@@ -214,6 +214,11 @@ diffusion::ProcessConfig process_config(const json& diffusion) {
     diffusion::ProcessConfig process;
     process.schedule = chosen(beta_schedule_words(), "noise_schedule", diffusion.value("noise_schedule", "linear"));
     process.steps = diffusion.value("steps", int64_t{1000});
+    constexpr int64_t kMostSteps = 1'000'000;
+    if (process.steps > kMostSteps) {
+      throw CheckpointError(c10::str("config.json: diffusion.steps ", process.steps, " is more than the ", kMostSteps,
+                                     " that a process may have"));
+    }
     process.mean = chosen(mean_type_words(), "predict", diffusion.value("predict", "epsilon"));
     const bool learned = diffusion.value("learn_sigma", false);
     process.variance = chosen(kVariances, "model_var_type",

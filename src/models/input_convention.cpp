@@ -11,6 +11,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr int64_t kMostPixels = 4096;  ///< of a side that a classifier sees
+
 InputConvention unit_range(Resize resize) { return {0, 1, {}, {}, 0, resize}; }
 
 InputConvention unit_range(const double (&mean)[3], const double (&std)[3], Resize resize) {
@@ -36,10 +38,10 @@ InputConvention from_config(const json& config) {
   }
   const bool scales = std::all_of(convention.std.begin(), convention.std.end(), [](double std) { return std > 0; });
   if (convention.mean.size() != convention.std.size() || !(convention.high > convention.low) || !scales ||
-      convention.size < 0) {
+      convention.size < 0 || convention.size > kMostPixels) {
     throw CheckpointError(
         "config.json: \"input\" needs range [low, high], mean and std of the same length, std above 0, and resized_to "
-        "not below 0: " +
+        "from 0 to 4096: " +
         input->dump());
   }
   return convention;

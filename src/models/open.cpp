@@ -4,6 +4,7 @@
 #include "internal/models/mixture.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/content_hash.h"
+#include "internal/runtime/files.h"
 #include "internal/runtime/sentence.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
@@ -60,6 +61,13 @@ std::string hash_of(const networks::Network& network, const checkpoint::StateDic
     hash.add(values.sizes().data(), values.sizes().size() * sizeof(int64_t));
     hash.add(values.data_ptr(), values.nbytes());
   }
+  return hash.digits();
+}
+
+/// Of a program, whose numbers are but a part of what it computes.
+std::string hash_of(const fs::path& file) {
+  ContentHash hash;
+  hash.add(read_file(file));
   return hash.digits();
 }
 
@@ -128,6 +136,7 @@ std::shared_ptr<const networks::Network> open_network(const Description& descrip
   }
   const fs::path& file = description.weights;
   if (const auto open = networks::family_of(description.config).open) {
+    if (placement.opened) placement.opened({file, "", false, hash_of(file), {}});
     return open(description.config.value("model", json::object()), file, placement.device, placement.precision);
   }
   return of_file(file, [&] {

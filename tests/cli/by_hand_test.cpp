@@ -51,6 +51,29 @@ TEST_F(ByHand, TwoProcessesDrawTheBytesOfOne) {
   EXPECT_EQ(read_file(folder_ / "one/samples.npz"), read_file(folder_ / "two/samples.npz"));
 }
 
+TEST_F(ByHand, ProcessesThatDoDifferentWorkAreRefused) {
+  auto generator = at::detail::createCPUGenerator(5);
+  std::vector<std::unique_ptr<Program>> processes;
+  const std::string port = sextant::testing::free_port();
+  for (const char* rank : {"0", "1"}) {
+    const std::string images = folder_ / (std::string(rank) + ".npz");
+    checkpoint::save_npz(images, {{"arr_0", at::randint(0, 256, {20, 28, 28, 1}, generator, at::kByte)}});
+    processes.push_back(std::make_unique<Program>(
+        Words{"evaluate", images, "--reference", bundled("mnist-features") + "/reference_train.npz", "--features",
+              bundled("mnist-features"), "--rank", rank, "--world-size", "2", "--rendezvous", "127.0.0.1:" + port}));
+  }
+  std::string lines;
+  for (const auto& process : processes) {
+    const Outcome outcome = process->finish();
+    EXPECT_EQ(outcome.exit_code, 2);
+    lines += outcome.err;
+  }
+  EXPECT_EQ(
+      lines,
+      "sextant evaluate: process 1 of 2 does another work than process 0: settings/evaluate/samples differs; start "
+      "all of them with the same settings and files\n");
+}
+
 TEST_F(ByHand, TwoProcessesEvaluateAsOne) {
   auto generator = at::detail::createCPUGenerator(5);
   for (const char* name : {"a.npz", "b.npz"}) {

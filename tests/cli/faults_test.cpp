@@ -171,6 +171,42 @@ TEST_F(ChangedModel, UnderARunThatGrowsIsRefused) {
   expect_one_line(sextant(words({"--count", "6"})), 2, {"are not those that the images in"});
 }
 
+TEST_F(ChangedModel, UnderAFinishedRunIsRefusedAndReplacedWhereThatIsAskedFor) {
+  ASSERT_EQ(sextant(words({"--count", "2"})).exit_code, 0);
+  const std::string first = read_file(folder_ / "o/samples.npz");
+  change("out.2.bias", [](const Tensor& bias) { return bias.clone(); });  // another file of the same weights
+  EXPECT_NE(sextant(words({"--count", "2"})).out.find("drawn before this run"), std::string::npos);
+  change("out.2.bias", [](const Tensor& bias) { return bias + 0.5; });
+  expect_one_line(sextant(words({"--count", "2"})), 2, {"the weights of the model (", "are not those that the images"});
+  ASSERT_EQ(sextant(words({"--count", "2", "--overwrite"})).exit_code, 0);
+  EXPECT_NE(read_file(folder_ / "o/samples.npz"), first);
+}
+
+TEST_F(ChangedModel, OfWhichTheSettingsChangedIsRefused) {
+  ASSERT_EQ(sextant(words({"--count", "2"})).exit_code, 0);
+  nlohmann::json config = nlohmann::json::parse(read_file(folder_ / "m/config.json"));
+  write_atomically(folder_ / "m/config.json", config.dump());  // written otherwise, and the same
+  EXPECT_NE(sextant(words({"--count", "2"})).out.find("drawn before this run"), std::string::npos);
+  config["diffusion"]["noise_schedule"] = "linear";
+  write_atomically(folder_ / "m/config.json", config.dump());
+  expect_one_line(sextant(words({"--count", "2"})), 2,
+                  {"the settings (", "config.json) are not those that the images"});
+  expect_one_line(sextant(words({"--count", "4"})), 2,
+                  {"the settings (", "config.json) are not those that the images"});
+}
+
+TEST(Attributes, ReadFromAFileThatChangedAreRefused) {
+  const TemporaryFolder folder;
+  const auto drawn = [&](const std::string& answers) {
+    write_atomically(folder / "a.csv", answers);
+    return sextant({"sample", "--model", bundled("mnist-adm"), "--classifier", bundled("mnist-attributes"), "--labels",
+                    "0-9", "--count", "2", "--steps", "2", "--attributes", folder / "a.csv", "--out", folder / "o"});
+  };
+  ASSERT_EQ(drawn("loop,thick\n1,0\n").exit_code, 0);
+  EXPECT_EQ(drawn("loop,thick\n1,0\n").exit_code, 0);
+  expect_one_line(drawn("loop,thick\n0,1\n"), 2, {"the answers (", "a.csv) are not those that the images"});
+}
+
 TEST_F(ChangedModel, OfWhichOneClassBurstsNamesStepAndImageAndKeepsTheOtherBatches) {
   change("label_emb.weight", [](const Tensor& rows) {
     const Tensor changed = rows.clone();

@@ -103,7 +103,8 @@ TEST(Sample, RecordsWhichWeightsItTook) {
   const auto [plain, silence] = drawn(bundled("mnist-adm"), folder / "a", {});
   const auto [average, note] = drawn(folder / "model", folder / "b", {});
   const auto [raw, choice] = drawn(folder / "model", folder / "c", {"--weights", "model"});
-  ASSERT_EQ(plain.size(), 1u);
+  ASSERT_EQ(plain.size(), 2u);
+  EXPECT_EQ(plain[1]["role"], "settings");
   EXPECT_EQ(plain[0]["role"], "model");
   EXPECT_EQ(plain[0]["group"], "");
   EXPECT_EQ(average[0]["group"], "ema");

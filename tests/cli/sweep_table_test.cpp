@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "cli/sweep_fixture.h"
+#include "internal/runtime/text.h"
 
 namespace sextant::cli::testing {
 namespace {
@@ -164,6 +165,24 @@ TEST(SweepLedger, OfANewerVersionIsRefusedInOneLine) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_NE(outcome.err.find("ledger.sqlite is of version 7, made by a newer sextant"), std::string::npos);
   EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+}
+
+TEST(SweepTable, TakesNoImagesOfAnotherSettingThatWasDrawnOverThem) {
+  const TemporaryFolder folder;
+  const auto table = [&](const std::string& scale, const std::string& metrics, const std::vector<std::string>& more) {
+    return run_table(folder,
+                     replaced(table_text(), "\"fid+accuracy\"", "\"" + metrics + "\"") +
+                         "[[rows]]\nname = \"strong\"\nguidance.scale = " + scale + "\n",
+                     more);
+  };
+  ASSERT_EQ(table("3", "fid+accuracy", {}).exit_code, 0);
+  const json first = results_of(folder / "o");
+  ASSERT_EQ(table("-5", "fid+accuracy", {"--overwrite"}).exit_code, 0);
+  const Outcome other = table("3", "accuracy+fid", {});
+  EXPECT_NE(other.exit_code, 0);
+  EXPECT_NE(other.err.find("holds another run"), std::string::npos) << other.err;
+  ASSERT_EQ(table("3", "accuracy+fid", {"--overwrite"}).exit_code, 0);
+  EXPECT_EQ(results_of(folder / "o")[2]["metrics"]["fid"]["mean"], first[2]["metrics"]["fid"]["mean"]);
 }
 
 }  // namespace

@@ -49,6 +49,21 @@ TEST(World, OfSrunIsItsStepAndABatchScriptIsOneProcess) {
   EXPECT_EQ(world_of(environment({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "8"}})).size, 1);
 }
 
+TEST(World, OfSrunWithPmiIsSrunsAndOfMpirunWithinAJobOfSlurmIsMpiruns) {
+  std::map<std::string, std::string> both = {{"PMI_RANK", "5"},      {"PMI_SIZE", "8"},
+                                             {"SLURM_PROCID", "5"},  {"SLURM_STEP_NUM_TASKS", "8"},
+                                             {"SLURM_LOCALID", "1"}, {"SLURM_STEP_TASKS_PER_NODE", "4(x2)"}};
+  const World srun = world_of(environment(both));
+  EXPECT_EQ(srun.launcher, "srun");
+  EXPECT_EQ(srun.local_rank, 1);
+  EXPECT_EQ(srun.local_size, 4);
+  both["SLURM_STEP_NUM_TASKS"] = "2";  // the proxies of mpirun, one for each machine
+  both["MPI_LOCALRANKID"] = "3";
+  const World mpirun = world_of(environment(both));
+  EXPECT_EQ(mpirun.launcher, "mpirun");
+  EXPECT_EQ(mpirun.local_rank, 3);
+}
+
 TEST(World, ThatContradictsItselfNamesTheVariable) {
   const auto message = [](std::map<std::string, std::string> variables) -> std::string {
     try {

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "database.h"
+#include "internal/runtime/files.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/golden.h"
@@ -166,8 +167,10 @@ TEST(Ledger, IsNotAnyFile) {
   EXPECT_EQ(message_of([&] { Ledger(folder / "text"); }),
             (folder / "text").string() + " is no ledger: it is no SQLite file");
   { Database(folder / "other.sqlite").run("CREATE TABLE t(x)"); }
+  const std::string before = read_file(folder / "other.sqlite");
   EXPECT_EQ(message_of([&] { Ledger(folder / "other.sqlite"); }),
             (folder / "other.sqlite").string() + " is no ledger: it is an SQLite file of another program");
+  EXPECT_EQ(read_file(folder / "other.sqlite"), before) << "it was changed";
 }
 
 TEST(Ledger, OfWhichTheTablesAreDamagedIsRefusedInOneLine) {

@@ -8,6 +8,7 @@
 #include "common/prompts.h"
 #include "common/record.h"
 #include "common/run_folder.h"
+#include "drawing/inputs.h"
 #include "internal/calibration/caution.h"
 #include "internal/models/class_names.h"
 #include "internal/runtime/files.h"
@@ -194,8 +195,11 @@ CalibrateResult measured_and_fitted(CalibrateConfig& config, distributed::Group&
   classifiers.reserve(variants.size());
   for (const Variant& variant : variants) classifiers.push_back(variant.classifier);
   const LogitsCollector collector(config, classifiers, levels.get(), placement.device, group, progress, stop);
-  const UnfinishedCalibration unfinished(config.run.out, identity_of(config, weights.record(), data),
-                                         classifier.classes);
+  std::vector<std::string> models = split(config.classifier.path, ',');
+  models.push_back(config.model.path);
+  const json identity = identity_of(config, with_settings_of(models, weights.record()), data);
+  agree(group, identity);
+  const UnfinishedCalibration unfinished(config.run.out, identity, classifier.classes);
   CalibrateResult result = unfinished.found();
   const std::size_t conditions = 1 + shown.size() * (levels ? levels->values().size() : 0);
   const std::size_t rows_each = data.fitted ? 2 : variants.size();

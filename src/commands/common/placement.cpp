@@ -24,6 +24,26 @@ std::unique_ptr<distributed::Group> group_of(const RunConfig& run) {
   return run.alone ? std::make_unique<distributed::Group>() : distributed::join_group();
 }
 
+void agree(distributed::Group& group, const nlohmann::json& identity) {
+  if (group.alone()) return;
+  const std::vector<std::string> all = group.gather(std::vector<std::string>{identity.flatten().dump()});
+  const auto first = nlohmann::json::parse(all.front());
+  for (std::size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] == all.front()) continue;
+    const auto other = nlohmann::json::parse(all[rank]);
+    std::string entry;
+    for (const auto& [name, value] : first.items()) {
+      if (entry.empty() && other.value(name, nlohmann::json()) != value) entry = name.substr(1);
+    }
+    for (const auto& [name, value] : other.items()) {
+      if (entry.empty() && !first.contains(name)) entry = name.substr(1);
+    }
+    throw UsageError("process " + std::to_string(rank) + " of " + std::to_string(group.size()) +
+                     " does another work than process 0: " + entry +
+                     " differs; start all of them with the same settings and files");
+  }
+}
+
 void resolve_device(RunConfig& run) {
   if (run.device.kind == DeviceKind::kAuto)
     run.device.kind = device_of(run.device).is_cuda() ? DeviceKind::kCuda : DeviceKind::kCpu;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
@@ -16,6 +17,10 @@ void place(RunConfig& run);
 
 /// The processes that do this run together.
 std::unique_ptr<distributed::Group> group_of(const RunConfig& run);
+
+/// Sees that the processes of a job do one work: UsageError, in all of them, names the first that does not and the
+/// first entry of its `identity`, which the result depends on, that is not that of the first process.
+void agree(distributed::Group& group, const nlohmann::json& identity);
 
 /// kAuto becomes the one that this machine has, so that what is recorded, and what a later run compares itself
 /// with, is what computed. Error for a device that there is not.

@@ -6,9 +6,11 @@
 #include "common/placement.h"
 #include "common/prompts.h"
 #include "common/run_folder.h"
+#include "drawing/inputs.h"
 #include "evaluate/report.h"
 #include "internal/evaluation/shared.h"
 #include "internal/models/class_names.h"
+#include "internal/runtime/text.h"
 #include "sextant/evaluation/evaluate.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/device.h"
@@ -132,6 +134,18 @@ data::NetworkClasses classes_of(const EvaluateConfig& config, const guidance::Cl
   return {classifier.classes, models::class_names_of(first.config)};
 }
 
+/// What the numbers depend on, as far as it is quickly known.
+nlohmann::json identity_of(EvaluateConfig& config, const OpenedWeights& weights, const data::ImageSet& images) {
+  nlohmann::json settings = OptionTable("evaluate", evaluate_options(config)).to_json();
+  for (const char* own : {"out", "format", "threads", "quiet", "device"}) settings["evaluate"].erase(own);
+  std::vector<std::string> models = split(config.classifier.path, ',');
+  models.push_back(config.features.path);
+  return {{"settings", settings},
+          {"weights", with_settings_of(models, weights.record())},
+          {"images", images.size()},
+          {"labels", images.labels().defined() ? images.labels().sum().item<int64_t>() : 0}};
+}
+
 EvaluateResult evaluated(EvaluateConfig& config, distributed::Group& group, Progress& progress, const Stop& stop) {
   place(config.run);
   set_threads(static_cast<int>(config.run.threads));
@@ -159,6 +173,7 @@ EvaluateResult evaluated(EvaluateConfig& config, distributed::Group& group, Prog
     embedding.read.size = config.classifier.size;
   const auto images = evaluation::open_images_for(extractor, config.samples, embedding.read);
   for (const std::string& line : images->notes()) progress.note("note: " + line);
+  agree(group, identity_of(config, weights, *images));
   options.labels_unsure = images->naming() == data::Naming::kSorted;
   auto samples = evaluation::embed(*images, config.samples, extractor, embedding, group, progress, stop);
   if (!samples) return {};

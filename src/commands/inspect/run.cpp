@@ -5,6 +5,7 @@
 #include "internal/models/mixture.h"
 #include "internal/report/table.h"
 #include "internal/runtime/text.h"
+#include "internal/runtime/utf8.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/models/models.h"
 #include "sextant/runtime/error.h"
@@ -193,7 +194,7 @@ std::string inspection_text(const json& about) {
     left.resize(std::max<std::size_t>(left.size() + 1, 12), ' ');
     left += replaced(shape, ",", ", ");
     left.resize(std::max<std::size_t>(left.size() + 2, 34), ' ');
-    text += left + row.at("name").get<std::string>();
+    text += left + one_line(row.at("name").get<std::string>());
     if (row.contains("not_finite")) text += ": " + grouped(row["not_finite"].get<int64_t>()) + " NaN or infinite";
     text += "\n";
   }

@@ -14,9 +14,14 @@ using nlohmann::json;
 
 namespace {
 
-/// The first model whose weights differ between two records of OpenedWeights: "denoiser (FILE)". Where a hash is not
+std::string named(const std::string& role, const std::string& file) {
+  const bool network = role != "settings" && role != "answers";
+  return (network ? "weights of the " + role : role) + " (" + file + ")";
+}
+
+/// The first file that differs between two lists of inputs_of(): "weights of the model (FILE)". Where a hash is not
 /// known, nothing can be said of it.
-std::string changed_weights(const json& former, const json& now) {
+std::string changed_input(const json& former, const json& now) {
   if (!former.is_array()) return "";
   for (const json& one : now) {
     for (const json& other : former) {
@@ -24,7 +29,7 @@ std::string changed_weights(const json& former, const json& now) {
                              other.value("file", json()) == one.at("file");
       const json hash = same_part ? other.value("hash", json()) : json();
       if (hash.is_string() && hash != "" && one.at("hash") != "" && hash != one.at("hash"))
-        return one.at("role").get<std::string>() + " (" + one.at("file").get<std::string>() + ")";
+        return named(one.at("role"), one.at("file"));
     }
   }
   return "";
@@ -45,14 +50,14 @@ SampleFolder::SampleFolder(fs::path folder, const json& identity, int64_t count,
   });
 }
 
-void SampleFolder::agree_on_weights(const json& weights, bool overwrite) {
+void SampleFolder::agree_on_inputs(const json& inputs, bool overwrite) {
   json stored = SampleStore::stored_identity(partial());
   for (const json& former : {former_.is_object() ? former_.value("weights", json()) : json(),
                              stored.is_object() ? stored.value("weights", json()) : json()}) {
-    const std::string changed = changed_weights(former, weights);
+    const std::string changed = changed_input(former, inputs);
     if (changed.empty()) continue;
     if (!overwrite) {
-      throw UsageError("the weights of the " + changed + " are not those that the images in " + folder_.string() +
+      throw UsageError("the " + changed + " are not those that the images in " + folder_.string() +
                        " were drawn with; give the former file" + kChooseAnother);
     }
     former_ = json();
@@ -75,7 +80,7 @@ void SampleFolder::check_former(const json& identity, int64_t count) const {
                      " there and " + std::to_string(count) + " here" + kChooseAnother);
   }
   json stored = SampleStore::stored_identity(partial());
-  if (stored.is_object()) stored.erase("weights");  // see agree_on_weights()
+  if (stored.is_object()) stored.erase("weights");  // see agree_on_inputs()
   if (stored == identity) return;                   // also of a run that was killed while it replaced another one
   if (SampleStore::of_another_version(partial())) {
     throw UsageError(partial().string() + " holds samples of a run of another version of sextant" + kChooseAnother);

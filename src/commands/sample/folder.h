@@ -22,9 +22,9 @@ class SampleFolder {
   /// The run.json of a former run with this identity whose samples are here, perhaps fewer, null when there is none.
   const nlohmann::json& former() const { return former_; }
 
-  /// To be called when the models are open: `weights` is OpenedWeights::record(). UsageError where images of this run
-  /// that are here were drawn with a file that has changed since; with `overwrite` they are another run's.
-  void agree_on_weights(const nlohmann::json& weights, bool overwrite);
+  /// To be called when the models are open, with inputs_of() the run. UsageError where images of this run that are here
+  /// were drawn with a file that has changed since; with `overwrite` they are another run's.
+  void agree_on_inputs(const nlohmann::json& inputs, bool overwrite);
 
   /// Removes the results of another run. To be called when an image of this one is safe in partial().
   void replace_former() const;

@@ -95,9 +95,11 @@ SampleResult result_of(const json& record, int64_t count) {
 }
 
 json write_results(const SampleConfig& config, const json& settings, const SampleStore& store, const json& weights,
-                   const SampleFolder& folder) {
+                   const json& files, const SampleFolder& folder) {
   const json trace = trace_of(store);
-  const json record = record_of(config, settings, store, trace, weights);
+  json record = record_of(config, settings, store, trace, weights);
+  if (files.is_object()) record["files"] = files;
+  record["config"].erase("share");  // whoever repeats the run wants all of it
   store.write_npz(folder.npz());
   write_grid(folder.grid(), store);
   draw_trace(folder.path(), trace);

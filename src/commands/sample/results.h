@@ -9,10 +9,10 @@
 
 namespace sextant::commands {
 
-/// Writes what the store's finished samples give into the folder, run.json last. Returns that record; `settings` and
-/// `weights`, which the networks have, stand in it.
+/// Writes what the store's finished samples give into the folder, run.json last. Returns that record; `settings`,
+/// `weights`, which are inputs_of() the run, and `files`, files_of() it where they are known, stand in it.
 nlohmann::json write_results(const SampleConfig& config, const nlohmann::json& settings, const SampleStore& store,
-                             const nlohmann::json& weights, const SampleFolder& folder);
+                             const nlohmann::json& weights, const nlohmann::json& files, const SampleFolder& folder);
 
 /// What a record says of its run of `count` samples.
 SampleResult result_of(const nlohmann::json& record, int64_t count);

@@ -6,6 +6,7 @@
 #include "drawing/fitting_sampler.h"
 #include "drawing/guidance_trace.h"
 #include "drawing/identity.h"
+#include "drawing/inputs.h"
 #include "internal/commands/sample.h"
 #include "internal/runtime/json_file.h"
 #include "internal/runtime/sentence.h"
@@ -122,11 +123,20 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   if (const std::string note = lone_tilt_note(config); !note.empty()) progress.note(note);
   SampleFolder folder(config.run.out, identity, config.sample.count, config.run.overwrite);
   const json& former = folder.former();
-  const bool there = read_entries(folder.record(), [&] {
-    return former.is_object() && former.value("complete", false) &&
-           former.value("finished", int64_t{0}) == config.sample.count;
-  });
-  if (there) {
+  const auto there = [&] {
+    return read_entries(folder.record(), [&] {
+      return former.is_object() && former.value("complete", false) &&
+             former.value("finished", int64_t{0}) == config.sample.count;
+    });
+  };
+  const json files = files_of(config);
+  if (there() && !same_files(former.value("files", json()), files)) {
+    // Another file may hold the same weights: what they are is seen when they are open.
+    place(config.run);
+    set_threads(static_cast<int>(config.run.threads));
+    folder.agree_on_inputs(inputs_of(config, open_models(config).weights.record()), config.run.overwrite);
+  }
+  if (there()) {
     std::filesystem::remove(folder.partial());
     std::filesystem::remove_all(folder.path() / "samples.batches.done");  // of a process that was killed meanwhile
     SampleResult result = read_entries(folder.record(), [&] { return result_of(former, config.sample.count); });
@@ -146,12 +156,13 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
       const auto draw = [sampler, fitting](const auto& samples, const auto& heard) {
         return fitting->draw(samples, heard);
       };
-      return Opened{draw, models.weights.record()};
+      return Opened{draw, inputs_of(config, models.weights.record())};
     };
     return draw_share(config, settings, share, folder, open, told, stop);
   }
   const SamplingModels models = open_models(config);
-  folder.agree_on_weights(models.weights.record(), config.run.overwrite);
+  const json inputs = inputs_of(config, models.weights.record());
+  folder.agree_on_inputs(inputs, config.run.overwrite);
   for (const std::string& note : models.weights.notes()) progress.note(note);
   if (models.guide) {
     for (const std::string& note : models.guide->notes) progress.note(note);
@@ -164,13 +175,13 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     const std::vector<int64_t> stored =
         models.points ? std::vector{shape[0]} : std::vector{shape[1], shape[2], shape[0]};
     json drawn_with = identity;
-    drawn_with["weights"] = models.weights.record();
+    drawn_with["weights"] = inputs;
     SampleStore store(folder.partial(), drawn_with, stored, config.sample.count, sampler.trace_steps() * kTraceNumbers,
                       models.points ? at::kFloat : at::kByte);
     read_entries(folder.record(), [&] { keep_former_images(folder, store, sampler.trace_steps()); });
     if (store.finished() > 0) folder.replace_former();
     draw_missing(config, sampler, store, folder, progress, stop);
-    if (store.finished() > 0) record = write_results(config, settings, store, models.weights.record(), folder);
+    if (store.finished() > 0) record = write_results(config, settings, store, inputs, files, folder);
     complete = store.finished() == store.count();
   }
   if (complete) std::filesystem::remove(folder.partial());

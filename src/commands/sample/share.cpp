@@ -246,7 +246,7 @@ json assemble(const SampleConfig& config, const json& settings, const std::vecto
     }
     pending.put();
     folder.replace_former();
-    record = write_results(config, settings, store, weights, folder);
+    record = write_results(config, settings, store, weights, {}, folder);
   }
   fs::remove(folder.partial());
   return record;

@@ -1,6 +1,8 @@
 #include "sweep/draw.h"
 
 #include "common/record.h"
+#include "common/run_folder.h"
+#include "drawing/identity.h"
 #include "sextant/runtime/error.h"
 #include "sweep/place.h"
 
@@ -41,10 +43,37 @@ SampleConfig settings_of(const ledger::Run& run, const SampleConfig& wanted) {
   return config;
 }
 
+/// Whether the images in the run's folder are its own, as far as their record says, and not those of another that was
+/// drawn over them.
+bool holds(const ledger::Run& run) {
+  try {
+    const nlohmann::json record = former_record(fs::path(run.folder) / "run.json", "config");
+    if (!record.is_object()) return true;
+    SampleConfig there, wanted;
+    OptionTable("sample", sample_options(there)).merge(record.at("config"), "run.json");
+    OptionTable("sample", sample_options(wanted)).merge(run.settings, "the ledger");
+    wanted = resolved(wanted);
+    wanted.run.device = there.run.device;  // drawn on another machine
+    return identity_of(there) == identity_of(wanted);
+  } catch (const Error&) {  // of another version
+    return true;
+  }
+}
+
+/// Other runs whose images were in the folder are not drawn any more.
+void take_folder(const ledger::Run& run, ledger::Ledger& ledger) {
+  for (ledger::Run other : ledger.runs()) {
+    if (other.id == run.id || other.folder != run.folder || other.state != ledger::State::kDone) continue;
+    other.state = ledger::State::kNew;
+    other.images = 0;
+    ledger.update(other);
+  }
+}
+
 }  // namespace
 
 bool drawn(const ledger::Run& run, int64_t count) {
-  return run.state == ledger::State::kDone && images_there(run) >= count;
+  return run.state == ledger::State::kDone && images_there(run) >= count && holds(run);
 }
 
 Drawing draw_run(const SampleConfig& wanted, ledger::Run& run, ledger::Ledger& ledger, Progress& progress,
@@ -61,6 +90,7 @@ Drawing draw_run(const SampleConfig& wanted, ledger::Run& run, ledger::Ledger& l
   try {
     const SampleConfig config = settings_of(run, wanted);
     const SampleResult result = run_sample(config, noting, stop);
+    if (result.finished > 0) take_folder(run, ledger);
     run.images = result.finished;
     run.state = result.complete() ? ledger::State::kDone : ledger::State::kNew;
     run.log = noting.notes;

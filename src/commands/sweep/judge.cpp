@@ -2,6 +2,7 @@
 
 #include "common/metric_style.h"
 #include "internal/commands/evaluate.h"
+#include "internal/runtime/text.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
@@ -70,9 +71,14 @@ std::string Judge::key(ledger::Ledger& ledger) const {
   EvaluateConfig config = *evaluate_;
   json key = OptionTable("evaluate", evaluate_options(config)).to_json().at("evaluate");
   for (const char* neutral : {"samples", "out", "format", "threads", "quiet", "batch", "no-cache"}) key.erase(neutral);
-  for (const char* path : {"reference", "features", "classifier"}) {
-    const std::string given = key.value(path, std::string());
-    if (!given.empty() && fs::exists(given)) key[path] = hash_of_path(given, ledger);
+  for (const char* name : {"reference", "features", "classifier"}) {
+    const std::string given = key.value(name, std::string());
+    if (given.empty()) continue;
+    json hashes = json::array();
+    for (const std::string& path : fs::exists(given) ? std::vector{given} : split(given, ',')) {
+      hashes.push_back(fs::exists(path) ? hash_of_path(path, ledger) : path);
+    }
+    key[name] = hashes.size() == 1 ? hashes[0] : hashes;
   }
   return hash_of_text(key.dump());
 }

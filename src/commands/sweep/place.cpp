@@ -1,6 +1,8 @@
 #include "sweep/place.h"
 
+#include "common/prompts.h"
 #include "drawing/identity.h"
+#include "drawing/inputs.h"
 #include "internal/evaluation/hash_of.h"
 #include "internal/runtime/content_hash.h"
 #include "internal/runtime/text.h"
@@ -43,17 +45,7 @@ SampleConfig with_score(SampleConfig config) {
   return config;
 }
 
-std::vector<std::string> weights_of(const SampleConfig& given) {
-  const SampleConfig config = with_score(given);
-  std::vector<std::string> paths = {config.model.path};
-  if (config.model.autoguidance_scale != 1) paths.push_back(config.model.autoguidance_model);
-  paths.push_back(config.model.vae);
-  if (!config.guidance.none()) {
-    for (const std::string& path : split(config.classifier.path, ',')) paths.push_back(path);
-  }
-  std::erase(paths, "");
-  return paths;
-}
+std::vector<std::string> weights_of(const SampleConfig& config) { return models_of(with_score(config)); }
 
 std::string hash_of_text(const std::string& text) {
   ContentHash hash;
@@ -66,7 +58,8 @@ std::string hash_of_path(const fs::path& path, ledger::Ledger& ledger) {
 }
 
 ledger::Run described_run(const SampleConfig& given, ledger::Ledger& ledger) {
-  const SampleConfig config = with_score(given);
+  SampleConfig config = with_score(given);
+  config.classifier.prompts = resolved_prompts(std::move(config.classifier.prompts));  // not the name of their file
   ledger::Run run = with_settings(config);
   for (const std::string& path : weights_of(config)) run.weights[path] = hash_of_path(path, ledger);
 
@@ -82,6 +75,8 @@ ledger::Run described_run(const SampleConfig& given, ledger::Ledger& ledger) {
   }
   key["weights"] = json::array();
   for (const std::string& path : weights_of(config)) key["weights"].push_back(run.weights[path]);
+  const bool asks = !config.guidance.none() && fs::is_regular_file(config.guidance.attributes);
+  if (asks) key["answers"] = hash_of_path(config.guidance.attributes, ledger);
   const int64_t group = group_of(config);
   if (group > 0 && config.sample.count % group != 0) key["count"] = config.sample.count;
   run.key = hash_of_text(key.dump());

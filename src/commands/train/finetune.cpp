@@ -1,5 +1,6 @@
 #include <c10/util/StringUtil.h>
 
+#include "common/placement.h"
 #include "internal/report/table.h"
 #include "internal/runtime/files.h"
 #include "internal/training/shared.h"
@@ -53,6 +54,7 @@ checkpoint::StateDict weights_of(const networks::Network& network) {
 TrainResult tuned_by(distributed::Group& group, const TrainConfig& config, Progress& progress, const Stop& stop) {
   TrainSetup setup = open_training(config, TrainTask::kFinetune);
   for (const std::string& line : setup.notes) progress.note("note: " + line);
+  agree(group, {{"settings", setup.trainer.identity}, {"weights", setup.weights.record()}});
   const TrainFolder folder(config.run.out, setup.trainer.identity, config.run.overwrite);
   if (folder.complete()) return folder.former();
   setup.trainer.replaces = folder.replaces();

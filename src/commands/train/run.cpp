@@ -1,5 +1,6 @@
 #include <c10/util/StringUtil.h>
 
+#include "common/placement.h"
 #include "internal/commands/train.h"
 #include "internal/models/class_names.h"
 #include "internal/training/shared.h"
@@ -41,6 +42,7 @@ std::string how_trained(const TrainConfig& config, const TrainSetup& setup, cons
 TrainResult trained_by(distributed::Group& group, const TrainConfig& config, Progress& progress, const Stop& stop) {
   TrainSetup setup = open_training(config, TrainTask::kTrain);
   for (const std::string& line : setup.notes) progress.note("note: " + line);
+  agree(group, {{"settings", setup.trainer.identity}, {"weights", setup.weights.record()}});
   const TrainFolder folder(config.run.out, setup.trainer.identity, config.run.overwrite);
   if (folder.complete()) return folder.former();
   setup.trainer.replaces = folder.replaces();
