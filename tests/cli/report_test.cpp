@@ -5,6 +5,7 @@
 #include "cli/program.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/report/drawing.h"
 
 namespace sextant::cli::testing {
@@ -66,6 +67,52 @@ TEST(Report, SaysWhatTheRecordsSayInOneFile) {
   for (const char* text : {"http://", "https://", "<js>", "@import"}) {
     EXPECT_EQ(page.find(text), std::string::npos) << "nothing is loaded and nothing is unescaped: " << text;
   }
+}
+
+TEST(Report, ShowsPixelsOfImagesAndSmoothsPoints) {
+  const TemporaryFolder folder;
+  write_results(folder.path());
+  const auto page = [&] {
+    EXPECT_EQ(sextant({"report", folder.path().string()}).exit_code, 0);
+    return read_file(folder / "report.html");
+  };
+  const fs::path samples = folder / "plain/seed-1/samples.npz";
+  const std::string pixels = "<img class=\"pixels\"";
+  EXPECT_NE(page().find(pixels), std::string::npos) << "samples may be gone";
+  checkpoint::save_npz(samples, {{"arr_0", at::zeros({2, 8, 8, 1}, at::kByte)}});
+  EXPECT_NE(page().find(pixels), std::string::npos);
+  checkpoint::save_npz(samples, {{"arr_0", at::zeros({2, 2})}});
+  EXPECT_EQ(page().find(pixels), std::string::npos);
+  write_atomically(samples, "no archive");
+  EXPECT_NE(page().find(pixels), std::string::npos);
+}
+
+TEST(Report, NamesTheLevelOfItsIntervals) {
+  const TemporaryFolder folder;
+  write_results(folder.path());
+  json record = json::parse(read_file(folder / "run.json"));
+  for (const auto& [level, words] :
+       {std::pair(0.9, "with their 90 % interval"), {0.9999, "with their 99.99 % interval"}}) {
+    record["config"]["evaluate"]["level"] = level;
+    write_atomically(folder / "run.json", record.dump());
+    ASSERT_EQ(sextant({"report", folder.path().string()}).exit_code, 0);
+    EXPECT_NE(read_file(folder / "report.html").find(words), std::string::npos) << words;
+  }
+}
+
+TEST(Report, ItsCommandsAreTheShellsWordForWord) {
+  const TemporaryFolder folder;
+  write_results(folder.path());
+  const fs::path row = folder / "Heun's | `strong`, [1] #2 *";
+  fs::create_directories(row);
+  write_atomically(row / "run.json", R"({"command": "sample", "config": {"sample": {"seed": 1}}})");
+  ASSERT_EQ(sextant({"report", folder.path().string()}).exit_code, 0);
+  const std::string page = read_file(folder / "report.html");
+  const std::size_t from = page.find("sextant sample --recipe '") + std::string("sextant sample --recipe ").size();
+  const std::string word = page.substr(from, page.find("</code>", from) - from);
+  write_atomically(folder / "echo.sh", "printf %s " + word + " >'" + (folder / "echoed").string() + "'\n");
+  ASSERT_EQ(std::system(("sh '" + (folder / "echo.sh").string() + "'").c_str()), 0) << word;
+  EXPECT_EQ(read_file(folder / "echoed"), (row / "run.json").string());
 }
 
 TEST(Report, RefusesAFolderWithoutRecords) {

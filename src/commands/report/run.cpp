@@ -1,9 +1,13 @@
+#include <cstdio>
+
 #include "internal/commands/report.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/json_file.h"
+#include "internal/runtime/text.h"
 #include "report/collect.h"
 #include "report/html.h"
 #include "report/sweep_section.h"
+#include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
 
@@ -20,21 +24,37 @@ std::string title_of(const ShownFolder& shown) {
   return shown.name.empty() ? fs::absolute(shown.folder).lexically_normal().filename().string() : shown.name;
 }
 
+/// Whether the grid of a folder shows images, whose pixels are to be seen when they are enlarged, and no points.
+bool shows_pixels(const fs::path& folder) {
+  const fs::path samples = folder / "samples.npz";
+  try {
+    return !fs::exists(samples) || checkpoint::NpzReader(samples).shape("arr_0").size() == 4;
+  } catch (const Error&) {
+    return true;  // what is wrong with the samples is no affair of the page
+  }
+}
+
 std::string figure(const Picture& picture, const std::string& whose) {
   const std::string caption = whose.empty() ? picture.caption : whose + ": " + picture.caption;
-  const bool pixels = picture.file.stem() == "grid";
+  const bool pixels = picture.file.stem() == "grid" && shows_pixels(picture.file.parent_path());
   return "<figure class=\"card\"><button type=\"button\" aria-label=\"Enlarge: " + escaped(caption) + "\"><img" +
          (pixels ? " class=\"pixels\"" : "") + " src=\"" + embedded_file(picture.file) + "\" alt=\"" +
          escaped(caption) + "\"></button><figcaption>" + (whose.empty() ? "" : "<b>" + escaped(whose) + "</b> ") +
          escaped(picture.caption) + "</figcaption></figure>\n";
 }
 
+/// `text` as one word of a shell.
+std::string shell_word(const std::string& text) {
+  const std::string plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:=@%";
+  if (text.find_first_not_of(plain) == std::string::npos) return text;
+  return "'" + replaced(text, "'", "'\\''") + "'";
+}
+
 /// The words that make a run again.
 std::string command_of(const ShownFolder& shown) {
-  const std::string record = (shown.folder / shown.file).string();
-  const std::string quoted = record.find_first_of(" '\"$&;()") == std::string::npos ? record : "'" + record + "'";
-  if (shown.command() == "sweep") return "sextant sweep " + quoted;
-  return "sextant " + shown.command() + " --recipe " + quoted;
+  const std::string record = shell_word((shown.folder / shown.file).string());
+  if (shown.command() == "sweep") return "sextant sweep " + record;
+  return "sextant " + shown.command() + " --recipe " + record;
 }
 
 std::string settings_html(const ShownFolder& shown, const std::string& whose) {
@@ -51,6 +71,13 @@ std::string settings_html(const ShownFolder& shown, const std::string& whose) {
   return html + "<pre>" + escaped(kept.dump(2)) + "</pre></div></details>\n";
 }
 
+/// "95 %": the level of a sweep's intervals.
+std::string level_of(const ShownFolder& shown) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g %%", 100 * shown.record.value("/config/evaluate/level"_json_pointer, 0.95));
+  return text;
+}
+
 /// What a section says under its heading.
 std::string facts_of(const ShownFolder& shown) {
   if (shown.command() != "sweep") return "";
@@ -64,9 +91,8 @@ std::string facts_of(const ShownFolder& shown) {
   std::string text;
   if (seeds) text += "Mean ± standard deviation over seeds. ";
   if (difference) {
-    text +=
-        "Differences are from the baseline on the same seeds and noise, with their 95 % interval; coloured where it "
-        "leaves out zero. ";
+    text += "Differences are from the baseline on the same seeds and noise, with their " + level_of(shown) +
+            " interval; coloured where it leaves out zero. ";
   }
   text += "Bold is the best of a column.";
   return "<p class=\"note\">" + text + "</p>\n";
