@@ -115,7 +115,9 @@ std::string latex_text(const std::string& cell) {
 }
 
 std::string latex_line(const std::vector<std::string>& row, const Bold& bold = {}) {
-  std::string line;
+  const std::size_t first = row.empty() ? std::string::npos : row[0].find_first_not_of(" \t\n");
+  const bool argument = first != std::string::npos && (row[0][first] == '[' || row[0][first] == '*');
+  std::string line = argument ? "{}" : "";  // else an argument of the \\ or \midrule before it
   for (size_t c = 0; c < row.size(); ++c) {
     const std::string cell = latex_text(row[c]);
     line += (c ? " & " : "") + (!bold.empty() && bold[c] ? "\\textbf{" + cell + "}" : cell);

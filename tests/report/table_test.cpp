@@ -29,6 +29,18 @@ TEST(Table, QuotesCommasAndQuotesInCsv) {
             "guidance,FID,note\r\nnone,19.25,a|b\r\nKynkäänniemi,2.1,\"x, \"\"y\"\"\"\r\n");
 }
 
+TEST(Table, TheFirstCellIsNoArgumentOfTheLineBeforeItInLatex) {
+  const std::string latex =
+      format_table({{"[a]", "b"}, {{"[1] plain", "[2]"}, {" *", "1"}, {"x [3]", "2"}}, {{2, 0}}}, TableFormat::kLatex);
+  EXPECT_EQ(latex,
+            "\\begin{tabular}{ll}\n\\toprule\n"
+            "{}[a] & b \\\\\n\\midrule\n"
+            "{}[1] plain & [2] \\\\\n"
+            "{} * & 1 \\\\\n"
+            "\\textbf{x [3]} & 2 \\\\\n"
+            "\\bottomrule\n\\end{tabular}\n");
+}
+
 TEST(Table, RefusesRowsOfAnotherLength) {
   EXPECT_THROW(format_table({{"a", "b"}, {{"1"}}}, TableFormat::kCsv), ShapeError);
 }
