@@ -30,8 +30,12 @@ Tensor without_needless_colour(const Tensor& picture) {
 std::string fitted(const std::string& words, const Letters& letters, double room) {
   if (text_width(words, letters) <= room) return words;
   const std::vector<std::size_t> starts = character_starts(words);
-  const auto shortened = [&](std::size_t characters) { return words.substr(0, starts[characters]) + "…"; };
-  std::size_t fits = 0, too_many = starts.size() - 1;
+  const std::size_t all = starts.size() - 1;
+  const auto shortened = [&](std::size_t characters) {
+    const std::size_t behind = characters / 2;
+    return words.substr(0, starts[characters - behind]) + "…" + words.substr(starts[all - behind]);
+  };
+  std::size_t fits = 0, too_many = all;
   while (fits + 1 < too_many) {
     const std::size_t middle = (fits + too_many) / 2;
     (text_width(shortened(middle), letters) <= room ? fits : too_many) = middle;

@@ -62,7 +62,7 @@ inline std::vector<Point> rectangle(Point a, Point b) { return {a, {b.x, a.y}, b
 /// How much room one line of text takes from left to right.
 double text_width(const std::string& words, const Letters& letters);
 
-/// `words`, or as many of them as fit into `room` and dots.
+/// `words`, or as much of their beginning and end as fits into `room` with dots between: names often differ at the end.
 std::string fitted(const std::string& words, const Letters& letters, double room);
 
 }  // namespace sextant::report

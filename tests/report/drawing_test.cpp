@@ -63,8 +63,8 @@ TEST_F(DrawingTest, ShortensWordsBetweenCharacters) {
   const Letters letters{12};
   const std::string words = "λλλλλλλλ";
   EXPECT_EQ(fitted(words, letters, text_width(words, letters)), words);
-  const double room = text_width("λλλ…", letters);
-  EXPECT_EQ(fitted(words, letters, room + 0.01), "λλλ…");
+  const double room = text_width("λλ…λ", letters);
+  EXPECT_EQ(fitted(words, letters, room + 0.01), "λλ…λ");
   EXPECT_EQ(fitted(words, letters, 0), "…");
 }
 

@@ -67,6 +67,17 @@ TEST_F(ForestTest, KeepsItsWordsApart) {
   }
 }
 
+TEST_F(ForestTest, LongNamesThatDifferAtTheirEndsStayApart) {
+  Forest forest = forest_of({ForestEntry{1, {}, {}}, ForestEntry{2, {}, {}}});
+  for (std::size_t row = 0; row < 2; ++row) forest.rows[row] = std::string(100, 'g') + ", µ " + std::to_string(row);
+  std::vector<std::string> names;
+  for (const auto& text : recorded(draw(forest)).texts) {
+    if (text.words.find("…") != std::string::npos) names.push_back(text.words);
+  }
+  ASSERT_EQ(names.size(), 2u);
+  EXPECT_TRUE(names[0].ends_with("g, µ 0") && names[1].ends_with("g, µ 1")) << names[0];
+}
+
 TEST_F(ForestTest, RefusesPanelsOfAnotherLength) {
   Forest forest = forest_of({ForestEntry{1, {}, {}}});
   forest.rows.emplace_back("one more");

@@ -54,9 +54,22 @@ TEST_F(MontageTest, ShortensCaptionsButNotTheValuesBehindThem) {
   const Drawing drawing = draw(Montage{"", {}, {std::string(100, 'g'), "short"}, {{cell}, {cell}}, 20, {"97.0 %", ""}});
   const Recorder drawn = recorded(drawing);
   EXPECT_TRUE(std::any_of(drawn.texts.begin(), drawn.texts.end(),
-                          [](const auto& text) { return text.words.ends_with("g…   97.0 %"); }));
+                          [](const auto& text) { return text.words.ends_with("g   97.0 %"); }));
   EXPECT_TRUE(drawn.says("short"));
   EXPECT_LT(drawing.width, 30 * 20);
+}
+
+TEST_F(MontageTest, LongCaptionsThatDifferAtTheirEndsStayApart) {
+  const std::string same = "[1] a row whose name says everything about its classifier and its prompts, ";
+  const Tensor cell = at::zeros({8, 8, 1}, at::kByte);
+  const Recorder drawn =
+      recorded(draw(Montage{"", {}, {same + "scale 1", same + "scale 2"}, {{cell}, {cell}}, 15, {}}));
+  ASSERT_EQ(drawn.texts.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::string& words = drawn.texts[i].words;
+    EXPECT_TRUE(words.starts_with("[1] a row ") && words.ends_with(i == 0 ? ", scale 1" : ", scale 2")) << words;
+    EXPECT_NE(words.find("…"), std::string::npos) << words;
+  }
 }
 
 TEST_F(MontageTest, IsScaledDownWhereAPngWouldBeTooLarge) {

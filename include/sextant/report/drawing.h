@@ -89,7 +89,8 @@ Drawing draw(const Reliability& diagram);
 
 // Pictures in rows and columns under captions.
 
-/// Columns are as wide and rows as high as their largest picture. Captions that are much longer end in dots.
+/// Columns are as wide and rows as high as their largest picture. Captions that are much longer have dots in their
+/// middle.
 struct Montage {
   std::string title;
   std::vector<std::string> columns;        ///< captions above; empty for none
