@@ -39,6 +39,33 @@ TEST(Attributes, SayInOneLineWhatIsWrong) {
   EXPECT_NE(refused(folder / "a.csv").find("line 3: has 1 cells for 2 names"), std::string::npos);
 }
 
+TEST(Attributes, AWrongAnswerInTheFirstColumnIsNoNameOfAnImage) {
+  const TemporaryFolder folder;
+  const auto refused = [&](const std::string& text) {
+    write_atomically(folder / "a.csv", text);
+    return message_of([&] { parse_attributes(folder / "a.csv", kNames); });
+  };
+  EXPECT_NE(refused("male,young\n1,0\nyes,1\n").find("a.csv, line 3: 'yes' is no answer; use 1 or 0"),
+            std::string::npos);
+  EXPECT_NE(refused("male\n\"\"\nno\n0.png\n").find("line 3: 'no' is no answer"), std::string::npos);
+  EXPECT_NE(refused("image,young\na.png,0\n").find("'image' is no attribute"), std::string::npos);
+}
+
+TEST(Attributes, AreReadFromWhatASpreadsheetWrites) {
+  const TemporaryFolder folder;
+  write_atomically(folder / "a.csv", "\xEF\xBB\xBF\"young\", \"smiling\" ,male\r\n\"1\",0,\n1,\"\",\"-1\"\n");
+  const Tensor answers = parse_attributes(folder / "a.csv", kNames);
+  EXPECT_TRUE(answers.equal(at::tensor({-1.0F, 0.0F, 1.0F, 0.0F, -1.0F, 1.0F}).view({2, 3})));
+  write_atomically(folder / "a.csv", "\"image\",\"young, or so\"\n\"a \"\"b\"\", c.png\",1\n5\".png,0\n");
+  const commands::AttributeTable table = commands::read_attribute_table(folder / "a.csv");
+  EXPECT_EQ(table.column_of_images, "image");
+  EXPECT_EQ(table.names, std::vector<std::string>{"young, or so"});
+  EXPECT_EQ(table.images, (std::vector<std::string>{"a \"b\", c.png", "5\".png"}));
+  write_atomically(folder / "a.csv", "young\n\"1\n");
+  EXPECT_NE(message_of([&] { parse_attributes(folder / "a.csv", kNames); }).find("line 2: a quote is not closed"),
+            std::string::npos);
+}
+
 TEST(AttributeWeights, AreAListOrByName) {
   EXPECT_TRUE(parse_attribute_weights("", kNames).empty());
   EXPECT_EQ(parse_attribute_weights("1, 0.5,2", kNames), (std::vector<double>{1, 0.5, 2}));

@@ -41,9 +41,45 @@ std::pair<std::string, std::string> assignment(const std::string& flag, const st
   return {trimmed(part.substr(0, equals)), trimmed(part.substr(equals + 1))};
 }
 
+std::string line_of(const std::string& path, std::size_t line) {
+  return "--attributes " + path + ", line " + std::to_string(line + 1);
+}
+
+/// The cells of a line: one in quotes may hold commas, and quotes written twice.
+std::vector<std::string> cells_of(const std::string& where, const std::string& line) {
+  std::vector<std::string> cells(1);
+  bool quoted = false;
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    std::string& cell = cells.back();
+    if (line[at] == ',' && !quoted) {
+      cells.emplace_back();
+    } else if (line[at] != '"' || (!quoted && !trimmed(cell).empty())) {
+      cell += line[at];
+    } else if (quoted && at + 1 < line.size() && line[at + 1] == '"') {
+      cell += line[at++];
+    } else {
+      quoted = !quoted;
+    }
+  }
+  if (quoted) throw UsageError(where + ": a quote is not closed");
+  for (std::string& cell : cells) cell = trimmed(cell);
+  return cells;
+}
+
+/// Spreadsheets write one before the first name.
+std::string without_byte_order_mark(const std::string& text) {
+  return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
+}
+
 Tensor parse_csv(const std::string& path, const std::vector<std::string>& names) {
   const AttributeTable table = read_attribute_table(path);
-  if (!table.column_of_images.empty()) attribute_named("--attributes " + path, table.column_of_images, names);
+  if (!table.column_of_images.empty()) {
+    attribute_named("--attributes " + path, table.column_of_images, names);
+    // Its heading is an attribute's: what was read as an image's name is a wrong answer.
+    for (std::size_t line = 0; line < table.images.size(); ++line) {
+      if (!table.images[line].empty()) answer_of(line_of(path, line + 1), table.images[line]);
+    }
+  }
   const Tensor answers = at::zeros({table.answers.size(0), static_cast<int64_t>(names.size())});
   for (std::size_t c = 0; c < table.names.size(); ++c) {
     const auto column = static_cast<int64_t>(attribute_named("--attributes " + path, table.names[c], names));
@@ -55,20 +91,18 @@ Tensor parse_csv(const std::string& path, const std::vector<std::string>& names)
 }  // namespace
 
 AttributeTable read_attribute_table(const std::string& path) {
-  std::vector<std::string> lines = split(replaced(read_file(path), "\r", ""), '\n');
+  std::vector<std::string> lines = split(without_byte_order_mark(replaced(read_file(path), "\r", "")), '\n');
   while (!lines.empty() && trimmed(lines.back()).empty()) lines.pop_back();
   if (lines.size() < 2)
     throw UsageError("--attributes " + path + ": expected a line of names and a line for each image");
   AttributeTable table;
-  for (const std::string& name : split(lines[0], ',')) table.names.push_back(trimmed(name));
+  table.names = cells_of(line_of(path, 0), lines[0]);
   std::vector<std::vector<std::string>> cells;
   for (std::size_t line = 1; line < lines.size(); ++line) {
-    cells.push_back(split(lines[line], ','));
-    for (std::string& cell : cells.back()) cell = trimmed(cell);
+    cells.push_back(cells_of(line_of(path, line), lines[line]));
     if (cells.back().size() == table.names.size()) continue;
-    throw UsageError("--attributes " + path + ", line " + std::to_string(line + 1) + ": has " +
-                     std::to_string(cells.back().size()) + " cells for " + std::to_string(table.names.size()) +
-                     " names");
+    throw UsageError(line_of(path, line) + ": has " + std::to_string(cells.back().size()) + " cells for " +
+                     std::to_string(table.names.size()) + " names");
   }
   const bool named = std::any_of(cells.begin(), cells.end(), [](const auto& line) { return !answer(line[0]); });
   if (named) {
@@ -84,8 +118,8 @@ AttributeTable read_attribute_table(const std::string& path) {
   for (std::size_t line = 0; line < cells.size(); ++line) {
     for (std::size_t c = 0; c < table.names.size(); ++c) {
       const std::string& cell = cells[line][c];
-      const std::string where = "--attributes " + path + ", line " + std::to_string(line + 2);
-      if (!cell.empty()) answers[static_cast<int64_t>(line)][static_cast<int64_t>(c)] = answer_of(where, cell);
+      if (cell.empty()) continue;
+      answers[static_cast<int64_t>(line)][static_cast<int64_t>(c)] = answer_of(line_of(path, line + 1), cell);
     }
   }
   return table;

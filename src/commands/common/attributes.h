@@ -8,7 +8,7 @@
 
 namespace sextant::commands {
 
-/// A CSV file of answers: a line of names, then a line for each image.
+/// A CSV file of answers: a line of names, then a line for each image. Cells may stand in quotes.
 struct AttributeTable {
   std::vector<std::string> names;   ///< of K attributes
   std::string column_of_images;     ///< heading of a first column of images' names; "" where there is none
@@ -21,7 +21,7 @@ AttributeTable read_attribute_table(const std::string& path);
 
 /// Answers [R, K] of 1 (yes), -1 (no) and 0 (not asked) to the attributes called `names`. `text` is "smiling=1,male=0",
 /// for all images, or a CSV file whose first line names attributes and whose others hold 1, 0 or nothing, a line an
-/// image. UsageError that names the attribute, the nearest name, and the line.
+/// image, and no column of images' names. UsageError that names the attribute, the nearest name, and the line.
 Tensor parse_attributes(const std::string& text, const std::vector<std::string>& names);
 
 /// "1,0.5" for the attributes in `names`' order, or "male=2" for some, the others 1. "" is none. UsageError likewise.
