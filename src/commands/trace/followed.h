@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "internal/commands/trace.h"
+#include "sextant/report/drawing.h"
 
 namespace sextant::commands {
 
@@ -52,8 +53,9 @@ nlohmann::json record_of(const Followed& method);
 /// confidence, gradient-norm, entropy and vanished, .svg and .png, into `folder`.
 void draw_curves(const std::filesystem::path& folder, const std::vector<Followed>& methods);
 
-/// maps.png: three rows a method, x_t, x0-hat and its gradient, each gradient row with one scale of colours. Points
-/// take one row a method: x_t at each step, with the gradient as arrows, the longest of a picture equally long in all.
-report::Drawing draw_maps(const std::vector<Followed>& methods);
+/// maps.png: three rows a method, x_t, x0-hat and its gradient, each gradient row with one scale of colours. A column
+/// for each image and step that any method shows, empty where a method does not. Points take one row a method: x_t at
+/// each step, with the gradient as arrows, the longest of a picture equally long in all.
+report::Montage maps_of(const std::vector<Followed>& methods);
 
 }  // namespace sextant::commands

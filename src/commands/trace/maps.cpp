@@ -1,5 +1,6 @@
 #include <cmath>
 #include <cstdio>
+#include <map>
 
 #include "common/points.h"
 #include "sextant/diffusion/process.h"
@@ -64,7 +65,7 @@ Tensor point_map(const Followed& method, int64_t step, bool last) {
                                         guided ? at::stack(arrows) : Tensor(), "t " + std::to_string(step), last));
 }
 
-report::Drawing draw_point_maps(const std::vector<Followed>& methods) {
+report::Montage point_maps(const std::vector<Followed>& methods) {
   report::Montage montage;
   montage.letters = kLettersBesidePoints;
   montage.title = "x_t, and the gradient as arrows";
@@ -77,32 +78,39 @@ report::Drawing draw_point_maps(const std::vector<Followed>& methods) {
     }
     for (const int64_t step : steps) montage.cells.back().push_back(point_map(method, step, step == steps.back()));
   }
-  return report::draw(montage);
+  return montage;
 }
 
 }  // namespace
 
-report::Drawing draw_maps(const std::vector<Followed>& methods) {
-  if (methods.front().points) return draw_point_maps(methods);
+report::Montage maps_of(const std::vector<Followed>& methods) {
+  if (methods.front().points) return point_maps(methods);
   report::Montage montage;
   montage.letters = 15;
   montage.title = "Gradient: red raises the score, blue lowers it";
-  for (const Frame& frame : methods.front().frames) {
-    montage.columns.push_back("image " + std::to_string(frame.sample) + ", t " + std::to_string(frame.step));
+  // Methods that make other numbers of steps show other ones: what stands below a caption is of its image and step.
+  std::map<std::pair<int64_t, int64_t>, std::size_t> columns;  // by image, from the noisiest step on
+  for (const Followed& method : methods) {
+    for (const Frame& frame : method.frames) columns[{frame.sample, -frame.step}] = 0;
+  }
+  for (auto& [shown, column] : columns) {
+    column = montage.columns.size();
+    montage.columns.push_back("image " + std::to_string(shown.first) + ", t " + std::to_string(-shown.second));
   }
   for (const Followed& method : methods) {
     const double most = largest(method.frames);
     for (const char* row : {"x_t", "x0-hat"}) montage.rows.push_back(method.name + ": " + row);
     montage.rows.push_back("gradient, to ±" + rounded(most));
     const std::size_t first = montage.cells.size();
-    montage.cells.resize(first + 3);
+    montage.cells.resize(first + 3, std::vector<Tensor>(columns.size()));
     for (const Frame& frame : method.frames) {
-      montage.cells[first].push_back(picture_of(frame.x_t));
-      montage.cells[first + 1].push_back(picture_of(frame.x0));
-      montage.cells[first + 2].push_back(frame.gradient.defined() ? map_of(frame.gradient, most) : Tensor());
+      const std::size_t column = columns.at({frame.sample, -frame.step});
+      montage.cells[first][column] = picture_of(frame.x_t);
+      montage.cells[first + 1][column] = picture_of(frame.x0);
+      if (frame.gradient.defined()) montage.cells[first + 2][column] = map_of(frame.gradient, most);
     }
   }
-  return report::draw(montage);
+  return montage;
 }
 
 }  // namespace sextant::commands

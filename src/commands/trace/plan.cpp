@@ -27,12 +27,17 @@ void check_same_images(const TraceMethod& method, const SampleSettings& first) {
 std::vector<TraceMethod> trace_methods(const TraceConfig& given) {
   TraceConfig config = given;
   std::vector<TraceMethod> methods;
-  if (!config.grid.contains("rows")) {
+  if (config.grid.empty()) {
     methods.push_back({guidance_of(config.method), config.method});
   } else {
     json recipe = OptionTable("trace", sample_options(config.method)).to_json();
     if (config.method.guidance.guidance.empty()) recipe["guidance"].erase("guidance");  // left to each method
-    recipe.update(config.grid);
+    recipe.merge_patch(config.grid);
+    if (recipe.contains("rows")) {
+      for (json& row : recipe["rows"]) {
+        if (row.is_object()) row.erase("paper");  // of numbers that a trace has not
+      }
+    }
     SweepConfig sweep;
     sweep.run.out = config.method.run.out;
     for (const SweepRun& run : sweep_runs(recipe, sweep)) {

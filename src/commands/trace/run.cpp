@@ -33,7 +33,7 @@ MapChoice choice_of(const TraceConfig& config) {
 json settings_of(const TraceConfig& given) {
   TraceConfig config = given;
   json settings = OptionTable("trace", trace_options(config)).to_json();
-  settings.update(config.grid);
+  settings.merge_patch(config.grid);
   return settings;
 }
 
@@ -95,6 +95,10 @@ TraceResult run_trace(const TraceConfig& config, Progress& progress, const Stop&
   check_writable_folder(out);
   if (!run.overwrite) check_former(out / "trace.json", settings);
   set_threads(static_cast<int>(run.threads));
+  if (config.seeds > 1) {
+    progress.note("note: the recipe has " + std::to_string(config.seeds) + " seeds; a trace follows one, " +
+                  std::to_string(config.method.sample.seed));
+  }
 
   const int64_t most = kMostNumbers / static_cast<int64_t>(methods.size());
   std::vector<Followed> followed;
@@ -107,7 +111,7 @@ TraceResult run_trace(const TraceConfig& config, Progress& progress, const Stop&
   if (followed.empty()) return result;
   if (report::can_draw()) {
     draw_curves(out, followed);
-    report::write_drawing(out / "maps.png", draw_maps(followed));
+    report::write_drawing(out / "maps.png", report::draw(maps_of(followed)));
   }
   json records = json::array();
   for (const Followed& method : followed) records.push_back(record_of(method));
