@@ -27,11 +27,68 @@ TEST(SweepAxes, NeedAsManyPrintedNumbersAsCells) {
            {"[5, 6, 7]", "row 'js': paper lists 3 numbers for 2 cells"},
            {"5", "row 'js' has 2 cells along its axes: paper must be a list of as many"},
            {"[{fit = 5}, 6]", "paper: no metric is called 'fit'. Did you mean 'fid'?"},
+           {"[5, nan]", "row 'js': paper: fid must be a finite number, got nan"},
+           {"[{fid = inf}, 6]", "row 'js': paper: fid must be a finite number, got inf"},
+           {"[{recall = 0.6}, 6]",
+            "row 'js': paper: recall is not scored, only fid and accuracy: leave it out or add it to [evaluate] "
+            "metrics"},
+           {"[{accuracy = 97.0}, 6]", "row 'js': paper: accuracy is a share of 1: write 0.97 for 97 %"},
        }) {
     const Outcome outcome = run_table(folder, table_text() + rows + paper + "\n", {"--dry-run"});
     EXPECT_EQ(outcome.exit_code, 2) << paper;
     EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
   }
+}
+
+TEST(SweepAxes, AreNotOverriddenBySettingsOfTheWholeSweep) {
+  const TemporaryFolder folder;
+  for (const auto& [axis, more, message] : std::vector<std::tuple<std::string, std::vector<std::string>, std::string>>{
+           {"steps = [2, 3]", {"--steps", "4"}, "--steps of the sweep would override every value of the axis 'steps'"},
+           {"respacing = ['4', '5']", {"--steps", "4"}, "every value of the axis 'respacing': leave one of them out"},
+           {"count = [10, 20]",
+            {"--count", "5"},
+            "--count of the sweep would override every value of the axis 'count'"},
+           {"device = ['cpu', 'auto']", {"--device", "cpu"}, "--device of the sweep would override"},
+           {"threads = [1, 2]", {}, "axis 'threads': it is one for the whole sweep; set it in [sweep]"},
+       }) {
+    const std::string rows = "[[rows]]\nname = \"own\"\nsampler." + axis + "\n";
+    std::vector<std::string> texts = {replaced(table_text(), "paper = ", "# ") + "[axes]\n" + axis + "\n"};
+    if (axis.starts_with("steps")) texts.push_back(table_text() + rows);
+    for (const std::string& text : texts) {
+      std::vector<std::string> words = {"--dry-run"};
+      words.insert(words.end(), more.begin(), more.end());
+      const Outcome outcome = run_table(folder, text, words);
+      EXPECT_EQ(outcome.exit_code, 2) << text;
+      EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
+    }
+  }
+}
+
+TEST(SweepTable, RefusesRowsThatCannotNameAFolderBeforeItDraws) {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& name) {
+    const Outcome outcome = run_table(folder, table_text() + "[[rows]]\nname = \"" + name + "\"\n");
+    EXPECT_EQ(outcome.exit_code, 2) << name;
+    EXPECT_FALSE(fs::exists(folder / "o")) << name;
+    return outcome.err;
+  };
+  const std::string cannot = "sextant sweep: [[rows]] name '";
+  EXPECT_EQ(refusal("w/o guidance"), cannot + "w/o guidance' cannot name a folder: it has a '/'\n");
+  EXPECT_EQ(refusal(""), cannot + "' cannot name a folder: it is empty\n");
+  EXPECT_EQ(refusal(".js"), cannot + ".js' cannot name a folder: it begins with a '.'\n");
+  EXPECT_EQ(refusal("two\\nlines"),
+            cannot + "two\\nlines' cannot name a folder: it has a line break or another control character\n");
+  EXPECT_EQ(refusal("red\\u001b[31m"),
+            cannot + "red\\x1b[31m' cannot name a folder: it has a line break or another control character\n");
+  for (const char* own : {"table.md", "run.json", "ledger.sqlite"}) {
+    EXPECT_EQ(refusal(own),
+              "sextant sweep: a row cannot be called '" + std::string(own) + "': a file of the sweep has that name\n");
+  }
+  std::string umlauts = "x";
+  for (int i = 0; i < 150; ++i) umlauts += "\u00fc";
+  EXPECT_EQ(refusal(umlauts), "sextant sweep: the folder of a cell would have a name of 301 bytes, '" +
+                                  umlauts.substr(0, 59) + "...': shorten what names it to 200 in all\n");
 }
 
 TEST(SweepAxes, ThatDoNotExistNameTheNearest) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "internal/commands/sample.h"
 #include "internal/runtime/options.h"
 #include "sextant/runtime/error.h"
 
@@ -33,6 +32,9 @@ SettingAxis axis_of(const std::string& table, const std::string& key, const json
   }
   if (key == "seed") throw UsageError("axis 'seed': seeds are no axis, their numbers become a mean; use seeds = [...]");
   if (key == "out") throw UsageError("axis 'out': every run has a folder of its own in the sweep's");
+  for (const char* whole : {"threads", "overwrite", "quiet"}) {
+    if (key == whole) throw UsageError("axis '" + key + "': it is one for the whole sweep; set it in [sweep]");
+  }
   return {table, key, {values.begin(), values.end()}};
 }
 
@@ -135,6 +137,19 @@ std::vector<SettingAxis> without_fixed(const std::vector<SettingAxis>& axes, con
     if (!fixed) left.push_back(axis);
   }
   return left;
+}
+
+void check_not_overridden(const std::vector<SettingAxis>& axes, const SweepConfig& sweep) {
+  for (const SettingAxis& axis : axes) {
+    const bool steps = axis.key == "steps" || axis.key == "respacing";
+    const char* flag = steps && sweep.steps > 0                 ? "--steps"
+                       : axis.key == "count" && sweep.count > 0 ? "--count"
+                       : axis.key == "device" && sweep.device   ? "--device"
+                                                                : nullptr;
+    if (flag == nullptr) continue;
+    throw UsageError(std::string(flag) + " of the sweep would override every value of the axis '" + axis.key +
+                     "': leave one of them out");
+  }
 }
 
 }  // namespace sextant::commands

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "internal/commands/sweep.h"
+
 namespace sextant::commands {
 
 /// A setting and its values: [guidance] alpha = [0.05, 0.1].
@@ -32,5 +34,8 @@ std::vector<Combination> combinations(const std::vector<SettingAxis>& axes);
 
 /// `axes` without those whose setting `tables` fixes.
 std::vector<SettingAxis> without_fixed(const std::vector<SettingAxis>& axes, const nlohmann::json& tables);
+
+/// UsageError for an axis that a setting of the sweep itself would override: its cells would be one run of many names.
+void check_not_overridden(const std::vector<SettingAxis>& axes, const SweepConfig& sweep);
 
 }  // namespace sextant::commands

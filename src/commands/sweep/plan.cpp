@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "internal/commands/sweep.h"
 #include "internal/runtime/text.h"
+#include "internal/runtime/utf8.h"
 #include "sextant/runtime/error.h"
 #include "sweep/axes.h"
 
@@ -21,9 +23,38 @@ struct Entry {
   json paper;
 };
 
-void check_folder_name(const std::string& key, const std::string& name) {
-  const bool usable = !name.empty() && name.find('/') == std::string::npos && name[0] != '.';
-  if (!usable) throw UsageError("[[" + key + "]] name '" + name + "' cannot name a folder");
+/// `name` as messages show it.
+std::string beginning_of(const std::string& name) {
+  constexpr std::size_t kShown = 60;
+  if (name.size() <= kShown) return one_line(name);
+  std::size_t end = kShown;
+  while ((name[end] & 0xc0) == 0x80) --end;  // not within a character
+  return one_line(name.substr(0, end)) + "...";
+}
+
+/// UsageError for the name of a row or column that is no part of a folder's.
+void check_name(const std::string& key, const std::string& name) {
+  const char* why = name.empty()                          ? "it is empty"
+                    : name.find('/') != std::string::npos ? "it has a '/'"
+                    : name[0] == '.'                      ? "it begins with a '.'"
+                    : one_line(name) != name              ? "it has a line break or another control character"
+                                                          : nullptr;
+  if (why != nullptr)
+    throw UsageError("[[" + key + "]] name '" + beginning_of(name) + "' cannot name a folder: " + why);
+}
+
+/// UsageError for a cell's folder that cannot be one in the sweep's own.
+void check_folder(const std::string& folder) {
+  constexpr std::size_t kLongest = 200;  // bytes; file systems take 255
+  if (folder.size() > kLongest) {
+    throw UsageError("the folder of a cell would have a name of " + std::to_string(folder.size()) + " bytes, '" +
+                     beginning_of(folder) + "': shorten what names it to " + std::to_string(kLongest) + " in all");
+  }
+  for (const char* own :
+       {"table.md", "table.csv", "table.tex", "overview.png", "differences.svg", "differences.png", "run.json",
+        "report.html", "ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm", "ledger.sqlite-journal"}) {
+    if (folder == own) throw UsageError("a row cannot be called '" + folder + "': a file of the sweep has that name");
+  }
 }
 
 std::vector<Entry> read_entries(const json& recipe, const std::string& key) {
@@ -34,7 +65,7 @@ std::vector<Entry> read_entries(const json& recipe, const std::string& key) {
     if (!named) throw UsageError("every [[" + key + "]] needs a name");
     Entry entry;
     entry.name = given["name"];
-    check_folder_name(key, entry.name);
+    check_name(key, entry.name);
     if (!names.insert(entry.name).second) {
       throw UsageError("[[" + key + "]] has two entries called '" + entry.name + "'");
     }
@@ -62,24 +93,52 @@ json base_tables(const json& recipe) {
   return base;
 }
 
-/// What a paper printed, as {"metric": number}. A bare number is of the first metric.
-json printed(const json& paper, const std::string& row, const std::string& first_metric) {
+/// The metrics that cells are scored by, in the recipe's order; none where the data decide or nothing is scored.
+std::vector<std::string> scored_metrics(const json& recipe, const SweepConfig& config) {
+  std::vector<std::string> metrics;
+  if (const auto evaluate = sweep_evaluation(recipe, config)) {
+    for (const evaluation::Metric metric : evaluate->options.metrics) {
+      metrics.push_back(sextant::word_of(evaluation::metric_words(), metric));
+    }
+  } else if (!config.judge.empty()) {
+    if (!config.reference.empty()) metrics.emplace_back("fid");
+    metrics.emplace_back("accuracy");
+  }
+  return metrics;
+}
+
+/// UsageError for a number that no paper printed of the metric, or that would stand beside nothing.
+void check_printed(const std::string& metric, double value, const std::vector<std::string>& scored) {
+  const auto& words = evaluation::metric_words();
+  if (value_of(words, metric) == nullptr) {
+    throw UsageError("no metric is called '" + metric + "'." + did_you_mean(metric, names_of(words)));
+  }
+  if (!std::isfinite(value)) throw UsageError(metric + " must be a finite number, got " + shortest(value));
+  if (!scored.empty() && std::find(scored.begin(), scored.end(), metric) == scored.end()) {
+    throw UsageError(metric + " is not scored, only " + joined(scored, ", ", " and ") +
+                     ": leave it out or add it to [evaluate] metrics");
+  }
+  const std::set<std::string> shares = {"accuracy", "precision", "recall", "coverage", "ece"};
+  if (shares.contains(metric) && value > 1) {
+    throw UsageError(metric + " is a share of 1: write " + shortest(value / 100) + " for " + shortest(value) + " %");
+  }
+}
+
+/// What a paper printed, as {"metric": number}. A bare number is of the first metric that is scored.
+json printed(const json& paper, const std::string& row, const std::vector<std::string>& scored) {
   if (paper.is_null()) return json::object();
-  if (paper.is_number()) return {{first_metric, paper}};
-  const bool numbers =
-      paper.is_object() && std::all_of(paper.begin(), paper.end(), [](const json& v) { return v.is_number(); });
-  if (!numbers) {
+  const json numbers = paper.is_number() ? json::object({{scored.empty() ? "fid" : scored.front(), paper}}) : paper;
+  if (!numbers.is_object() ||
+      !std::all_of(numbers.begin(), numbers.end(), [](const json& v) { return v.is_number(); })) {
     throw UsageError("row '" + row + "': paper must be a number or numbers by metric, such as {fid = 5.28}, got " +
                      paper.dump());
   }
-  const auto& words = evaluation::metric_words();
-  for (const auto& [metric, value] : paper.items()) {
-    if (value_of(words, metric) == nullptr) {
-      throw UsageError("row '" + row + "': paper: no metric is called '" + metric + "'." +
-                       did_you_mean(metric, names_of(words)));
-    }
+  try {
+    for (const auto& [metric, value] : numbers.items()) check_printed(metric, value, scored);
+  } catch (const UsageError& error) {
+    throw UsageError("row '" + row + "': paper: " + error.what());
   }
-  return paper;
+  return numbers;
 }
 
 std::vector<uint64_t> seeds_of(const SweepConfig& config) {
@@ -137,34 +196,21 @@ std::string joined_names(const std::vector<std::string>& names) {
 }
 
 /// The printed numbers of each of `count` combinations.
-std::vector<json> printed_each(const Entry& row, std::size_t count, const std::string& first_metric) {
+std::vector<json> printed_each(const Entry& row, std::size_t count, const std::vector<std::string>& scored) {
   if (!row.paper.is_array()) {
     if (!row.paper.is_null() && count > 1) {
       throw UsageError("row '" + row.name + "' has " + std::to_string(count) +
                        " cells along its axes: paper must be a list of as many");
     }
-    return std::vector<json>(count, printed(row.paper, row.name, first_metric));
+    return std::vector<json>(count, printed(row.paper, row.name, scored));
   }
   if (row.paper.size() != count) {
     throw UsageError("row '" + row.name + "': paper lists " + std::to_string(row.paper.size()) + " numbers for " +
                      std::to_string(count) + " cells");
   }
   std::vector<json> each;
-  for (const json& one : row.paper) each.push_back(printed(one, row.name, first_metric));
+  for (const json& one : row.paper) each.push_back(printed(one, row.name, scored));
   return each;
-}
-
-/// The recipe's [evaluate], as far as there is one.
-EvaluateConfig evaluate_settings(const json& recipe) {
-  EvaluateConfig config;
-  OptionTable table("evaluate", evaluate_options(config));
-  if (recipe.contains("evaluate")) table.merge({{"evaluate", recipe["evaluate"]}}, "the recipe");
-  return config;
-}
-
-std::string first_metric_of(const json& recipe) {
-  const std::vector<evaluation::Metric> metrics = evaluate_settings(recipe).options.metrics;
-  return sextant::word_of(evaluation::metric_words(), metrics.empty() ? evaluation::Metric::kFid : metrics.front());
 }
 
 void check_baseline(const std::vector<SweepRun>& runs, const SweepConfig& config) {
@@ -176,23 +222,6 @@ void check_baseline(const std::vector<SweepRun>& runs, const SweepConfig& config
 }
 
 }  // namespace
-
-void tidy_recipe(json& recipe) {
-  if (!recipe.contains("sweep")) recipe["sweep"] = json::object();
-  json& sweep = recipe["sweep"];
-  if (!sweep.is_object()) return;
-  for (const char* key : {"axes", "evaluate"}) {
-    if (!sweep.contains(key)) continue;
-    if (recipe.contains(key)) throw UsageError(std::string("the recipe has ") + key + " twice, also in [sweep]");
-    recipe[key] = sweep[key];
-    sweep.erase(key);
-  }
-  if (recipe.contains("seeds")) {
-    if (sweep.contains("seeds")) throw UsageError("the recipe has seeds twice, also in [sweep]");
-    sweep["seeds"] = recipe["seeds"];
-    recipe.erase("seeds");
-  }
-}
 
 std::vector<SweepRun> sweep_runs(const json& recipe, const SweepConfig& config) {
   std::vector<Entry> rows = read_entries(recipe, "rows");
@@ -210,7 +239,7 @@ std::vector<SweepRun> sweep_runs(const json& recipe, const SweepConfig& config) 
       throw UsageError("column '" + column.name + "' has a list for " + column.axes[0].key + "; give it to a row");
     }
   }
-  const std::string first_metric = first_metric_of(recipe);
+  const std::vector<std::string> scored = scored_metrics(recipe, config);
   std::vector<uint64_t> seeds = seeds_of(config);
   std::set<std::string> folders;
   std::vector<SweepRun> runs;
@@ -220,27 +249,29 @@ std::vector<SweepRun> sweep_runs(const json& recipe, const SweepConfig& config) 
         throw UsageError("row '" + row.name + "' skips '" + skipped + "', which is no column");
     }
     layers.row = row;
-    const std::vector<Combination> outer = combinations(without_fixed(without_fixed(common, row.tables), [&] {
-      json lists = json::object();
-      for (const SettingAxis& axis : row.axes) lists[axis.table][axis.key] = true;
-      return lists;
-    }()));
+    json lists = json::object();
+    for (const SettingAxis& axis : row.axes) lists[axis.table][axis.key] = true;
+    const std::vector<SettingAxis> shared = without_fixed(without_fixed(common, row.tables), lists);
+    check_not_overridden(shared, config);
+    check_not_overridden(row.axes, config);
+    const std::vector<Combination> outer = combinations(shared);
     const std::vector<Combination> inner = combinations(row.axes);
     constexpr std::size_t kMostRuns = 100'000;
     const std::size_t each = columns.size() * std::max<std::size_t>(1, seeds.size());
     if (runs.size() + outer.size() * inner.size() * each > kMostRuns) {
       throw UsageError("the recipe has more than " + std::to_string(kMostRuns) + " runs");
     }
-    const std::vector<json> paper = printed_each(row, outer.size() * inner.size(), first_metric);
+    const std::vector<json> paper = printed_each(row, outer.size() * inner.size(), scored);
     for (std::size_t cell = 0; cell < paper.size(); ++cell) {
       layers.common = outer[cell / inner.size()];
       layers.own = inner[cell % inner.size()];
       const std::string name = joined_names({row.name, layers.common.name, layers.own.name});
-      check_folder_name("rows", name);
+      check_name("rows", name);
       for (const Entry& column : columns) {
         if (row.skip.contains(column.name)) continue;
         layers.column = column;
         const std::string folder = name + (column.name.empty() ? "" : "-" + column.name);
+        check_folder(folder);
         if (!folders.insert(folder).second) throw UsageError("two cells would be in the folder '" + folder + "'");
         SampleConfig sample = sample_config(layers, config);
         sample.run.out = config.run.out + "/" + folder;
@@ -256,23 +287,6 @@ std::vector<SweepRun> sweep_runs(const json& recipe, const SweepConfig& config) 
   }
   check_baseline(runs, config);
   return runs;
-}
-
-std::optional<EvaluateConfig> sweep_evaluation(const json& recipe, const SweepConfig& config) {
-  if (!recipe.contains("evaluate")) return std::nullopt;
-  if (!config.judge.empty() || !config.reference.empty()) {
-    throw UsageError("[evaluate] and a --judge or --reference of [sweep] say the same thing twice; keep [evaluate]");
-  }
-  EvaluateConfig evaluate = evaluate_settings(recipe);
-  for (const auto& [set, name] :
-       {std::pair{!evaluate.samples.empty(), "samples"}, std::pair{!evaluate.save_stats.empty(), "save-stats"},
-        std::pair{!evaluate.run.out.empty(), "out"}}) {
-    if (set) throw UsageError(std::string("[evaluate] ") + name + " is the sweep's own affair; leave it out");
-  }
-  if (evaluate.reference.empty()) throw UsageError("[evaluate] needs a reference: statistics (.npz) or images");
-  if (config.device) evaluate.run.device = *config.device;
-  evaluate.run.threads = config.run.threads;
-  return evaluate;
 }
 
 }  // namespace sextant::commands

@@ -1,0 +1,44 @@
+// The tables of a sweep's recipe that are no settings of a run.
+#include "internal/commands/sweep.h"
+#include "sextant/runtime/error.h"
+
+namespace sextant::commands {
+
+using nlohmann::json;
+
+void tidy_recipe(json& recipe) {
+  if (!recipe.contains("sweep")) recipe["sweep"] = json::object();
+  json& sweep = recipe["sweep"];
+  if (!sweep.is_object()) return;
+  for (const char* key : {"axes", "evaluate"}) {
+    if (!sweep.contains(key)) continue;
+    if (recipe.contains(key)) throw UsageError(std::string("the recipe has ") + key + " twice, also in [sweep]");
+    recipe[key] = sweep[key];
+    sweep.erase(key);
+  }
+  if (recipe.contains("seeds")) {
+    if (sweep.contains("seeds")) throw UsageError("the recipe has seeds twice, also in [sweep]");
+    sweep["seeds"] = recipe["seeds"];
+    recipe.erase("seeds");
+  }
+}
+
+std::optional<EvaluateConfig> sweep_evaluation(const json& recipe, const SweepConfig& config) {
+  if (!recipe.contains("evaluate")) return std::nullopt;
+  if (!config.judge.empty() || !config.reference.empty()) {
+    throw UsageError("[evaluate] and a --judge or --reference of [sweep] say the same thing twice; keep [evaluate]");
+  }
+  EvaluateConfig evaluate;
+  OptionTable("evaluate", evaluate_options(evaluate)).merge({{"evaluate", recipe["evaluate"]}}, "the recipe");
+  for (const auto& [set, name] :
+       {std::pair{!evaluate.samples.empty(), "samples"}, std::pair{!evaluate.save_stats.empty(), "save-stats"},
+        std::pair{!evaluate.run.out.empty(), "out"}}) {
+    if (set) throw UsageError(std::string("[evaluate] ") + name + " is the sweep's own affair; leave it out");
+  }
+  if (evaluate.reference.empty()) throw UsageError("[evaluate] needs a reference: statistics (.npz) or images");
+  if (config.device) evaluate.run.device = *config.device;
+  evaluate.run.threads = config.run.threads;
+  return evaluate;
+}
+
+}  // namespace sextant::commands
