@@ -167,7 +167,7 @@ Report sweep(RecipeSweep& config, const std::string&, Progress& progress, const 
     text += of_all(result.finished, result.count, "runs", config.run.out) + ", " + std::to_string(result.drawn) +
             " drawn now\n";
   }
-  return {result.finished == result.count, text, stop.requested() ? "" : failure_of(result)};
+  return {result.complete(), text, stop.requested() ? "" : failure_of(result)};
 }
 
 Report runs(RunsConfig& config, const std::string& ledger, Progress& progress, const Stop&) {

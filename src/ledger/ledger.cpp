@@ -144,8 +144,8 @@ std::vector<Run> Ledger::runs() const {
 void Ledger::update(const Run& run) {
   Statement change(tables_->database,
                    "UPDATE runs SET folder = ?, images = ?, state = ?, log = ?, settings = ?, weights = ?, "
-                   "versions = ?, seconds_per_image = ?, gradient_norm = ?, changed = datetime() WHERE id = ?");
-  bind(change, run).bind(run.id).run();
+                   "versions = ?, seconds_per_image = ?, gradient_norm = ?, changed = datetime() WHERE key = ?");
+  bind(change, run).bind(run.key).run();  // SQLite gives the id of a forgotten run to another
 }
 
 void Ledger::remove(int64_t run) { Statement(tables_->database, "DELETE FROM runs WHERE id = ?").bind(run).run(); }

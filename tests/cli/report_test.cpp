@@ -115,6 +115,21 @@ TEST(Report, ItsCommandsAreTheShellsWordForWord) {
   EXPECT_EQ(read_file(folder / "echoed"), (row / "run.json").string());
 }
 
+TEST(Report, SaysThatASweepIsUnfinished) {
+  const TemporaryFolder folder;
+  write_results(folder.path());
+  const auto page = [&] {
+    EXPECT_EQ(sextant({"report", folder.path().string()}).exit_code, 0);
+    return read_file(folder / "report.html");
+  };
+  EXPECT_EQ(page().find("Unfinished"), std::string::npos);
+  json record = json::parse(read_file(folder / "run.json"));
+  record["complete"] = false;
+  record["runs"] = {{"finished", 5}, {"count", 6}};
+  write_atomically(folder / "run.json", record.dump());
+  EXPECT_NE(page().find("<b>Unfinished</b>: 5 of 6 runs are there; the command below goes on."), std::string::npos);
+}
+
 TEST(Report, RefusesAFolderWithoutRecords) {
   const TemporaryFolder folder;
   const Outcome empty = sextant({"report", folder.path().string()});

@@ -1,4 +1,8 @@
 // `sextant runs`, and `sextant inspect` of a recipe.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include "cli/program.h"
 #include "internal/ledger/ledger.h"
 #include "internal/runtime/files.h"
@@ -9,7 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-/// A ledger of three runs: two done, one of them under a sweep's cell and with images, and one that failed.
+/// A ledger of three runs: two done, both under cells of a sweep, the first of them under two and with images, and one
+/// that failed.
 void write_ledger(const fs::path& folder) {
   ledger::Ledger ledger(folder / "ledger.sqlite");
   const auto add = [&](const std::string& key, double alpha, ledger::State state) {
@@ -29,8 +34,10 @@ void write_ledger(const fs::path& folder) {
   const int64_t second = add("second", 0.2, ledger::State::kDone);
   ledger.put_scores(second, "judge", 10, {{"fid", 11.5, {}, {}, {}}});
   add("third", 0.3, ledger::State::kFailed);
-  ledger.put_sweep({0, "", "/out", {}, ""}, {{"the row", "", 4, first, 10, "judge", json::object()},
-                                             {"alpha 0.2, epsilon 0.1", "", 4, second, 10, "judge", json::object()}});
+  ledger.put_sweep({0, "", fs::weakly_canonical(folder / "out").string(), {}, ""},
+                   {{"the row", "", 4, first, 10, "judge", json::object()},
+                    {"alpha 0.2, epsilon 0.1", "", 4, second, 10, "judge", json::object()},
+                    {"its double", "x_t", 4, first, 10, "judge", json::object()}});
   write_atomically(folder / "first/samples.npz", "");
 }
 
@@ -74,6 +81,33 @@ TEST_F(Runs, AreFilteredByWhatTheyAre) {
   EXPECT_NE(wrong.err.find("no run has a 'alhpa'. Did you mean 'alpha'?"), std::string::npos) << wrong.err;
 }
 
+TEST_F(Runs, AreFoundByEachCellThatStandsOnThem) {
+  const json doubled = listed({"--where", "row=its double"});
+  ASSERT_EQ(doubled.size(), 1);
+  EXPECT_EQ(doubled[0]["row"], "its double") << "the cell that was asked for";
+  EXPECT_EQ(doubled[0]["cells"].size(), 2);
+  EXPECT_EQ(doubled[0]["scores"]["fid"], 12.5);
+  EXPECT_EQ(listed({"--where", "row=its double,column=x_t"}).size(), 1);
+  EXPECT_TRUE(listed({"--where", "row=the row,column=x_t"}).empty()) << "no one cell is both";
+}
+
+TEST_F(Runs, AreFoundByTheFolderOfTheirSweepHoweverItIsWritten) {
+  for (const char* written : {"out", "out/", "first/../out"}) {
+    EXPECT_EQ(listed({"--where", "sweep=" + (folder_ / written).string()}).size(), 2) << written;
+  }
+  const fs::path relative = fs::relative(folder_ / "out");
+  EXPECT_EQ(listed({"--where", "sweep=" + relative.string()}).size(), 2) << relative;
+  EXPECT_EQ(listed({"--where", "sweep="}).size(), 1) << "no sweep stands on the one that failed";
+}
+
+TEST_F(Runs, AreInNoStateThatThereIsNot) {
+  const Outcome outcome = runs({"--where", "state=dne"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.err,
+            "sextant runs: --where: no run can be in the state 'dne', only new, drawing, done or failed. Did you mean "
+            "'done'?\n");
+}
+
 TEST_F(Runs, AreComparedTwoByTwo) {
   const Outcome outcome = runs({"--compare", "1,2", "--format", "csv"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
@@ -98,6 +132,31 @@ TEST_F(Runs, ArePrunedByWhatTheyLack) {
   EXPECT_EQ(listed({"--prune", "gone"}).size(), 1) << "the second has no samples.npz";
   EXPECT_EQ(listed({"--prune", "unused"})[0]["row"], "the row") << "a cell stands on it";
   EXPECT_TRUE(fs::exists(folder_ / "first/samples.npz"));
+}
+
+TEST_F(Runs, ThatASweepIsAtAreNotPruned) {
+  fs::create_directories(folder_ / "second");
+  const int claim = open((folder_ / "second/.drawing").c_str(), O_RDWR | O_CREAT, 0666);
+  ASSERT_EQ(flock(claim, LOCK_EX), 0);
+  const Outcome busy = runs({"--prune", "gone"});
+  EXPECT_NE(busy.err.find("0 runs forgotten, 3 listed, of which a sweep is drawing or scoring 1"), std::string::npos)
+      << busy.err;
+  close(claim);
+  EXPECT_EQ(listed({"--prune", "gone"}).size(), 2) << "whose process has ended";
+}
+
+TEST_F(Runs, ThatTheirSweepHasYetToBeginAreNotGone) {
+  {
+    ledger::Ledger ledger(folder_ / "ledger.sqlite");
+    ledger::Run run = *ledger.find("second");
+    run.state = ledger::State::kNew;
+    run.images = 0;
+    ledger.update(run);
+  }
+  fs::create_directories(folder_ / "out");
+  EXPECT_EQ(listed({"--prune", "gone"}).size(), 3);
+  fs::remove(folder_ / "out");
+  EXPECT_EQ(listed({"--prune", "gone"}).size(), 2) << "nobody will begin it";
 }
 
 TEST(RunsOf, AMissingLedgerSayWhereOneIs) {

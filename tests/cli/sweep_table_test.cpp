@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "cli/sweep_fixture.h"
+#include "internal/ledger/ledger.h"
 #include "internal/runtime/text.h"
 
 namespace sextant::cli::testing {
@@ -105,6 +106,52 @@ TEST(SweepTable, GoesOnAfterARunThatFails) {
   EXPECT_EQ(table.find("(failed)", marked + 20), std::string::npos) << "one line for both seeds" << table;
   EXPECT_EQ(results_of(folder / "o").size(), 3);
   EXPECT_EQ(json::parse(read_file(folder / "o/run.json"))["failures"].size(), 2);
+}
+
+TEST(SweepTable, TellsOfCellsThatFailedInJson) {
+  const TemporaryFolder folder;
+  const Outcome outcome = run_table(folder,
+                                    table_text() + "[[rows]]\nname = \"lost\"\nclassifier.classifier = \"" +
+                                        (folder / "nowhere.pt").string() + "\"\n",
+                                    {"--format", "json"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  const json results = json::parse(outcome.out);
+  ASSERT_EQ(results.size(), 3) << "one for both seeds";
+  EXPECT_FALSE(results[0].contains("failed"));
+  EXPECT_EQ(results[2]["row"], "lost");
+  EXPECT_EQ(results[2]["column"], "");
+  EXPECT_EQ(results[2]["seeds"], json({3, 5}));
+  EXPECT_EQ(results[2]["failed"].get<std::string>().find("there is no "), 0) << results[2];
+}
+
+TEST(SweepTable, IsInTheLedgerByNameFromTheStartAndOutlivesPruning) {
+  const TemporaryFolder folder;
+  const TemporaryFolder whole;
+  write_atomically(folder / "t.toml", table_text());
+  const std::vector<std::string> words = {"sweep", folder / "t.toml", "--out", folder / "o", "--steps", "20"};
+  Program program(words);
+  ASSERT_TRUE(wait_for_first_batch(folder / "o/plain/seed-3"));
+  const auto listed = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> runs = {"runs", folder / "o", "--format", "json"};
+    runs.insert(runs.end(), more.begin(), more.end());
+    const Outcome outcome = sextant(runs);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return json::parse(outcome.out);
+  };
+  EXPECT_EQ(listed({"--where", "row=none"}).size(), 2) << "rows that it has not begun";
+  for (const char* prune : {"gone", "unused", "failed"}) EXPECT_EQ(listed({"--prune", prune}).size(), 4) << prune;
+  {  // what even a claim does not keep from vanishing
+    ledger::Ledger ledger(folder / "o/ledger.sqlite");
+    for (const ledger::Run& run : ledger.runs()) ledger.remove(run.id);
+  }
+  const Outcome outcome = program.finish();
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("4 of 4 runs"), std::string::npos) << outcome.out;
+  for (const char* row : {"row=plain", "row=none"}) EXPECT_EQ(listed({"--where", row}).size(), 2) << row;
+  ASSERT_EQ(run_table(whole, table_text(), {"--steps", "20"}).exit_code, 0);
+  for (const std::size_t line : {0, 1}) {
+    EXPECT_EQ(results_of(folder / "o")[line]["metrics"], results_of(whole / "o")[line]["metrics"]);
+  }
 }
 
 TEST(SweepTable, IsTheSameAfterKillsAtAnyMoment) {

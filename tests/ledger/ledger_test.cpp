@@ -80,6 +80,19 @@ TEST(Ledger, ForgetsScoresAndCellsWithTheirRun) {
   EXPECT_TRUE(ledger.scores(id, "judge", 10).empty());
 }
 
+TEST(Ledger, KeepsARunFromWhatIsStoredOfAForgottenOne) {
+  const TemporaryFolder folder;
+  Ledger ledger(folder / "l.sqlite");
+  auto forgotten = ledger.find_or_add(a_run("k"));
+  ledger.remove(forgotten.id);
+  const auto other = ledger.find_or_add(a_run("other"));
+  ASSERT_EQ(other.id, forgotten.id) << "SQLite gives the number again";
+  forgotten.images = 10;
+  ledger.update(forgotten);
+  EXPECT_EQ(ledger.run(other.id)->images, 0);
+  EXPECT_FALSE(ledger.find("k"));
+}
+
 TEST(Ledger, IsSafeWithSeveralWriters) {
   const TemporaryFolder folder;
   constexpr int kWriters = 4;

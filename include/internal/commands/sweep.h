@@ -69,11 +69,13 @@ struct SweepFailure {
 
 struct SweepResult {
   report::Table table;     ///< a row for each row and column with a finished run
-  nlohmann::json results;  ///< the same with every number
+  nlohmann::json results;  ///< the same with every number, and {"row", "column", "seeds", "failed"} of failed cells
   int64_t finished = 0;    ///< runs
   int64_t drawn = 0;       ///< runs for which this call drew images
   int64_t count = 0;       ///< runs of the recipe
+  bool compared = true;    ///< false where a stop came before all differences were there
   std::vector<SweepFailure> failures;
+  bool complete() const { return finished == count && compared; }
 };
 
 /// "2 of 7 runs failed", and of the first why; "" where none did.

@@ -73,7 +73,7 @@ class Ledger {
   std::optional<Run> run(int64_t id) const;
   std::optional<Run> find(const std::string& key) const;
   std::vector<Run> runs() const;
-  /// Stores everything of the run but its id and key.
+  /// Stores everything of the run with this key but its id; nothing where it has been forgotten.
   void update(const Run& run);
   /// Forgets the run and its scores. Cells that stand on it go, too.
   void remove(int64_t run);

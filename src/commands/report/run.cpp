@@ -89,6 +89,14 @@ std::string facts_of(const ShownFolder& shown) {
       difference = difference || numbers.contains("difference");
   }
   std::string text;
+  const json runs = shown.record.value("runs", json::object());
+  if (!shown.record.value("complete", true)) {
+    text += "<b>Unfinished</b>: " +
+            (runs.empty() ? ""
+                          : std::to_string(runs.at("finished").get<int64_t>()) + " of " +
+                                std::to_string(runs.at("count").get<int64_t>()) + " runs are there; ") +
+            "the command below goes on. ";
+  }
   if (seeds) text += "Mean ± standard deviation over seeds. ";
   if (difference) {
     text += "Differences are from the baseline on the same seeds and noise, with their " + level_of(shown) +

@@ -1,6 +1,7 @@
 #include "runs/listed.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "internal/runtime/options.h"
@@ -43,12 +44,34 @@ std::string full_name(const std::string& key, const json& flat) {
   return "";
 }
 
+/// What a key must be, as it is shown. UsageError for a state that there is not.
+std::string wanted_value(const std::string& key, const std::string& given) {
+  if (key == "sweep" && !given.empty()) {  // the ledger has its folder's whole path
+    const auto whole = std::filesystem::weakly_canonical(std::filesystem::absolute(given));
+    return one_line((whole.has_filename() ? whole : whole.parent_path()).string());
+  }
+  if (key == "state") {
+    std::vector<std::string> states;
+    for (const auto state :
+         {ledger::State::kNew, ledger::State::kDrawing, ledger::State::kDone, ledger::State::kFailed}) {
+      states.push_back(ledger::name_of(state));
+    }
+    if (std::find(states.begin(), states.end(), given) == states.end()) {
+      throw UsageError("--where: no run can be in the state '" + one_line(given) + "', only " +
+                       joined(states, ", ", " or ") + "." + did_you_mean(given, states));
+    }
+  }
+  return one_line(given);
+}
+
 }  // namespace
 
 std::vector<json> described(const ledger::Ledger& ledger) {
-  std::map<int64_t, std::pair<ledger::Cell, std::string>> cells;
+  std::map<int64_t, json> cells;
   for (const ledger::Sweep& sweep : ledger.sweeps()) {
-    for (const ledger::Cell& cell : ledger.cells(sweep.id)) cells.try_emplace(cell.run, cell, sweep.out);
+    for (const ledger::Cell& cell : ledger.cells(sweep.id)) {
+      cells[cell.run].push_back({{"row", cell.row}, {"column", cell.column}, {"sweep", sweep.out}});
+    }
   }
   std::vector<json> runs;
   for (const ledger::Run& run : ledger.runs()) {
@@ -68,11 +91,9 @@ std::vector<json> described(const ledger::Ledger& ledger) {
                 {"weights", run.weights},
                 {"versions", run.versions},
                 {"scores", json::object()}};
-    if (const auto cell = cells.find(run.id); cell != cells.end()) {
-      one["row"] = cell->second.first.row;
-      one["column"] = cell->second.first.column;
-      one["sweep"] = cell->second.second;
-    }
+    const auto of_run = cells.find(run.id);
+    one["cells"] = of_run == cells.end() ? json::array() : of_run->second;
+    if (of_run != cells.end()) one.update(one["cells"][0]);
     for (const ledger::Score& score : ledger.latest_scores(run.id)) one["scores"][score.metric] = score.value;
     runs.push_back(std::move(one));
   }
@@ -92,7 +113,7 @@ json flattened(const json& run) {
       for (const auto& [path, hash] : value.items()) flat["weights " + path] = hash;
     } else if (key == "versions") {
       for (const auto& [name, version] : value.items()) flat["version of " + name] = version;
-    } else {
+    } else if (key != "cells") {
       flat[key] = value;
     }
   }
@@ -120,14 +141,22 @@ std::vector<json> matching(const std::vector<json>& runs, const std::string& whe
       }
       throw UsageError("--where: no run has a '" + key + "'." + did_you_mean(key, names));
     }
-    conditions.emplace_back(name, one_line(trimmed(part.substr(equals + 1))));
+    conditions.emplace_back(name, wanted_value(name, trimmed(part.substr(equals + 1))));
   }
-  for (const json& run : runs) {
-    const json flat = flattened(run);
-    const bool all = std::all_of(conditions.begin(), conditions.end(), [&](const auto& condition) {
-      return flat.contains(condition.first) && shown_text(flat[condition.first]) == condition.second;
-    });
-    if (all) left.push_back(run);
+  for (json run : runs) {
+    json flat = flattened(run);
+    json cells = run["cells"];
+    if (cells.empty()) cells.push_back(json::object());
+    for (const json& cell : cells) {
+      flat.update(cell);
+      const bool all = std::all_of(conditions.begin(), conditions.end(), [&](const auto& condition) {
+        return flat.contains(condition.first) && shown_text(flat[condition.first]) == condition.second;
+      });
+      if (!all) continue;
+      run.update(cell);
+      left.push_back(std::move(run));
+      break;
+    }
   }
   return left;
 }

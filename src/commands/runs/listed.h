@@ -10,14 +10,15 @@
 namespace sextant::commands {
 
 /// {"id", "row", "column", "seed", "state", "images", "seconds_per_image", "changed", "folder", "log", "sweep",
-/// "settings", "weights", "versions", "scores": {"metric": value}} of every run. Row, column and sweep are those of the
-/// first cell that stands on it.
+/// "settings", "weights", "versions", "scores": {"metric": value}, "cells": [{"row", "column", "sweep"}]} of every run.
+/// Row, column and sweep are those of the first cell that stands on it.
 std::vector<nlohmann::json> described(const ledger::Ledger& ledger);
 
 /// The same as one name for each number: {"row": ..., "guidance.alpha": ..., "fid": ...}.
 nlohmann::json flattened(const nlohmann::json& run);
 
-/// Those for which all of "key=value,key=value" hold. A key is one of flattened(), its table may be left out.
+/// Those for which all of "key=value,key=value" hold, with the row, column and sweep of the first cell for which they
+/// do. A key is one of flattened(), its table may be left out.
 std::vector<nlohmann::json> matching(const std::vector<nlohmann::json>& runs, const std::string& where);
 
 /// A row for each run.

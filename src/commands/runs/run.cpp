@@ -1,9 +1,13 @@
+#include <algorithm>
+#include <optional>
+
 #include "internal/commands/runs.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/json_file.h"
 #include "internal/runtime/text.h"
 #include "runs/listed.h"
 #include "sextant/runtime/error.h"
+#include "sweep/claim.h"
 
 namespace sextant::commands {
 
@@ -28,6 +32,14 @@ const json& run_named(const std::vector<json>& runs, const std::string& id) {
   throw UsageError("--compare: there is no run '" + id + "'; 'sextant runs LEDGER' lists them");
 }
 
+/// Whether a sweep whose folder is still there has yet to begin the run.
+bool awaited(const json& run) {
+  if (run["state"] != "new" || run["images"] != 0) return false;
+  const json& cells = run["cells"];
+  return std::any_of(cells.begin(), cells.end(),
+                     [](const json& cell) { return fs::exists(cell["sweep"].get<std::string>()); });
+}
+
 bool to_be_pruned(const json& run, Prune prune) {
   switch (prune) {
     case Prune::kNothing:
@@ -35,11 +47,22 @@ bool to_be_pruned(const json& run, Prune prune) {
     case Prune::kFailed:
       return run["state"] == "failed";
     case Prune::kGone:
-      return run["state"] != "failed" && !fs::exists(fs::path(run["folder"].get<std::string>()) / "samples.npz");
+      return run["state"] != "failed" && !awaited(run) &&
+             !fs::exists(fs::path(run["folder"].get<std::string>()) / "samples.npz");
     case Prune::kUnused:
-      return run["sweep"] == json("");
+      return run["cells"].empty();
   }
   return false;
+}
+
+/// False for a run that a sweep is drawing or scoring: that would have the ledger lose what it is about to say.
+bool forget(const json& run, ledger::Ledger& ledger) {
+  const fs::path folder = run["folder"].get<std::string>();
+  std::optional<Claim> claim;  // none is made, and no folder, where none was
+  if (Claim::made(folder)) claim.emplace(folder, /*needed=*/false);
+  if (claim && !claim->held()) return false;
+  ledger.remove(run["id"]);
+  return true;
 }
 
 void write_export(const fs::path& file, const std::vector<json>& runs) {
@@ -90,15 +113,16 @@ RunsResult run_runs(const fs::path& given, const RunsConfig& config) {
   runs = matching(runs, config.where);
   if (config.prune != Prune::kNothing) {
     std::vector<json> kept;
+    int64_t busy = 0;
     for (const json& run : runs) {
-      if (to_be_pruned(run, config.prune)) {
-        ledger.remove(run["id"]);
-      } else {
-        kept.push_back(run);
-      }
+      const bool prune = to_be_pruned(run, config.prune);
+      const bool forgotten = prune && forget(run, ledger);
+      if (!forgotten) kept.push_back(run);
+      busy += prune && !forgotten ? 1 : 0;
     }
     result.notes.push_back(std::to_string(runs.size() - kept.size()) + " runs forgotten, " +
-                           std::to_string(kept.size()) + " listed");
+                           std::to_string(kept.size()) + " listed" +
+                           (busy > 0 ? ", of which a sweep is drawing or scoring " + std::to_string(busy) : ""));
     runs = std::move(kept);
   }
   if (!config.to.empty()) {

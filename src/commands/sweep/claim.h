@@ -14,6 +14,8 @@ class Claim {
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
   bool held() const { return held_; }
+  /// Whether anybody has claimed the run, now or before: a claim leaves a file in the folder.
+  static bool made(const std::filesystem::path& folder);
 
  private:
   int file_ = -1;

@@ -35,6 +35,8 @@ class Sweeping {
   SweepResult result(const std::vector<SweepRun>& runs);
 
  private:
+  /// Adds all runs and the cells that stand on them, so that `sextant runs` knows their names from now on.
+  void begin();
   void work_through();
   /// Whether the ledger has all of the run that is wanted.
   bool settled(Work& work);
@@ -46,7 +48,7 @@ class Sweeping {
   std::vector<ResultLine> lines();
   void compare(std::vector<ResultLine>& lines, const std::vector<std::vector<Work*>>& members);
   const Scored& scored(Work& work);
-  void write(const std::vector<ResultLine>& lines);
+  void write(const std::vector<ResultLine>& lines, const json& results);
 
   const json& recipe_;
   const SweepConfig& config_;
@@ -61,6 +63,7 @@ class Sweeping {
 };
 
 void Sweeping::fail(Work& work, const std::string& why) {
+  work.why = why;
   result_.failures.push_back({work.name, why});
   progress_.note("failed: " + work.name + ": " + why);
 }
@@ -73,6 +76,7 @@ void Sweeping::score(Work& work, Progress& progress) {
     return;
   }
   work.scores = work.scored->scores;
+  find_place(work, ledger_);
   ledger_.put_scores(work.place->id, judge_key_, count, work.scores);
 }
 
@@ -87,11 +91,7 @@ bool Sweeping::settle(Work& work, std::size_t number) {
   const SampleConfig& config = work.run.config;
   NumberedProgress numbered(progress_, c10::str("[", number + 1, "/", works_.size(), "] ", work.name));
   try {
-    if (!work.place) {
-      ledger::Run described = described_run(config, ledger_);
-      if (const auto refused = ledger_.find(refused_run(config, "").key)) ledger_.remove(refused->id);
-      work.place = ledger_.find_or_add(described);
-    }
+    if (find_place(work, ledger_) && world_.rank == 0) record_cells();
   } catch (const Error& error) {
     work.place = ledger_.find_or_add(refused_run(config, error.what()));
     fail(work, error.what());
@@ -101,7 +101,7 @@ bool Sweeping::settle(Work& work, std::size_t number) {
     if (!settled(work)) {
       const Claim claim(work.place->folder, !drawn(*work.place, config.sample.count));
       if (!claim.held()) return false;
-      work.place = ledger_.run(work.place->id);  // another process may have finished it a moment ago
+      find_place(work, ledger_);  // another process may have finished it a moment ago
       if (!settled(work)) {
         const Drawing drawing = draw_run(config, *work.place, ledger_, numbered, stop_);
         if (drawing == Drawing::kStopped) return true;
@@ -116,6 +116,18 @@ bool Sweeping::settle(Work& work, std::size_t number) {
     fail(work, error.what());
   }
   return true;
+}
+
+void Sweeping::begin() {
+  for (Work& work : works_) {
+    if (stop_.requested()) return;
+    try {
+      find_place(work, ledger_);
+    } catch (const Error&) {
+      work.place.reset();  // its turn comes, and says why
+    }
+  }
+  record_cells();
 }
 
 void Sweeping::work_through() {
@@ -142,8 +154,11 @@ void Sweeping::work_through() {
 
 void Sweeping::record_cells() {
   std::vector<ledger::Cell> cells;
-  for (const Work& work : works_) {
+  for (Work& work : works_) {
     if (!work.place) continue;
+    if (find_place(work, ledger_) && !work.scores.empty()) {
+      ledger_.put_scores(work.place->id, judge_key_, work.run.config.sample.count, work.scores);
+    }
     cells.push_back({work.run.row, work.run.column, work.run.config.sample.seed, work.place->id,
                      work.run.config.sample.count, judge_key_, work.run.paper});
   }
@@ -199,38 +214,17 @@ void Sweeping::compare(std::vector<ResultLine>& lines, const std::vector<std::ve
 }
 
 std::vector<ResultLine> Sweeping::lines() {
-  std::vector<ResultLine> lines;
   std::vector<std::vector<Work*>> members;
-  std::vector<std::vector<std::vector<ledger::Score>>> scores;
-  for (Work& work : works_) {
-    if (!work.done) continue;
-    std::size_t at = 0;
-    while (at < lines.size() && (lines[at].row != work.run.row || lines[at].column != work.run.column)) ++at;
-    if (at == lines.size()) {
-      lines.push_back({work.run.row, work.run.column, {}, {}, work.run.config.sample.count, 0, 0, false, {}});
-      members.emplace_back();
-      scores.emplace_back();
-    }
-    ResultLine& line = lines[at];
-    line.seeds.push_back(work.run.config.sample.seed);
-    line.runs.push_back(work.place->id);
-    line.seconds_per_image += work.place->seconds_per_image;
-    line.gradient_norm += work.place->gradient_norm;
-    members[at].push_back(&work);
-    scores[at].push_back(work.scores);
+  std::vector<ResultLine> lines = lines_of(works_, members);
+  if (judge_.compares()) {
+    compare(lines, members);
+    result_.compared = !stop_.requested();
   }
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const auto n = static_cast<double>(lines[i].seeds.size());
-    lines[i].seconds_per_image /= n;
-    lines[i].gradient_norm /= n;
-    lines[i].metrics = metric_lines(scores[i], members[i][0]->run.paper);
-  }
-  if (judge_.compares()) compare(lines, members);
   mark_best(lines);
   return lines;
 }
 
-void Sweeping::write(const std::vector<ResultLine>& lines) {
+void Sweeping::write(const std::vector<ResultLine>& lines, const json& results) {
   const fs::path out = config_.run.out;
   write_atomically(out / "table.md", report::format_table(result_.table, report::TableFormat::kMarkdown));
   write_atomically(out / "table.csv", report::format_table(result_.table, report::TableFormat::kCsv));
@@ -238,14 +232,13 @@ void Sweeping::write(const std::vector<ResultLine>& lines) {
   if (report::can_draw()) {
     std::vector<ShownRun> shown;
     for (const ResultLine& line : lines) {
-      shown.push_back({line.row, line.column, ledger_.run(line.runs[0])->folder, {}, {}});
+      Work& first = *std::find_if(works_.begin(), works_.end(),
+                                  [&](const Work& work) { return work.done && work.place->id == line.runs[0]; });
+      shown.push_back({line.row, line.column, first.place->folder, {}, {}});
       for (const MetricLine& metric : line.metrics) {
         if (metric.metric == "accuracy") shown.back().accuracy = metric.mean;
       }
-      for (Work& work : works_) {
-        const bool first = work.done && work.place->id == line.runs[0];
-        if (first && judge_.compares()) shown.back().correct = scored(work).correct;
-      }
+      if (judge_.compares()) shown.back().correct = scored(first).correct;
     }
     report::write_drawing(out / "overview.png", overview(shown, config_));
     const auto label = [this](const std::string& metric) { return judge_.label(metric); };
@@ -259,10 +252,11 @@ void Sweeping::write(const std::vector<ResultLine>& lines) {
   const json record = {{"command", "sweep"},
                        {"config", settings},
                        {"versions", versions_record()},
-                       {"complete", result_.finished == result_.count},
+                       {"complete", result_.complete()},
+                       {"runs", {{"finished", result_.finished}, {"count", result_.count}}},
                        {"ledger", fs::weakly_canonical(fs::absolute(ledger_.path())).string()},
                        {"failures", failures},
-                       {"results", result_.results}};
+                       {"results", results}};
   write_atomically(out / "run.json", record.dump(2) + "\n");
 }
 
@@ -270,6 +264,7 @@ SweepResult Sweeping::result(const std::vector<SweepRun>& runs) {
   judge_key_ = judge_.key(ledger_);
   works_ = works_of(runs);
   result_.count = static_cast<int64_t>(works_.size());
+  if (world_.rank == 0) begin();
   work_through();
   if (world_.rank > 0) {  // the first process tells what came out, and what failed
     result_.failures.clear();
@@ -280,9 +275,10 @@ SweepResult Sweeping::result(const std::vector<SweepRun>& runs) {
   const std::vector<ResultLine> finished = lines();
   result_.table = results_table(
       finished, [this](const std::string& metric) { return judge_.label(metric); }, judge_.level());
-  if (!stop_.requested()) add_failed(result_.table, works_);
-  result_.results = results_json(finished);
-  if (!finished.empty()) write(finished);
+  const json results = results_json(finished);
+  result_.results = results;
+  if (!stop_.requested()) add_failed(result_.table, result_.results, works_);
+  if (!finished.empty()) write(finished, results);
   return std::move(result_);
 }
 

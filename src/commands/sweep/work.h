@@ -8,6 +8,7 @@
 #include "internal/commands/sweep.h"
 #include "internal/ledger/ledger.h"
 #include "sweep/judge.h"
+#include "sweep/lines.h"
 
 namespace sextant::commands {
 
@@ -19,12 +20,22 @@ struct Work {
   std::vector<ledger::Score> scores;
   std::optional<Scored> scored;  ///< of a run that this process scored
   bool done = false;
+  std::string why;  ///< of a run that failed
 };
 
 std::vector<Work> works_of(const std::vector<SweepRun>& runs);
 
-/// Adds a line for each cell of which every run failed: its name and that. Of a sweep that came to its end.
-void add_failed(report::Table& table, const std::vector<Work>& works);
+/// Reads the run's entry in the ledger anew, and adds it where it is not there: at the beginning, and when `sextant
+/// runs
+/// --prune` has forgotten it meanwhile. Whether it was added. Error for weights that are not there.
+bool find_place(Work& work, ledger::Ledger& ledger);
+
+/// A line for each row and column with a finished run, without its differences, and of each the runs.
+std::vector<ResultLine> lines_of(std::vector<Work>& works, std::vector<std::vector<Work*>>& members);
+
+/// Adds a line for each cell of which every run failed: its name and that, to the results also its seeds and why. Of a
+/// sweep that came to its end.
+void add_failed(report::Table& table, nlohmann::json& results, const std::vector<Work>& works);
 
 /// UsageError, naming the run, for settings that contradict each other.
 void check_settings(const std::vector<SweepRun>& runs);
