@@ -15,17 +15,30 @@ double normal_quantile(double level) {
   return std::sqrt(2.0) * at::erfinv(at::full({}, level, at::kDouble)).item<double>();
 }
 
-/// The same of Student's t. Exact for 1 and 2 degrees of freedom, else the Cornish-Fisher expansion (Abramowitz and
-/// Stegun 26.7.5), whose first three terms are within 1 % from 3 on at the levels that are used.
+/// P(|T| < sqrt(freedom) tan(theta)) of Student's t, a finite sum of powers of cos(theta): Abramowitz and Stegun 26.7.3
+/// for odd and 26.7.4 for even degrees of freedom. It rises with theta from 0 to 1 at pi/2.
+double student_inside(double theta, int64_t freedom) {
+  const double square = std::cos(theta) * std::cos(theta);
+  const bool odd = freedom % 2 == 1;
+  double term = odd ? std::cos(theta) : 1;
+  double sum = 0;
+  for (int64_t power = odd ? 1 : 0; power <= freedom - 2; power += 2) {
+    sum += term;
+    term *= square * static_cast<double>(power + 1) / static_cast<double>(power + 2);
+  }
+  const double inside = std::sin(theta) * sum;
+  return odd ? (theta + inside) * 2 / M_PI : inside;
+}
+
+/// The same of Student's t, by bisection to the last digit.
 double student_quantile(double level, int64_t freedom) {
-  const double p = (1 + level) / 2;
-  if (freedom == 1) return std::tan(M_PI * (p - 0.5));
-  if (freedom == 2) return (2 * p - 1) / std::sqrt(2 * p * (1 - p));
-  const double z = normal_quantile(level);
-  const auto v = static_cast<double>(freedom);
-  const double z2 = z * z;
-  return z + z * (z2 + 1) / (4 * v) + z * ((5 * z2 + 16) * z2 + 3) / (96 * v * v) +
-         z * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / (384 * v * v * v);
+  constexpr int kHalvings = 60;
+  double low = 0, high = M_PI / 2;
+  for (int i = 0; i < kHalvings; ++i) {
+    const double middle = (low + high) / 2;
+    (student_inside(middle, freedom) < level ? low : high) = middle;
+  }
+  return std::sqrt(static_cast<double>(freedom)) * std::tan(low);
 }
 
 struct Moments {
