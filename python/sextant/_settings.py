@@ -3,8 +3,10 @@
 import json
 import math
 import os
+import sys
 from typing import Any, Mapping
 
+import numpy
 import torch
 
 from ._core import UsageError
@@ -43,6 +45,26 @@ def shown(value: Any) -> str:
     """A value in a message: one short line, whatever it is."""
     text = " ".join(str(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def number(who: str, name: str, value: Any, least: float = -math.inf) -> float:
+    """A finite number of at least `least`, whoever's it is: Python's, numpy's or a tensor of one."""
+    if isinstance(value, (torch.Tensor, numpy.ndarray, numpy.generic)) and torch.Size(value.shape).numel() == 1:
+        value = value.item()
+    finite = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    if not finite or value < least:
+        wanted = "a finite number" if least == -math.inf else f"a number of at least {least:g}"
+        raise UsageError(f"{who}: {name}: expected {wanted}, got {shown(value)}")
+    return float(value)
+
+
+def path(who: str, name: str, value: Any) -> str:
+    """The path of a file or a folder."""
+    if isinstance(value, (str, os.PathLike)):
+        said = os.fspath(value)
+        if isinstance(said, str):
+            return said
+    raise UsageError(f"{who}: {name}: expected a path, got {shown(value)}")
 
 
 def table(who: str, group: str, settings: Mapping[str, Any], run: Mapping[str, Any] = {}) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 
 import torch
 
+from . import _settings
 from . import guide as _guide
 from ._core import ShapeError, UsageError
 from ._core.guide import SampleIds
@@ -45,17 +46,28 @@ def alpha_cumprod(scheduler: Any, timestep: Any) -> Tuple[float, int, int]:
     count = timesteps.numel()
     sigmas = getattr(scheduler, "sigmas", None)
     if sigmas is not None and len(sigmas) in (count, count + 1):
-        abar = 1 / (1 + float(sigmas[place]) ** 2)
-    else:
-        abar = float(scheduler.alphas_cumprod[int(timestep)])
-    return abar, count - 1 - place, count
+        # Noise levels of their own may round to one timestep; the scheduler counts its steps.
+        index = getattr(scheduler, "step_index", None)
+        if places.numel() > 1 and index is not None and bool((places == index).any()):
+            place = int(index)
+        return 1 / (1 + float(sigmas[place]) ** 2), count - 1 - place, count
+    if places.numel() > 1:
+        raise UsageError(
+            f"diffusers: {type(scheduler).__name__} calls the network {places.numel()} times at timestep {timestep}; "
+            "use a scheduler that calls it once a step, DDIMScheduler.from_config(pipeline.scheduler.config) for one"
+        )
+    return float(scheduler.alphas_cumprod[int(timestep)]), count - 1 - place, count
 
 
 def _check(scheduler: Any) -> str:
     """What the network predicts. UsageError for a scheduler that cannot be guided so."""
     name = type(scheduler).__name__
+    if not callable(getattr(scheduler, "step", None)) or not hasattr(scheduler, "config"):
+        raise UsageError(f"diffusers: expected a pipeline with a scheduler, or a scheduler, got {name}")
     if getattr(scheduler, "alphas_cumprod", None) is None:
-        raise UsageError(f"diffusers: {name} has no alphas_cumprod (it follows a flow): only diffusion can be guided")
+        edm = getattr(scheduler.config, "sigma_data", None) is not None
+        why = "its network is preconditioned as EDM's" if edm else "it follows a flow"
+        raise UsageError(f"diffusers: {name} has no alphas_cumprod ({why}): only diffusion can be guided")
     if getattr(scheduler, "order", 1) != 1:
         raise UsageError(f"diffusers: {name} calls the network twice a step; use a scheduler that calls it once")
     kind = str(getattr(scheduler.config, "prediction_type", "epsilon"))
@@ -65,12 +77,13 @@ def _check(scheduler: Any) -> str:
 
 
 def _decoder(pipeline: Any) -> Optional[Callable[[torch.Tensor], torch.Tensor]]:
-    """The pipeline's own VAE, from its latents to images in [-1, 1]."""
-    vae: Any = getattr(pipeline, "vae", None)
+    """The pipeline's own VAE, called vqvae in LDM's, from its float32 latents to float32 images in [-1, 1]."""
+    vae: Any = next((part for part in (getattr(pipeline, name, None) for name in ("vae", "vqvae")) if part is not None),
+                    None)  # fmt: skip
     if vae is None:
         return None
     shift = getattr(vae.config, "shift_factor", None) or 0.0
-    return lambda z: vae.decode(z / vae.config.scaling_factor + shift).sample
+    return lambda z: vae.decode((z / vae.config.scaling_factor + shift).to(vae.dtype)).sample.float()
 
 
 class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
@@ -99,16 +112,21 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
             raise UsageError(f"ClassifierGuidance: space is pixels or latent, got {space!r}")
         if settings.get("guidance_input") == "jacobian" or settings.get("guidance-input") == "jacobian":
             raise UsageError("ClassifierGuidance: diffusers hides the network, so no gradient through it; use x0 or xt")
+        self.guidance_scale = _settings.number("ClassifierGuidance", "guidance_scale", guidance_scale)
+        # What diffusers shows of a guider and keeps in a pipeline's folder, which has no place for modules and functions.
+        kept = _settings.plain("ClassifierGuidance", "settings", settings)
+        named = {"score": score} if isinstance(score, str) else {}
+        self.register_to_config(guidance_scale=self.guidance_scale, space=space, **named, **kept)
         self.classifier = _guide.as_classifier(classifier, classes, uses_time)
         self.score = score
         self.settings = settings
         self.space = space
-        self.guidance_scale = guidance_scale
         self.guide = _guide.Guide(self.classifier, score, **settings)
         self._scheduler: Any = None
         self._targets: Optional[torch.Tensor] = None
         self._seen: Optional[torch.Tensor] = None
         self._hook: Any = None
+        self._attached = False
         self._decode: Optional[Callable[[torch.Tensor], torch.Tensor]] = None
 
     def new(self, **changes: Any) -> "ClassifierGuidance":
@@ -149,6 +167,13 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
         channels = x.size(1)
         noisy, predicted = x[:rows].float(), output[:rows, :channels].float()
         signal, noise = math.sqrt(abar), math.sqrt(1 - abar)
+        at_noisy = self.settings.get("guidance_input", self.settings.get("guidance-input", "x0")) == "xt"
+        if signal == 0 and (at_noisy or self._kind == "epsilon"):
+            needs = "guidance_input='xt'" if at_noisy else "a network that predicts epsilon"
+            raise UsageError(
+                f"ClassifierGuidance: at timestep {timestep} x_t is noise alone (rescale_betas_zero_snr), where {needs} "
+                "cannot be guided; leave the step out by guidance_interval"
+            )
         if self._kind == "epsilon":
             x0 = (noisy - noise * predicted) / signal
         elif self._kind == "v_prediction":
@@ -169,7 +194,6 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
             ids=SampleIds(0, list(range(rows))),
         )
         gradient = self.guide(x0, targets, **at).gradient
-        at_noisy = self.settings.get("guidance_input", self.settings.get("guidance-input", "x0")) == "xt"
         shift = (1 - abar) * (1 / signal if at_noisy else 1.0) * self.guide.score_factor(step, count) * gradient
         if int(self.settings.get("backward_steps", 0)) > 0:
             shift = shift + self.guide.backward(x0, targets, **at)
@@ -181,10 +205,16 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
 
     @contextlib.contextmanager
     def attached(self, pipeline: Any, targets: Labels) -> Iterator[Any]:
-        """Within it the pipeline's scheduler receives guided predictions, steered to `targets`, one per sample."""
+        """Within it the pipeline's scheduler receives guided predictions, steered to `targets`, one per sample.
+
+        Several may be attached at once, one within the other: their shifts add up.
+        """
+        if self._attached:
+            raise UsageError("ClassifierGuidance: it is attached already; attach another, made by new()")
         scheduler = getattr(pipeline, "scheduler", pipeline)
         self._prepare(scheduler, targets, _decoder(pipeline))
         original = scheduler.step
+        before = vars(scheduler).get("step")
         scaled = float(getattr(scheduler, "init_noise_sigma", 1.0)) != 1.0
 
         @functools.wraps(original)
@@ -198,10 +228,15 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
             return original(guided, timestep, sample, *args, **kwargs)
 
         scheduler.step = step
+        self._attached = True
         try:
             yield pipeline
         finally:
-            del scheduler.step
+            self._attached = False
+            if before is None:
+                vars(scheduler).pop("step", None)
+            else:
+                scheduler.step = before
 
     # ---- modular pipelines -------------------------------------------------------------------------------------------
 

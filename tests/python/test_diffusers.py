@@ -1,6 +1,7 @@
 """Guidance in real pipelines of diffusers, small and random."""
 
 import math
+import types
 
 import pytest
 import torch
@@ -180,3 +181,109 @@ def test_what_cannot_be_guided_says_why(classifier):
             pass
     with pytest.raises(sextant.UsageError, match="through it"):
         ClassifierGuidance(classifier, guidance_input="jacobian")
+    with pytest.raises(sextant.UsageError, match="preconditioned as EDM's"):
+        with ClassifierGuidance(classifier).attached(diffusers.EDMEulerScheduler(), [0]):
+            pass
+    with pytest.raises(sextant.UsageError, match="expected a pipeline with a scheduler, or a scheduler, got NoneType"):
+        with ClassifierGuidance(classifier).attached(None, [0]):
+            pass
+    with pytest.raises(sextant.UsageError, match="guidance_scale: expected a finite number, got x"):
+        ClassifierGuidance(classifier, guidance_scale="x")
+
+
+def stepped(scheduler, count=4):
+    """The noise of one image after one step of a network that predicts zeros."""
+    scheduler.set_timesteps(count)
+    x = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(3))
+    return scheduler.step(torch.zeros_like(x), scheduler.timesteps[0], x).prev_sample
+
+
+def test_one_attached_within_another_adds_its_shift_and_leaves_the_outer_on(classifier):
+    scheduler = diffusers.DDIMScheduler(clip_sample=False)
+    plain = stepped(scheduler)
+    first, second = (ClassifierGuidance(classifier, "plain", scale=5.0) for _ in range(2))
+    with first.attached(scheduler, [0]):
+        outer = stepped(scheduler)
+        with second.attached(scheduler, [1]):
+            assert not torch.equal(stepped(scheduler), outer)
+        assert torch.equal(stepped(scheduler), outer) and not torch.equal(outer, plain)
+        with pytest.raises(sextant.UsageError, match="attached already"):
+            with first.attached(scheduler, [1]):
+                pass
+        assert torch.equal(stepped(scheduler), outer)
+    assert "step" not in vars(scheduler) and torch.equal(stepped(scheduler), plain)
+
+
+def test_a_scheduler_that_calls_the_network_twice_at_one_timestep_is_refused(classifier):
+    with ClassifierGuidance(classifier).attached(diffusers.PNDMScheduler(), [0]) as scheduler:
+        scheduler.set_timesteps(8)
+        x = torch.zeros(1, 1, 8, 8)
+        with pytest.raises(sextant.UsageError, match="calls the network 2 times at timestep .*DDIMScheduler"):
+            for t in scheduler.timesteps:
+                x = scheduler.step(torch.zeros_like(x), t, x).prev_sample
+
+
+def test_pure_noise_is_refused_where_it_leaves_nothing_to_guide(classifier):
+    made = dict(prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing")
+    scheduler = diffusers.DDIMScheduler(clip_sample=False, **made)
+    with ClassifierGuidance(classifier, "plain").attached(scheduler, [0]):
+        assert stepped(scheduler).isfinite().all()
+    with ClassifierGuidance(classifier, "plain", guidance_input="xt").attached(scheduler, [0]):
+        with pytest.raises(sextant.UsageError, match="timestep 999 x_t is noise alone .*guidance_input='xt'"):
+            stepped(scheduler)
+
+
+class Vae(torch.nn.Module):
+    """What a pipeline has as its VAE: every pixel a latent, in the dtype of its weight."""
+
+    dtype = property(lambda self: self.gain.dtype)
+
+    def __init__(self, dtype):
+        super().__init__()
+        self.gain = torch.nn.Parameter(torch.full((1,), 0.5, dtype=dtype), requires_grad=False)
+        self.config = types.SimpleNamespace(scaling_factor=0.25, shift_factor=0.1)
+
+    def decode(self, z):
+        assert z.dtype == self.gain.dtype
+        return types.SimpleNamespace(sample=z * self.gain)
+
+
+@pytest.mark.parametrize("name", ["vae", "vqvae"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_classifier_reads_what_the_pipelines_own_decoder_makes(classifier, name, dtype):
+    scheduler = diffusers.DDIMScheduler(clip_sample=False)
+    seen = []
+    reads = lambda x: seen.append(x.detach()) or classifier(x)  # noqa: E731
+    pipeline = types.SimpleNamespace(scheduler=scheduler, **{name: Vae(dtype)})
+    with ClassifierGuidance(reads, "plain", scale=5.0).attached(pipeline, [0]):
+        guided = stepped(scheduler)
+    with ClassifierGuidance(reads, "plain", scale=5.0, space="latent").attached(pipeline, [0]):
+        latent = stepped(scheduler)
+    assert seen[0].dtype == torch.float32
+    torch.testing.assert_close(seen[0], (seen[1] / 0.25 + 0.1) * 0.5, rtol=0.02, atol=0.5)
+    assert not torch.equal(guided, latent) and not torch.equal(guided, stepped(scheduler))
+
+
+def test_a_modular_pipeline_takes_it_as_its_guider(classifier):
+    from diffusers.configuration_utils import FrozenDict
+    from diffusers.guiders.classifier_free_guidance import ClassifierFreeGuidance
+    from diffusers.modular_pipelines import ModularPipelineBlocks
+    from diffusers.modular_pipelines.modular_pipeline_utils import ComponentSpec
+
+    class Blocks(ModularPipelineBlocks):
+        model_name = "guided"
+        description = "a guider alone"
+
+        @property
+        def expected_components(self):
+            made = dict(config=FrozenDict({"guidance_scale": 2.0}), default_creation_method="from_config")
+            return [ComponentSpec("guider", ClassifierFreeGuidance, **made)]
+
+    pipeline = Blocks().init_pipeline()
+    guider = ClassifierGuidance(classifier, "js", alpha=0.3, guidance_scale=4.0)
+    pipeline.update_components(guider=guider)
+    assert pipeline.guider is guider
+    assert {key: guider.config[key] for key in ("score", "alpha", "guidance_scale", "space")} == {
+        "score": "js", "alpha": 0.3, "guidance_scale": 4.0, "space": "pixels",
+    }  # fmt: skip
+    assert "ClassifierGuidance" in repr(guider)
