@@ -49,7 +49,8 @@ for _error in (Error, UsageError, ShapeError, CheckpointError, DataError, Numeri
 from . import calibration, folders, guidance, metrics, pictures, run, samplers
 from ._core.diffusion import Denoiser, Mixture, Noise, Prediction, Process, to_uint8, uniform_labels
 from ._core.guide import Classifier, Guidance, SampleIds
-from .guide import Guide, softplus_
+from ._softplus import softplus_
+from .guide import Guide
 from .models import inspect, open_classifier, open_denoiser
 
 __version__ = _core.version()

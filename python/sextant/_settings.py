@@ -4,7 +4,7 @@ import json
 import math
 import os
 import sys
-from typing import Any, Mapping
+from typing import Any, Container, Dict, Mapping
 
 import numpy
 import torch
@@ -58,6 +58,18 @@ def number(who: str, name: str, value: Any, least: float = -math.inf) -> float:
     return float(value)
 
 
+def tensor(who: str, name: str, value: Any) -> torch.Tensor:
+    """A tensor, or an array of numpy as one on its memory, or on a copy where PyTorch cannot have that."""
+    if isinstance(value, numpy.ndarray):
+        try:
+            return torch.from_numpy(numpy.require(value, requirements=["C", "W"]))
+        except (TypeError, ValueError):
+            raise UsageError(f"{who}: {name}: PyTorch has no numbers of numpy's type {value.dtype}") from None
+    if isinstance(value, torch.Tensor):
+        return value
+    raise UsageError(f"{who}: {name}: expected a tensor or an array of numpy, got {shown(value)}")
+
+
 def path(who: str, name: str, value: Any) -> str:
     """The path of a file or a folder."""
     if isinstance(value, (str, os.PathLike)):
@@ -76,6 +88,19 @@ def table(who: str, group: str, settings: Mapping[str, Any], run: Mapping[str, A
     return json.dumps(tables)
 
 
-def documented(text: str, settings: str) -> str:
+def names(settings: str) -> Dict[str, str]:
+    """The settings of an option table as a docstring has it, in its order, each with its row."""
+    return {row.partition(" = ")[0].strip(): row for row in settings.splitlines(keepends=True) if row.strip()}
+
+
+def refuse(who: str, settings: Mapping[str, Any], why: Mapping[str, str]) -> None:
+    """UsageError for a setting that would do nothing, with what is to be done instead."""
+    for name in settings:
+        if name.replace("-", "_") in why:
+            raise UsageError(f"{who}: {name} has no effect here: {why[name.replace('-', '_')]}")
+
+
+def documented(text: str, settings: str, without: Container[str] = ()) -> str:
     """A docstring with the rows of an option table at its end."""
-    return f"{text}\n\n    Settings, with their defaults:\n\n{settings}"
+    rows = "".join(row for name, row in names(settings).items() if name not in without)
+    return f"{text}\n\n    Settings, with their defaults:\n\n{rows}"

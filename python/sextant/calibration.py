@@ -2,11 +2,13 @@
 labels."""
 
 import os
-from typing import Any, Tuple, Union
+from typing import Any, Union
 
+import numpy
 import torch
 
 from . import _core, _settings
+from ._autograd import ClosedForm
 from ._core import UsageError
 from ._core.calibration import (
     Bins,
@@ -36,52 +38,42 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _WithGradient(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, f: Any, value: Any, gradient: Any) -> torch.Tensor:  # type: ignore[override]
-        ctx.save_for_backward(gradient)
-        return value.clone()
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[misc, untyped-decorator]
-    def backward(ctx: Any, grad: torch.Tensor) -> Tuple[torch.Tensor, None, None]:  # type: ignore[override]
-        (gradient,) = ctx.saved_tensors
-        return grad * gradient, None, None
+Array = Union[torch.Tensor, "numpy.ndarray[Any, Any]"]
 
 
 class SmoothECELoss(torch.nn.Module):
-    """Mean cross entropy + weight * Smooth ECE (Javid et al. 2025, eq. 1 and Algorithm 2), with closed-form gradients.
+    """Mean cross entropy + weight * Smooth ECE (Javid et al. 2025, eq. 1 and Algorithm 2), with closed-form gradients,
+    which have none of their own: a penalty on them is refused.
 
     `cross_entropy=False` leaves the Smooth ECE alone: weight * mean sqrt((confidence - correct)^2 + beta).
     """
 
     def __init__(self, weight: float = 1.0, beta: float = 1e-4, cross_entropy: bool = True) -> None:
         super().__init__()
-        if not (isinstance(weight, (int, float)) and weight >= 0):
-            raise UsageError(f"SmoothECELoss: weight must be at least 0, got {_settings.shown(weight)}")
-        if not (isinstance(beta, (int, float)) and beta > 0):
-            raise UsageError(f"SmoothECELoss: beta must be above 0, got {_settings.shown(beta)}")
-        self.weight = weight
-        self.beta = beta
+        self.weight = _settings.number("SmoothECELoss", "weight", weight, least=0)
+        self.beta = _settings.number("SmoothECELoss", "beta", beta, least=0)
+        if self.beta == 0:
+            raise UsageError("SmoothECELoss: beta: expected a number above 0, got 0")
         self.cross_entropy = cross_entropy
 
-    def forward(self, f: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def forward(self, f: Array, y: Array) -> torch.Tensor:
+        f = _settings.tensor("SmoothECELoss", "f", f)
         if self.cross_entropy:
             value, gradient = cross_entropy_with_smooth_ece(f.detach(), y, weight=self.weight, beta=self.beta)
-            return _WithGradient.apply(f, value, gradient)
-        value, gradient = smooth_ece(f.detach(), y, beta=self.beta)
-        return _WithGradient.apply(f, value * self.weight, gradient * self.weight)
+        else:
+            value, gradient = (part * self.weight for part in smooth_ece(f.detach(), y, beta=self.beta))
+        return ClosedForm.apply(f, value, gradient, "SmoothECELoss")
 
 
 class TemperatureScaling(torch.nn.Module):
     """f -> f / T, with the T of least negative log likelihood on logits f and labels y (Guo et al. 2017)."""
 
-    def __init__(self, f: torch.Tensor, y: torch.Tensor) -> None:
+    def __init__(self, f: Array, y: Array) -> None:
         super().__init__()
         self.temperature = fit_temperature(f, y)
 
-    def forward(self, f: torch.Tensor) -> torch.Tensor:
-        return f / self.temperature
+    def forward(self, f: Array) -> torch.Tensor:
+        return _settings.tensor("TemperatureScaling", "f", f) / self.temperature
 
 
 class Reliability:
@@ -106,7 +98,7 @@ class Reliability:
         return f"Reliability({self.title!r}, ece={self.bins.ece:.4f}, mce={self.bins.mce:.4f})"
 
 
-def reliability(f: torch.Tensor, y: torch.Tensor, *, bins: int = 15, title: str = "") -> Reliability:
+def reliability(f: Array, y: Array, *, bins: int = 15, title: str = "") -> Reliability:
     """The reliability diagram of logits f [N, K] and labels y [N]."""
     confidence, _, correct = predict(f, y)
     return Reliability(equal_width_bins(confidence, correct, bins=bins), title)

@@ -10,11 +10,14 @@ Pure functions in closed form, without an autograd graph. as_loss() makes one us
 import inspect as _inspect
 from typing import Any, Callable, Tuple, Union
 
+import numpy as _numpy
 import torch as _torch
 
 from . import _settings
+from ._autograd import ClosedForm as _ClosedForm
+from ._core import ShapeError as _ShapeError
 from ._core import UsageError as _UsageError
-from ._core import guidance as _guidance
+from ._core import guide as _guide
 from ._core.guidance import (
     NamedScore,
     Step,
@@ -37,12 +40,18 @@ from ._core.guidance import (
 )
 
 Pair = Tuple[_torch.Tensor, _torch.Tensor]
+Array = Union[_torch.Tensor, "_numpy.ndarray[Any, Any]"]
 
 __all__ = [
     "NamedScore", "Step", "alpha_divergence", "as_loss", "as_score", "chi2", "classifier_free", "entropy",
     "entropy_driven_scale", "entropy_weight", "f_divergence", "forward_kl", "hellinger", "jensen_shannon", "log_prob",
     "named_score", "reverse_kl", "score_words", "smoothed_target", "tilt_weights", "tilted_score",
 ]  # fmt: skip
+
+
+# The settings that a name's terms read.
+_TERMS = ("alpha", "epsilon", "js_form", "divergence_order", "lambda_max", "lambda_min", "lambda_shape",
+          "joint_temperature", "marginal_temperature")  # fmt: skip
 
 
 def named_score(name: str, **settings: Any) -> NamedScore:
@@ -53,6 +62,9 @@ def named_score(name: str, **settings: Any) -> NamedScore:
     Settings are those of Guide that the terms read: alpha, epsilon, js_form, divergence_order, lambda_max, lambda_min,
     lambda_shape, joint_temperature, marginal_temperature.
     """
+    why = f"a score takes {', '.join(_TERMS)}; the rest is Guide's"
+    others = _settings.names(_guide.settings_doc()).keys() - set(_TERMS)
+    _settings.refuse("named_score", settings, dict.fromkeys(others, why))
     return NamedScore(name, _settings.table("named_score", "guidance", settings))
 
 
@@ -62,7 +74,8 @@ def as_score(function: Callable[..., Any]) -> Callable[[_torch.Tensor, _torch.Te
     if not callable(function):
         raise _UsageError(f"score: expected a name or a function, got {type(function).__name__}")
     try:
-        parameters = list(_inspect.signature(function).parameters.values())
+        called = function.forward if isinstance(function, _torch.nn.Module) else function
+        parameters = list(_inspect.signature(called).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     positional = [
@@ -74,6 +87,15 @@ def as_score(function: Callable[..., Any]) -> Callable[[_torch.Tensor, _torch.Te
         or (len(parameters) > 2 and parameters[2].name == "step")
     )
 
+    def checked(f: _torch.Tensor, value: _torch.Tensor, gradient: _torch.Tensor) -> Pair:
+        if value.shape != f.shape[:1] or gradient.shape != f.shape:
+            n, k = f.shape
+            raise _ShapeError(
+                f"score: expected S [{n}] and dS/df [{n}, {k}] of logits [{n}, {k}], "
+                f"got {list(value.shape)} and {list(gradient.shape)}"
+            )
+        return value.detach(), gradient.detach()
+
     def score(f: _torch.Tensor, y: _torch.Tensor, step: Step) -> Pair:
         with _torch.enable_grad():
             leaf = f.detach().requires_grad_(True)
@@ -81,46 +103,38 @@ def as_score(function: Callable[..., Any]) -> Callable[[_torch.Tensor, _torch.Te
             if isinstance(answer, tuple):
                 if len(answer) != 2 or not all(isinstance(part, _torch.Tensor) for part in answer):
                     raise _UsageError("score: expected S or (S, dS/df), tensors [N] and [N, K]")
-                return answer[0].detach(), answer[1].detach()
+                return checked(f, *answer)
             if not isinstance(answer, _torch.Tensor):
                 raise _UsageError(f"score: expected S or (S, dS/df), got {type(answer).__name__}")
             if not answer.requires_grad:
                 raise _UsageError("score: S does not depend on f in a way that autograd can follow; return (S, dS/df)")
             (gradient,) = _torch.autograd.grad(answer.sum(), leaf)
-        return answer.detach(), gradient
+        return checked(f, answer, gradient)
 
     return score
 
 
-class _ClosedForm(_torch.autograd.Function):
-    """S with dS/df as its gradient."""
+def as_loss(score: Union[str, Callable[..., Any]], reduction: str = "mean") -> Callable[..., _torch.Tensor]:
+    """A loss -S of a score, for training and for torch.autograd: loss(f, y) with the score's closed-form gradient,
+    which has none of its own: a penalty on it is refused.
 
-    @staticmethod
-    def forward(ctx: Any, f: Any, y: Any, score: Any) -> _torch.Tensor:  # type: ignore[override]
-        value, gradient = score(f.detach(), y)
-        ctx.save_for_backward(gradient)
-        return value
-
-    @staticmethod
-    @_torch.autograd.function.once_differentiable  # type: ignore[misc, untyped-decorator]
-    def backward(ctx: Any, grad: _torch.Tensor) -> Tuple[_torch.Tensor, None, None]:  # type: ignore[override]
-        (gradient,) = ctx.saved_tensors
-        return grad.unsqueeze(1) * gradient, None, None
-
-
-def as_loss(score: Union[str, Callable[..., Pair]], reduction: str = "mean") -> Callable[..., _torch.Tensor]:
-    """A loss -S of a score, for training and for torch.autograd: loss(f, y) with the score's closed-form gradient.
-
-    `score` is a name or any function (f, y) -> (S, dS/df); `reduction` is "mean", "sum" or "none" as of torch's losses.
+    `score` is a name or a function as as_score() takes; `reduction` is "mean", "sum" or "none" as of torch's losses.
     """
     if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
         raise _UsageError(f"as_loss: reduction '{_settings.shown(reduction)}' is unknown; use mean, sum or none")
-    function = named_score(score) if isinstance(score, str) else score
-    if not callable(function):
-        raise _UsageError(f"as_loss: expected a name or a function, got {type(function).__name__}")
+    function: Callable[..., Pair]
+    if isinstance(score, str):
+        function = named_score(score)
+    elif callable(score):
+        function = as_score(score)
+    else:
+        raise _UsageError(f"as_loss: expected a name or a function, got {type(score).__name__}")
 
-    def loss(f: _torch.Tensor, y: _torch.Tensor) -> _torch.Tensor:
-        value = -_ClosedForm.apply(f, y, function)
+    def loss(f: Array, y: Array) -> _torch.Tensor:
+        f, y = _settings.tensor("as_loss", "f", f), _settings.tensor("as_loss", "y", y)
+        if f.dim() != 2 or not f.is_floating_point():
+            raise _ShapeError(f"as_loss: expected logits f [N, K] of floating point, got {f.dtype} {list(f.shape)}")
+        value = -_ClosedForm.apply(f, *function(f.detach(), y, Step()), "as_loss")
         return value if reduction == "none" else value.mean() if reduction == "mean" else value.sum()
 
     return loss

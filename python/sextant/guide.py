@@ -1,11 +1,10 @@
-"""The guide: a classifier and a score to climb, and networks smoothed in place."""
+"""The guide: a classifier and a score to climb."""
 
 import os
-from typing import Any, Callable, Dict, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Sequence, Union
 
 import numpy
 import torch
-from torch.overrides import TorchFunctionMode
 
 from . import _settings, guidance
 from ._core import UsageError
@@ -47,8 +46,15 @@ def _targets(y: Any) -> Any:
         return y
 
 
-def _all_recorded(step: Dict[str, Any]) -> Dict[str, Any]:
-    return {name: _recorded(value) for name, value in step.items()}
+_STEP = ("step", "num_steps", "x", "t", "variance", "alpha_cumprod", "ids", "predict_x0")
+
+# Settings of [guidance] that the command line's commands read and a guide does not, and what has their effect here.
+_NOT_OF_A_GUIDE = {
+    "guidance": "the score is the second argument: Guide(classifier, 'js')",
+    "attributes": "a classifier of attributes is a function from images to the logits that are to be climbed",
+    "attribute_weights": "a classifier of attributes is a function from images to the logits that are to be climbed",
+    "guidance_space": "a classifier that reads latents is a function of them",
+}
 
 
 class Guide:
@@ -62,8 +68,13 @@ class Guide:
         self, classifier: Any, score: Score = "plain", *, classes: int = 0, uses_time: bool = False, **settings: Any
     ) -> None:
         self.classifier = as_classifier(classifier, classes, uses_time)
+        self._uses_time = self.classifier.uses_time
         self.score = score
         self.settings = dict(settings)
+        _settings.refuse("Guide", settings, _NOT_OF_A_GUIDE)
+        if not isinstance(score, str):
+            why = "it is of a score by name; give it to the score: named_score('js', alpha=0.3) for one"
+            _settings.refuse("Guide", settings, dict.fromkeys(guidance._TERMS, why))
         text = _settings.table("Guide", "guidance", settings)
         if isinstance(score, str):
             self._guide = _guide.Guide.by_name(self.classifier, score, text)
@@ -76,22 +87,33 @@ class Guide:
         told = [score, *(f"{name}={value!r}" for name, value in self.settings.items())]
         return f"Guide({', '.join(told)})"
 
+    def _input(self, x0: Array, y: Targets, step: Dict[str, Any]) -> GuideInput:
+        unknown = [name for name in step if name not in _STEP]
+        if unknown:
+            raise TypeError(f"Guide: unknown keyword '{unknown[0]}'; what a step knows is {', '.join(_STEP)}")
+        if self._uses_time and step.get("t") is None:
+            raise UsageError("Guide: this classifier reads noised images: give it t [N]")
+        made = GuideInput(_recorded(x0), _targets(y), **{name: _recorded(value) for name, value in step.items()})
+        if not 0 <= made.step < made.num_steps:
+            raise UsageError(f"Guide: expected a step from 0 to num_steps - 1, got {made.step} of {made.num_steps}")
+        return made
+
     def __call__(self, x0: Array, y: Targets, **step: Any) -> Guidance:
         """Gradient, score and logits at predicted clean images x0 [N, C, H, W] for target classes y [N], also a list.
 
         By keyword what a step knows beside: step, num_steps, x, t, variance, alpha_cumprod, ids, predict_x0.
         """
         with torch.inference_mode(False):  # the guide needs a gradient, wherever it is called
-            return self._guide(GuideInput(_recorded(x0), _targets(y), **_all_recorded(step)))
+            return self._guide(self._input(x0, y, step))
 
     def backward(self, x0: Array, y: Targets, **step: Any) -> torch.Tensor:
         """Delta [N, C, H, W] of backward universal guidance, by steps of ascent on S at x0."""
         with torch.inference_mode(False):
-            return self._guide.backward(GuideInput(_recorded(x0), _targets(y), **_all_recorded(step)))
+            return self._guide.backward(self._input(x0, y, step))
 
     def gamma(self, x0: Array, y: Targets, **step: Any) -> torch.Tensor:
         """gamma_t, which the mean is shifted by times the gradient; once per step, active or not."""
-        return self._guide.gamma(GuideInput(x0, _targets(y), **step))
+        return self._guide.gamma(self._input(x0, y, step))
 
     def begin(self) -> None:
         """A new trajectory begins: forgets the running maximum of the last one."""
@@ -106,48 +128,4 @@ class Guide:
         return self._guide.score_factor(step, num_steps)
 
 
-Guide.__doc__ = _settings.documented(Guide.__doc__ or "", _guide.settings_doc())
-
-_RELU = (torch.relu, torch.nn.functional.relu, torch.Tensor.relu)
-_RELU_IN_PLACE = (torch.relu_, torch.nn.functional.relu_, torch.Tensor.relu_)
-
-
-class _SoftplusForRelu(TorchFunctionMode):
-    """Every ReLU of what runs inside, module or function, is softplus(beta x)/beta."""
-
-    def __init__(self, beta: float) -> None:
-        super().__init__()
-        self._beta = beta
-
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if function in _RELU_IN_PLACE or (
-            function is torch.nn.functional.relu and (kwargs.get("inplace") or args[1:] == (True,))
-        ):
-            return args[0].copy_(torch.nn.functional.softplus(args[0].clone(), beta=self._beta))
-        if function in _RELU:
-            return torch.nn.functional.softplus(args[0] if args else kwargs["input"], beta=self._beta)
-        return function(*args, **kwargs)
-
-
-def softplus_(module: torch.nn.Module, beta: Optional[float]) -> torch.nn.Module:
-    """Smooths a network in place: from now on every ReLU in its forward pass, modules and functions alike, is
-    softplus(beta x)/beta (Ma et al. 2023 take 3). A beta of None or 0 gives the ReLUs back. Weights are untouched."""
-    if not isinstance(module, torch.nn.Module):
-        raise UsageError(f"softplus_: expected a torch.nn.Module, got {type(module).__name__}")
-    if isinstance(module, torch.jit.ScriptModule):
-        raise UsageError("softplus_: a TorchScript program cannot be changed; smooth the module before it is scripted")
-    if beta is not None and not (isinstance(beta, (int, float)) and 0 <= beta < float("inf")):
-        raise UsageError(f"softplus_: beta must be at least 0, got {_settings.shown(beta)}")
-    module.__dict__.pop("forward", None)
-    if not beta:
-        return module
-    original = module.forward
-    smoothness = float(beta)
-
-    def forward(*args: Any, **kwargs: Any) -> Any:
-        with _SoftplusForRelu(smoothness):
-            return original(*args, **kwargs)
-
-    module.forward = forward
-    return module
+Guide.__doc__ = _settings.documented(Guide.__doc__ or "", _guide.settings_doc(), _NOT_OF_A_GUIDE)

@@ -100,6 +100,7 @@ def _named(word: str, text: str) -> Callable[..., torch.Tensor]:
         observe: Optional[Callable[[Step], Any]] = None,
         **settings: Any,
     ) -> torch.Tensor:
+        _settings.refuse(sampler.__name__, settings, {"sampler": "draw() takes it"})
         return draw(
             denoiser,
             labels,

@@ -8,7 +8,7 @@ import torch
 from conftest import Case, golden
 
 import sextant
-from sextant import guidance
+from sextant import calibration, guidance
 
 
 def scores_of(config):
@@ -153,3 +153,60 @@ def test_the_interpreter_runs_while_a_score_is_computed():
     thread.join()
     assert end - begin > 0.005
     assert sum(begin < beat < end for beat in beats) >= 2
+
+
+def margin(f, y):
+    return f.gather(1, y[:, None])[:, 0] - f.logsumexp(1)
+
+
+class Margin(torch.nn.Module):
+    def forward(self, f, y):
+        return margin(f, y)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("score", [margin, Margin(), guidance.log_prob])
+def test_a_score_of_ones_own_is_a_loss(score, count):
+    f, y = torch.randn(count, 5, requires_grad=True), torch.arange(count)
+    loss = guidance.as_loss(score)(f, y)
+    (got,) = torch.autograd.grad(loss, f)
+    (expected,) = torch.autograd.grad(torch.nn.functional.cross_entropy(f, y), f)
+    torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(f, y))
+    torch.testing.assert_close(got, expected)
+
+
+@pytest.mark.parametrize("wrong", [lambda f, y: f.sum(), lambda f, y: f[:, :1], lambda f, y: (f[:, 0], f[:, 1:])])
+def test_a_score_of_the_wrong_shape_is_refused(wrong):
+    f, y = torch.randn(4, 5, requires_grad=True), torch.tensor([0, 1, 2, 3])
+    with pytest.raises(sextant.ShapeError, match=r"score: expected S \[4\] and dS/df \[4, 5\] of logits"):
+        guidance.as_loss(wrong)(f, y)
+
+
+def test_a_module_is_a_score_and_may_take_the_step():
+    class WithStep(torch.nn.Module):
+        def forward(self, f, y, step):
+            return margin(f, y) * step.num_steps
+
+    read = lambda x: x.flatten(1)  # noqa: E731
+    x, y = torch.randn(2, 1, 2, 2), [3, 1]
+    plain = sextant.Guide(read, Margin())(x, y, num_steps=3).gradient
+    torch.testing.assert_close(sextant.Guide(read, WithStep())(x, y, num_steps=3).gradient, 3 * plain)
+    smooth = sextant.softplus_(WithStep(), 3)
+    torch.testing.assert_close(sextant.Guide(read, smooth)(x, y, num_steps=3).gradient, 3 * plain)
+
+
+@pytest.mark.parametrize("loss", [guidance.as_loss("js"), calibration.SmoothECELoss()])
+def test_a_penalty_on_the_gradient_of_a_closed_form_is_refused(loss):
+    f, y = torch.randn(4, 5, requires_grad=True), torch.tensor([0, 1, 2, 3])
+    (gradient,) = torch.autograd.grad(loss(f, y), f, create_graph=True)
+    torch.testing.assert_close(gradient, torch.autograd.grad(loss(f, y), f)[0])
+    with pytest.raises(sextant.UsageError, match="closed form, which has no gradient of its own"):
+        (loss(f, y) + (gradient**2).sum()).backward()
+
+
+@pytest.mark.parametrize("loss", [guidance.as_loss("js"), calibration.SmoothECELoss()])
+def test_losses_take_arrays_of_numpy(loss):
+    f, y = torch.randn(4, 5), torch.tensor([0, 1, 2, 3])
+    assert torch.equal(loss(f.numpy(), y.numpy()), loss(f, y))
+    with pytest.raises(sextant.UsageError, match="f: expected a tensor or an array of numpy, got"):
+        loss([[1.0, 2.0]], y)

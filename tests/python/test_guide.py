@@ -1,5 +1,8 @@
 """Guides of Python modules and of our own classifiers climb what they are told to."""
 
+import copy
+
+import numpy as np
 import pytest
 import torch
 
@@ -125,3 +128,69 @@ def test_a_guide_says_what_it_is_and_how_files_are_opened(models):
     assert repr(sextant.Guide(net, guidance.named_score("js"))) == "Guide(NamedScore)"
     with pytest.raises(sextant.UsageError, match="expected a module or a function, got str; .*open_classifier"):
         sextant.Guide(str(models / "mnist-classifier"))
+
+
+def test_a_copy_of_a_smoothed_network_is_a_smoothed_network_of_its_own(digits):
+    net = sextant.softplus_(copy.deepcopy(digits), 3.0)
+    x = torch.randn(2, 1, 28, 28)
+    expected = net(x)
+    for other in (copy.deepcopy(net), copy.copy(net)):
+        assert type(other) is type(net) and torch.equal(other(x), expected)
+    other = copy.deepcopy(net)
+    other(x).sum().backward()
+    assert all(p.grad is None for p in net.parameters()) and all(p.grad is not None for p in other.parameters())
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.zero_()
+    assert not other(x).any() and torch.equal(net(x), expected)
+    assert torch.equal(sextant.softplus_(copy.deepcopy(net), None)(x), digits(x))
+
+
+def test_a_smoothed_network_is_saved_and_traced_and_keeps_its_own_forward(tmp_path):
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)).eval()
+    x = torch.randn(5, 4)
+    plain = net(x)
+    own = lambda given: torch.nn.Sequential.forward(net, given) + 1  # noqa: E731
+    net.forward = own  # as libraries hook a module
+    sextant.softplus_(net, torch.tensor(2.0))
+    soft = torch.nn.functional.softplus(net[0](x), beta=2.0)
+    torch.testing.assert_close(net(x), net[2](soft) + 1)
+    assert repr(net).startswith("Sequential(") and isinstance(net, torch.nn.Sequential)
+    sextant.softplus_(net, np.float32(0))
+    assert net.forward is own and torch.equal(net(x), plain + 1)
+
+    del net.forward
+    sextant.softplus_(net, 2)
+    torch.save(net, tmp_path / "net.pt")
+    told = {} if torch.__version__.startswith("1.") else {"weights_only": False}
+    for other in (torch.load(tmp_path / "net.pt", **told), torch.jit.trace(net, x)):
+        torch.testing.assert_close(other(x), net(x))
+    assert not torch.equal(net(x), plain)
+
+
+def test_what_does_nothing_to_a_guide_is_refused(digits):
+    for name, why in (("guidance", "second argument"), ("attributes", "a function"), ("guidance_space", "latents")):
+        with pytest.raises(sextant.UsageError, match=f"Guide: {name} has no effect here: .*{why}"):
+            sextant.Guide(digits, **{name: "js"})
+        assert f"    {name} = " not in sextant.Guide.__doc__
+    assert "    guidance_interval = " in sextant.Guide.__doc__
+    with pytest.raises(sextant.UsageError, match="alpha has no effect here: .*named_score"):
+        sextant.Guide(digits, guidance.named_score("js"), alpha=3)
+    with pytest.raises(sextant.UsageError, match="scale has no effect here: a score takes alpha, .*Guide's"):
+        guidance.named_score("js", scale=3)
+    with pytest.raises(sextant.UsageError, match="ddim: sampler has no effect here"):
+        sextant.samplers.ddim(None, [0], sampler="ddpm")
+
+
+def test_a_step_is_checked(digits):
+    x, y = torch.zeros(1, 1, 28, 28), [3]
+    guide = sextant.Guide(digits)
+    with pytest.raises(TypeError, match="unknown keyword 'foo'; what a step knows is step, num_steps, x, t"):
+        guide(x, y, foo=1)
+    for step in ({"step": 5, "num_steps": 3}, {"step": -1}):
+        with pytest.raises(sextant.UsageError, match="expected a step from 0 to num_steps - 1, got"):
+            guide(x, y, **step)
+    noisy = sextant.Guide(lambda x, t: x.flatten(1) * t[:, None, None], uses_time=True)
+    with pytest.raises(sextant.UsageError, match=r"give it t \[N\]"):
+        noisy(x, y)
