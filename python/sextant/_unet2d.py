@@ -97,6 +97,17 @@ def _names(part: Part) -> Iterator[Tuple[str, str]]:
             yield f"{there}.{end}", f"{here}.{end}"
 
 
+def _renamed(part: Part, given: Mapping[str, torch.Tensor], back: bool) -> Iterator[Tuple[str, torch.Tensor]]:
+    """The tensors of a part that is no attention under their other names: there to here, or `back`. KeyError names what
+    is missing."""
+    first = given.get(f"{part[2]}.in_layers.2.weight" if back else f"{part[1]}.conv1.weight")
+    widens = first is not None and first.shape[0] != first.shape[1]
+    for there, here in _names(part):
+        name, other = (here, there) if back else (there, here)
+        if widens or ".conv_shortcut." not in there or name in given:
+            yield other, given[name]
+
+
 def model_of(config: Mapping[str, Any]) -> Dict[str, Any]:
     """ADM's hyper-parameters of a UNet2DModel's config.json. CheckpointError says what has no place in ADM."""
     for key, (default, accepted) in _FIXED.items():
@@ -165,7 +176,7 @@ def weights_of(model: Mapping[str, Any], theirs: Mapping[str, torch.Tensor]) -> 
                 ours[f"{here}.qkv.{end}"] = qkv[:, :, None] if end == "weight" else qkv
                 ours[f"{here}.proj_out.{end}"] = proj[:, :, None] if end == "weight" else proj
         else:
-            ours.update({name: theirs[name_there] for name_there, name in _names(part) if name_there in theirs})
+            ours.update(_renamed(part, theirs, back=False))
     return ours
 
 
@@ -220,7 +231,7 @@ def weights_from(model: Mapping[str, Any], ours: Mapping[str, torch.Tensor]) -> 
     for part in _parts(full):
         kind, there, here = part
         if kind != "attention":
-            theirs.update({name_there: ours[name] for name_there, name in _names(part) if name in ours})
+            theirs.update(_renamed(part, ours, back=True))
             continue
         for end in ("weight", "bias"):
             qkv = ours[f"{here}.qkv.{end}"].flatten(1) if end == "weight" else ours[f"{here}.qkv.{end}"]

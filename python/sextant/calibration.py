@@ -89,7 +89,7 @@ class Reliability:
 
     def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
         """Writes .svg, .pdf or .png."""
-        _core.calibration.write_reliability(path, self.bins, self.title)
+        _core.calibration.write_reliability(_settings.path("Reliability.save", "path", path), self.bins, self.title)
 
     def _repr_png_(self) -> bytes:
         return png_of(self.save)

@@ -7,16 +7,17 @@ A folder of diffusers has a config.json with "_class_name", and weights in diffu
 which is read as data, not executed). What has no counterpart is refused by name. diffusers itself is not needed.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import warnings
-from typing import Any, Dict, Tuple, Union
+from typing import Any, Dict, Iterator, Tuple, Union
 
 import torch
 
-from . import _dit, _unet2d
-from ._core import CheckpointError
+from . import _dit, _settings, _unet2d
+from ._core import CheckpointError, Error
 from ._core import checkpoint as _checkpoint
 
 __all__ = ["from_diffusers", "is_diffusers", "to_diffusers"]
@@ -30,16 +31,40 @@ _KINDS = {
     "AutoencoderKL": "vae",
 }
 _PREDICTIONS = {"epsilon": "epsilon", "sample": "x0", "v_prediction": "v"}
+# The schedulers of a diffusion of evenly many steps, and whether they clip x0 where their config is silent.
+_CLIPS = {
+    "DDPMScheduler": True, "DDPMParallelScheduler": True, "DDIMScheduler": True, "DDIMParallelScheduler": True,
+    "PNDMScheduler": False, "LMSDiscreteScheduler": False, "EulerDiscreteScheduler": False,
+    "EulerAncestralDiscreteScheduler": False, "DEISMultistepScheduler": False, "UniPCMultistepScheduler": False,
+    "DPMSolverMultistepScheduler": False, "DPMSolverSinglestepScheduler": False,
+}  # fmt: skip
 _VARIANCES = ("fixed_small", "fixed_large", "learned", "learned_range")
 
 
 def _json(path: pathlib.Path) -> Dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        made = json.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise CheckpointError(f"cannot read {path}: {problem.strerror}") from None
     except ValueError as problem:
         raise CheckpointError(f"{path} is no JSON: {problem}") from None
+    if not isinstance(made, dict):
+        raise CheckpointError(f"{path}: expected a JSON object of settings, got {_settings.shown(made)}")
+    return made
+
+
+@contextlib.contextmanager
+def _whole(place: pathlib.Path) -> Iterator[None]:
+    """CheckpointError for what is missing in a config.json and its weights, and for what is of another kind."""
+    try:
+        yield
+    except Error:
+        raise
+    except KeyError as missing:
+        raise CheckpointError(f"{place}: its config.json or its weights lack {missing.args[0]}") from None
+    except (AttributeError, IndexError, TypeError, ValueError, RuntimeError, ArithmeticError) as problem:
+        why = " ".join(str(problem).split())
+        raise CheckpointError(f"{place}: its config.json and its weights describe no network: {why}") from None
 
 
 def _network_folder(folder: pathlib.Path) -> pathlib.Path:
@@ -53,7 +78,7 @@ def _network_folder(folder: pathlib.Path) -> pathlib.Path:
 
 def is_diffusers(path: Path) -> bool:
     """Whether this is a folder of a network or a pipeline of diffusers."""
-    config = _network_folder(pathlib.Path(path)) / "config.json"
+    config = _network_folder(pathlib.Path(_settings.path("is_diffusers", "path", path))) / "config.json"
     if not config.is_file():
         return False
     try:
@@ -90,6 +115,14 @@ def _process(folder: pathlib.Path, learned: bool) -> Dict[str, Any]:
     def refuse(why: str) -> None:
         raise CheckpointError(f"{file}: {why}")
 
+    name = scheduler.get("_class_name", "DDPMScheduler")
+    if name not in _CLIPS or scheduler.get("use_flow_sigmas"):
+        refuse(f"the process of {name} is another than the DDPM's; {', '.join(_CLIPS)} follow that")
+    clip = bool(scheduler.get("clip_sample", _CLIPS[name]))
+    if clip and scheduler.get("clip_sample_range", 1.0) != 1:
+        refuse(f"clip_sample_range is {scheduler['clip_sample_range']}; x0 is clipped to [-1, 1] here")
+    if scheduler.get("thresholding"):
+        refuse("thresholding is on, which no sampler here does")
     steps, schedule = scheduler.get("num_train_timesteps", 1000), scheduler.get("beta_schedule", "linear")
     if scheduler.get("trained_betas") is not None or scheduler.get("rescale_betas_zero_snr"):
         refuse("its betas are given one by one or rescaled, which no schedule here is")
@@ -113,18 +146,32 @@ def _process(folder: pathlib.Path, learned: bool) -> Dict[str, Any]:
         "predict": _PREDICTIONS[prediction],
         "learn_sigma": learned,
         "model_var_type": variance.upper(),
-        "clip": bool(scheduler.get("clip_sample", True)),
+        "clip": clip,
     }
+
+
+@contextlib.contextmanager
+def _writing(out: pathlib.Path) -> Iterator[None]:
+    """CheckpointError where a folder or a file cannot be written."""
+    try:
+        yield
+    except OSError as problem:
+        raise CheckpointError(f"cannot write {problem.filename or out}: {problem.strerror}") from None
 
 
 def _write(
     folder: Path, config: Dict[str, Any], name: str, weights: Dict[str, torch.Tensor], file: str
 ) -> pathlib.Path:
     out = pathlib.Path(folder)
-    out.mkdir(parents=True, exist_ok=True)
+    _write_json(out / name, config)
     _checkpoint.save_safetensors(out / file, {key: tensor.contiguous() for key, tensor in weights.items()})
-    (out / name).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     return out
+
+
+def _write_json(path: pathlib.Path, settings: Dict[str, Any]) -> None:
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def from_diffusers(folder: Path, out: Path) -> str:
@@ -133,19 +180,19 @@ def from_diffusers(folder: Path, out: Path) -> str:
     The process is that of the scheduler beside the network. A UNet2DModel is ADM's U-Net where their settings agree;
     CheckpointError names the one that does not.
     """
-    place = _network_folder(pathlib.Path(folder))
+    place = _network_folder(pathlib.Path(_settings.path("from_diffusers", "folder", folder)))
+    out = _settings.path("from_diffusers", "out", out)
     config = _json(place / "config.json")
     kind = _KINDS.get(config.get("_class_name", ""))
     if kind is None:
         raise CheckpointError(
             f"{place} holds a {config.get('_class_name', 'network without _class_name')}; {', '.join(_KINDS)} open here"
         )
-    weights = _weights(place)
+    with _whole(place):
+        weights = _weights(place)
     own = _json(place / "sextant.json") if (place / "sextant.json").exists() else {}
-    try:
+    with _whole(place):
         made, ours = _described(kind, config, weights, own, place)
-    except KeyError as missing:
-        raise CheckpointError(f"{place}: its weights lack {missing.args[0]}") from None
     return os.fspath(_write(out, made, "config.json", ours, "model.safetensors"))
 
 
@@ -200,12 +247,14 @@ def to_diffusers(folder: Path, out: Path) -> str:
     DDPMPipeline.from_pretrained(out) works where it has no classes and predicts no variance. CheckpointError says what
     diffusers has no counterpart for.
     """
-    source = pathlib.Path(folder)
+    source = pathlib.Path(_settings.path("to_diffusers", "folder", folder))
+    out = _settings.path("to_diffusers", "out", out)
     config = _json(source / "config.json")
-    file = source / config.get("weights", "model.safetensors")
+    file = source / str(config.get("weights", "model.safetensors"))
     if not file.exists():
         raise CheckpointError(f"{source} has no {file.name}")
-    kind, model, ours = config.get("type"), dict(config.get("model", {})), dict(_checkpoint.load(file))
+    with _whole(source):
+        kind, model, ours = config.get("type"), dict(config.get("model", {})), dict(_checkpoint.load(file))
     target = pathlib.Path(out)
     weights_file = "diffusion_pytorch_model.safetensors"
     if kind == "vae":
@@ -217,20 +266,20 @@ def to_diffusers(folder: Path, out: Path) -> str:
         raise CheckpointError(f"diffusers has no network of type '{kind}'; adm-unet, dit and vae can be saved")
     names: Any = _unet2d if kind == "adm-unet" else _dit
     part = "unet" if kind == "adm-unet" else "transformer"
-    scheduler = _scheduler(config.get("diffusion", {}))
-    theirs = names.weights_from(model, ours)
+    with _whole(source):
+        scheduler = _scheduler(config.get("diffusion", {}))
+        settings, theirs = names.config_of(model), names.weights_from(model, ours)
     if kind == "dit" and model.get("frequency_shift", 0) == 0:
         warnings.warn(
             "diffusers embeds timesteps with w = 10000^(-k/127) where DiT has 10000^(-k/128): its outputs differ",
             stacklevel=2,
         )
-    _write(target / part, names.config_of(model), "config.json", theirs, weights_file)
+    _write(target / part, settings, "config.json", theirs, weights_file)
     own = {key: config[key] for key in ("classes", "null_label", "diffusion") if key in config}
-    (target / part / "sextant.json").write_text(json.dumps(own, indent=2) + "\n", encoding="utf-8")
-    (target / "scheduler").mkdir(exist_ok=True)
-    (target / "scheduler/scheduler_config.json").write_text(json.dumps(scheduler, indent=2) + "\n", encoding="utf-8")
+    _write_json(target / part / "sextant.json", own)
+    _write_json(target / "scheduler/scheduler_config.json", scheduler)
     if kind == "adm-unet":
         index = {"_class_name": "DDPMPipeline", "unet": ["diffusers", "UNet2DModel"],
                  "scheduler": ["diffusers", "DDPMScheduler"]}  # fmt: skip
-        (target / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+        _write_json(target / "model_index.json", index)
     return os.fspath(target)

@@ -3,17 +3,21 @@
 import os
 import tempfile
 import warnings
-from typing import Any, Dict, Optional, Union
+from typing import Any, Dict, Union
+
+import torch
 
 from . import _settings, folders
 from ._core import guide as _guide
 from ._core import models as _models
 
 Path = Union[str, "os.PathLike[str]"]
+Device = Union[str, torch.device, None]
+Precision = Union[str, torch.dtype, None]
 
 
 def open_denoiser(
-    path: Path, *, device: Optional[str] = None, precision: Optional[str] = None, **settings: Any
+    path: Path, *, device: Device = None, precision: Precision = None, **settings: Any
 ) -> _models.OpenedDenoiser:
     """A diffusion model: a folder with config.json and weights, or a checkpoint file (ADM, EDM, EDM2, DiT,
     TorchScript), or a folder of diffusers, see sextant.folders; `vae` may be one as well.
@@ -21,7 +25,7 @@ def open_denoiser(
     Called with (x, t, y) it is its network, differentiable in x; the samplers draw from it.
     """
     run = {"device": device, "precision": precision}
-    path = os.fspath(path)
+    path = _settings.path("open_denoiser", "path", path)
     # Networks keep the pages of their files, so the folders may go.
     with tempfile.TemporaryDirectory() as made:
         if folders.is_diffusers(path):
@@ -37,8 +41,8 @@ def open_classifier(
     *,
     channels: int = 0,
     side: int = 0,
-    device: Optional[str] = None,
-    precision: Optional[str] = None,
+    device: Device = None,
+    precision: Precision = None,
     **settings: Any,
 ) -> _guide.Classifier:
     """A classifier of images [N, C, H, W] in [-1, 1]: a folder or checkpoint file, behind its input convention.
@@ -48,14 +52,13 @@ def open_classifier(
     """
     run = {"device": device, "precision": precision}
     text = _settings.table("open_classifier", "classifier", settings, run)
-    return _models.open_classifier(
-        os.fspath(path), channels, side, text, lambda line: warnings.warn(line, stacklevel=3)
-    )
+    path = _settings.path("open_classifier", "path", path)
+    return _models.open_classifier(path, channels, side, text, lambda line: warnings.warn(line, stacklevel=3))
 
 
 def inspect(path: Path) -> Dict[str, Any]:
     """What is in a checkpoint file, an .npz or a model folder, and which architectures the weights fit."""
-    return dict(_models.inspect(os.fspath(path)))
+    return dict(_models.inspect(_settings.path("inspect", "path", path)))
 
 
 open_denoiser.__doc__ = _settings.documented(open_denoiser.__doc__ or "", _models.denoiser_settings_doc())

@@ -10,6 +10,7 @@ from typing import Any, Mapping, Sequence, Tuple, Union
 import numpy as np
 import torch
 
+from . import _settings
 from ._core import ShapeError, UsageError
 from ._core import diffusion as _diffusion
 from ._core import report as _report
@@ -38,7 +39,7 @@ class Picture:
 
     def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
         """Writes a .png."""
-        _report.write_png(os.fspath(path), self._pixels)
+        _report.write_png(_settings.path("Picture.save", "path", path), self._pixels)
 
     def _repr_png_(self) -> bytes:
         return png_of(self.save)

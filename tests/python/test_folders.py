@@ -164,3 +164,87 @@ def test_an_autoencoder_of_diffusers_decodes_the_same_here(tmp_path):
     with torch.no_grad():
         wanted = vae.decode(z / vae.config.scaling_factor).sample
     torch.testing.assert_close(model.decode(z), wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.fixture
+def pipeline(models, tmp_path):
+    """Our digits as a pipeline, whose JSON files a test may change: edit(path, key=value), None for a key that goes."""
+    folder = tmp_path / "pipeline"
+    folders.to_diffusers(models / "mnist-adm", folder)
+    (folder / "unet/sextant.json").unlink()
+
+    def edit(path, **changes):
+        settings = {**json.loads((folder / path).read_text()), **changes}
+        (folder / path).write_text(json.dumps({key: value for key, value in settings.items() if value is not None}))
+        return folder
+
+    return edit
+
+
+SCHEDULER = "scheduler/scheduler_config.json"
+
+
+@pytest.mark.parametrize(
+    "changes, why",
+    [
+        (dict(_class_name="FlowMatchEulerDiscreteScheduler"), "the process of FlowMatch.* is another than the DDPM's"),
+        (dict(_class_name="ScoreSdeVeScheduler"), "the process of ScoreSdeVeScheduler is another"),
+        (dict(_class_name="EDMEulerScheduler"), "the process of EDMEulerScheduler is another"),
+        (dict(_class_name="DPMSolverMultistepScheduler", use_flow_sigmas=True), "is another"),
+        (dict(clip_sample_range=0.3), "clip_sample_range is 0.3"),
+        (dict(thresholding=True), "thresholding is on"),
+        (dict(beta_schedule="linear", beta_start="low"), "describe no network"),
+    ],
+)
+def test_a_scheduler_of_another_process_is_refused(pipeline, changes, why):
+    with pytest.raises(sextant.CheckpointError, match=why) as caught:
+        sextant.open_denoiser(pipeline(SCHEDULER, **changes))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name, clips", [("DDPMScheduler", True), ("DPMSolverMultistepScheduler", False)])
+def test_a_scheduler_clips_where_it_does_in_diffusers(pipeline, tmp_path, name, clips):
+    folder = pipeline(SCHEDULER, _class_name=name, clip_sample=None)
+    made = folders.from_diffusers(folder, tmp_path / "ours")
+    assert json.loads((tmp_path / "ours/config.json").read_text())["diffusion"]["clip"] is clips and made
+
+
+@pytest.mark.parametrize("text, why", [("[1]", "expected a JSON object of settings"), ("{", "is no JSON")])
+def test_a_file_that_is_no_object_of_settings_is_refused(pipeline, text, why):
+    folder = pipeline(SCHEDULER)
+    (folder / SCHEDULER).write_text(text)
+    with pytest.raises(sextant.CheckpointError, match="scheduler_config.json:? " + why):
+        sextant.open_denoiser(folder)
+
+
+def test_a_setting_of_the_wrong_kind_and_a_place_that_is_a_file_are_refused(pipeline, models, tmp_path):
+    with pytest.raises(sextant.CheckpointError, match="describe no network: 'int' object"):
+        sextant.open_denoiser(pipeline("unet/config.json", block_out_channels=32))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(sextant.CheckpointError, match="cannot write .*file"):
+        folders.to_diffusers(models / "mnist-adm", tmp_path / "file/below")
+
+
+@pytest.mark.parametrize("lost", ["input_blocks.0.0.weight", "middle_block.1.qkv.weight", "attention_resolutions"])
+def test_a_network_that_lacks_something_is_not_saved(models, tmp_path, lost):
+    config = json.loads((models / "mnist-adm/config.json").read_text())
+    weights = sextant._core.checkpoint.load(models / "mnist-adm/model.safetensors")
+    assert lost in weights or lost in config["model"]
+    (tmp_path / "ours").mkdir()
+    config["model"].pop(lost, None)
+    weights.pop(lost, None)
+    (tmp_path / "ours/config.json").write_text(json.dumps(config))
+    sextant._core.checkpoint.save_safetensors(tmp_path / "ours/model.safetensors", weights)
+    with pytest.raises(sextant.CheckpointError, match=f"ours: its config.json or its weights lack {lost}"):
+        folders.to_diffusers(tmp_path / "ours", tmp_path / "there")
+    assert not (tmp_path / "there").exists()
+
+
+@pytest.mark.parametrize("function", [folders.from_diffusers, folders.to_diffusers])
+def test_what_is_no_path_is_refused(function, tmp_path):
+    with pytest.raises(sextant.UsageError, match="folder: expected a path, got 3"):
+        function(3, tmp_path)
+    with pytest.raises(sextant.UsageError, match="out: expected a path, got None"):
+        function(tmp_path, None)
+    with pytest.raises(sextant.UsageError, match="expected a path, got 3"):
+        folders.is_diffusers(3)
