@@ -4,6 +4,8 @@ import sys
 import time
 from typing import Any, Optional, TextIO
 
+from ._core import UsageError
+
 
 def _in_notebook() -> bool:
     shell = sys.modules.get("IPython")
@@ -16,6 +18,8 @@ class Progress:
 
     def __init__(self, out: Optional[TextIO] = None, every: float = 0.2) -> None:
         self._out = out or sys.stderr
+        if not callable(getattr(self._out, "write", None)) or not callable(getattr(self._out, "isatty", None)):
+            raise UsageError(f"Progress: out: expected a file to write to, got {type(out).__name__}")
         self._live = _in_notebook() or self._out.isatty()
         self._every = every
         self._last = 0.0
@@ -63,4 +67,13 @@ class Progress:
 
 def listener(progress: Any) -> Any:
     """True is a Progress, False or None nobody, anything else itself."""
-    return Progress() if progress is True else None if progress in (False, None) else progress
+    if progress is None or progress is False:
+        return None
+    if progress is True:
+        return Progress()
+    if not all(callable(getattr(progress, method, None)) for method in ("begin", "update", "end", "note")):
+        raise UsageError(
+            "progress: expected True, False or an object with begin(), update(), end() and note(), "
+            f"got {type(progress).__name__}"
+        )
+    return progress

@@ -18,6 +18,8 @@ _PRECISIONS = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp
 def plain(who: str, name: str, value: Any) -> Any:
     """A value as JSON has it: paths as text, numpy's and torch's numbers and arrays as Python's, torch's devices and
     dtypes as the words that they are here."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise UsageError(f"{who}: {name} is out of range: whole numbers go to 2^64 - 1, got {shown(value)}")
     if isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):

@@ -41,7 +41,10 @@ def _read(recipe: Recipe, who: str) -> Dict[str, Any]:
         if path.endswith(".json"):
             with open(path, encoding="utf-8") as file:
                 tables = json.load(file)
-            return dict(tables.get("config", tables))
+            made = tables.get("config", tables) if isinstance(tables, dict) else tables
+            if not isinstance(made, dict):
+                raise UsageError(f"{who}: {path}: expected an object of tables, got {_settings.shown(made)}")
+            return made
         try:
             import tomllib
         except ImportError:
@@ -68,7 +71,10 @@ def _tables(
             raise UsageError(
                 f"{who}: unknown setting '{name}'." + (f" Did you mean '{nearest[0]}'?" if nearest else "")
             )
-        tables.setdefault(home[name], {})[name.replace("_", "-")] = value
+        table = tables.setdefault(home[name], {})
+        if not isinstance(table, dict):
+            raise UsageError(f"{who}: [{home[name]}] is a table of settings, got {_settings.shown(table)}")
+        table[name.replace("_", "-")] = value
     return {name: value if name in keep else _settings.plain(who, name, value) for name, value in tables.items()}
 
 
@@ -181,6 +187,8 @@ class Evaluation(Result):
     """Numbers of a set of samples."""
 
     def __getitem__(self, key: str) -> float:
+        if not self.complete:
+            raise UsageError(f"'{key}' is not there yet: the run is not complete, the same call continues it")
         measure = self.numbers["evaluation"]["metrics"][key]
         return float(measure["value"] if isinstance(measure, dict) else measure)
 

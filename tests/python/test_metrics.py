@@ -108,3 +108,65 @@ def test_missing_weights_are_told_with_the_place_they_belong_to(tmp_path, monkey
 def test_what_is_no_set_of_images_is_refused(models, images):
     with pytest.raises(sextant.Error):
         metrics.fid(images, digits_of(0), features=models / "mnist-features")
+
+
+def test_settings_of_other_tools_are_taken_where_they_change_no_number(models, tmp_path):
+    a, b = digits_of(6), digits_of(7)
+    weights = metrics.open_extractor(models / "mnist-features", protocol="pytorch-fid", device=torch.device("cpu"))
+    expected = metrics.compute_fid(a, b, features=weights)
+    assert metrics.compute_fid(a, b, mode="legacy_pytorch", device=None, features=weights, num_workers=0, gen=None,
+                               model_name="inception_v3", verbose=False) == expected  # fmt: skip
+    with pytest.raises(sextant.UsageError, match="compute_fid: model_name = clip_vit_b_32 would change the number"):
+        metrics.compute_fid(a, b, features=weights, model_name="clip_vit_b_32")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'bath_size'"):
+        metrics.compute_fid(a, b, features=weights, bath_size=3)
+
+    wanted = dict(input1=a, input2=b, fid=True, feature_extractor_weights_path=weights)
+    assert metrics.calculate_metrics(**wanted, samples_find_deep=False, verbose=False, cache=True, kid_degree=3)
+    with pytest.raises(sextant.UsageError, match="samples_find_deep = True would change the number"):
+        metrics.calculate_metrics(**wanted, samples_find_deep=True)
+
+    metrics.save_fid_stats([a, tmp_path / "a.npz"], features=weights)
+    assert metrics.calculate_fid_given_paths([tmp_path / "a.npz", b], features=weights) == pytest.approx(expected)
+    with pytest.raises(sextant.UsageError, match="a.npz exists already"):
+        metrics.save_fid_stats([a, str(tmp_path / "a.npz")], features=weights)
+    with pytest.raises(sextant.UsageError, match="isc needs images, input1 has no logits"):
+        metrics.calculate_metrics(input1=tmp_path / "a.npz", isc=True, feature_extractor_weights_path=weights)
+    with np.load(tmp_path / "a.npz") as one:
+        mu, sigma = one["mu"], one["sigma"]
+    two = metrics.embed(b, weights).gaussian
+    got = metrics.calculate_frechet_distance(mu, sigma, two.mean, two.covariance)
+    assert got == pytest.approx(expected)
+
+
+def test_kid_of_clean_fids_call_is_the_mean_over_subsets_of_all_images(models):
+    a, b = digits_of(6, 40), digits_of(7, 50)
+    weights = metrics.open_extractor(models / "mnist-features")
+    got = metrics.compute_kid(a, b, mode="legacy_pytorch", num_workers=2, features=weights)
+    x, y = (metrics.embed(images, weights).features.double() for images in (a, b))
+    kernel = lambda u, v: (u @ v.T / u.shape[1] + 1) ** 3  # noqa: E731
+    off = lambda k: (k.sum() - k.trace()) / (k.shape[0] * (k.shape[0] - 1))  # noqa: E731
+    # Every subset has all 40 images of the one, and 40 of 50 of the other: near the estimate from all.
+    all_of_them = off(kernel(x, x)) + off(kernel(y, y)) - 2 * kernel(x, y).mean()
+    assert got == pytest.approx(float(all_of_them), abs=0.2 * float(off(kernel(x, x))))
+    assert got == metrics.compute_kid(a, b, features=weights)
+
+
+WRONG = {
+    "metrics: expected names of numbers, got 3": lambda a, e: metrics.evaluate(a, a, features=e, metrics=3),
+    "calculate_fid_given_paths: expected two paths, got 3": lambda a, e: metrics.calculate_fid_given_paths(3),
+    "embed: extractor: expected one of open_extractor(), got None": lambda a, e: metrics.embed(a, None),
+    "progress: expected True, False or an object with begin(), update(), end() and note(), got str": (
+        lambda a, e: metrics.embed(a, e, progress="x")
+    ),
+    "embed: labels: expected whole numbers, got ['a', 'a']": lambda a, e: metrics.embed(a, e, labels=["a"] * 2),
+    "open_extractor: features: expected a path, got 3": lambda a, e: metrics.open_extractor(3),
+}
+
+
+@pytest.mark.parametrize("said", WRONG)
+def test_arguments_of_the_wrong_kind_are_refused_in_one_line(models, said):
+    extractor = metrics.open_extractor(models / "mnist-features")
+    with pytest.raises(sextant.UsageError) as caught:
+        WRONG[said](digits_of(0, 2), extractor)
+    assert str(caught.value) == said

@@ -68,6 +68,29 @@ def test_a_wrong_setting_is_refused_in_pythons_spelling(digits):
         run.sample(out=digits["out"])
 
 
+@pytest.mark.parametrize("text", ["[1]", '"x"', '{"config": [1]}'])
+def test_a_recipe_that_is_no_object_of_tables_is_refused(tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(sextant.UsageError, match="run.json: expected an object of tables, got"):
+        run.sample(tmp_path / "run.json")
+
+
+@pytest.mark.parametrize("table", [3, None, "x"])
+def test_a_table_that_is_none_is_refused(table):
+    with pytest.raises(sextant.UsageError, match=r"\[share\] is a table of settings, got|\[sample\] is a table of"):
+        run.sample({"sample": table}, count=1)
+
+
+def test_a_whole_number_out_of_range_is_told_as_it_was_given(digits):
+    with pytest.raises(sextant.UsageError, match=f"seed is out of range: .* got {2**70}"):
+        run.sample(count=1, **{**digits, "seed": 2**70})
+
+
+def test_numbers_of_an_evaluation_that_is_not_complete_are_not_there_yet():
+    with pytest.raises(sextant.UsageError, match="'fid' is not there yet: the run is not complete"):
+        run.Evaluation({"out": "out", "complete": False})["fid"]
+
+
 def test_ctrl_c_saves_and_the_same_call_continues(digits):
     class Interrupted(Heard):
         def update(self, done):
