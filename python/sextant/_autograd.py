@@ -11,8 +11,8 @@ class _Last(torch.autograd.Function):
     """A gradient whose own gradient nobody computes: whoever asks for it is told, where autograd would leave it out."""
 
     @staticmethod
-    def forward(ctx: Any, gradient: Any, who: Any) -> torch.Tensor:  # type: ignore[override]
-        ctx.who = who
+    def forward(ctx: Any, gradient: Any, f: Any, who: Any) -> torch.Tensor:  # type: ignore[override]
+        ctx.who = who  # f is what the gradient would depend on
         return gradient.clone()
 
     @staticmethod
@@ -25,15 +25,15 @@ class ClosedForm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, f: Any, value: Any, gradient: Any, who: Any) -> torch.Tensor:  # type: ignore[override]
-        ctx.save_for_backward(gradient)
+        ctx.save_for_backward(gradient, f)
         ctx.who = who
         return value.clone()
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> Tuple[torch.Tensor, None, None, None]:  # type: ignore[override]
-        (gradient,) = ctx.saved_tensors
+        gradient, f = ctx.saved_tensors
         with torch.no_grad():
             made = grad.reshape(-1, 1) * gradient
         if torch.is_grad_enabled():  # create_graph=True
-            made = _Last.apply(made.requires_grad_(), ctx.who)
+            made = _Last.apply(made, f, ctx.who)
         return made, None, None, None

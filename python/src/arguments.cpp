@@ -1,5 +1,6 @@
 // What the module's functions make of arguments that pybind11 does not take: arrays of numpy become tensors, numbers
-// come out of arrays and tensors, and what is left is refused in one line, where pybind11 alone writes several.
+// come out of arrays and tensors, devices become their names, and what is left is refused in one line, where pybind11
+// alone writes several.
 #include <torch/csrc/autograd/python_variable.h>
 
 #include <algorithm>
@@ -49,6 +50,7 @@ bool is_whole(py::handle value) { return PyIndex_Check(value.ptr()) != 0 && !is_
 bool is_number(py::handle value) { return PyFloat_Check(value.ptr()) != 0 || is_whole(value); }
 
 constexpr const char* kWholeNumber = "a whole number";
+constexpr const char* kText = "a text";
 
 /// One of this module's classes.
 Wanted instance_of(const std::string& name) {
@@ -78,7 +80,7 @@ std::optional<Wanted> wanted(const std::string& type) {
   if (has("bool")) return Wanted{"True or False", [](py::handle value) { return PyBool_Check(value.ptr()) != 0; }};
   if (has("float") || has("Float")) return Wanted{many ? "numbers" : "a number", &is_number, many, Wanted::kNumber};
   if (has("int") || has("Int")) return Wanted{many ? "whole numbers" : kWholeNumber, &is_whole, many, Wanted::kNumber};
-  if (has("str")) return Wanted{many ? "texts" : "a text", &is_text, many};
+  if (has("str")) return Wanted{many ? "texts" : kText, &is_text, many};
   return std::nullopt;
 }
 
@@ -129,6 +131,7 @@ py::object stand_in(const std::string& who, const Wanted& want, py::handle given
     return tensor_of(who, given);
   }
   if (want.kind == Wanted::kNumber && py::hasattr(given, "tolist")) return given.attr("tolist")();
+  if (want.words == kText && py::isinstance(given, py::module_::import("torch").attr("device"))) return py::str(given);
   return {};
 }
 

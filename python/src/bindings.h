@@ -17,6 +17,7 @@
 
 #include "header_docs.h"
 #include "internal/runtime/options.h"
+#include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::python {
@@ -104,11 +105,13 @@ Bound& never_changes(Bound& bound) {
   return bound;
 }
 
-/// The value of a word; UsageError that names the nearest.
+/// The value of a word; UsageError that names all of them and the nearest.
 template <class Value>
 Value word_value(const char* setting, const std::string& word, const Words<Value>& words) {
   if (const Value* value = value_of(words, word)) return *value;
-  throw UsageError(std::string(setting) + " '" + word + "' is unknown." + did_you_mean(word, names_of(words)));
+  const std::vector<std::string> names = names_of(words);
+  throw UsageError(std::string(setting) + " '" + word + "' is unknown; use " + joined(names, ", ", " or ") + "." +
+                   did_you_mean(word, names));
 }
 
 /// "--gamma-max" -> "gamma_max", wherever it stands in a message.

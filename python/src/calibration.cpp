@@ -93,7 +93,16 @@ void bind_calibration(py::module_& core) {
   py::class_<VectorScaling>(m, "VectorScaling", doc("calibration.VectorScaling"))
       .def_readonly("scale", &VectorScaling::scale, doc("calibration.VectorScaling.scale"))
       .def_readonly("shift", &VectorScaling::shift, doc("calibration.VectorScaling.shift"))
-      .def("__call__", &VectorScaling::operator(), arg("f"), Unlocked());
+      .def(
+          "__call__",
+          [](const VectorScaling& scaling, const Tensor& f) {
+            if (f.dim() != 2 || f.size(1) != scaling.scale.numel()) {
+              throw ShapeError(c10::str("VectorScaling: expected logits f [N, ", scaling.scale.numel(),
+                                        "], as it was fitted to, got ", f.sizes()));
+            }
+            return scaling(f);
+          },
+          arg("f"), Unlocked());
   m.def("fit_vector_scaling", &calibration::fit_vector_scaling, doc("calibration.fit_vector_scaling"), arg("f"),
         arg("y"), py::kw_only(), arg("ridge") = 1e-3, Unlocked());
   m.def(

@@ -1,6 +1,8 @@
 // sextant._core.guidance: scores, tilt, schedules.
 #include "guidance.h"
 
+#include <cmath>
+
 #include "bindings.h"
 #include "internal/commands/sample.h"
 #include "internal/guidance/score_terms.h"
@@ -133,6 +135,9 @@ void bind_guidance(py::module_& core) {
   m.def(
       "entropy_weight",
       [](int64_t step, int64_t num_steps, double max, double min, const std::string& shape, double alpha_cumprod) {
+        if (!std::isfinite(max) || !std::isfinite(min)) {
+          throw UsageError(c10::str("entropy_weight: expected finite weights, got max = ", max, ", min = ", min));
+        }
         return guidance::entropy_weight({step, num_steps, alpha_cumprod}, max, min,
                                         word_value("shape", shape, guidance::lambda_shape_words()));
       },

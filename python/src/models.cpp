@@ -49,14 +49,14 @@ models::Placement placement_of(const commands::RunConfig& run, const std::vector
 }
 
 /// `x`, whose gradient has none of its own: the networks' are computed in closed form, so that a second one would be
-/// wrong without a word.
+/// wrong or left out without a word.
 Tensor once(const Tensor& x) {
   if (!at::GradMode::is_enabled() || !x.requires_grad()) return x;
   const Tensor inside = x.view_as(x);
-  inside.register_hook([](const Tensor& gradient) -> Tensor {
-    if (!at::GradMode::is_enabled() || !gradient.requires_grad()) return gradient;
-    torch::autograd::DelayedError refuse("sextant: the gradient of an opened network has no gradient of its own", 1);
-    return refuse.apply({gradient})[0];
+  inside.register_hook([x](const Tensor& gradient) -> Tensor {
+    if (!at::GradMode::is_enabled()) return gradient;  // without create_graph
+    torch::autograd::DelayedError refuse("sextant: the gradient of an opened network has no gradient of its own", 2);
+    return refuse.apply({gradient, x})[0];  // of x too, where the gradient knows nothing of it
   });
   return inside;
 }
@@ -96,7 +96,7 @@ guidance::Classifier open_classifier(const std::string& path, int64_t channels, 
       config.classifier, placement_of(config.run, {config.classifier.precision}), {channels, side}, heard);
   classifier.logits =
       guidance::Logits([logits = classifier.logits](const Tensor& x, const Tensor& t, const SampleIds& ids) {
-        return logits(computable(images("classifier", x)), t, ids);
+        return logits(computable(once(images("classifier", x))), t, ids);
       });
   return classifier;
 }

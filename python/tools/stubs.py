@@ -31,6 +31,7 @@ def annotated(signature):
     """A signature of pybind11 as Python can read it."""
     signature = signature.replace("at::Tensor", "torch.Tensor")
     signature = re.sub(r"\bos\.PathLike(\[\w+\])?( \| \w+)*", "Union[str, os.PathLike[str]]", signature)
+    signature = re.sub(r"\bdevice: str\b", "device: Union[str, torch.device]", signature)
     signature = re.sub(r"= (<[^>]*>|inf|nan)", "= ...", signature)
     signature = re.sub(r"\bobject\b(?!\])", "Any", signature)
     return re.sub(r"\b\w+(?:::\w+)+(?:<[^()]*?>)?", "Any", signature)

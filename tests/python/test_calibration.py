@@ -102,3 +102,10 @@ def test_measure_gives_every_number_by_name():
     assert numbers["ece"] == pytest.approx(calibration.expected_calibration_error(f, y))
     assert {"accuracy", "mce", "nll", "brier", "smooth_ece", "classwise_ece"} <= set(numbers)
     assert int(bins.count.sum()) == 2000
+
+
+def test_vector_scaling_refuses_logits_of_other_classes():
+    f, y = torch.randn(20, 3), torch.arange(20) % 3
+    scaling = sextant.calibration.fit_vector_scaling(f, y)
+    with pytest.raises(sextant.ShapeError, match=r"expected logits f \[N, 3\], as it was fitted to, got \[4, 2\]"):
+        scaling(torch.zeros(4, 2))

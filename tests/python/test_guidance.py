@@ -202,6 +202,8 @@ def test_a_penalty_on_the_gradient_of_a_closed_form_is_refused(loss):
     torch.testing.assert_close(gradient, torch.autograd.grad(loss(f, y), f)[0])
     with pytest.raises(sextant.UsageError, match="closed form, which has no gradient of its own"):
         (loss(f, y) + (gradient**2).sum()).backward()
+    with pytest.raises(sextant.UsageError, match="closed form, which has no gradient of its own"):
+        torch.autograd.grad(torch.autograd.grad(loss(f, y), f, create_graph=True)[0].sum(), f)
 
 
 @pytest.mark.parametrize("loss", [guidance.as_loss("js"), calibration.SmoothECELoss()])

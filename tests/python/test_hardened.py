@@ -93,6 +93,16 @@ def test_a_gradient_of_an_opened_networks_gradient_is_refused_and_not_zero(opene
         torch.autograd.grad(gradient.sum(), x)
 
 
+@pytest.mark.parametrize("loss", [lambda f: f[:, 1].sum(), lambda f: f.pow(2).sum()])
+def test_a_penalty_on_the_gradient_of_an_opened_classifier_is_refused(models, loss):
+    classifier = sextant.open_classifier(models / "mnist-classifier")
+    x = torch.zeros(2, 1, 28, 28, requires_grad=True)
+    (gradient,) = torch.autograd.grad(loss(classifier(x)), x, create_graph=True)
+    assert torch.equal(gradient.detach(), torch.autograd.grad(loss(classifier(x)), x)[0])
+    with pytest.raises(RuntimeError, match="has no gradient of its own"):
+        (loss(classifier(x)) + gradient.pow(2).sum()).backward()
+
+
 @pytest.mark.parametrize("name", ["initial", "at_step"])
 @pytest.mark.parametrize("answer", ["text", None, torch.zeros(5, 1, 2, 2), torch.zeros(1, 1, 1, 1),
                                     torch.zeros(2, 1, 2, 2, dtype=torch.int64)])  # fmt: skip

@@ -69,6 +69,14 @@ def test_mypy_finds_nothing_in_the_notebooks_and_a_mistake_in_a_users_program(tm
     for path in (ROOT / "examples").glob("*.ipynb"):
         cells = [cell["source"] for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
         (tmp_path / (path.stem.replace("-", "_") + ".py")).write_text("\n\n".join("".join(cell) for cell in cells))
+    (tmp_path / "right.py").write_text(
+        "import numpy\nimport torch\n\nimport sextant\nfrom sextant import calibration, guidance, metrics\n\n"
+        "cpu, f, y = torch.device('cpu'), numpy.zeros((2, 3)), numpy.zeros(2, numpy.int64)\n"
+        "sextant.open_denoiser('model', device=cpu, precision=torch.bfloat16)\n"
+        "sextant.open_classifier('model', device=cpu, precision=torch.float32)\n"
+        "sextant.Noise(0, [0], [1], device=cpu)\nmetrics.open_extractor('model', device=cpu)\n"
+        "calibration.reliability(f, y)\ncalibration.TemperatureScaling(f, y)\nguidance.as_loss('js')(f, y)\n"
+    )
     # Users need not annotate their own functions.
     lenient = ("--allow-untyped-defs", "--allow-untyped-calls")
     result = mypy(tmp_path_factory, *lenient, *map(str, sorted(tmp_path.glob("*.py"))))

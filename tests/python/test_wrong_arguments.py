@@ -149,6 +149,11 @@ def test_an_array_of_numpy_stands_wherever_a_tensor_does():
         assert torch.equal(sextant.to_uint8(view), sextant.to_uint8(tensors[0]))
 
 
+def test_a_device_may_be_torchs():
+    drawn = sextant.Noise(3, [5, 7], SHAPE, device=torch.device("cpu")).initial()
+    assert torch.equal(drawn, sextant.Noise(3, [5, 7], SHAPE, device="cpu").initial())
+
+
 def test_numbers_of_noise_may_be_numpys_and_torchs():
     plain = sextant.Noise(3, [5, 7], SHAPE).initial()
     for seed in (np.int64(3), np.uint8(3), torch.tensor(3)):
@@ -179,6 +184,18 @@ ONE_LINE = {
     "Classifier: logits: expected a function, got Tensor": lambda: sextant.Classifier(torch.zeros(2)),
     "Denoiser: process: expected a Process, got 'linear'": lambda: sextant.Denoiser(len, "linear", SHAPE),
     "Process.abar: expected a Process, got 3": lambda: sextant.Process.abar(3, 4),
+    "shape 'wavy' is unknown; use linear, cosine or 1-abar.": lambda: guidance.entropy_weight(0, 3, shape="wavy"),
+    "form 'x' is unknown; use mean or sum.": lambda: guidance.tilt_weights(torch.zeros(3), 1.0, form="x"),
+    "entropy_weight: expected finite weights, got max = nan, min = 0.05": (
+        lambda: guidance.entropy_weight(0, 3, max=float("nan"))
+    ),
+    "open_denoiser: path: expected a path, got 3": lambda: sextant.open_denoiser(3),
+    "open_classifier: path: expected a path, got None": lambda: sextant.open_classifier(None),
+    "inspect: path: expected a path, got 3": lambda: sextant.inspect(3),
+    "Picture.save: path: expected a path, got 3": (
+        lambda: pictures.Picture(torch.zeros(2, 2, 3, dtype=torch.uint8)).save(3)
+    ),
+    "softplus_: beta: expected a number of at least 0, got -1": lambda: sextant.softplus_(torch.nn.ReLU(), -1),
     "f_divergence: generator: expected a function, got 'x'": lambda: guidance.f_divergence(F, Y, "x", len),
 }
 
