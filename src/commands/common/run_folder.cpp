@@ -26,10 +26,12 @@ void check_writable_folder(const fs::path& folder) {
   unlink(probe.c_str());
 }
 
-json former_record(const fs::path& file, const std::string& entry) {
+json former_record(const fs::path& file, const std::string& entry, bool replaced) {
   if (!fs::exists(file)) return {};
   json record = json::parse(read_file(file), nullptr, false);
-  return record.is_object() && record.contains(entry) ? record : json();
+  if (record.is_object()) return record.contains(entry) ? record : json();
+  if (replaced) return {};
+  throw UsageError(file.string() + " is damaged: it is no JSON of a run; restore it" + kChooseAnother);
 }
 
 }  // namespace sextant::commands

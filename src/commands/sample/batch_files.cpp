@@ -1,17 +1,21 @@
 #include "sample/batch_files.h"
 
 #include <dirent.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <random>
 
 #include "common/run_folder.h"
 #include "drawing/identity.h"
+#include "internal/runtime/content_hash.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/files.h"
+#include "internal/runtime/sentence.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
@@ -31,6 +35,56 @@ json shared_identity(const json& settings) {
   json identity = identity_of(settings);
   for (const char* key : {"count", "batch"}) identity["sample"][key] = settings.at("sample").at(key);
   return identity;
+}
+
+/// What a file that all processes have to agree on holds; null where it is not there. UsageError where it is damaged.
+json agreed_in(const fs::path& file) {
+  if (!fs::exists(file)) return {};
+  json value = json::parse(read_file(file), nullptr, false);
+  if (value.is_object() || value.is_array()) return value;
+  throw UsageError(file.string() +
+                   " is damaged: it is no JSON; remove it and start a task again, which writes it anew");
+}
+
+/// What such a file holds in the end: `value`, or what another process was the first to put there.
+json agree(const fs::path& file, const json& value) {
+  if (json former = agreed_in(file); !former.is_null()) return former;
+  // A rename would replace what another process wrote since; a link does not.
+  const fs::path beside = file.string() + "." + std::to_string(std::random_device()());
+  write_atomically(beside, value.dump(2) + "\n");
+  const int error = link(beside.c_str(), file.c_str()) == 0 ? 0 : errno;
+  if (error == 0 || error == EEXIST) {
+    unlink(beside.c_str());
+  } else {
+    fs::rename(beside, file);  // a file system without links: of two at once get() refuses the batches of the first
+  }
+  sync_folder(file.parent_path());
+  return agreed_in(file);
+}
+
+std::string signature_of(const json& value) {
+  ContentHash hash;
+  hash.add(value.dump(-1, ' ', false, json::error_handler_t::replace));
+  return hash.digits();
+}
+
+/// Of the settings that shared_identity() names, as their file has them: a later version may know of more.
+std::string signature_of_settings(const json& stored) {
+  const json identity = shared_identity(stored);
+  json named = json::object();
+  for (const auto& [table, entries] : stored.items()) {
+    if (!entries.is_object() || !identity.contains(table)) continue;
+    for (const auto& [key, value] : entries.items()) {
+      if (identity[table].contains(key)) named[table][key] = value;
+    }
+  }
+  return signature_of(named);
+}
+
+Tensor as_text(const std::string& text) {
+  Tensor bytes = at::empty({static_cast<int64_t>(text.size())}, at::kByte);
+  if (!text.empty()) std::memcpy(bytes.data_ptr(), text.data(), text.size());
+  return bytes;
 }
 
 Tensor as_numbers(const std::vector<SampleRecord>& records) {
@@ -70,25 +124,36 @@ int64_t batch_named(std::string_view name) {
 
 }  // namespace
 
-BatchFiles::BatchFiles(fs::path folder, const json& settings) : folder_(std::move(folder)) {
+BatchFiles::BatchFiles(const fs::path& folder, const json& settings)
+    : BatchFiles(folder, settings, [&] {
+        check_writable_folder(folder);
+        if (json former = settings_in(folder); !former.is_null()) return Stored{std::move(former)};
+        agree(folder / kSettings, settings);
+        return Stored{settings_in(folder)};
+      }()) {}
+
+BatchFiles BatchFiles::there(const fs::path& folder, const json& settings) {
+  return {folder, settings, Stored{settings_in(folder)}};
+}
+
+BatchFiles::BatchFiles(fs::path folder, const json& settings, const Stored& stored) : folder_(std::move(folder)) {
+  if (stored.settings.is_null()) throw UsageError(folder_.string() + " holds no batches of a shared run");
   count_ = settings.at("sample").at("count").get<int64_t>();
   batch_ = settings.at("sample").at("batch").get<int64_t>();
-  check_writable_folder(folder_);
-  const json former = settings_in(folder_);
-  if (former.is_null()) {
-    write_atomically(folder_ / kSettings, settings.dump(2) + "\n");
-  } else if (shared_identity(former) != shared_identity(settings)) {
-    throw UsageError(folder_.string() + " holds batches of another run: " +
-                     first_difference(shared_identity(former), shared_identity(settings)) +
+  const json former = shared_identity(stored.settings), here = shared_identity(settings);
+  if (former != here) {
+    throw UsageError(folder_.string() + " holds batches of another run: " + first_difference(former, here) +
                      "; give the same settings to all tasks, or another --out");
   }
+  settings_signature_ = signature_of_settings(stored.settings);
 }
 
 json BatchFiles::settings_in(const fs::path& folder) {
-  const json settings = former_record(folder / kSettings, "sample");
-  if (!settings.is_object()) return {};
+  const json settings = agreed_in(folder / kSettings);
+  if (settings.is_null()) return {};
   const auto possible = [&](const char* key) {
-    const json number = settings["sample"].is_object() ? settings["sample"].value(key, json()) : json();
+    const json sample = settings.is_object() ? settings.value("sample", json()) : json();
+    const json number = sample.is_object() ? sample.value(key, json()) : json();
     constexpr int64_t kMost = 1'000'000'000;
     return number.is_number_integer() && number.get<int64_t>() >= 1 && number.get<int64_t>() <= kMost;
   };
@@ -111,6 +176,8 @@ BatchRanges BatchFiles::missing() const {
   // readdir(), since std::filesystem's paths take ten times as long as the system does.
   constexpr int64_t kBits = 64;
   std::vector<uint64_t> there(static_cast<std::size_t>((size() + kBits - 1) / kBits));
+  std::fill_n(there.begin(), kept_ / kBits, ~uint64_t{0});
+  if (kept_ % kBits != 0) there[static_cast<std::size_t>(kept_ / kBits)] = (uint64_t{1} << kept_ % kBits) - 1;
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(folder_.c_str()), closedir);
   errno = listing ? 0 : errno;
   while (const dirent* const entry = listing ? readdir(listing.get()) : nullptr) {
@@ -148,29 +215,44 @@ int64_t BatchFiles::finished(const BatchRanges& missing) const {
   return count_ - missing.size() * batch_ + short_of;
 }
 
-void BatchFiles::agree_on_weights(const json& weights) const {
-  const json former = this->weights();
-  if (former.is_null()) {
-    write_atomically(folder_ / kWeights, weights.dump(2) + "\n");
-  } else if (former != weights) {
+void BatchFiles::agree_on_weights(const json& weights) {
+  if (agree(folder_ / kWeights, weights) != weights) {
     throw UsageError("the weights are not those that the other batches in " + folder_.string() + " were drawn with (" +
                      (folder_ / kWeights).string() + "); give the former files, or another --out");
   }
+  weights_signature_ = signature_of(weights);
 }
 
-json BatchFiles::weights() const {
-  if (!fs::exists(folder_ / kWeights)) return {};
-  return json::parse(read_file(folder_ / kWeights), nullptr, false);
-}
+json BatchFiles::weights() const { return agreed_in(folder_ / kWeights); }
 
 void BatchFiles::put(int64_t batch, const Batch& drawn) const {
   checkpoint::save_npz(file(batch), {{"images", drawn.images},
                                      {"records", as_numbers(drawn.records)},
-                                     {"traces", drawn.traces.to(at::kCPU, at::kDouble)}});
+                                     {"traces", drawn.traces.to(at::kCPU, at::kDouble)},
+                                     {"settings", as_text(settings_signature_)},
+                                     {"weights", as_text(weights_signature_)}});
 }
 
-Batch BatchFiles::get(int64_t batch) const {
+Batch BatchFiles::get(int64_t batch, const json& weights) const {
+  try {
+    return read(batch, weights);
+  } catch (const CheckpointError& error) {
+    throw CheckpointError(and_then(error.what(), "Remove it and start its task again"));
+  }
+}
+
+Batch BatchFiles::read(int64_t batch, const json& weights) const {
   const checkpoint::NpzReader reader(file(batch));
+  const auto check = [&](const char* name, const std::string& expected, const char* where) {
+    // A build without the hash signs with nothing.
+    if (expected.empty() || !reader.contains(name) || reader.shape(name) == std::vector<int64_t>{0}) return;
+    if (const Tensor hash = reader.read(name); hash.scalar_type() != at::kByte || !hash.equal(as_text(expected))) {
+      throw CheckpointError(file(batch).string() + " was drawn with other " + name + " than " +
+                            (folder_ / where).string() + " has");
+    }
+  };
+  check("settings", settings_signature_, kSettings);
+  check("weights", signature_of(weights), kWeights);
   const auto n = static_cast<int64_t>(samples(batch).size());
   const auto read = [&](const char* name, at::ScalarType dtype, int64_t dimensions) {
     if (!reader.contains(name)) throw CheckpointError(file(batch).string() + " has no array '" + name + "'");

@@ -41,7 +41,7 @@ SampleFolder::SampleFolder(fs::path folder, const json& identity, int64_t count,
     : folder_(std::move(folder)) {
   check_writable_folder(folder_);
   read_entries<UsageError>(record(), [&] {
-    former_ = former_record(record(), "config");
+    former_ = former_record(record(), "config", overwrite);
     if (!overwrite) check_former(identity, count);
 
     const bool ours = former_.is_object() && identity_of(former_["config"]) == identity && fs::exists(npz()) &&

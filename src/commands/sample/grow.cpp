@@ -2,12 +2,16 @@
 
 #include <limits>
 
+#include "common/run_folder.h"
 #include "drawing/guidance_trace.h"
+#include "drawing/identity.h"
+#include "internal/runtime/json_file.h"
 #include "sextant/checkpoint/checkpoint.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {
 
+namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
@@ -28,15 +32,12 @@ Tensor mean_trace(const json& record, int64_t trace_steps) {
   return trace;
 }
 
-}  // namespace
-
-void keep_former_images(const SampleFolder& folder, SampleStore& store, int64_t trace_steps) {
-  const json& record = folder.former();
-  if (!record.is_object() || !record.value("complete", false)) return;
+void keep_images(const FormerRun& former, SampleStore& store, int64_t trace_steps) {
+  const json& record = former.record;
   constexpr int64_t kChunk = 256;
-  const checkpoint::NpzReader former(folder.npz());
-  const Tensor images = former.read("arr_0");
-  const Tensor labels = former.read("arr_1");
+  const checkpoint::NpzReader arrays(former.npz);
+  const Tensor images = arrays.read("arr_0");
+  const Tensor labels = arrays.read("arr_1");
   const json timings = record.value("timings", json::object());
   SampleRecord mean;
   mean.gradient_norm = record.value("gradient_norm", 0.0);
@@ -46,7 +47,7 @@ void keep_former_images(const SampleFolder& folder, SampleStore& store, int64_t 
   const Tensor trace = mean_trace(record, trace_steps);
   if (images.dim() == 0 || labels.dim() != 1 || labels.size(0) != images.size(0) ||
       !at::isIntegralType(labels.scalar_type(), false)) {
-    throw CheckpointError(folder.npz().string() + ": arr_0 and arr_1 are no images and labels of a run");
+    throw CheckpointError(former.npz.string() + ": arr_0 and arr_1 are no images and labels of a run");
   }
   const int64_t count = std::min(images.size(0), store.count());
   for (int64_t first = 0; first < count; first += kChunk) {
@@ -63,6 +64,33 @@ void keep_former_images(const SampleFolder& folder, SampleStore& store, int64_t 
     const auto n = static_cast<int64_t>(samples.size());
     store.put(samples, chosen, records, trace.unsqueeze(0).expand({n, trace_steps, kTraceNumbers}));
   }
+}
+
+/// run.json, of which an entry may be of an unexpected kind.
+fs::path record_file(const FormerRun& former) { return former.npz.parent_path() / "run.json"; }
+
+}  // namespace
+
+int64_t FormerRun::images() const {
+  return read_entries(record_file(*this), [&] {
+    const bool whole = record.is_object() && record.value("complete", false);
+    return whole ? record.value("finished", int64_t{0}) : 0;
+  });
+}
+
+FormerRun former_run(const SampleFolder& folder) { return {folder.former(), folder.npz()}; }
+
+FormerRun former_run(const fs::path& folder, const json& identity) {
+  FormerRun former{{}, folder / "samples.npz"};
+  if (!fs::exists(former.npz)) return former;
+  json record = former_record(folder / "run.json", "config", true);
+  if (record.is_object() && identity_of(record["config"]) == identity) former.record = std::move(record);
+  return former;
+}
+
+void keep_former_images(const FormerRun& former, SampleStore& store, int64_t trace_steps) {
+  if (former.images() == 0) return;
+  read_entries(record_file(former), [&] { keep_images(former, store, trace_steps); });
 }
 
 }  // namespace sextant::commands

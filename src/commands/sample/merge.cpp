@@ -1,12 +1,9 @@
 #include "internal/commands/merge.h"
 
-#include "common/run_folder.h"
 #include "drawing/identity.h"
 #include "internal/commands/sample.h"
 #include "internal/runtime/text.h"
-#include "sample/batch_files.h"
-#include "sample/folder.h"
-#include "sample/share.h"
+#include "sample/assemble.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {
@@ -21,6 +18,27 @@ std::vector<OptionGroup> merge_options(MergeConfig& config) {
              "DIR"}}}};
 }
 
+namespace {
+
+/// A smaller run that was drawn with the weights of these batches, in the folder of one of them or where all go.
+FormerRun largest_former(const std::vector<std::string>& folders, const SampleFolder& out, const json& identity,
+                         const std::vector<BatchFiles>& sources) {
+  std::vector<FormerRun> runs = {former_run(out)};
+  for (const std::string& folder : folders) runs.push_back(former_run(folder, identity));
+  FormerRun largest;
+  for (FormerRun& run : runs) {
+    const auto drawn_alike = [&](const BatchFiles& files) {
+      const json weights = files.weights();
+      return weights.is_null() || weights == run.record.value("weights", json());
+    };
+    if (run.images() > largest.images() && std::all_of(sources.begin(), sources.end(), drawn_alike))
+      largest = std::move(run);
+  }
+  return largest;
+}
+
+}  // namespace
+
 SampleResult run_merge(const std::vector<std::string>& folders, const MergeConfig& merge) {
   if (folders.empty()) throw UsageError("a folder is needed: sextant merge FOLDER...");
   std::vector<BatchFiles> sources;
@@ -34,14 +52,19 @@ SampleResult run_merge(const std::vector<std::string>& folders, const MergeConfi
           (fs::exists(fs::path(folder) / "samples.npz") ? "; its samples.npz is put together already" : ""));
     }
     if (settings.is_null()) settings = here;
-    sources.emplace_back(batches, settings);  // UsageError where a setting differs
+    sources.push_back(BatchFiles::there(batches, settings));  // UsageError where a setting differs
   }
   SampleConfig config;
   OptionTable("sample", sample_options(config)).merge(settings, folders.front() + "/samples.batches");
   config.run.out = merge.out.empty() ? folders.front() : merge.out;
   const SampleFolder folder(config.run.out, identity_of(config), config.sample.count, false);
-  const json record = assemble(config, settings, sources, folder);
-  if (merge.out.empty()) fs::remove_all(fs::path(folders.front()) / "samples.batches");
+  const FormerRun former = largest_former(folders, folder, identity_of(config), sources);
+  for (BatchFiles& files : sources) files.keep(former.images());
+  const json record = assemble(config, settings, {}, sources, former, folder);
+  for (const BatchFiles& files : sources) {
+    std::error_code gone;
+    if (fs::equivalent(files.folder().parent_path(), config.run.out, gone)) remove_batches(files.folder());
+  }
   SampleResult result;
   result.finished = record.at("finished").get<int64_t>();
   result.count = config.sample.count;

@@ -10,6 +10,7 @@
 #include "internal/commands/sample.h"
 #include "internal/runtime/json_file.h"
 #include "internal/runtime/sentence.h"
+#include "sample/assemble.h"
 #include "sample/folder.h"
 #include "sample/grow.h"
 #include "sample/results.h"
@@ -136,6 +137,8 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     set_threads(static_cast<int>(config.run.threads));
     folder.agree_on_inputs(inputs_of(config, open_models(config).weights.record()), config.run.overwrite);
   }
+  const std::filesystem::path batches = folder.path() / "samples.batches";
+  remove_batches_put_together(batches, identity, former_run(folder).images(), config.share.lease);
   if (there()) {
     std::filesystem::remove(folder.partial());
     std::filesystem::remove_all(folder.path() / "samples.batches.done");  // of a process that was killed meanwhile
@@ -151,14 +154,16 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     Progress& told = share.leads ? progress : *silent;
     const auto open = [&] {
       const SamplingModels models = open_models(config);
+      const json inputs = inputs_of(config, models.weights.record());
+      folder.agree_on_inputs(inputs, config.run.overwrite);
       const auto sampler = std::make_shared<BatchSampler>(config, models);
       const auto fitting = std::make_shared<FittingSampler>(*sampler, config, told);
       const auto draw = [sampler, fitting](const auto& samples, const auto& heard) {
         return fitting->draw(samples, heard);
       };
-      return Opened{draw, inputs_of(config, models.weights.record())};
+      return Opened{draw, inputs};
     };
-    return draw_share(config, settings, share, folder, open, told, stop);
+    return draw_share(config, settings, files, share, folder, open, told, stop);
   }
   const SamplingModels models = open_models(config);
   const json inputs = inputs_of(config, models.weights.record());
@@ -178,13 +183,17 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     drawn_with["weights"] = inputs;
     SampleStore store(folder.partial(), drawn_with, stored, config.sample.count, sampler.trace_steps() * kTraceNumbers,
                       models.points ? at::kFloat : at::kByte);
-    read_entries(folder.record(), [&] { keep_former_images(folder, store, sampler.trace_steps()); });
+    keep_former_images(former_run(folder), store, sampler.trace_steps());
+    keep_finished_batches(batches, config, inputs, store, progress);
     if (store.finished() > 0) folder.replace_former();
     draw_missing(config, sampler, store, folder, progress, stop);
     if (store.finished() > 0) record = write_results(config, settings, store, inputs, files, folder);
     complete = store.finished() == store.count();
   }
-  if (complete) std::filesystem::remove(folder.partial());
+  if (complete) {
+    std::filesystem::remove(folder.partial());
+    remove_batches_put_together(batches, identity, config.sample.count, config.share.lease);
+  }
   return result_of(record.is_null() ? json::object() : record, config.sample.count);
 }
 

@@ -7,10 +7,12 @@
 #include <thread>
 
 #include "drawing/identity.h"
+#include "drawing/store.h"
 #include "internal/distributed/claims.h"
 #include "internal/distributed/world.h"
 #include "internal/runtime/sentence.h"
 #include "internal/runtime/text.h"
+#include "sample/assemble.h"
 #include "sample/results.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
@@ -40,7 +42,7 @@ void wait(double seconds, const Stop& stop) {
 /// The work on one share.
 class Worker {
  public:
-  Worker(const BatchFiles& files, const Share& share, const std::function<Opened()>& open, Progress& progress,
+  Worker(BatchFiles& files, const Share& share, const std::function<Opened()>& open, Progress& progress,
          const Stop& stop)
       : files_(files),
         share_(share),
@@ -142,7 +144,7 @@ class Worker {
     return false;
   }
 
-  const BatchFiles& files_;
+  BatchFiles& files_;
   Share share_;
   Claims claims_;
   std::function<Opened()> open_;
@@ -151,36 +153,6 @@ class Worker {
   const Stop& stop_;
   double finished_ = 0;
   double look_again_ = 0;  ///< steady seconds
-};
-
-/// Batches on their way into a store, many at a time: each time it waits for the disk.
-class Pending {
- public:
-  explicit Pending(SampleStore& store) : store_(store) {}
-
-  void add(const std::vector<int64_t>& samples, Batch batch) {
-    constexpr std::size_t kMany = 256;
-    samples_.insert(samples_.end(), samples.begin(), samples.end());
-    records_.insert(records_.end(), batch.records.begin(), batch.records.end());
-    images_.push_back(std::move(batch.images));
-    traces_.push_back(std::move(batch.traces));
-    if (samples_.size() >= kMany) put();
-  }
-
-  void put() {
-    if (samples_.empty()) return;
-    store_.put(samples_, at::cat(images_), records_, at::cat(traces_));
-    samples_.clear();
-    records_.clear();
-    images_.clear();
-    traces_.clear();
-  }
-
- private:
-  SampleStore& store_;
-  std::vector<int64_t> samples_;
-  std::vector<SampleRecord> records_;
-  std::vector<Tensor> images_, traces_;
 };
 
 }  // namespace
@@ -209,54 +181,20 @@ Share share_of(const SampleConfig& config) {
   return {here.rank, here.size, true, here.rank == 0, config.share.lease};
 }
 
-json assemble(const SampleConfig& config, const json& settings, const std::vector<BatchFiles>& sources,
-              const SampleFolder& folder) {
-  const BatchFiles& any = sources.front();
-  // Of one that has gone meanwhile, get() says so.
-  const auto holder = [&](int64_t batch) {
-    const auto found =
-        std::find_if(sources.begin(), sources.end(), [&](const auto& files) { return files.has(batch); });
-    return found == sources.end() ? sources.begin() : found;
-  };
-  BatchRanges missing = any.missing();
-  for (const BatchFiles& files : sources) missing = missing.both(files.missing());
-  if (!missing.empty()) {
-    constexpr std::size_t kNamed = 8;
-    std::vector<std::string> names;
-    missing.each(0, any.size(), 0, 1, [&](int64_t batch) {
-      names.push_back(names.size() < kNamed ? std::to_string(batch) : "...");
-      return names.size() <= kNamed;
-    });
-    throw Error(std::to_string(missing.size()) + " of " + std::to_string(any.size()) +
-                " batches are missing: " + joined(names, ", ") + "; start their tasks again");
-  }
-  json weights;
-  for (const BatchFiles& files : sources) {
-    if (weights.is_null()) weights = files.weights();
-    files.agree_on_weights(weights);
-  }
-  const Batch first = holder(0)->get(0);
-  json record;
-  {
-    SampleStore store(folder.partial(), identity_of(config), first.images.sizes().slice(1).vec(), any.count(),
-                      first.traces.numel() / first.traces.size(0), first.images.scalar_type());
-    Pending pending(store);
-    for (int64_t batch = 0; batch < any.size(); ++batch) {
-      pending.add(any.samples(batch), holder(batch)->get(batch));
-    }
-    pending.put();
-    folder.replace_former();
-    record = write_results(config, settings, store, weights, {}, folder);
-  }
-  fs::remove(folder.partial());
-  return record;
-}
-
-SampleResult draw_share(const SampleConfig& config, const json& settings, const Share& share,
+SampleResult draw_share(const SampleConfig& config, const json& settings, const json& hashes, const Share& share,
                         const SampleFolder& folder, const std::function<Opened()>& open, Progress& progress,
                         const Stop& stop) {
   const fs::path batches = folder.path() / "samples.batches";
-  const BatchFiles files(batches, settings);
+  BatchFiles files(batches, settings);
+  // Whether the models have changed under a run that is to be written over is known when they are open.
+  const FormerRun former = config.run.overwrite ? FormerRun() : former_run(folder);
+  files.keep(former.images());
+  if (const json unfinished = SampleStore::stored_identity(folder.partial());
+      !config.run.overwrite && unfinished.is_object() &&
+      unfinished.contains("weights")) {  // which those of assemble() have not
+    progress.note("note: " + folder.partial().string() +
+                  " holds images of one process, which shares draw again; to keep them, finish that run alone");
+  }
   int64_t finished = 0;
   {
     Worker worker(files, share, open, progress, stop);
@@ -266,13 +204,9 @@ SampleResult draw_share(const SampleConfig& config, const json& settings, const 
     const int64_t assembly = files.size();  // the number after the last batch's
     while (missing.empty()) {
       if (worker.claims().take(assembly)) {
-        const json record = assemble(config, settings, {files}, folder);
-        // All at once, the claim with it: another process that has seen every batch would find some of them gone.
-        const fs::path done = batches.string() + ".done";
-        fs::remove_all(done);
-        fs::rename(batches, done);
+        const json record = assemble(config, settings, hashes, {files}, former, folder);
+        remove_batches(batches);  // the claim with them
         worker.claims().release();
-        fs::remove_all(done);
         return result_of(record, config.sample.count);
       }
       // Below a launcher the first process stays until the results are there: the job ends with it. Whoever puts them

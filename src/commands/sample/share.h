@@ -31,18 +31,14 @@ struct Opened {
   nlohmann::json weights;
 };
 
-/// Draws a share of the run into folder.path()/samples.batches. `open` makes the sampler when there is something to
-/// draw.
+/// Draws a share of the run into folder.path()/samples.batches, whose record has `hashes`, files_of() it. `open` makes
+/// the sampler when there is something to draw.
 ///
 /// Own batches come first. Then, where others are seen to work in the folder, the batches that are left: those that
 /// nobody has claimed, and those of processes that died. The process that finds all batches done writes the results and
 /// removes the batches.
-SampleResult draw_share(const SampleConfig& config, const nlohmann::json& settings, const Share& share,
-                        const SampleFolder& folder, const std::function<Opened()>& open, Progress& progress,
-                        const Stop& stop);
-
-/// Puts the batches of one or more folders together in folder.path(). Each missing batch is an Error that names it.
-nlohmann::json assemble(const SampleConfig& config, const nlohmann::json& settings,
-                        const std::vector<BatchFiles>& sources, const SampleFolder& folder);
+SampleResult draw_share(const SampleConfig& config, const nlohmann::json& settings, const nlohmann::json& hashes,
+                        const Share& share, const SampleFolder& folder, const std::function<Opened()>& open,
+                        Progress& progress, const Stop& stop);
 
 }  // namespace sextant::commands

@@ -16,7 +16,7 @@ using nlohmann::json;
 TrainFolder::TrainFolder(fs::path folder, const json& identity, bool overwrite)
     : folder_(std::move(folder)), identity_(identity) {
   check_writable_folder(folder_);
-  record_ = former_record(folder_ / "run.json", "identity");
+  record_ = former_record(folder_ / "run.json", "identity", overwrite);
   complete_ = !record_.is_null() && record_["identity"] == identity && fs::exists(folder_ / "model.safetensors");
   if (complete_) return;
   if (!record_.is_null() && record_["identity"] != identity && !overwrite) {
