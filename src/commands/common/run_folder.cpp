@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <random>
 
 #include "internal/runtime/files.h"
 #include "sextant/runtime/error.h"
@@ -19,7 +20,8 @@ void check_writable_folder(const fs::path& folder) {
   fs::create_directories(folder, error);
   if (error && !fs::is_directory(folder))
     throw Error("cannot make the folder " + folder.string() + ": " + error.message());
-  const fs::path probe = folder / (".probe" + std::to_string(getpid()));
+  // Processes of several machines may have one number.
+  const fs::path probe = folder / (".probe" + std::to_string(std::random_device()()));
   const int file = open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file < 0) throw Error("cannot write in the folder " + folder.string() + ": " + std::strerror(errno));
   close(file);

@@ -166,7 +166,7 @@ void keep_finished_batches(const fs::path& batches, const SampleConfig& config, 
     const std::vector<int64_t> samples = files.samples(batch);
     // The last ones of a run of another size may depend on fewer.
     const bool last = coupled && static_cast<int64_t>(samples.size()) < full && files.count() != store.count();
-    if (samples.back() >= store.count() || last) return;
+    if (samples.back() >= store.count() || last || !files.has(batch)) return;
     if (std::all_of(samples.begin(), samples.end(), [&](int64_t i) { return store.has(i); })) return;
     try {
       pending.add(samples, files.get(batch, weights));
