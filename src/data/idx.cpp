@@ -33,7 +33,8 @@ Tensor read_idx(const fs::path& path, int64_t dimensions) {
   return elements;
 }
 
-/// "train-images-idx3-ubyte.gz" -> "train-labels-idx1-ubyte.gz"
+/// "train-images-idx3-ubyte.gz" -> "train-labels-idx1-ubyte.gz", or without .gz: torchvision leaves files of both
+/// kinds.
 fs::path labels_beside(const fs::path& images) {
   std::string name = images.filename().string();
   for (const auto& [from, to] : {std::pair<std::string, std::string>{"images", "labels"}, {"idx3", "idx1"}}) {
@@ -41,9 +42,18 @@ fs::path labels_beside(const fs::path& images) {
     if (at == std::string::npos) return {};
     name.replace(at, from.size(), to);
   }
-  const fs::path path = images.parent_path() / name;
+  const fs::path same = images.parent_path() / name;
+  fs::path other = same;
+  if (same.extension() == ".gz") {
+    other.replace_extension();
+  } else {
+    other += ".gz";
+  }
   std::error_code ignored;
-  return fs::exists(path, ignored) ? path : fs::path();
+  for (const fs::path& path : {same, other}) {
+    if (fs::exists(path, ignored)) return path;
+  }
+  return {};
 }
 
 }  // namespace

@@ -19,19 +19,46 @@ std::vector<std::string> names_of(Split split) {
   return {"test", "t10k", "val", "valid", "validation"};
 }
 
+bool is_idx(const fs::path& path) { return path.filename().string().find("idx3") != std::string::npos; }
+
+/// The IDX images of `split` in `folder`; empty where there are none.
+fs::path idx_images_in(const fs::path& folder, Split split) {
+  const std::vector<fs::path> entries = entries_of(folder);
+  for (const std::string& name : names_of(split)) {
+    for (const fs::path& entry : entries) {
+      if (starts_with(entry, name + "-images") && is_idx(entry)) return entry;
+    }
+  }
+  return {};
+}
+
+/// The IDX images of `split` below the root of torchvision's data sets, which has them in MNIST/raw, or below a folder
+/// such as MNIST; empty where there are none. DataError where there are several.
+fs::path idx_images_below(const fs::path& root, Split split) {
+  std::vector<fs::path> found;
+  std::vector<fs::path> sets = {root};
+  for (const fs::path& entry : entries_of(root)) sets.push_back(entry);
+  for (const fs::path& set : sets) {
+    std::error_code ignored;
+    if (!fs::is_directory(set / "raw", ignored)) continue;
+    if (const fs::path images = idx_images_in(set / "raw", split); !images.empty()) found.push_back(images);
+  }
+  if (found.size() > 1) {
+    throw bad_file(root, "holds several data sets, " + found[0].parent_path().string() + " and " +
+                             found[1].parent_path().string() + "; name one of these folders");
+  }
+  return found.empty() ? fs::path() : found.front();
+}
+
 /// The part of `folder` that `split` names: a folder, or a file of IDX images. Empty where it has no parts.
 fs::path part_of(const fs::path& folder, Split split) {
   // TinyImageNet's test images have no labels.
   if (split == Split::kTest && fs::exists(folder / "val" / kAnnotations)) return folder / "val";
-  const std::vector<fs::path> entries = entries_of(folder);
+  if (const fs::path images = idx_images_in(folder, split); !images.empty()) return images;
   for (const std::string& name : names_of(split)) {
-    for (const fs::path& entry : entries) {
-      const bool images =
-          starts_with(entry, name + "-images") && entry.filename().string().find("idx3") != std::string::npos;
-      if (images || (entry.filename() == name && fs::is_directory(entry))) return entry;
-    }
+    if (fs::is_directory(folder / name)) return folder / name;
   }
-  return {};
+  return idx_images_below(folder, split);
 }
 
 /// A class that lost its images would shift the labels of those after it.
@@ -47,36 +74,39 @@ void check_class_folders(const fs::path& folder, const ImageSet& images) {
 
 /// What keeps the folders beside it from naming the classes.
 std::string stray_image(const fs::path& folder) {
-  if (!fs::is_directory(folder)) return "";
   const fs::path first = walk_folder(folder).images.front();
   return first.has_parent_path() ? "" : "; " + first.string() + " lies in no such subfolder";
+}
+
+std::unique_ptr<ImageSet> with_labels(std::unique_ptr<ImageSet> images, const fs::path& path) {
+  if (images->labels().defined()) return images;
+  const std::string stray = fs::is_directory(path) ? stray_image(path) : "";
+  throw bad_file(path,
+                 "has no labels; expected a labels-idx1 file beside IDX images, arr_1 in an .npz, or a subfolder for "
+                 "every class" +
+                     stray);
 }
 
 std::unique_ptr<ImageSet> open(const fs::path& path, const LabelledOptions& options) {
   const fs::path cifar = cifar_in(path);
   if (fs::is_directory(path) && cifar.empty()) {
     if (const fs::path part = part_of(path, options.split); !part.empty()) return open(part, options);
-  } else if (path.filename().string().find("idx3") != std::string::npos) {
-    return open_idx(path, options.labels);
+  } else if (is_idx(path)) {
+    return with_labels(open_idx(path, options.labels), path);
   }
   if (!options.labels.empty())
     throw bad_file(options.labels, "labels go with IDX images, and " + path.string() + " is none");
   if (!cifar.empty()) return open_cifar(cifar, options.split, options.read.cifar100);
-  if (!fs::is_directory(path)) return open_images(path);
+  if (!fs::is_directory(path)) return with_labels(open_images(path), path);
   auto images = open_image_folder(path, {.channels = options.read.channels, .classes = options.read.classes});
   if (images->naming() == Naming::kSorted) check_class_folders(path, *images);
-  return images;
+  return with_labels(std::move(images), path);
 }
 
 }  // namespace
 
 std::unique_ptr<ImageSet> open_labelled(const fs::path& path, const LabelledOptions& options) {
-  std::unique_ptr<ImageSet> images = as_read(open(path, options), options.read);
-  if (images->labels().defined()) return images;
-  throw bad_file(path,
-                 "has no labels; expected a labels-idx1 file beside IDX images, arr_1 in an .npz, or a subfolder for "
-                 "every class" +
-                     stray_image(path));
+  return as_read(open(path, options), options.read);
 }
 
 }  // namespace sextant::data

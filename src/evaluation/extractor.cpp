@@ -1,6 +1,7 @@
 #include "internal/evaluation/hash_of.h"
 #include "internal/models/class_names.h"
 #include "internal/models/mixture.h"
+#include "internal/networks/family.h"
 #include "internal/runtime/content_hash.h"
 #include "internal/runtime/options.h"
 #include "sextant/evaluation/evaluate.h"
@@ -46,7 +47,10 @@ FeatureExtractor open_extractor(const FeatureConfig& config, Protocol protocol, 
   hash.add(description.config.at("model").dump());
   if (description.config.contains("input")) hash.add(description.config["input"].dump());
   hash.add(hash_of(*extractor.network));
-  if (extractor.network->parameters().entries().empty()) hash.add(hash_of(description.weights));
+  // What such files compute does not follow from their parameters: a mixture has none, a program is one.
+  if (models::is_mixture(description.config) || networks::family_of(description.config).open) {
+    hash.add(hash_of(description.weights));
+  }
   extractor.hash = hash.digits();
   return extractor;
 }

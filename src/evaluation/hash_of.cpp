@@ -1,10 +1,10 @@
 #include "internal/evaluation/hash_of.h"
 
-#include <algorithm>
 #include <fstream>
 #include <vector>
 
 #include "internal/runtime/content_hash.h"
+#include "internal/runtime/folder.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::evaluation {
@@ -32,12 +32,7 @@ std::string hash_of(const std::filesystem::path& path) {
     add_file(hash, path);
     return hash.digits();
   }
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  for (const auto& file : files) {
+  for (const auto& file : files_below(path)) {
     hash.add(file.lexically_relative(path).string());
     add_file(hash, file);
   }

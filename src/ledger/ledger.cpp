@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "internal/runtime/folder.h"
 #include "sextant/runtime/error.h"
 #include "tables.h"
 
@@ -64,12 +65,7 @@ std::string stamp_of(const std::filesystem::path& path) {
     add(path);
     return stamp;
   }
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  for (const auto& file : files) add(file);
+  for (const auto& file : files_below(path)) add(file);
   return stamp;
 }
 

@@ -17,7 +17,7 @@ class Preparation {
   Preparation(const nlohmann::json& config, int64_t own_size)
       : convention_(input_convention(ClassifierInput::kConfig, config)) {
     const int64_t usual = config.value("/input/size"_json_pointer, int64_t{0});
-    size_ = own_size > 0 ? own_size : usual;
+    size_ = convention_.size > 0 ? convention_.size : own_size > 0 ? own_size : usual;
   }
 
   Tensor operator()(const Tensor& images, at::Device device) const {

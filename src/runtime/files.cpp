@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <vector>
 
+#include "internal/runtime/folder.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant {
@@ -56,6 +58,24 @@ std::string read_file(const std::filesystem::path& path) {
   }
   if (pipe && text.empty()) throw cannot("nothing comes out of this pipe");
   return text;
+}
+
+std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  constexpr int kDeepest = 32;
+  std::vector<fs::path> files;
+  std::error_code problem;
+  fs::recursive_directory_iterator entries(folder, fs::directory_options::follow_directory_symlink, problem);
+  for (; !problem && entries != fs::recursive_directory_iterator(); entries.increment(problem)) {
+    if (entries.depth() > kDeepest) {
+      throw Error(entries->path().string() + ": is nested too deep; is it a link to a folder around it?");
+    }
+    std::error_code ignored;  // of a link that leads nowhere
+    if (entries->is_regular_file(ignored)) files.push_back(entries->path());
+  }
+  if (problem) throw Error(folder.string() + ": cannot be listed: " + problem.message());
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 }  // namespace sextant

@@ -162,6 +162,12 @@ TEST_F(Load, DoesNotLookForTensorsWithinAnUnknownObject) {
   EXPECT_EQ(read.unread, Names{"models.resnet.ResNet"});
 }
 
+TEST_F(Load, SaysOfArraysOfNumPyWhatTheyAre) {
+  save_npz(folder_ / "a.npz", {{"w", at::ones({3})}});
+  const std::string message = message_of([&] { load(folder_ / "a.npz"); });
+  EXPECT_NE(message.find("is an .npz of NumPy arrays; save the weights as safetensors"), std::string::npos) << message;
+}
+
 TEST_F(Load, CallsAPlainPickleOfStoragesIncomplete) {
   write_bytes(folder_ / "a.pkl", pickle(dict({{"w", w_}})));
   EXPECT_NE(message_of([&] { load(folder_ / "a.pkl").weights(); }).find("refers to storage"), std::string::npos);

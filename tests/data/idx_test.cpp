@@ -28,6 +28,17 @@ TEST_F(Idx, ReadsGzippedImagesWithTheLabelsBesideThem) {
   EXPECT_TRUE(at::equal(set->labels(), classes_.to(at::kLong)));
 }
 
+TEST_F(Idx, TakesLabelsThatAreGzippedWhereTheImagesAreNotOrTheOtherWayRound) {
+  for (const bool gzipped : {true, false}) {
+    const TemporaryFolder folder;
+    const std::filesystem::path images = folder / (gzipped ? "a-images-idx3-ubyte" : "a-images-idx3-ubyte.gz");
+    write_bytes(images, gzipped ? idx(pixels_) : gzip(idx(pixels_)));
+    const std::string labels = idx(classes_);
+    write_bytes(folder / (gzipped ? "a-labels-idx1-ubyte.gz" : "a-labels-idx1-ubyte"), gzipped ? gzip(labels) : labels);
+    EXPECT_TRUE(at::equal(open_images(images)->labels(), classes_.to(at::kLong)));
+  }
+}
+
 TEST_F(Idx, ReadsRawImagesWithoutLabels) {
   write_bytes(folder_ / "x-images.idx3-ubyte", idx(pixels_));
   const auto set = open_images(folder_ / "x-images.idx3-ubyte");

@@ -30,6 +30,29 @@ TEST_F(Labelled, TakesThePartOfAnIdxFolderThatIsAskedFor) {
   EXPECT_TRUE(at::equal(images->labels(), at::arange(5, at::kLong)));
 }
 
+TEST_F(Labelled, SaysThatAnIdxFolderHasNoLabels) {
+  write_bytes(folder_ / "t10k-images-idx3-ubyte", idx(at::zeros({2, 3, 3}, at::kByte)));
+  const std::string message = refusal(folder_ / "t10k-images-idx3-ubyte", [&] { open_labelled(folder_.path()); });
+  EXPECT_NE(message.find("has no labels; expected a labels-idx1 file beside IDX images"), std::string::npos) << message;
+}
+
+TEST_F(Labelled, FindsTheFilesBelowTheRootOfTorchvisionsDataSets) {
+  const auto write = [&](const std::string& name, uint8_t label) {
+    const auto raw = folder_ / "root" / name / "raw";
+    std::filesystem::create_directories(raw);
+    write_bytes(raw / "t10k-images-idx3-ubyte", idx(at::zeros({1, 3, 3}, at::kByte)));
+    write_bytes(raw / "t10k-labels-idx1-ubyte", idx(at::full({1}, label, at::kByte)));
+  };
+  write("MNIST", 4);
+  EXPECT_EQ(open_labelled(folder_ / "root")->label(0), 4);
+  EXPECT_EQ(open_labelled(folder_ / "root/MNIST")->label(0), 4);
+  write("FashionMNIST", 5);
+  EXPECT_EQ(open_labelled(folder_ / "root/FashionMNIST")->label(0), 5);
+  const std::string message = refusal(folder_ / "root", [&] { open_labelled(folder_ / "root"); });
+  EXPECT_NE(message.find("holds several data sets, "), std::string::npos) << message;
+  EXPECT_NE(message.find("root/MNIST/raw; name one of these folders"), std::string::npos) << message;
+}
+
 TEST_F(Labelled, TakesLabelsOfAnotherFile) {
   const std::filesystem::path images = folder_ / "a-images-idx3-ubyte";
   write_bytes(images, idx(at::zeros({2, 3, 3}, at::kByte)));

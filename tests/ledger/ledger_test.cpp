@@ -138,6 +138,23 @@ TEST(Ledger, HashesAFileAgainOnlyWhenItChanged) {
   EXPECT_EQ(ledger.hash_of(folder / "weights", hash), "three");
 }
 
+TEST(Ledger, HashesAFolderAgainWhenALinkInItLeadsElsewhere) {
+  namespace fs = std::filesystem;
+  const TemporaryFolder folder;
+  Ledger ledger(folder / "l.sqlite");
+  const auto hash = [](const fs::path& path) { return sextant::testing::read_bytes(path / "linked/image"); };
+  for (const char* name : {"one", "three"}) {
+    fs::create_directory(folder / name);
+    write_bytes(folder / name / "image", name);
+  }
+  fs::create_directory(folder / "classes");
+  for (const char* name : {"one", "three"}) {
+    fs::remove(folder / "classes/linked");
+    fs::create_directory_symlink(folder / name, folder / "classes/linked");
+    EXPECT_EQ(ledger.hash_of(folder / "classes", hash), name);
+  }
+}
+
 TEST(Ledger, OfANewerVersionIsRefusedInOneLine) {
   const TemporaryFolder folder;
   { const Ledger ledger(folder / "l.sqlite"); }

@@ -58,6 +58,26 @@ TEST(ClassifierFeatures, AreTheOutputsOfNamedLayers) {
   }
 }
 
+TEST(ClassifierFeatures, SeeImagesOfTheSizeThatTheyAreResizedTo) {
+  const TemporaryFolder folder;
+  json config = small_classifiers()[0].first;
+  const auto weights = random_weights(config);
+  at::manual_seed(6);
+  const Tensor images = at::randint(0, 256, {2, 3, 32, 32}, at::kByte);
+  const auto features = [&](const char* name, const json& input) {
+    config["input"] = input;
+    write_model(folder / name, config, weights);
+    return open_features(folder / name, "", {}, "fc")->forward(images).at("pool");
+  };
+  const json resized = {{"range", {-1, 1}}, {"resized_to", 8}, {"size", 24}};
+  const Tensor logits = [&] {
+    features("resized", resized);
+    return open_classifier({.path = folder / "resized"}, {}).logits(images.to(at::kFloat) / 127.5 - 1, {});
+  }();
+  EXPECT_TENSOR_NEAR(features("resized", resized), logits, (Tolerance{1e-5, 1e-4}));
+  EXPECT_FALSE(at::allclose(features("usual", {{"range", {-1, 1}}, {"size", 24}}), logits, 1e-3, 1e-3));
+}
+
 TEST(ClassifierFeatures, NeedALayerThatThereIs) {
   const TemporaryFolder folder;
   const json config = small_classifiers()[0].first;

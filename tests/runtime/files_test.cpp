@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "checkpoint/manifest.h"
+#include "internal/runtime/folder.h"
 #include "support/file_size_limit.h"
 
 namespace sextant::testing {
@@ -75,6 +76,23 @@ TEST(AtomicFile, KeepsTheOldFileWhenTheDiskIsFull) {
   }
   EXPECT_EQ(read_file(path), "old");
   EXPECT_EQ(files_in(folder.path()), 1u);
+}
+
+TEST(FilesBelow, FollowsLinksButNotInCircles) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a/deep/1", "elsewhere/2"}) {
+    fs::create_directories((folder / name).parent_path());
+    write_bytes(folder / name, "");
+  }
+  fs::create_directory_symlink(folder / "elsewhere", folder / "a/linked");
+  fs::create_symlink(folder / "elsewhere/2", folder / "a/file");
+  fs::create_symlink(folder / "nowhere", folder / "a/broken");
+  EXPECT_EQ(files_below(folder / "a"),
+            (std::vector<fs::path>{folder / "a/deep/1", folder / "a/file", folder / "a/linked/2"}));
+  fs::create_directory_symlink(folder / "a", folder / "a/deep/around");
+  const std::string message = message_of([&] { files_below(folder / "a"); });
+  EXPECT_NE(message.find("is nested too deep; is it a link to a folder around it?"), std::string::npos) << message;
+  expect_clear(message_of([&] { files_below(folder / "missing"); }), folder / "missing");
 }
 
 TEST(ReadFile, NamesWhatIsNoFile) {

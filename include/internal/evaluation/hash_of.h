@@ -8,8 +8,7 @@
 
 namespace sextant::evaluation {
 
-/// The hash of a file's bytes, or of the names and bytes of all files below a folder. DataError where one cannot be
-/// read.
+/// The hash of a file's bytes, or of the names and bytes of files_below() a folder. DataError where one cannot be read.
 std::string hash_of(const std::filesystem::path& path);
 
 /// The hash of a network's parameters: names, shapes and numbers.

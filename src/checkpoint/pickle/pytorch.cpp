@@ -23,6 +23,10 @@ std::string archive_root(const ZipArchive& archive) {
       throw Malformed("the archive holds two checkpoints, " + shown(found->name) + " and " + shown(member.name));
     found = &member;
   }
+  const auto is_array = [](const ZipMember& member) { return member.name.ends_with(".npy"); };
+  if (!found && std::any_of(archive.members().begin(), archive.members().end(), is_array)) {
+    throw Malformed("is an .npz of NumPy arrays; save the weights as safetensors");
+  }
   if (!found) throw Malformed("is a zip archive without data.pkl: not a PyTorch checkpoint");
   return found->name.substr(0, found->name.size() - kPickle.size());
 }

@@ -80,14 +80,13 @@ bool read_rows(jpeg_decompress_struct& codec, ErrorManager& errors, uint8_t* pix
   return true;
 }
 
-/// Ink to light. Adobe stores inverted inks.
-Tensor from_cmyk(const Tensor& inks, bool inverted) {
+/// Ink to light. Adobe stores inverted inks, and Pillow takes every file to be Adobe's, marked so or not.
+Tensor from_cmyk(const Tensor& inks) {
   Tensor light = at::empty({inks.size(0), inks.size(1), 3}, at::kByte);
   const auto* in = inks.data_ptr<uint8_t>();
   auto* out = light.data_ptr<uint8_t>();
-  const auto of = [&](uint8_t ink) { return inverted ? ink : 255 - ink; };
   for (int64_t i = 0; i < light.numel() / 3; ++i, in += 4) {
-    for (int c = 0; c < 3; ++c) *out++ = static_cast<uint8_t>((of(in[c]) * of(in[3]) + 127) / 255);
+    for (int c = 0; c < 3; ++c) *out++ = static_cast<uint8_t>((in[c] * in[3] + 127) / 255);
   }
   return light;
 }
@@ -112,9 +111,8 @@ Tensor decode_jpeg(Bytes bytes) {
   // An 8x8 block takes at least a bit in some scan; a run of empty blocks takes less, hence the generous bound.
   const Tensor image = make_image(codec.output_height, codec.output_width,
                                   static_cast<uint64_t>(codec.output_components), bytes.size(), 16384);
-  const bool inverted = codec.saw_Adobe_marker;
   if (!read_rows(codec, errors, image.data_ptr<uint8_t>(), static_cast<std::size_t>(image.stride(0)))) throw broken();
-  return image.size(2) == 4 ? from_cmyk(image, inverted) : image;
+  return image.size(2) == 4 ? from_cmyk(image) : image;
 }
 
 }  // namespace sextant::data
