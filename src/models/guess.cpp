@@ -170,12 +170,14 @@ FileGuess guess_architecture(const checkpoint::Checkpoint& file, const WeightsCh
 Guess guess_architecture(const checkpoint::StateDict& weights) {
   Guess guess;
   int64_t most = 0;
+  const networks::Network* nearest = nullptr;
   for (const Candidate& candidate : candidates()) {
     const Fit result = fit(*candidate.network, weights);
     if (result.exact) guess.archs.push_back(candidate.name);
     if (result.right > most) {
       most = result.right;
       guess.nearest = candidate.name;
+      nearest = candidate.network.get();
     }
   }
   const std::string total = std::to_string(weights.size());
@@ -192,8 +194,8 @@ Guess guess_architecture(const checkpoint::StateDict& weights) {
                 " tensors fit no named architecture but a config.json, to be put in a folder with the file" +
                 (own.assumed.empty() ? "" : " (not in the weights, so to be checked: " + own.assumed + ")");
   } else if (2 * most > static_cast<int64_t>(weights.size())) {
-    guess.why = std::to_string(most) + " of " + total + " tensors fit " + guess.nearest +
-                "; write a config.json beside the file with what differs";
+    guess.why = std::to_string(most) + " of " + total + " tensors fit " + guess.nearest;
+    guess.why += "; " + misfits(*nearest, weights);
   } else {
     guess.nearest.clear();
     guess.why = "its tensors fit no known architecture";

@@ -1,4 +1,5 @@
 // Whether a classifier sees images as it was trained to.
+#include "calibrate/conventions.h"
 #include "commands/calibrate_fixture.h"
 #include "internal/runtime/files.h"
 
@@ -41,6 +42,7 @@ TEST_F(Conventions, ThatAreRightAreNotDoubted) {
   EXPECT_EQ(heard.find("rightly as it sees them"), std::string::npos) << heard;
   EXPECT_EQ(heard.find("nothing says which input"), std::string::npos) << heard;
   EXPECT_EQ(heard.find("that of guessing"), std::string::npos) << heard;
+  EXPECT_EQ(heard.find("as probabilities do"), std::string::npos) << heard;
 }
 
 TEST_F(Conventions, ThatAreMissingAreSaidToBeAssumed) {
@@ -75,6 +77,15 @@ TEST_F(Conventions, ThatCannotBeRightAreDoubtedByAnAccuracyOfChance) {
   write(bytes_, (labels_ + 1).remainder(10));
   const std::string heard = notes(config_);
   EXPECT_NE(heard.find("is about that of guessing among 10 classes (10.0 %)"), std::string::npos) << heard;
+}
+
+TEST(Logits, ThatAreProbabilitiesAreDoubted) {
+  const Tensor f = at::tensor({0.0, 0.0, 0.0, 4.0, -1.0, 2.0}).view({2, 3});
+  EXPECT_NE(commands::doubt_about_logits(f.softmax(1)).find("leave the softmax at its end out"), std::string::npos);
+  EXPECT_NE(commands::doubt_about_logits(f.softmax(1).to(at::kBFloat16).to(at::kFloat)), "");
+  for (const Tensor& logits : {f, f.log_softmax(1), f.softmax(1) * 2, f.softmax(1) - 0.1, f.sigmoid()}) {
+    EXPECT_EQ(commands::doubt_about_logits(logits), "") << logits;
+  }
 }
 
 }  // namespace

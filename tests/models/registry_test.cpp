@@ -207,7 +207,19 @@ TEST(GuessedArchitecture, SaysWhichOneIsNearest) {
   const Guess guess = guess_architecture(weights);
   EXPECT_TRUE(guess.archs.empty());
   EXPECT_EQ(guess.nearest, "resnet18");
-  EXPECT_NE(guess.why.find("of 122 tensors fit resnet18"), std::string::npos) << guess.why;
+  EXPECT_EQ(guess.why,
+            "121 of 122 tensors fit resnet18; of another shape: fc.weight; write a config.json beside the file with "
+            "what differs");
+  // A head of several layers, as fine-tuning makes.
+  checkpoint::StateDict renamed;
+  for (const auto& [name, tensor] : weights_like(*build(arch_config("resnet18")))) {
+    renamed.set(name.rfind("fc.", 0) == 0 ? "fc.1." + name.substr(3) : name, tensor);
+  }
+  const std::string why = guess_architecture(renamed).why;
+  EXPECT_NE(why.find("not in it: fc.1."), std::string::npos) << why;
+  EXPECT_NE(why.find("; missing: fc.weight, fc.bias; save them under its names where they are the same layers, else"),
+            std::string::npos)
+      << why;
 }
 
 TEST(GuessedArchitecture, ComesWithTheInputThatItsFamilyUsuallyHas) {
@@ -232,17 +244,26 @@ TEST(GuessedArchitecture, ComesWithTheInputThatItsFamilyUsuallyHas) {
                  {"num_classes", 10},
                  {"stem_kernel", 3},
                  {"stem_stride", 1}}}};
+  json colour = grey;
+  colour["model"].update({{"in_channels", 3}, {"stem_pool", false}});
   json cifar = {{"type", "cifar-resnet"}, {"model", {{"num_blocks", {1, 2, 3}}, {"num_classes", 100}}}};
   const std::vector<Case> cases = {
       {resnet, with(imagenet, 224)},
       {grey, with({{"range", {0, 1}}, {"mean", {0.1307}}, {"std", {0.3081}}}, 28)},
+      {colour, with(imagenet, 32)},
       {cifar, with(imagenet, 32)},
   };
   for (const Case& expected : cases) {
     const Guess guess = guess_architecture(weights_like(*build(expected.config)));
     ASSERT_FALSE(guess.config.is_null()) << guess.why;
     EXPECT_EQ(guess.config["input"], expected.input) << guess.config;
-    EXPECT_NE(guess.why.find("so to be checked: \"input\", which is as"), std::string::npos) << guess.why;
+    const std::string stem = expected.config["type"] == "resnet" ? "stem_stride and stem_pool; " : "";
+    EXPECT_NE(guess.why.find("so to be checked: " + stem + "\"input\", which is as"), std::string::npos) << guess.why;
+    if (stem.empty()) continue;
+    for (const char* key : {"stem_stride", "stem_pool"}) {
+      const json usual = std::string(key) == "stem_pool" ? json(true) : json(2);
+      EXPECT_EQ(guess.config["model"].at(key), expected.config["model"].value(key, usual)) << key;
+    }
   }
   // A named network but for its classes, whose family tells nothing by its shapes.
   for (const char* arch : {"vit_b_32", "convnext_tiny", "densenet121", "efficientnet_b0"}) {

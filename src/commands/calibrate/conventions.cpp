@@ -74,4 +74,13 @@ std::string doubt_about_accuracy(const calibration::Measures& measures, int64_t 
                   " classes (", percent(guess), "); are the labels, the weights and --classifier-input right?");
 }
 
+std::string doubt_about_logits(const Tensor& f) {
+  constexpr double kRounding = 1e-2;  // of bfloat16
+  if (f.size(1) < 2 || f.lt(0).any().item<bool>()) return "";
+  if ((f.to(at::kDouble).sum(1) - 1).abs().gt(kRounding).any().item<bool>()) return "";
+  return "the classifier's outputs are not below 0 and sum to 1 for every image, as probabilities do; they are taken "
+         "for "
+         "logits, so confidences are wrong and guidance weak: leave the softmax at its end out";
+}
+
 }  // namespace sextant::commands

@@ -1,4 +1,4 @@
-// Whether a classifier sees images as it was trained to.
+// Whether a classifier sees images as it was trained to, and gives logits.
 #pragma once
 
 #include <string>
@@ -15,5 +15,9 @@ std::string doubt_about_input(const CalibrateConfig& config, const guidance::Cla
 
 /// A line where the classifier is right about as often as a guess among its classes; "" elsewhere.
 std::string doubt_about_accuracy(const calibration::Measures& measures, int64_t classes);
+
+/// A line where every row of f [N, K] is a distribution, as behind a softmax; "" elsewhere. Any shift of a row's logits
+/// means the same, so logits do that by no chance.
+std::string doubt_about_logits(const Tensor& f);
 
 }  // namespace sextant::commands

@@ -70,7 +70,7 @@ class SigmaLevels : public Levels {
     symbol_ = "sigma";
     denoises_ = model != nullptr;
     points_ = model != nullptr && model->points;
-    const std::string levels = config.levels.empty() ? "0.1,0.2,0.5,1,2,5,10,20,50" : config.levels;
+    const std::string levels = config.levels.empty() ? kUsualSigmas : config.levels;
     for (const double level : parse_numbers("--levels", levels)) {
       if (level < 0 || (denoiser_ && level == 0)) {
         throw UsageError("--levels: " + shortest(level) + " is no standard deviation of noise; they are above 0");

@@ -11,6 +11,9 @@
 
 namespace sextant::commands {
 
+/// Standard deviations where an EDM model's are left out.
+inline constexpr const char* kUsualSigmas = "0.1,0.2,0.5,1,2,5,10,20,50";
+
 class Levels {
  public:
   virtual ~Levels() = default;

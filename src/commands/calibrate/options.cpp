@@ -1,3 +1,4 @@
+#include "calibrate/levels.h"
 #include "common/classifier_options.h"
 #include "common/image_options.h"
 #include "common/opened_weights.h"
@@ -56,9 +57,9 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
                {"--unconditional", &c.model.unconditional, Anything{}, "Do not tell the model the images' classes", ""},
                {"--levels", &c.levels, Anything{},
                 "Timesteps of the model, or of a noise-aware classifier, such as \"0,250,500\"; standard deviations of "
-                "the "
-                "noise for an EDM model and where there is no model. Left out with a --model it is every tenth of the "
-                "way",
+                "the noise for an EDM model and where there is no model. Left out it is, with a --model of timesteps, "
+                "every tenth of the way, with an EDM model \"" +
+                    std::string(kUsualSigmas) + "\"",
                 "LIST"},
                choice(
                    "--inputs", &c.inputs,

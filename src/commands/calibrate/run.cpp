@@ -224,6 +224,8 @@ CalibrateResult measured_and_fitted(CalibrateConfig& config, distributed::Group&
   if (known() == 0) {
     const auto clean = collector.clean(data.measured);
     if (!clean) return {};
+    const std::string doubt = doubt_about_logits(clean->of_classifiers.front());
+    if (!doubt.empty()) progress.note("note: " + doubt);
     add_rows(config, variants, *clean, data.measured.labels, result);
     keep();
   }

@@ -118,7 +118,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
             ""},
            {"--scale", &g.scale, g.kScale, "Guidance scale", ""},
            {"--gamma-factor", &g.gamma_factor, g.kGammaFactor,
-            "Height of the schedule's sine, as a share of the largest variance", ""},
+            "Height of the schedule's sine: with ddpm a share of the largest variance, else of the shift itself", ""},
            choice("--gamma-max", &g.gamma_max, {{"per-sample", GammaMax::kPerSample}, {"elucd", GammaMax::kElucd}},
                   "Largest variance of each image, or of one pixel of the batch as EluCD reads it"),
            {"--joint-temperature", &s.temperatures.joint, s.temperatures.kJoint,

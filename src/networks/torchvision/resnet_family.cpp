@@ -34,14 +34,16 @@ nlohmann::json deduce_resnet(const checkpoint::StateDict& weights) {
   const int64_t width = size_of(weights, "conv1.weight", 0);
   const std::vector<int64_t> layers = blocks_of_stages(weights);
   if (width == 0 || layers.empty() || !weights.contains("fc.weight")) return nullptr;
-  const int64_t kernel = size_of(weights, "conv1.weight", 2);
+  const int64_t kernel = size_of(weights, "conv1.weight", 2), channels = size_of(weights, "conv1.weight", 1);
   nlohmann::json model = {{"block", "BasicBlock"},
                           {"layers", layers},
                           {"num_classes", size_of(weights, "fc.weight", 0)},
-                          {"in_channels", size_of(weights, "conv1.weight", 1)},
+                          {"in_channels", channels},
                           {"width", width},
                           {"stem_kernel", kernel},
-                          {"stem_stride", kernel > 3 ? 2 : 1}};
+                          {"stem_stride", kernel > 3 ? 2 : 1},
+                          // As trained on CIFAR: without. The bundled ones for grey digits have it.
+                          {"stem_pool", kernel > 3 || channels == 1}};
   if (!weights.contains("layer1.0.conv3.weight")) return model;
   const int64_t inner = size_of(weights, "layer1.0.conv2.weight", 0);
   const int64_t inner_of_group = size_of(weights, "layer1.0.conv2.weight", 1);
@@ -67,6 +69,7 @@ Family resnet_family() {
           .make = make_from<ResNet, resnet_config>,
           .presets = resnet_presets,
           .deduce = deduce_resnet,
+          .assumed = "stem_stride and stem_pool",
           .initialise = resnet_initial};
 }
 
