@@ -76,8 +76,15 @@ Embedding embed_array(const OpenedExtractor& opened, const Tensor& images, const
 Embedding embed_path(const OpenedExtractor& opened, const std::filesystem::path& path, int64_t batch,
                      const std::optional<py::object>& listener) {
   return with_progress(listener, [&](PythonProgress& progress) {
-    return evaluation::open_reference(path, opened.extractor, options_of(batch),
-                                      {.need_features = false, .cache = false}, progress, progress.stop());
+    const FeatureExtractor& extractor = opened.extractor;
+    if (evaluation::has_statistics(path)) {
+      return evaluation::open_reference(path, extractor, options_of(batch), {.need_features = false, .cache = false},
+                                        progress, progress.stop());
+    }
+    // Samples or reference, who knows: with features, logits and labels, as of an array.
+    const auto set = evaluation::open_images_for(extractor, path, {});
+    for (const std::string& line : set->notes()) progress.note("note: " + line);
+    return evaluation::embed(*set, path.string(), extractor, options_of(batch), progress, progress.stop());
   });
 }
 

@@ -67,6 +67,19 @@ def test_evaluate_gives_the_asked_numbers_by_name(models):
         metrics.evaluate(digits_of(2), digits_of(3), features=models / "mnist-features", metrics=["fit"])
 
 
+def test_a_path_gives_every_number_that_its_array_gives(models, tmp_path):
+    a, b, labels = digits_of(6), digits_of(7), np.arange(64) % 10
+    np.savez(tmp_path / "a.npz", arr_0=a, arr_1=labels)
+    np.savez(tmp_path / "b.npz", arr_0=b)
+    settings = dict(metrics=["fid", "kid", "precision", "is"], kid_subset_size=32, kid_subsets=5)
+    extractor = metrics.open_extractor(models / "mnist-features")
+    expected = metrics.evaluate(metrics.embed(a, extractor, labels=labels), b, features=extractor, **settings)
+    numbers = metrics.evaluate(tmp_path / "a.npz", tmp_path / "b.npz", features=extractor, **settings)
+    assert {"fid", "kid", "precision", "is"} <= set(numbers)
+    names = [name for name, value in expected.items() if isinstance(value, (int, float))]
+    assert {name: numbers[name] for name in names} == {name: expected[name] for name in names}
+
+
 def test_the_calls_of_other_tools_give_the_same_numbers(models, tmp_path):
     a, b = digits_of(4), digits_of(5)
     np.savez(tmp_path / "a.npz", arr_0=a)
