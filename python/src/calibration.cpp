@@ -104,7 +104,7 @@ void bind_calibration(py::module_& core) {
           },
           arg("f"), Unlocked());
   m.def("fit_vector_scaling", &calibration::fit_vector_scaling, doc("calibration.fit_vector_scaling"), arg("f"),
-        arg("y"), py::kw_only(), arg("ridge") = 1e-3, Unlocked());
+        arg("y"), py::kw_only(), arg("ridge") = 1e-4, Unlocked());
   m.def(
       "reliability_picture",
       [](const Bins& bins, const std::string& title) {

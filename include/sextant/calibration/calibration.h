@@ -155,6 +155,6 @@ inline constexpr Range kRidge{0, 1e3, true};
 
 /// The scaling of least negative log likelihood + ridge/2 (|scale - 1|^2 + |shift|^2), by Newton's method. A ridge
 /// above 0 makes the optimum finite and unique. Memory is (2K)^2 numbers. UsageError for a ridge out of kRidge.
-VectorScaling fit_vector_scaling(const Tensor& f, const Tensor& y, double ridge = 1e-3);
+VectorScaling fit_vector_scaling(const Tensor& f, const Tensor& y, double ridge = 1e-4);
 
 }  // namespace sextant::calibration
