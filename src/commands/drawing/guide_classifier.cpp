@@ -1,5 +1,7 @@
 #include "drawing/guide_classifier.h"
 
+#include <c10/util/StringUtil.h>
+
 #include <filesystem>
 
 #include "common/attributes.h"
@@ -95,8 +97,12 @@ GuideClassifier open_guide_classifier(const SampleConfig& config, const models::
   guide.targets = static_cast<int64_t>(config.classifier.prompts.targets.size());
   if (const auto names = attributes_of(config)) {
     guide.attributes = true;
-    guide.classifier =
-        classifiers::asked(std::move(guide.classifier), parse_attributes(config.guidance.attributes, *names));
+    const Tensor answers = parse_attributes(config.guidance.attributes, *names);
+    if (answers.size(0) > 1 && answers.size(0) < config.sample.count) {
+      guide.notes.push_back(c10::str("note: ", config.guidance.attributes, " has lines for ", answers.size(0), " of ",
+                                     config.sample.count, " images: they are taken in turn"));
+    }
+    guide.classifier = classifiers::asked(std::move(guide.classifier), answers);
   }
   check_classes(config, model, guide);
   check_time(config, model, guide.classifier);

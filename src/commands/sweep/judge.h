@@ -41,8 +41,8 @@ class Judge {
 };
 
 /// Rows less baseline, the mean over seeds: rows[s] and baseline[s] are of one seed, so of the same noise. The interval
-/// of `fid` and `accuracy` is by resampling images, the same of both; that of the others by Student's t over the seeds,
-/// and there is none with one seed.
+/// of `fid` is by resampling images, the same of both, that of `accuracy` by the spread of the images' own differences;
+/// that of the others by Student's t over the seeds, and there is none with one seed.
 std::vector<ledger::Score> differences(const std::vector<Scored>& rows, const std::vector<Scored>& baseline,
                                        double level);
 

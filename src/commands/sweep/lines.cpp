@@ -1,6 +1,7 @@
 #include "sweep/lines.h"
 
 #include <cmath>
+#include <cstdio>
 #include <limits>
 
 #include "common/metric_style.h"
@@ -10,6 +11,13 @@ namespace sextant::commands {
 using nlohmann::json;
 
 namespace {
+
+/// "95" or "99.99".
+std::string percent_of(double level) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", 100 * level);
+  return text;
+}
 
 std::string signed_number(const MetricStyle& style, double value) {
   const std::string text = styled(style, value);
@@ -123,7 +131,7 @@ report::Forest differences_drawing(const std::vector<ResultLine>& lines,
   const auto baseline = std::find_if(lines.begin(), lines.end(), [](const ResultLine& line) { return line.baseline; });
   report::Forest forest;
   forest.title = "Differences to " + (baseline == lines.end() ? "the baseline" : baseline->row) + " with their " +
-                 report::fixed(100 * level, 0) + " % intervals";
+                 percent_of(level) + " % intervals";
   std::vector<const ResultLine*> shown;
   for (const ResultLine& line : lines) {
     const bool compared = std::any_of(line.metrics.begin(), line.metrics.end(), [](const MetricLine& metric) {
@@ -192,7 +200,7 @@ report::Table results_table(const std::vector<ResultLine>& lines,
     bool paper, difference, interval;
   };
   std::vector<Column> shown;
-  const std::string percent = report::fixed(100 * level, 0) + " %";
+  const std::string percent = percent_of(level) + " %";
   for (const std::string& metric : metrics_of(lines)) {
     const auto has = [&](auto&& part) {
       return any([&](const ResultLine& line) {
