@@ -225,10 +225,10 @@ TEST(SweepTable, TakesNoImagesOfAnotherSettingThatWasDrawnOverThem) {
   ASSERT_EQ(table("3", "fid+accuracy", {}).exit_code, 0);
   const json first = results_of(folder / "o");
   ASSERT_EQ(table("-5", "fid+accuracy", {"--overwrite"}).exit_code, 0);
-  const Outcome other = table("3", "accuracy+fid", {});
+  const Outcome other = table("3", "fid+accuracy+precision", {});
   EXPECT_NE(other.exit_code, 0);
   EXPECT_NE(other.err.find("holds another run"), std::string::npos) << other.err;
-  ASSERT_EQ(table("3", "accuracy+fid", {"--overwrite"}).exit_code, 0);
+  ASSERT_EQ(table("3", "fid+accuracy+precision", {"--overwrite"}).exit_code, 0);
   EXPECT_EQ(results_of(folder / "o")[2]["metrics"]["fid"]["mean"], first[2]["metrics"]["fid"]["mean"]);
 }
 
