@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <optional>
 
+#include "drawing/claim.h"
 #include "internal/commands/runs.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/json_file.h"
 #include "internal/runtime/text.h"
 #include "runs/listed.h"
 #include "sextant/runtime/error.h"
-#include "sweep/claim.h"
 
 namespace sextant::commands {
 

@@ -1,4 +1,4 @@
-#include "sweep/claim.h"
+#include "drawing/claim.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
