@@ -29,7 +29,10 @@ class TimestepLevels : public Levels {
     denoises_ = model != nullptr;
     points_ = model != nullptr && model->points;
     if (config.levels.empty()) {
-      for (int64_t tenth = 0; tenth < 10; ++tenth) values_.push_back(static_cast<double>(tenth * steps / 10));
+      for (int64_t tenth = 0; tenth < 10; ++tenth) {
+        const int64_t step = tenth * steps / 10;
+        values_.push_back(static_cast<double>(step));
+      }
       values_.push_back(static_cast<double>(steps - 1));
       return;
     }
