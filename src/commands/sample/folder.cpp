@@ -27,9 +27,10 @@ std::string changed_input(const json& former, const json& now) {
     for (const json& other : former) {
       const bool same_part = other.is_object() && other.value("role", json()) == one.at("role") &&
                              other.value("file", json()) == one.at("file");
-      const json hash = same_part ? other.value("hash", json()) : json();
-      if (hash.is_string() && hash != "" && one.at("hash") != "" && hash != one.at("hash"))
-        return named(one.at("role"), one.at("file"));
+      const json known = same_part ? other.value("hash", json()) : json();
+      const std::string before = known.is_string() ? known.get<std::string>() : "";
+      const std::string hash = one.at("hash");
+      if (!before.empty() && !hash.empty() && before != hash) return named(one.at("role"), one.at("file"));
     }
   }
   return "";
