@@ -79,8 +79,7 @@ std::string doubt_about_logits(const Tensor& f) {
   if (f.size(1) < 2 || f.lt(0).any().item<bool>()) return "";
   if ((f.to(at::kDouble).sum(1) - 1).abs().gt(kRounding).any().item<bool>()) return "";
   return "the classifier's outputs are not below 0 and sum to 1 for every image, as probabilities do; they are taken "
-         "for "
-         "logits, so confidences are wrong and guidance weak: leave the softmax at its end out";
+         "for logits, so confidences are wrong and guidance weak: leave the softmax at its end out";
 }
 
 }  // namespace sextant::commands

@@ -124,12 +124,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   if (const std::string note = lone_tilt_note(config); !note.empty()) progress.note(note);
   SampleFolder folder(config.run.out, identity, config.sample.count, config.run.overwrite);
   const json& former = folder.former();
-  const auto there = [&] {
-    return read_entries(folder.record(), [&] {
-      return former.is_object() && former.value("complete", false) &&
-             former.value("finished", int64_t{0}) == config.sample.count;
-    });
-  };
+  const auto there = [&] { return former_run(folder).images() == config.sample.count; };
   const json files = files_of(config);
   if (there() && !same_files(former.value("files", json()), files)) {
     // Another file may hold the same weights: what they are is seen when they are open.
