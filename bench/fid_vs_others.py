@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""FIDs and their seconds beside pytorch-fid, clean-fid (legacy_pytorch) and torch-fidelity, on the same images.
+"""FIDs and their seconds beside pytorch-fid, clean-fid and torch-fidelity, on the same images.
 
     pip install pytorch-fid clean-fid torch-fidelity
     bench/fid_vs_others.py [--peers PYTHON] [--images 64] [--threads N]
@@ -60,7 +60,20 @@ from pytorch_fid import fid_score, inception
 inception.load_state_dict_from_url = lambda *a, **k: torch.load(weights)
 told(lambda: fid_score.calculate_fid_given_paths([a, b], 32, "cpu", 2048, 0))
 """,
-    "clean-fid": """
+    "clean-fid, clean": """
+from cleanfid import features, fid, inception_pytorch
+inception_pytorch.load_state_dict_from_url = lambda *a, **k: torch.load(weights)
+class Published(torch.nn.Module):  # in place of the TorchScript file that is downloaded
+    def __init__(self, path, download=True, resize_inside=False):
+        super().__init__()
+        self.network = inception_pytorch.InceptionV3(resize_input=False, normalize_input=False).eval()
+    def forward(self, x):
+        return self.network((x - 128) / 128)[0].flatten(1)
+features.InceptionV3W = Published
+told(lambda: fid.compute_fid(a, b, num_workers=0, batch_size=32, device=torch.device("cpu"), verbose=False,
+                             use_dataparallel=False))
+""",
+    "clean-fid, legacy_pytorch": """
 from cleanfid import fid, inception_pytorch
 inception_pytorch.load_state_dict_from_url = lambda *a, **k: torch.load(weights)
 told(lambda: fid.compute_fid(a, b, mode="legacy_pytorch", num_workers=0, batch_size=32, device=torch.device("cpu"),
@@ -74,7 +87,8 @@ told(lambda: torch_fidelity.calculate_metrics(input1=a, input2=b, fid=True, cuda
 }
 OURS = {
     "pytorch-fid": "told(lambda: metrics.calculate_fid_given_paths([a, b], 32, features=weights))",
-    "clean-fid": "told(lambda: metrics.compute_fid(a, b, mode='legacy_pytorch', features=weights))",
+    "clean-fid, clean": "told(lambda: metrics.compute_fid(a, b, features=weights))",
+    "clean-fid, legacy_pytorch": "told(lambda: metrics.compute_fid(a, b, mode='legacy_pytorch', features=weights))",
     "torch-fidelity": "told(lambda: metrics.calculate_metrics(input1=a, input2=b, fid=True, batch_size=32, "
     "feature_extractor_weights_path=weights)['frechet_inception_distance'])",
 }

@@ -34,7 +34,8 @@ def open_extractor(
     features: Features = None, *, protocol: str = "openai", device: Device = "cpu", arch: str = "", layer: str = ""
 ) -> Extractor:
     """A feature network: a model folder, a file of Inception's weights (looked for where None), or with `arch` or
-    `layer` a checkpoint of another network. `protocol` is "openai", "pytorch-fid" or "torch-fidelity"."""
+    `layer` a checkpoint of another network. `protocol` is "openai", "pytorch-fid", "torch-fidelity" or
+    "clean-fid"."""
     if isinstance(features, Extractor):
         return features
     path = find_inception() if features is None else _settings.path("open_extractor", "features", features)
@@ -45,6 +46,8 @@ def embed(
     images: Images, extractor: Extractor, *, labels: Any = None, batch: int = 64, progress: Any = None
 ) -> Embedding:
     """What a feature network makes of images: their features, their Gaussian, their logits."""
+    if labels is not None and isinstance(images, (Embedding, str, os.PathLike)):
+        raise UsageError("embed: labels go with an array of images; a path or an embedding has its own")
     if isinstance(images, Embedding):
         return images
     if not isinstance(extractor, Extractor):

@@ -16,6 +16,9 @@ from ._core.metrics import (
 )
 from ._features import Device, Features, Images, embed, fid, open_extractor
 
+# The protocol whose resize is that of a mode.
+_CLEAN_FID_MODES = {"clean": "clean-fid", "legacy_pytorch": "pytorch-fid", "legacy_tensorflow": "torch-fidelity"}
+
 # Settings of clean-fid and torch-fidelity: those of None change no number; the others may have this value alone.
 _CLEAN_FID: Dict[str, Optional[Tuple[Any, ...]]] = {
     "num_workers": None, "verbose": None, "use_dataparallel": None, "num_gen": None, "z_dim": None,
@@ -66,12 +69,10 @@ def _as_clean_fid(
     others: Mapping[str, Any],
 ) -> List[Embedding]:
     """What clean-fid makes of two sets of images."""
-    if not isinstance(mode, str) or mode != "legacy_pytorch":
-        raise UsageError(
-            f"{who}: mode '{_settings.shown(mode)}' resizes as no protocol here does; use mode='legacy_pytorch'"
-        )
+    if not isinstance(mode, str) or mode not in _CLEAN_FID_MODES:
+        raise UsageError(f"{who}: mode '{_settings.shown(mode)}' is unknown; use {', '.join(_CLEAN_FID_MODES)}")
     _check_others(who, others, _CLEAN_FID)
-    extractor = open_extractor(features, protocol="pytorch-fid", device=device)
+    extractor = open_extractor(features, protocol=_CLEAN_FID_MODES[mode], device=device)
     return [embed(one, extractor, batch=batch) for one in images]
 
 
@@ -119,14 +120,14 @@ def calculate_frechet_distance(mu1: Any, sigma1: Any, mu2: Any, sigma2: Any, eps
 def compute_fid(
     fdir1: Images,
     fdir2: Images,
-    mode: str = "legacy_pytorch",
+    mode: str = "clean",
     batch_size: int = 32,
     device: Device = "cpu",
     *,
     features: Features = None,
     **others: Any,
 ) -> float:
-    """clean-fid's call, in its mode "legacy_pytorch", which is pytorch-fid's protocol; of the others it has none."""
+    """clean-fid's call, in its modes "clean", "legacy_pytorch" and "legacy_tensorflow"."""
     one, two = _as_clean_fid("compute_fid", (fdir1, fdir2), mode, batch_size, device, features, others)
     return frechet_distance(one.gaussian, two.gaussian)
 
@@ -134,7 +135,7 @@ def compute_fid(
 def compute_kid(
     fdir1: Images,
     fdir2: Images,
-    mode: str = "legacy_pytorch",
+    mode: str = "clean",
     batch_size: int = 32,
     device: Device = "cpu",
     *,
@@ -142,7 +143,7 @@ def compute_kid(
     seed: int = 0,
     **others: Any,
 ) -> float:
-    """clean-fid's call, in its mode "legacy_pytorch": the mean of 100 subsets of at most 1000 images, which clean-fid
+    """clean-fid's call, in the modes of compute_fid(): the mean of 100 subsets of at most 1000 images, which clean-fid
     draws anew at every call and this one from `seed`."""
     one, two = _as_clean_fid("compute_kid", (fdir1, fdir2), mode, batch_size, device, features, others)
     if one.features is None or two.features is None:

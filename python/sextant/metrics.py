@@ -53,6 +53,7 @@ def evaluate(
     samples: Images,
     reference: Images,
     *,
+    labels: Any = None,
     features: Features = None,
     metrics: Sequence[str] = ("fid",),
     protocol: str = "openai",
@@ -64,7 +65,9 @@ def evaluate(
     bootstrap: int = 0,
     progress: Any = None,
 ) -> Dict[str, float]:
-    """Numbers by name, see metric_names(), of samples against a reference."""
+    """Numbers by name, see metric_names(), of samples against a reference. "accuracy" and "ece" are of the features'
+    network: it must know the classes of the samples' labels, which are `labels` [N], or arr_1 or the folders of a
+    path."""
     if isinstance(metrics, str):
         metrics = metrics.split("+")
     if not isinstance(metrics, (list, tuple)):
@@ -74,7 +77,7 @@ def evaluate(
         raise UsageError(f"metrics: '{_settings.shown(unknown[0])}' is unknown; use {', '.join(metric_names())}")
     extractor = open_extractor(features, protocol=protocol, device=device)
     made = _evaluation.evaluate(
-        embed(samples, extractor, batch=batch, progress=progress),
+        embed(samples, extractor, labels=labels, batch=batch, progress=progress),
         embed(reference, extractor, batch=batch, progress=progress),
         extractor,
         list(metrics),

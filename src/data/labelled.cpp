@@ -50,6 +50,11 @@ fs::path idx_images_below(const fs::path& root, Split split) {
   return found.empty() ? fs::path() : found.front();
 }
 
+bool holds_folders(const fs::path& folder) {
+  const std::vector<fs::path> entries = entries_of(folder);
+  return std::any_of(entries.begin(), entries.end(), [](const fs::path& entry) { return fs::is_directory(entry); });
+}
+
 /// The part of `folder` that `split` names: a folder, or a file of IDX images. Empty where it has no parts.
 fs::path part_of(const fs::path& folder, Split split) {
   // TinyImageNet's test images have no labels.
@@ -59,6 +64,16 @@ fs::path part_of(const fs::path& folder, Split split) {
     if (fs::is_directory(folder / name)) return folder / name;
   }
   return idx_images_below(folder, split);
+}
+
+/// A folder that has the other part alone would be taken for one class of that name.
+void check_part(const fs::path& folder, Split split) {
+  const bool training = split == Split::kTrain;
+  const fs::path other = part_of(folder, training ? Split::kTest : Split::kTrain);
+  // CIFAR-100 has a class "train", whose folder holds images.
+  if (other.empty() || (!is_idx(other) && !holds_folders(other))) return;
+  throw bad_file(folder, std::string("has no ") + (training ? "training" : "test") + " images, only " + other.string() +
+                             "; name that one itself to use it");
 }
 
 /// A class that lost its images would shift the labels of those after it.
@@ -91,6 +106,7 @@ std::unique_ptr<ImageSet> open(const fs::path& path, const LabelledOptions& opti
   const fs::path cifar = cifar_in(path);
   if (fs::is_directory(path) && cifar.empty()) {
     if (const fs::path part = part_of(path, options.split); !part.empty()) return open(part, options);
+    check_part(path, options.split);
   } else if (is_idx(path)) {
     return with_labels(open_idx(path, options.labels), path);
   }

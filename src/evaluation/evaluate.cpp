@@ -35,6 +35,7 @@ class Scoring {
         reference_(reference),
         options_(options),
         together_(std::move(together)),
+        inception_(extractor.is_inception()),
         asked_(!options.metrics.empty()) {
     check(options);
     wanted_.insert(options.metrics.begin(), options.metrics.end());
@@ -207,10 +208,16 @@ class Scoring {
     add(Metric::kFidInfinity, metrics::frechet_infinity(samples_.features, reference_.pool, smallest).value);
   }
 
+  /// Inception's 1008 classes are nobody's labels; the small networks know the classes of their data set.
+  bool features_know_the_labels() const {
+    return !inception_ && samples_.labels.min().item<int64_t>() >= 0 &&
+           samples_.labels.max().item<int64_t>() < samples_.logits.size(1);
+  }
+
   void accuracy() {
     const Tensor& logits = samples_.judge_logits.defined() ? samples_.judge_logits : samples_.logits;
-    const bool allowed =
-        samples_.labels.defined() && logits.defined() && (options_.judge_labels || samples_.judge_logits.defined());
+    const bool allowed = samples_.labels.defined() && logits.defined() &&
+                         (samples_.judge_logits.defined() || features_know_the_labels());
     if (!asked_ && !allowed) return;
     const bool sure = !options_.labels_unsure || asked_;
     const char* const missing =
@@ -254,6 +261,7 @@ class Scoring {
   const Embedding& reference_;
   const EvaluateOptions& options_;
   metrics::Together together_;
+  bool inception_;  ///< the feature network is Inception
   bool asked_;
   std::set<Metric> wanted_;
   std::map<std::string, std::vector<std::string>> left_out_;  ///< words by what they lack

@@ -13,25 +13,35 @@ namespace {
 
 constexpr const char* kInception = "inception-fid";
 
-const char* resize_of(Protocol protocol) { return protocol == Protocol::kPytorchFid ? "pytorch-fid" : "tensorflow1"; }
+const char* resize_of(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kOpenAi:
+    case Protocol::kTorchFidelity:
+      return "tensorflow1";
+    case Protocol::kPytorchFid:
+      return "pytorch-fid";
+    case Protocol::kCleanFid:
+      return "clean-fid";
+  }
+  throw UsageError("unknown protocol");
+}
 
 }  // namespace
 
 const std::vector<std::pair<std::string, Protocol>>& protocol_words() {
   static const std::vector<std::pair<std::string, Protocol>> kWords = {{"openai", Protocol::kOpenAi},
                                                                        {"pytorch-fid", Protocol::kPytorchFid},
-                                                                       {"torch-fidelity", Protocol::kTorchFidelity}};
+                                                                       {"torch-fidelity", Protocol::kTorchFidelity},
+                                                                       {"clean-fid", Protocol::kCleanFid}};
   return kWords;
 }
 
 std::string name_of(Protocol protocol) { return word_of(protocol_words(), protocol); }
 
 FeatureExtractor open_extractor(const FeatureConfig& config, Protocol protocol, models::Placement placement) {
-  // A bare file without a word about it can only be Inception's, of which there are two presets that differ in the
-  // resize alone.
+  // A bare file without a word about it can only be Inception's, whose presets differ in the resize alone.
   const bool bare = !std::filesystem::is_directory(config.path) && config.arch.empty() && config.layer.empty();
-  const char* const inception = protocol == Protocol::kPytorchFid ? "inception-pytorch-fid" : kInception;
-  models::Description description = models::describe(config.path, bare ? inception : config.arch, config.weights);
+  models::Description description = models::describe(config.path, bare ? kInception : config.arch, config.weights);
   FeatureExtractor extractor;
   extractor.name = description.config.at("type").get<std::string>();
   if (extractor.name == kInception) {

@@ -27,4 +27,10 @@ Tensor resize_bilinear(const Tensor& x, int64_t height, int64_t width) {
   return at::upsample_bilinear2d(x, {height, width}, false);
 }
 
+Tensor resize_pillow(const Tensor& x, int64_t height, int64_t width) {
+  if (x.size(2) == height && x.size(3) == width) return x;
+  // In float32 libtorch's weights are off by 1e-5; Pillow's are computed in float64.
+  return at::_upsample_bicubic2d_aa(x.to(at::kDouble), {height, width}, /*align_corners=*/false).to(x.scalar_type());
+}
+
 }  // namespace sextant::networks

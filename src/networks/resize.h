@@ -1,4 +1,4 @@
-// Bilinear resizing in the two ways that published numbers depend on.
+// Resizing in the three ways that published numbers depend on.
 #pragma once
 
 #include "sextant/runtime/tensor.h"
@@ -11,5 +11,8 @@ Tensor resize_tensorflow1(const Tensor& x, int64_t height, int64_t width);
 
 /// F.interpolate(mode="bilinear", align_corners=False): half-pixel centres, no antialiasing.
 Tensor resize_bilinear(const Tensor& x, int64_t height, int64_t width);
+
+/// Pillow's bicubic filter on float32 pixels, wider where it shrinks (antialiasing); overshoots stay.
+Tensor resize_pillow(const Tensor& x, int64_t height, int64_t width);
 
 }  // namespace sextant::networks

@@ -77,6 +77,24 @@ TEST_F(Labelled, TakesThePartOfAFolderOfClasses) {
   EXPECT_EQ(open_labelled(folder_.path())->image(0).size(0), 3);
 }
 
+TEST_F(Labelled, NamesThePartThatIsThereWhereTheOtherIsAsked) {
+  write_bytes(folder_ / "t10k-images-idx3-ubyte", idx(at::zeros({1, 3, 3}, at::kByte)));
+  EXPECT_NE(refusal(folder_.path(),
+                    [&] {
+                      open_labelled(folder_.path(), {Split::kTrain, {}, 1});
+                    })
+                .find("has no training images, only " + (folder_ / "t10k-images-idx3-ubyte").string()),
+            std::string::npos);
+  const auto only_train = folder_ / "trees";
+  picture(only_train / "train/cat/0.png", 1);
+  EXPECT_NE(refusal(only_train, [&] { open_labelled(only_train); }).find("has no test images, only "),
+            std::string::npos);
+  // A class may be called so.
+  picture(folder_ / "cifar-100/train/0.png", 1);
+  picture(folder_ / "cifar-100/tank/0.png", 1);
+  EXPECT_EQ(open_labelled(folder_ / "cifar-100")->class_names(), (std::vector<std::string>{"tank", "train"}));
+}
+
 TEST_F(Labelled, RefusesAnEmptyClassFolder) {
   picture(folder_ / "ape/a.png", 1);
   picture(folder_ / "cat/a.png", 2);

@@ -51,6 +51,7 @@ TEST(Group, NamesAKilledProcessItsHostAndWhereItWas) {
   if (!kForksMayStartThreads) GTEST_SKIP() << "ThreadSanitizer";
   Job job(2, [](Group& group) -> std::string {
     group.at("batch 3");
+    group.sum(1);  // all have met
     if (group.rank() == 1) raise(SIGKILL);
     group.sum(1);
     return "went on";
@@ -62,6 +63,7 @@ TEST(Group, NamesTheFirstProcessToo) {
   if (!kForksMayStartThreads) GTEST_SKIP() << "ThreadSanitizer";
   Job job(2, [](Group& group) -> std::string {
     group.at("batch 3");
+    group.sum(1);  // all have met
     if (group.rank() == 0) raise(SIGKILL);
     group.sum(1);
     return "went on";

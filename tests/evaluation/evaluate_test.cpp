@@ -89,9 +89,7 @@ TEST_F(Evaluate, StopsBetweenBatches) {
 
 TEST_F(Evaluate, ScoresASetAgainstItselfPerfectly) {
   const Embedding set = embedded(RandomImages(60, 2));
-  EvaluateOptions options;
-  options.judge_labels = true;
-  const auto evaluation = evaluate(set, set, extractor_, options, progress_, stop_);
+  const auto evaluation = evaluate(set, set, extractor_, {}, progress_, stop_);
   std::map<std::string, Measure> by_key;
   for (const Measure& measure : evaluation->measures) by_key[measure.key] = measure;
   EXPECT_LT(by_key.at("fid").value, 1e-6);
@@ -114,7 +112,7 @@ TEST_F(Evaluate, TellsWhatAReferenceOfStatisticsAloneDoesNotAllow) {
   const Embedding samples = embedded(RandomImages(30, 2));
   const Embedding reference = embedded(RandomImages(30, 3), {.keep_features = false});
   const auto evaluation = evaluate(samples, reference, extractor_, {}, progress_, stop_);
-  EXPECT_EQ(evaluation->measures.size(), 3u);  // fid, sfid, is
+  EXPECT_EQ(evaluation->measures.size(), 5u);  // fid, sfid, is; accuracy and ece, which need no reference
   EXPECT_NE(to_json(*evaluation)["notes"].dump().find("left out: precision, recall, density, coverage, kid"),
             std::string::npos);
   EvaluateOptions options;

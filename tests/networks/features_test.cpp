@@ -53,6 +53,26 @@ TEST(TensorFlow1Resize, ReadsPixelsAtMultiplesOfTheScaleWithoutHalfPixelCentres)
   EXPECT_TENSOR_NEAR(resize_tensorflow1(x, 1, 4), expected, (Tolerance{1e-12, 0}));
 }
 
+TEST(PillowResize, GivesThePixelsOfPillow) {
+  const Tensor x = at::tensor({217., 163., 130., 69.,  78.,  10.,  19.,  4.,   44.,  208., 166.,
+                               233., 128., 155., 248., 186., 161., 139., 143., 239., 71.},
+                              at::kFloat)
+                       .view({1, 1, 3, 7});
+  // Image.fromarray(x, mode="F").resize((width, height), Image.BICUBIC), Pillow 13.
+  const Tensor smaller =
+      at::tensor({131.1056, 126.1341, 70.8155, 148.7671, 170.7617, 162.8665}, at::kFloat).view({1, 1, 2, 3});
+  const Tensor larger =
+      at::tensor({230.9155, 191.2441, 149.9308, 112.1011, 63.9328,  72.1131,  32.0675,  1.7074,   12.2770,
+                  65.8112,  67.1644,  126.7318, 179.4040, 131.6894, 178.8979, 121.9229, 79.5650,  111.7396,
+                  79.7247,  78.2495,  137.2659, 196.4431, 162.7278, 203.5497, 197.4022, 161.0724, 131.0815,
+                  263.9334, 217.5501, 174.9291, 152.5365, 137.5896, 130.6141, 211.1863, 195.1314, 58.1771},
+                 at::kFloat)
+          .view({1, 1, 4, 9});
+  EXPECT_TENSOR_NEAR(resize_pillow(x, 2, 3), smaller, (Tolerance{1e-4, 0}));
+  EXPECT_TENSOR_NEAR(resize_pillow(x, 4, 9), larger, (Tolerance{1e-4, 0}));
+  EXPECT_TRUE(at::equal(resize_pillow(x, 3, 7), x));
+}
+
 // ---- MNIST's features -----------------------------------------------------------------------------------
 
 TEST(MnistFeaturesConfig, HasAWidthForEachConvolution) {
@@ -120,6 +140,21 @@ TEST_P(FullInceptionGolden, AgreesToRoundingInFloat64) { expect_reference("tenso
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FullInceptionGolden);
 INSTANTIATE_TEST_SUITE_P(Files, FullInceptionGolden,
                          ::testing::ValuesIn(testing::golden_files_of_kind("inception_fid")), testing::golden_name);
+
+TEST(Inception, ScalesPillowsPixelsAsCleanFidDoes) {
+  // Filled with ones, so that features follow the pixels; at 299x299 TensorFlow's way resizes nothing.
+  const auto open = [](const char* resize) {
+    auto network = made<FeatureNetwork>("inception-fid", {{"resize", resize}, {"num_classes", 2}});
+    for (const auto& entry : network->parameters().entries()) entry.tensor.fill_(0.01);
+    return network;
+  };
+  const Tensor images = at::rand({1, 3, 40, 31}).mul(255).floor();
+  const Tensor resized = resize_pillow(images, 299, 299).clamp(0, 255);
+  ASSERT_GT(resize_pillow(images, 299, 299).max().item<float>(), 255);
+  const Tensor expected = open("tensorflow1")->forward(resized).at("pool");
+  ASSERT_GT(expected.abs().max().item<float>(), 0);
+  EXPECT_TRUE(at::equal(open("clean-fid")->forward(images).at("pool"), expected));
+}
 
 TEST(Inception, RefusesGrayImages) {
   const auto network = made<FeatureNetwork>("inception-fid", nlohmann::json::object());

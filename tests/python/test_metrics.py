@@ -67,6 +67,26 @@ def test_evaluate_gives_the_asked_numbers_by_name(models):
         metrics.evaluate(digits_of(2), digits_of(3), features=models / "mnist-features", metrics=["fit"])
 
 
+def test_evaluate_judges_labelled_samples_by_the_network_of_the_features(models, tmp_path):
+    images = digits_of(8)
+    features = metrics.open_extractor(models / "mnist-features")
+    logits = metrics.embed(images, features).logits
+    labels = logits.argmax(1)
+    labels[:16] = (labels[:16] + 1) % 10
+    settings = dict(features=features, metrics=["accuracy", "ece"])
+    numbers = metrics.evaluate(images, digits_of(9), labels=labels, **settings)
+    assert numbers["accuracy"] == 48 / 64
+    assert numbers["ece"] == pytest.approx(sextant.calibration.expected_calibration_error(logits, labels), abs=1e-9)
+    np.savez(tmp_path / "a.npz", arr_0=images, arr_1=labels)
+    assert metrics.evaluate(tmp_path / "a.npz", digits_of(9), **settings) == numbers
+    with pytest.raises(sextant.UsageError, match="accuracy cannot be computed: needs labelled samples"):
+        metrics.evaluate(images, digits_of(9), **settings)
+    with pytest.raises(sextant.UsageError, match="accuracy cannot be computed: needs labelled samples"):
+        metrics.evaluate(images, digits_of(9), labels=labels + 10, **settings)
+    with pytest.raises(sextant.UsageError, match="labels go with an array of images"):
+        metrics.evaluate(tmp_path / "a.npz", digits_of(9), labels=labels, **settings)
+
+
 def test_a_path_gives_every_number_that_its_array_gives(models, tmp_path):
     a, b, labels = digits_of(6), digits_of(7), np.arange(64) % 10
     np.savez(tmp_path / "a.npz", arr_0=a, arr_1=labels)
@@ -104,8 +124,8 @@ def test_the_calls_of_other_tools_give_the_same_numbers(models, tmp_path):
     assert set(numbers) == {"inception_score_mean", "inception_score_std", "frechet_inception_distance",
                             "kernel_inception_distance_mean", "kernel_inception_distance_std", "precision", "recall",
                             "f_score"}  # fmt: skip
-    with pytest.raises(sextant.UsageError, match="clean"):
-        metrics.compute_fid(a, b, mode="clean", features=weights)
+    with pytest.raises(sextant.UsageError, match="mode 'cleanest' is unknown; use clean, legacy_pytorch, legacy_tens"):
+        metrics.compute_fid(a, b, mode="cleanest", features=weights)
 
 
 def test_missing_weights_are_told_with_the_place_they_belong_to(tmp_path, monkeypatch):

@@ -29,8 +29,9 @@ enum class Protocol {
   kOpenAi,         ///< guided-diffusion's evaluator: TensorFlow 1 resize; inception score in chunks of 5000
   kPytorchFid,     ///< pytorch-fid: F.interpolate on [0, 1]; it has no inception score: as torch-fidelity's
   kTorchFidelity,  ///< torch-fidelity: TensorFlow 1 resize; inception score in 10 parts after a fixed shuffle
+  kCleanFid,       ///< clean-fid's "clean": Pillow's bicubic filter; it has no inception score: as torch-fidelity's
 };
-/// Their words: "openai", "pytorch-fid", "torch-fidelity".
+/// Their words: "openai", "pytorch-fid", "torch-fidelity", "clean-fid".
 const std::vector<std::pair<std::string, Protocol>>& protocol_words();
 std::string name_of(Protocol protocol);
 
@@ -184,7 +185,6 @@ struct EvaluateOptions {
   static constexpr Range kBootstrapFid{-1, 1e6};
   double level = 0.95;  ///< of the intervals
   static constexpr Range kLevel{0.5, 0.9999};
-  bool judge_labels = false;  ///< "accuracy" and "ece": the network's classes are those of the labels
   /// The labels are places of folder names in sorted order: "accuracy" and "ece" only where asked for by name.
   bool labels_unsure = false;
   std::string judge_name;  ///< path of the classifier that judged instead, if one did

@@ -82,7 +82,7 @@ struct GuideConfig {
   static constexpr Range kTiltGroup{0, 1e6};
   double scale = 1;
   static constexpr Range kScale{-1e4, 1e4};
-  double gamma_factor = 0.3;  ///< height of the schedule's sine, as a share of the largest variance
+  double gamma_factor = 0.3;  ///< height of the schedule's sine: a share of the largest variance (DDPM) or of the shift
   static constexpr Range kGammaFactor{0, 100};
   GammaMax gamma_max = GammaMax::kPerSample;
   bool entropy_driven = false;  ///< multiply by log K / H(p) (Zheng et al. 2022)

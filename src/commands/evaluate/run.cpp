@@ -195,10 +195,6 @@ EvaluateResult evaluated(EvaluateConfig& config, distributed::Group& group, Prog
     reference = std::move(*opened);
   }
   if (embedding.classifier) check_labels(*samples, embedding.classifier, config);
-  // Inception's 1008 classes are nobody's labels; the small networks know the classes of their data set.
-  options.judge_labels = samples->labels.defined() && samples->logits.defined() && !extractor.is_inception() &&
-                         samples->labels.max().item<int64_t>() < samples->logits.size(1) &&
-                         samples->labels.min().item<int64_t>() >= 0;
   auto evaluation = evaluation::evaluate(*samples, reference, extractor, options, group, progress, stop);
   if (!evaluation) return {};
   if (!config.run.out.empty() && group.leads()) write_evaluation(config, *evaluation, weights.record());

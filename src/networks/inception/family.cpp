@@ -1,4 +1,4 @@
-// Inception-v3 (Szegedy et al. 2016) as the Frechet inception distance uses it, by its two ways of resizing.
+// Inception-v3 (Szegedy et al. 2016) as the Frechet inception distance uses it.
 #include "internal/networks/family.h"
 
 #include "inception/network.h"

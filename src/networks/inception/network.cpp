@@ -3,6 +3,9 @@
 
 #include <c10/util/StringUtil.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "config_reader.h"
 #include "conv_norm.h"
 #include "internal/kernels/activation.h"
@@ -17,6 +20,22 @@ namespace {
 constexpr int64_t kSide = 299;
 constexpr int64_t kSpatialChannels = 7;  ///< OpenAI's evaluator keeps so many of the layer's channels
 
+constexpr std::pair<std::string_view, Resize> kResizes[] = {
+    {"tensorflow1", Resize::kTensorflow1}, {"pytorch-fid", Resize::kPytorchFid}, {"clean-fid", Resize::kCleanFid}};
+
+/// images [B, 3, H, W] from 0 to 255 as the network takes them, [B, 3, 299, 299].
+Tensor scaled(const Tensor& x, Resize resize) {
+  switch (resize) {
+    case Resize::kTensorflow1:
+      return (resize_tensorflow1(x, kSide, kSide) - 128) / 128;
+    case Resize::kPytorchFid:
+      return 2 * resize_bilinear(x / 255, kSide, kSide) - 1;
+    case Resize::kCleanFid:
+      return (resize_pillow(x, kSide, kSide).clamp(0, 255) - 128) / 128;
+  }
+  throw UsageError("inception-fid: unknown resize");
+}
+
 /// Average over 3x3 pixels, those outside the image not counted.
 Tensor mean_around(const Tensor& x) { return at::avg_pool2d(x, 3, 1, 1, false, false); }
 Tensor maximum_of_second(const Tensor& x) { return at::max_pool2d(x, 3, 2); }
@@ -27,10 +46,11 @@ Config read_config(const nlohmann::json& model) {
   ConfigReader read("inception-fid", model);
   Config c;
   const auto resize = read.optional<std::string>("resize", "tensorflow1");
-  if (resize != "tensorflow1" && resize != "pytorch-fid") {
-    read.fail("resize must be tensorflow1 or pytorch-fid, got '" + resize + "'");
-  }
-  c.tensorflow_resize = resize == "tensorflow1";
+  const auto known =
+      std::find_if(std::begin(kResizes), std::end(kResizes), [&](const auto& r) { return r.first == resize; });
+  if (known == std::end(kResizes))
+    read.fail("resize must be tensorflow1, pytorch-fid or clean-fid, got '" + resize + "'");
+  c.resize = known->second;
   c.num_classes = read.optional("num_classes", c.num_classes);
   read.finish();
   if (c.num_classes < 1) read.fail("num_classes must be positive");
@@ -63,9 +83,7 @@ Tensor Inception::preprocess(const Tensor& images) const {
   }
   // Resizing stays in float32 in a bfloat16 network: its pixels have more than 8 bits.
   const Tensor x = images.to(at::promote_types(compute_type(), at::kFloat));
-  const Tensor scaled = config_.tensorflow_resize ? (resize_tensorflow1(x, kSide, kSide) - 128) / 128
-                                                  : 2 * resize_bilinear(x / 255, kSide, kSide) - 1;
-  return image_for(scaled, compute_type());
+  return image_for(scaled(x, config_.resize), compute_type());
 }
 
 Tensor Inception::block_a(const std::string& block, const Tensor& x) const {

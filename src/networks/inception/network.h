@@ -11,14 +11,20 @@
 
 namespace sextant::networks::inception {
 
+/// How images reach 299x299 and about [-1, 1].
+enum class Resize {
+  kTensorflow1,  ///< TensorFlow 1's resize and (x - 128) / 128, as the original metric and torch-fidelity
+  kPytorchFid,   ///< F.interpolate and 2 x / 255 - 1, as pytorch-fid
+  kCleanFid,     ///< Pillow's bicubic filter, clipped, and (x - 128) / 128, as clean-fid (Parmar et al. 2022)
+};
+
 struct Config {
-  /// TensorFlow 1's resize and (x - 128) / 128, as the original metric and torch-fidelity; otherwise F.interpolate and
-  /// 2 x / 255 - 1, as pytorch-fid.
-  bool tensorflow_resize = true;
+  Resize resize = Resize::kTensorflow1;
   int64_t num_classes = 1008;
 };
 
-/// {"resize": "tensorflow1" or "pytorch-fid", "num_classes": 1008}; CheckpointError for an unknown or unusable entry.
+/// {"resize": "tensorflow1", "pytorch-fid" or "clean-fid", "num_classes": 1008}; CheckpointError for an unknown or
+/// unusable entry.
 Config read_config(const nlohmann::json& model);
 
 /// Features "pool" [2048], "feat768", "spatial" [2023], "logits_unbiased" and "logits".
