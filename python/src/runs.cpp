@@ -2,6 +2,7 @@
 #include <ATen/Context.h>
 
 #include <csignal>
+#include <limits>
 
 #include "bindings.h"
 #include "internal/commands/calibrate.h"
@@ -29,12 +30,20 @@ using py::arg;
 
 using Listener = std::optional<py::object>;
 
-/// A run changes the number of threads and how a GPU computes, of the whole process; Python gets its own back.
+/// Whether the processor takes numbers below the normal ones for zero, as torch.set_flush_denormal(True) makes it.
+bool flushes_denormals() {
+  volatile float tiny = std::numeric_limits<float>::min();
+  return tiny / 2 == 0;
+}
+
+/// A run changes the number of threads, how small numbers round and how a GPU computes, of the whole process; Python
+/// gets its own back.
 class SameProcess {
  public:
   SameProcess() = default;
   ~SameProcess() {
     set_threads(threads_);
+    context_.setFlushDenormal(flushes_);
     if (!at::hasCUDA()) return;
     context_.setBenchmarkCuDNN(benchmark_);
     context_.setDeterministicCuDNN(cudnn_deterministic_);
@@ -58,6 +67,7 @@ class SameProcess {
 
   at::Context& context_ = at::globalContext();
   int threads_ = threads();
+  bool flushes_ = flushes_denormals();
   bool benchmark_ = context_.benchmarkCuDNN();
   bool cudnn_deterministic_ = context_.deterministicCuDNN();
   bool deterministic_ = context_.deterministicAlgorithms();

@@ -1,6 +1,7 @@
 // Table 4 of Javid et al. 2025 and the two divergences of its appendix A, as data: Proposition 2 derives every closed
 // form from its generator.
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 
 #include "guidance/definitions.h"
 #include "sextant/runtime/error.h"
@@ -125,6 +126,17 @@ TEST(FDivergence, IsFiniteAtLogitsOfTenThousand) {
       }
     }
   }
+}
+
+TEST(FDivergence, KeepsTheLimitOfAProbabilityThatUnderflowsWhereSuchNumbersAreFlushed) {
+  if (!at::globalContext().setFlushDenormal(true)) GTEST_SKIP() << "this processor cannot flush them";
+  const Tensor f = at::tensor({0.0, 120.0, 40.0}, at::kFloat).view({1, 3}), y = at::zeros({1}, at::kLong);
+  const Generator reverse([](const Tensor& t) { return -t.log(); }, [](const Tensor& t) { return -1 / t; });
+  const Score score = f_divergence(f, y, reverse, {1, 0.1}), closed = reverse_kl(f, y, {1, 0.1});
+  at::globalContext().setFlushDenormal(false);
+  const Tensor q_minus_p = at::tensor({0.4, -0.7, 0.3}, at::kFloat);
+  EXPECT_LT(apart(closed.gradient, q_minus_p), 1e-6);
+  EXPECT_LT(apart(score.gradient, q_minus_p), 1e-6);
 }
 
 TEST(Targets, OfTheSmoothedOneHotsNumbersGiveTheSmoothedOneHotsScores) {

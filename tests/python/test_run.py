@@ -114,6 +114,7 @@ def test_a_run_leaves_the_number_of_threads_alone(digits):
     before = torch.get_num_threads()
     run.sample(count=1, progress=False, **digits)
     assert torch.get_num_threads() == before
+    assert (torch.tensor([1e-38]) * 0.1).item() > 0, "numbers below 1e-38 are still there"
 
 
 def test_evaluate_scores_what_was_drawn(digits, models):

@@ -42,6 +42,17 @@ TEST(Timesteps, OfAPartOfABatchAreThoseOfTheWhole) {
   EXPECT_TRUE(sampler.draw(numbers(53, 4), 10).t.equal(whole.narrow(0, 3, 4)));
 }
 
+TEST(Timesteps, OfAValidationLieEvenlyInEveryStretchOfImages) {
+  for (const int64_t first : {0, 333, 1'000'000}) {
+    const Tensor t = spread_timesteps(first, 200, 1000);
+    EXPECT_GE(t.min().item<int64_t>(), 0);
+    EXPECT_LT(t.max().item<int64_t>(), 1000);
+    const Tensor counts = at::bincount(t.floor_divide(100), {}, 10);
+    EXPECT_LE((counts - 20).abs().max().item<int64_t>(), 2) << counts;
+  }
+  EXPECT_TRUE(spread_timesteps(7, 5, 10).equal(spread_timesteps(0, 12, 10).narrow(0, 7, 5)));
+}
+
 /// These losses of t = 0 to 3.
 void note(TimestepSampler& sampler, const Tensor& losses) {
   sampler.note(numbers(0, 4), at::arange(4, at::kLong), losses);

@@ -85,8 +85,7 @@ calibration::Measures Classification::measure(const checkpoint::StateDict& weigh
   for (int64_t first = 0; first < N; first += kClassifiedAtOnce) {
     const Batch batch = images.batch(first, std::min(kClassifiedAtOnce, N - first));
     const Tensor x0 = data::to_pixels(batch.images, network_->device());
-    // Evenly over all timesteps.
-    const Tensor t = (at::arange(first, first + x0.size(0), at::kLong) * process_.num_steps()).floor_divide(N);
+    const Tensor t = spread_timesteps(first, x0.size(0), process_.num_steps());
     const Tensor x = noised(x0, t, batch.number, stream(config_.seed, Purpose::kValidation));
     logits.push_back(judge(x, config_.noisy ? process_.model_time(t, x) : Tensor()).to(at::kCPU));
     labels.push_back(batch.labels);

@@ -66,8 +66,7 @@ class Denoising : public Objective {
     for (int64_t first = 0; first < N; first += kDenoisedAtOnce) {
       const Batch batch = held_out_->batch(first, std::min(kDenoisedAtOnce, N - first));
       const Tensor x0 = data::to_pixels(batch.images, network_->device());
-      const Tensor place = at::arange(first, first + x0.size(0), at::kLong);
-      const Tensor t = (place * process_.num_steps()).floor_divide(N);  // evenly over all timesteps
+      const Tensor t = spread_timesteps(first, x0.size(0), process_.num_steps());
       const diffusion::LossTerms terms =
           losses(function_of(*judge), x0, t, batch.labels, noise(batch.number, x0, Purpose::kValidation));
       const auto sum = [](const Tensor& x) { return x.defined() ? x.sum().item<double>() : 0.0; };

@@ -20,6 +20,12 @@ Tensor uniforms(uint64_t seed, const std::vector<int64_t>& number) {
 
 }  // namespace
 
+Tensor spread_timesteps(int64_t first, int64_t count, int64_t num_steps) {
+  constexpr double kGolden = 0.61803398874989484820;
+  const Tensor place = (at::arange(first, first + count, at::kDouble) * kGolden).frac();
+  return (place * static_cast<double>(num_steps)).to(at::kLong).clamp_max(num_steps - 1);
+}
+
 TimestepSampler::TimestepSampler(Timesteps kind, int64_t steps, uint64_t seed)
     : history(at::zeros({kind == Timesteps::kLossSecondMoment ? steps : 0, kHistory})),
       counts(at::zeros({history.size(0)}, at::kLong)),
