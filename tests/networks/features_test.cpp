@@ -7,6 +7,7 @@
 #include "sextant/networks/network.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
+#include "support/fill.h"
 #include "support/golden.h"
 
 namespace sextant::networks {
@@ -142,10 +143,15 @@ INSTANTIATE_TEST_SUITE_P(Files, FullInceptionGolden,
                          ::testing::ValuesIn(testing::golden_files_of_kind("inception_fid")), testing::golden_name);
 
 TEST(Inception, ScalesPillowsPixelsAsCleanFidDoes) {
-  // Filled with ones, so that features follow the pixels; at 299x299 TensorFlow's way resizes nothing.
+  // At 299x299 TensorFlow's way resizes nothing.
   const auto open = [](const char* resize) {
     auto network = made<FeatureNetwork>("inception-fid", {{"resize", resize}, {"num_classes", 2}});
-    for (const auto& entry : network->parameters().entries()) entry.tensor.fill_(0.01);
+    checkpoint::StateDict weights;
+    for (const auto& entry : network->parameters().entries()) {
+      const bool counter = entry.kind == Parameters::Kind::kCounter;
+      weights.set(entry.name, testing::filled(entry.name, entry.shape, {}, counter));
+    }
+    network->load(weights);
     return network;
   };
   const Tensor images = at::rand({1, 3, 40, 31}).mul(255).floor();
