@@ -92,6 +92,15 @@ TEST_F(Load, IgnoresLightningsCallbacks) {
   EXPECT_EQ(names(dict({{"callbacks", callbacks}, {"state_dict", dict({{"w", w_}})}})), Names{"w"});
 }
 
+TEST_F(Load, LeavesOutComplexNumbersAmongTheSettings) {
+  const std::string real(std::string("G") + std::string("\x3f\xf0\0\0\0\0\0\0", 8));  // 1.0
+  for (const char* module : {"builtins", "__builtin__"}) {
+    const std::string number = global(module, "complex") + tuple({real, real}) + "R";
+    const std::string whole = dict({{"state_dict", dict({{"w", w_}})}, {"hyper_parameters", dict({{"c", number}})}});
+    EXPECT_EQ(names(whole), Names{"w"}) << module;
+  }
+}
+
 TEST_F(Load, IgnoresTheMetadataOfAStateDict) {
   const std::string state = global("collections", "OrderedDict") + ")R(" + text("w") + w_ + "u" +
                             dict({{"_metadata", dict({{"", dict({{"version", number(1)}})}})}}) + "b";

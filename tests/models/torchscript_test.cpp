@@ -42,6 +42,13 @@ TEST_P(ScriptedClassifier, ComputesWhatPythonDoes) {
   }
 }
 
+TEST(FrozenScript, WithoutItsWordIsSaidToBeAProgram) {
+  const std::string message = message_of<CheckpointError>([] { describe(data("classifier_frozen.ts")); });
+  EXPECT_NE(message.find("classifier_frozen.ts: holds no tensors beside its TorchScript program"), std::string::npos)
+      << message;
+  EXPECT_NE(message.find("name the architecture torchscript"), std::string::npos) << message;
+}
+
 TEST_P(ScriptedClassifier, HasSoftplusInPlaceOfEveryRelu) {
   for (const int beta : {3, 5}) {
     const guidance::Classifier classifier = open(beta);

@@ -78,8 +78,11 @@ std::unordered_map<std::string, Global> make_table() {
                         "datetime.datetime",
                         "datetime.timedelta",
                         "builtins.complex",
+                        "__builtin__.complex",
                         "builtins.bytearray",
-                        "builtins.slice"});
+                        "__builtin__.bytearray",
+                        "builtins.slice",
+                        "__builtin__.slice"});
   add(Symbol::kLeaf, {"builtins.object", "builtins.int", "builtins.float", "builtins.bool", "builtins.str",
                       "builtins.bytes", "__builtin__.object", "__builtin__.int", "__builtin__.long",
                       "__builtin__.float", "__builtin__.bool", "__builtin__.str", "__builtin__.unicode", "torch.Tensor",

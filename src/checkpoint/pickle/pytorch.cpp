@@ -68,8 +68,14 @@ Checkpoint read_pytorch_zip(const std::shared_ptr<const MappedFile>& file) {
   // The storages, which do not compress, are in the same file: its size bounds any honest pickle.
   const Blob text = archive.read(*archive.find(root + "data.pkl"), (1 << 20) + 16 * file->bytes().size());
   const Pickle pickle = read_pickle(text);
-  Checkpoint checkpoint = checkpoint_from(pickle, ArchiveStorages(archive, root));
-  checkpoint.format = archive.find(root + "constants.pkl") ? Format::kTorchScript : Format::kPyTorchZip;
+  const bool program = archive.find(root + "constants.pkl") != nullptr;
+  // Freezing makes constants of the program of them.
+  const std::string frozen =
+      program ? " beside its TorchScript program, which was frozen with them; to run it, which is code, name the "
+                "architecture torchscript"
+              : "";
+  Checkpoint checkpoint = checkpoint_from(pickle, ArchiveStorages(archive, root), frozen);
+  checkpoint.format = program ? Format::kTorchScript : Format::kPyTorchZip;
   return checkpoint;
 }
 

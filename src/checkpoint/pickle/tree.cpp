@@ -16,9 +16,11 @@ class TreeWalk {
   TreeWalk(const Pickle& pickle, const FetchStorage& fetch)
       : pickle_(pickle), table_(pickle, fetch), budget_(100'000 + 16 * pickle.length) {}
 
-  Checkpoint walk() {
+  Checkpoint walk(const std::string& without) {
     json config = visit(pickle_.top(), "", 0);
-    if (checkpoint_.tensors.empty()) throw Malformed("holds no tensors" + instead_of_tensors());
+    if (checkpoint_.tensors.empty()) {
+      throw Malformed("holds no tensors" + (without.empty() ? instead_of_tensors() : without));
+    }
     for (const std::string_view name : pickle_.unknown) checkpoint_.unread.push_back(text(name));
     for (const auto& [key, value] : named_items(pickle_.top())) {
       if (value->kind == Kind::kDict || value->kind == Kind::kObject) checkpoint_.groups.push_back(key);
@@ -218,6 +220,8 @@ class TreeWalk {
 
 }  // namespace
 
-Checkpoint checkpoint_from(const Pickle& pickle, const FetchStorage& fetch) { return TreeWalk(pickle, fetch).walk(); }
+Checkpoint checkpoint_from(const Pickle& pickle, const FetchStorage& fetch, const std::string& without) {
+  return TreeWalk(pickle, fetch).walk(without);
+}
 
 }  // namespace sextant::checkpoint

@@ -11,7 +11,7 @@ namespace sextant::checkpoint {
 /// The bytes of a storage, exactly numel elements.
 using FetchStorage = std::function<Blob(const StorageRecord&)>;
 
-/// Fills tensors, config and groups. Throws Malformed, also when there is no tensor at all.
-Checkpoint checkpoint_from(const Pickle& pickle, const FetchStorage& fetch);
+/// Fills tensors, config and groups. Throws Malformed, also when there is no tensor at all; `without` says then why.
+Checkpoint checkpoint_from(const Pickle& pickle, const FetchStorage& fetch, const std::string& without = "");
 
 }  // namespace sextant::checkpoint
