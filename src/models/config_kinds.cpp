@@ -17,9 +17,14 @@ void check_kinds(const json& config, const std::string& source) {
   };
   check("/type", "a text", &json::is_string);
   for (const char* object : {"/model", "/diffusion", "/input"}) check(object, "an object", &json::is_object);
-  for (const char* number : {"/null_label", "/model/in_channels", "/model/num_classes", "/model/image_size",
-                             "/input/size", "/input/resized_to"}) {
+  for (const char* number :
+       {"/null_label", "/model/in_channels", "/model/image_size", "/input/size", "/input/resized_to"}) {
     check(number, "a whole number", &json::is_number_integer);
+  }
+  // None is how guided-diffusion writes a network without classes.
+  const json::json_pointer classes("/model/num_classes");
+  if (!config.contains(classes) || !config.at(classes).is_null()) {
+    check("/model/num_classes", "a whole number", &json::is_number_integer);
   }
 }
 

@@ -1,3 +1,4 @@
+#include "described.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
@@ -19,7 +20,7 @@ const std::vector<Candidate>& candidates() {
     std::vector<Candidate> all;
     for (const Architecture& architecture : architectures()) {
       const nlohmann::json& config = architecture.preset.config;
-      if (!networks::family_of(config).make) continue;
+      if (!networks::family_of(config).make || !architecture.preset.guessed) continue;
       all.push_back({architecture.preset.name, build(config)});
       all.back().fewest = fewest_tensors(*all.back().network);
       all.back().most = all.back().network->parameters().entries().size() + kMetadata;
@@ -129,6 +130,33 @@ std::vector<std::string> fitting_archs(const checkpoint::StateDict& weights) {
   return archs;
 }
 
+/// " (not in the weights, so to be checked: A; B)"
+std::string to_be_checked(const std::string& assumed, const std::string& doubt) {
+  if (assumed.empty() && doubt.empty()) return "";
+  return " (not in the weights, so to be checked: " + assumed + (assumed.empty() || doubt.empty() ? "" : "; ") + doubt +
+         ")";
+}
+
+/// What is open of weights that fit a named architecture: of a family that deduces nothing, what it assumes.
+std::string to_be_checked(const std::string& arch, const checkpoint::StateDict& weights) {
+  const nlohmann::json config = arch_config(arch);
+  const networks::Family& family = networks::family_of(config);
+  return to_be_checked(family.deduce ? "" : family.assumed, doubt_about(config, weights));
+}
+
+/// Of a file that says itself what its network is: the named architectures that agree, else that config.
+FileGuess guess_described(const nlohmann::json& config, Weights weights) {
+  Guess guess = guess_architecture(weights.tensors);
+  std::erase_if(guess.archs, [&](const std::string& arch) { return !agrees(arch_config(arch), config); });
+  const std::string total = "all " + std::to_string(weights.tensors.size()) + " tensors fit ";
+  guess.nearest = guess.archs.empty() ? "" : guess.archs.front();
+  guess.config = guess.archs.empty() ? config : nlohmann::json();
+  guess.why = guess.archs.empty()
+                  ? total + "no named architecture but the arguments that the file holds: it opens as it is"
+                  : total + joined(guess.archs, ", ");
+  return {std::move(guess), std::move(weights)};
+}
+
 /// What a group fits, in a message.
 std::string in_words(const Guess& guess) {
   return guess.archs.empty() ? guess.config.dump() : joined(guess.archs, ", ");
@@ -140,6 +168,9 @@ FileGuess guess_architecture(const checkpoint::Checkpoint& file, const WeightsCh
   if (!choice.prefix.empty()) {
     Weights weights = below_prefix(file, choice.prefix);
     return {guess_architecture(weights.tensors), std::move(weights)};
+  }
+  if (const nlohmann::json config = described_in(file, choice); !config.is_null()) {
+    return guess_described(config, find_weights(*build(config), file, choice));
   }
   const std::vector<Group> groups = find_groups(file, 2, [](const checkpoint::StateDict& tensors) {
     return !fitting_archs(tensors).empty() || !deduced(tensors).config.is_null();
@@ -183,7 +214,8 @@ Guess guess_architecture(const checkpoint::StateDict& weights) {
   const std::string total = std::to_string(weights.size());
   if (!guess.archs.empty()) {
     guess.nearest = guess.archs.front();
-    guess.why = "all " + total + " tensors fit " + joined(guess.archs, ", ");
+    guess.why =
+        "all " + total + " tensors fit " + joined(guess.archs, ", ") + to_be_checked(guess.archs.front(), weights);
     return guess;
   }
   const Deduced own = deduced(weights);
@@ -192,7 +224,7 @@ Guess guess_architecture(const checkpoint::StateDict& weights) {
     guess.nearest.clear();
     guess.why = "all " + total +
                 " tensors fit no named architecture but a config.json, to be put in a folder with the file" +
-                (own.assumed.empty() ? "" : " (not in the weights, so to be checked: " + own.assumed + ")");
+                to_be_checked(own.assumed, doubt_about(own.config, weights));
   } else if (2 * most > static_cast<int64_t>(weights.size())) {
     guess.why = std::to_string(most) + " of " + total + " tensors fit " + guess.nearest;
     guess.why += "; " + misfits(*nearest, weights);

@@ -1,6 +1,7 @@
 #include <c10/util/StringUtil.h>
 
 #include "config_kinds.h"
+#include "described.h"
 #include "internal/models/mixture.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/content_hash.h"
@@ -30,6 +31,7 @@ Description describe_file(const fs::path& path, const std::string& arch, const W
     check_kinds(file->config, path.string());
     return {file->config, path, file, choice};
   }
+  if (json own = described_in(*file, choice); !own.is_null()) return {std::move(own), path, file, choice};
   const Guess guess = guess_architecture(*file, choice).guess;
   if (guess.archs.size() == 1) return {arch_config(guess.archs.front()), path, file, choice};
   std::string advice = guess.archs.empty() ? "" : "; name the right one as arch";
@@ -122,8 +124,11 @@ void load_network(networks::Network& network, const Description& description,
                   const std::function<void(const WeightsRecord&)>& opened) {
   const fs::path& file = description.weights;
   of_file(file, [&] {
-    const Weights weights = find_weights(network, *contents_of(description), description.choice);
+    Weights weights = find_weights(network, *contents_of(description), description.choice);
     load_weights(network, weights.tensors, file.string());
+    if (const std::string doubt = doubt_about(description.config, weights.tensors); !doubt.empty()) {
+      weights.notes.push_back(file.string() + ": not in the weights, so to be checked: " + doubt);
+    }
     if (opened) opened({file, weights.group, weights.average, hash_of(network, weights.tensors), weights.notes});
   });
 }

@@ -30,6 +30,11 @@ json arch_config(const std::string& arch) {
                    " 'sextant inspect FILE' shows which one a checkpoint fits");
 }
 
+std::string doubt_about(const json& config, const checkpoint::StateDict& weights) {
+  const networks::Family& family = networks::family_of(config);
+  return family.doubt ? family.doubt(config.value("model", json::object()), weights) : "";
+}
+
 std::unique_ptr<networks::Network> build(const json& config) {
   const networks::Family& family = networks::family_of(config);
   if (!family.make) {

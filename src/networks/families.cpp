@@ -38,6 +38,11 @@ const std::vector<Family>& families() {
 
 const Family& family_of(const nlohmann::json& config) {
   const auto type = config.find("type");
+  if (const auto classes = config.find("architectures"); type == config.end() && classes != config.end()) {
+    throw CheckpointError("config.json is one of transformers' (" + classes->dump().substr(0, 80) +
+                          "), whose layers have other names; take the weights that the network's authors published, "
+                          "or export it as a TorchScript archive and name the architecture torchscript");
+  }
   if (type == config.end() || !type->is_string()) {
     throw CheckpointError("config.json has no \"type\"; it names the family of the network, such as \"resnet\"");
   }

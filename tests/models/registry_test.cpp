@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "models/weights_like.h"
 #include "sextant/runtime/error.h"
 #include "support/errors.h"
 #include "support/golden.h"
@@ -12,16 +13,6 @@ namespace {
 
 using nlohmann::json;
 using testing::message_of;
-
-/// Weights of the right names and shapes; zeros that share one number, so that they take no memory.
-checkpoint::StateDict weights_like(const networks::Network& network) {
-  checkpoint::StateDict weights;
-  for (const auto& entry : network.parameters().entries()) {
-    const auto type = entry.kind == networks::Parameters::Kind::kCounter ? at::kLong : at::kFloat;
-    weights.set(entry.name, at::zeros({1}, type).squeeze(0).expand(entry.shape));
-  }
-  return weights;
-}
 
 TEST(Registry, KnowsEveryTypeAndArchitectureOnce) {
   std::set<std::string> types;
@@ -210,11 +201,12 @@ TEST(GuessedArchitecture, SaysWhichOneIsNearest) {
   EXPECT_EQ(guess.why,
             "121 of 122 tensors fit resnet18; of another shape: fc.weight; write a config.json beside the file with "
             "what differs");
-  // A head of several layers, as fine-tuning makes.
+  // A head of several layers with weights, as fine-tuning makes.
   checkpoint::StateDict renamed;
   for (const auto& [name, tensor] : weights_like(*build(arch_config("resnet18")))) {
     renamed.set(name.rfind("fc.", 0) == 0 ? "fc.1." + name.substr(3) : name, tensor);
   }
+  renamed.set("fc.3.weight", at::zeros({10, 1000}));
   const std::string why = guess_architecture(renamed).why;
   EXPECT_NE(why.find("not in it: fc.1."), std::string::npos) << why;
   EXPECT_NE(why.find("; missing: fc.weight, fc.bias; save them under its names where they are the same layers, else"),

@@ -1,4 +1,4 @@
-// CLIP against openai/CLIP, run by PyTorch on the CPU.
+// CLIP against openai/CLIP and, where it has GELU, open_clip, run by PyTorch on the CPU.
 #include "clip/config.h"
 #include "networks/gradient.h"
 #include "networks/made.h"
@@ -55,6 +55,7 @@ TEST_P(ClipGolden, DeducesItsConfigurationFromTheWeights) {
   nlohmann::json config = golden_.config();
   // No weight's shape tells the number of heads: like the original, one for every 64 channels.
   config["transformer_heads"] = config["transformer_width"].get<int64_t>() / 64;
+  for (const char* unseen : {"quick_gelu", "vision_heads"}) config.erase(unseen);
   EXPECT_EQ(clip::config_of(golden_.weights()), config);
 }
 
@@ -74,16 +75,64 @@ TEST_P(ClipGolden, GivesFiniteLogitsInBfloat16) {
   EXPECT_TRUE(at::isfinite(logits).all().item<bool>());
 }
 
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ClipGolden);
-INSTANTIATE_TEST_SUITE_P(Networks, ClipGolden, ::testing::ValuesIn(testing::golden_files_of_kind("clip")),
-                         testing::golden_name);
+std::vector<std::filesystem::path> clip_files() {
+  auto files = testing::golden_files_of_kind("clip");
+  files.push_back(testing::source_dir() / "tests/networks/data/clip_gelu_small.safetensors");
+  return files;
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, ClipGolden, ::testing::ValuesIn(clip_files()), testing::golden_name);
+
+/// Weights of the right names and shapes that share one number.
+checkpoint::StateDict weights_of(const nlohmann::json& model) {
+  checkpoint::StateDict weights;
+  const auto clip = made<Clip>("clip", model);
+  for (const auto& entry : clip->parameters().entries()) weights.set(entry.name, at::zeros({}).expand(entry.shape));
+  return weights;
+}
+
+TEST(DeducedClip, HasTheHeadsAndTheActivationThatNetworksOfItsWidthWerePublishedWith) {
+  struct Case {
+    int64_t width, heads, mlp_width;
+    bool quick_gelu;
+  };
+  // open_clip's ViT-H-14, ViT-g-14 and ViT-bigG-14; OpenAI's ViT-L/14; one that nobody published.
+  for (const Case& c : {Case{1280, 16, 0, false},
+                        {1408, 16, 6144, false},
+                        {1664, 16, 8192, false},
+                        {1024, 16, 0, true},
+                        {320, 5, 0, true}}) {
+    nlohmann::json model = {{"embed_dim", 32},         {"image_resolution", 28},  {"vision_layers", 1},
+                            {"vision_width", c.width}, {"vision_patch_size", 14}, {"transformer_width", 64},
+                            {"transformer_heads", 1},  {"transformer_layers", 1}, {"vocab_size", 100}};
+    if (c.mlp_width > 0) model["vision_mlp_width"] = c.mlp_width;
+    model["vision_heads"] = c.heads;
+    const nlohmann::json found = family("clip").deduce(weights_of(model));
+    EXPECT_EQ(found.at("vision_heads"), c.heads) << c.width;
+    EXPECT_EQ(found.at("quick_gelu"), c.quick_gelu) << c.width;
+    EXPECT_EQ(found.value("vision_mlp_width", int64_t{0}), c.mlp_width) << c.width;
+    EXPECT_NO_THROW(made<Clip>("clip", found)->load(weights_of(model))) << c.width;
+  }
+}
+
+TEST(Clip, RefusesHeadsThatDoNotDivideItsTower) {
+  nlohmann::json model = {{"embed_dim", 8},         {"image_resolution", 16}, {"vision_layers", 1},
+                          {"vision_width", 64},     {"vision_patch_size", 8}, {"transformer_width", 64},
+                          {"transformer_heads", 1}, {"transformer_layers", 1}};
+  EXPECT_NO_THROW(made<Clip>("clip", model));
+  model["vision_heads"] = 3;
+  EXPECT_THROW(made<Clip>("clip", model), CheckpointError);
+  model["vision_heads"] = -1;
+  EXPECT_THROW(made<Clip>("clip", model), CheckpointError);
+}
 
 TEST(ClipPresets, HaveAsManyNumbersAsThePublishedModels) {
   // Parameters and batch norms' statistics.
   const std::map<std::string, int64_t> published = {
-      {"clip-RN50", 102060385},     {"clip-RN101", 119793505},    {"clip-RN50x4", 178410361},
-      {"clip-RN50x16", 291173137},  {"clip-RN50x64", 623668929},  {"clip-ViT-B/32", 151277313},
-      {"clip-ViT-B/16", 149620737}, {"clip-ViT-L/14", 427616513}, {"clip-ViT-L/14@336px", 427944193}};
+      {"clip-RN50", 102060385},          {"clip-RN101", 119793505},         {"clip-RN50x4", 178410361},
+      {"clip-RN50x16", 291173137},       {"clip-RN50x64", 623668929},       {"clip-ViT-B/32", 151277313},
+      {"clip-ViT-B/16", 149620737},      {"clip-ViT-L/14", 427616513},      {"clip-ViT-L/14@336px", 427944193},
+      {"clip-ViT-B/32-gelu", 151277313}, {"clip-ViT-B/16-gelu", 149620737}, {"clip-ViT-L/14-gelu", 427616513}};
   EXPECT_EQ(family("clip").presets().size(), published.size());
   for (const Preset& preset : family("clip").presets()) {
     EXPECT_EQ(made<Clip>("clip", preset.config["model"])->parameters().count(), published.at(preset.name))

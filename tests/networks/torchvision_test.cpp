@@ -90,6 +90,19 @@ TEST(TorchvisionPresets, HaveThePublishedParameterCounts) {
   EXPECT_EQ(checked, published.size());
 }
 
+/// As transforms() of torchvision 0.29's IMAGENET1K_V1 weights have it.
+TEST(Presets, SeeImagesAsTheirWeightsWereTrainedTo) {
+  for (const char* type : {"resnet", "vit", "convnext", "densenet", "efficientnet"}) {
+    for (const Preset& preset : family(type).presets()) {
+      const bool half = preset.name == "efficientnet_v2_l";
+      const nlohmann::json mean = half ? nlohmann::json{0.5, 0.5, 0.5} : nlohmann::json{0.485, 0.456, 0.406};
+      const nlohmann::json std = half ? nlohmann::json{0.5, 0.5, 0.5} : nlohmann::json{0.229, 0.224, 0.225};
+      EXPECT_EQ(preset.config["input"]["mean"], mean) << preset.name;
+      EXPECT_EQ(preset.config["input"]["std"], std) << preset.name;
+    }
+  }
+}
+
 /// Weights under the names of older files give the same network.
 TEST(PublishedNames, OfOlderFilesAreUnderstood) {
   const std::vector<std::array<std::string, 3>> renamings = {{"torchvision_densenet", ".norm1.", ".norm.1."},

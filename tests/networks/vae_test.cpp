@@ -134,6 +134,18 @@ TEST(Vae, RefusesWidthsThatNoNetworkHas) {
   }
 }
 
+TEST(Vae, RefusesLatentsThatAreMovedByChannel) {
+  nlohmann::json model = small_vae().config();
+  model["latents_mean"] = model["latents_std"] = nullptr;  // as Stable Diffusion's config.json
+  EXPECT_NO_THROW(made<Autoencoder>("vae", model));
+  for (const char* key : {"latents_mean", "latents_std"}) {
+    nlohmann::json moved = model;
+    moved[key] = {0.5, 1.5, 0.25, 2};
+    EXPECT_EQ(testing::message_of<CheckpointError>([&] { made<Autoencoder>("vae", moved); }),
+              "vae: '" + std::string(key) + "', which moves every channel of the latents, is not supported");
+  }
+}
+
 TEST(VaePresets, HaveAsManyNumbersAsStableDiffusions) {
   for (const Preset& preset : family("vae").presets()) {
     const auto vae = made<Autoencoder>("vae", preset.config["model"]);

@@ -16,4 +16,7 @@ struct Architecture {
 /// In the order of networks::families().
 const std::vector<Architecture>& architectures();
 
+/// What the weights of a model leave open, by its family (Family::doubt); "" where nothing.
+std::string doubt_about(const nlohmann::json& config, const checkpoint::StateDict& weights);
+
 }  // namespace sextant::models

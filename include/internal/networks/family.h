@@ -20,6 +20,7 @@ namespace sextant::networks {
 struct Preset {
   std::string name;       ///< "resnet101", "adm128-cond", ...
   nlohmann::json config;  ///< "type", "model", and "input", "diffusion", "classes" as they apply
+  bool guessed = true;    ///< false: its weights look like those of another one, which is taken unless this is named
 };
 
 struct Family {
@@ -36,7 +37,11 @@ struct Family {
   /// The "model" object by the shapes of weights, or null where the names are not those of the family. What shapes do
   /// not show (strides, pooling) has the family's usual value. Whether every tensor fits is for the caller to check.
   nlohmann::json (*deduce)(const checkpoint::StateDict& weights) = nullptr;
-  const char* assumed = "";  ///< what `deduce` cannot see and takes as usual
+  const char* assumed = "";  ///< what `deduce` (without it: a named architecture) cannot see and takes as usual
+
+  /// What these weights, which a network of `model` fits, leave open beyond `assumed`, as a part of a sentence; ""
+  /// where nothing. Null where that is so for all.
+  std::string (*doubt)(const nlohmann::json& model, const checkpoint::StateDict& weights) = nullptr;
 
   /// The first value of a weight, drawn from `noise`, which has the weight's shape, as the family's authors start it.
   /// Null for a family that is only fine-tuned.

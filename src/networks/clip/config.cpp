@@ -39,6 +39,8 @@ nlohmann::json config_of(const checkpoint::StateDict& weights) {
     config["vision_layers"] = count_layers(weights, "visual.transformer.resblocks.");
     config["vision_patch_size"] = patch.size(3);
     config["image_resolution"] = patch.size(3) * grid_of(weight(weights, "visual.positional_embedding", 2));
+    const int64_t hidden = weight(weights, "visual.transformer.resblocks.0.mlp.c_fc.weight", 2).size(0);
+    if (hidden != 4 * patch.size(0)) config["vision_mlp_width"] = hidden;
   } else {
     config["vision_width"] = weight(weights, "visual.layer1.0.conv1.weight", 4).size(0);
     config["vision_layers"] = {count_layers(weights, "visual.layer1."), count_layers(weights, "visual.layer2."),

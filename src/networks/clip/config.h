@@ -7,7 +7,8 @@
 
 namespace sextant::networks::clip {
 
-/// CheckpointError if the weights are those of no CLIP model.
+/// As openai/CLIP finds them, and "vision_mlp_width" where it is not four times the width. CheckpointError if the
+/// weights are those of no CLIP model.
 nlohmann::json config_of(const checkpoint::StateDict& weights);
 
 }  // namespace sextant::networks::clip

@@ -30,11 +30,20 @@ Config read_config(const nlohmann::json& model) {
   config.transformer_heads = reader.required<int64_t>("transformer_heads");
   config.transformer_layers = reader.required<int64_t>("transformer_layers");
   config.softplus_beta = reader.optional<double>("softplus_beta", 0);
+  config.quick_gelu = reader.optional("quick_gelu", true);
+  config.own_vision_heads = reader.optional<int64_t>("vision_heads", 0);
+  config.vision_mlp_width = reader.optional<int64_t>("vision_mlp_width", 0);
   reader.finish();
   if (!config.is_resnet() && config.softplus_beta > 0) reader.fail("a ViT has no ReLU, so 'softplus_beta' must be 0");
   if (!config.is_resnet() && config.vision_patch_size < 1) reader.fail("a ViT needs 'vision_patch_size'");
+  if (config.own_vision_heads < 0 || config.vision_mlp_width < 0) {
+    reader.fail("vision_heads and vision_mlp_width must be positive");
+  }
   if (config.vision_heads() < 1 || config.vision_feature_width() % config.vision_heads() != 0) {
-    reader.fail(c10::str("vision_width ", config.vision_width, " gives no whole heads of 64 channels"));
+    reader.fail(config.own_vision_heads > 0
+                    ? c10::str("vision_heads ", config.own_vision_heads, " does not divide the tower's ",
+                               config.vision_feature_width(), " channels")
+                    : c10::str("vision_width ", config.vision_width, " gives no whole heads of 64 channels"));
   }
   if (config.transformer_heads < 1 || config.transformer_width % config.transformer_heads != 0) {
     reader.fail("transformer_heads does not divide transformer_width");
@@ -50,7 +59,8 @@ class ClipNetwork : public Clip {
     const int64_t width = config.transformer_width;
     tokens_ = Embedding(scope / "token_embedding", config.vocab_size, width);
     position_ = scope.weight("positional_embedding", {config.context_length, width});
-    transformer_ = Transformer(scope / "transformer", width, config.transformer_layers, config.transformer_heads);
+    transformer_ = Transformer(scope / "transformer", {width, config.transformer_layers, config.transformer_heads,
+                                                       /*mlp_width=*/0, config.quick_gelu});
     norm_ = LayerNorm(scope / "ln_final", width);
     projection_ = scope.weight("text_projection", {width, config.embed_dim});
     logit_scale_ = scope.norm("logit_scale", {});

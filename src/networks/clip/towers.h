@@ -21,18 +21,27 @@ struct Config {
   int64_t transformer_width = 0;
   int64_t transformer_heads = 0;
   int64_t transformer_layers = 0;
-  double softplus_beta = 0;  ///< of the ResNet's ReLUs; 0 keeps them
+  double softplus_beta = 0;      ///< of the ResNet's ReLUs; 0 keeps them
+  bool quick_gelu = true;        ///< x sigmoid(1.702 x), OpenAI's; false: GELU
+  int64_t own_vision_heads = 0;  ///< 0: of 64 channels
+  int64_t vision_mlp_width = 0;  ///< of the ViT's perceptrons; 0: four times its width
 
   bool is_resnet() const { return !resnet_layers.empty(); }
   int64_t vision_feature_width() const { return is_resnet() ? 32 * vision_width : vision_width; }
-  int64_t vision_heads() const { return vision_feature_width() / 64; }
+  int64_t vision_heads() const { return own_vision_heads > 0 ? own_vision_heads : vision_feature_width() / 64; }
 };
 
-/// Pre-norm residual blocks of attention and a QuickGELU perceptron.
+/// Pre-norm residual blocks of attention and a perceptron.
 class Transformer {
  public:
+  struct Size {
+    int64_t width = 0, layers = 0, heads = 1;
+    int64_t mlp_width = 0;  ///< 0: four times the width
+    bool quick_gelu = true;
+  };
+
   Transformer() = default;
-  Transformer(const Scope& scope, int64_t width, int64_t layers, int64_t heads);
+  Transformer(const Scope& scope, const Size& size);
   /// x [B, L, width]; mask [L, L] or undefined
   Tensor operator()(const Tensor& x, const Tensor& mask = {}) const;
 
@@ -45,6 +54,7 @@ class Transformer {
   Tensor attend(const Block& block, const Tensor& x, const Tensor& mask) const;
 
   int64_t heads_ = 1;
+  bool quick_gelu_ = true;
   std::vector<Block> blocks_;
 };
 

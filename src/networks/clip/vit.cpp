@@ -27,7 +27,8 @@ class Vit : public Visual {
         class_token_(scope.weight("class_embedding", {config.vision_width})),
         position_(scope.weight("positional_embedding", {tokens(config), config.vision_width})),
         norm_pre_(scope / "ln_pre", config.vision_width),
-        transformer_(scope / "transformer", config.vision_width, config.vision_layers, config.vision_heads()),
+        transformer_(scope / "transformer", {config.vision_width, config.vision_layers, config.vision_heads(),
+                                             config.vision_mlp_width, config.quick_gelu}),
         norm_post_(scope / "ln_post", config.vision_width),
         projection_(scope.weight("proj", {config.vision_width, config.embed_dim})) {}
 
@@ -54,16 +55,17 @@ class Vit : public Visual {
 
 }  // namespace
 
-Transformer::Transformer(const Scope& scope, int64_t width, int64_t layers, int64_t heads) : heads_(heads) {
-  for (int64_t i = 0; i < layers; ++i) {
+Transformer::Transformer(const Scope& scope, const Size& size) : heads_(size.heads), quick_gelu_(size.quick_gelu) {
+  const int64_t width = size.width, hidden = size.mlp_width > 0 ? size.mlp_width : 4 * width;
+  for (int64_t i = 0; i < size.layers; ++i) {
     const Scope block = scope / "resblocks" / i;
     const Scope attn = block / "attn";
     Linear in;
     in.weight = attn.weight("in_proj_weight", {3 * width, width});
     in.bias = attn.weight("in_proj_bias", {3 * width});
     blocks_.push_back({LayerNorm(block / "ln_1", width), LayerNorm(block / "ln_2", width), in,
-                       Linear(attn / "out_proj", width, width), Linear(block / "mlp" / "c_fc", width, 4 * width),
-                       Linear(block / "mlp" / "c_proj", 4 * width, width)});
+                       Linear(attn / "out_proj", width, width), Linear(block / "mlp" / "c_fc", width, hidden),
+                       Linear(block / "mlp" / "c_proj", hidden, width)});
   }
 }
 
@@ -79,7 +81,8 @@ Tensor Transformer::operator()(const Tensor& x, const Tensor& mask) const {
   Tensor h = x;
   for (const Block& block : blocks_) {
     h = h + attend(block, block.norm1(h), mask);
-    h = h + block.proj(quick_gelu(block.fc(block.norm2(h))));
+    const Tensor hidden = block.fc(block.norm2(h));
+    h = h + block.proj(quick_gelu_ ? quick_gelu(hidden) : pointwise::gelu(hidden));
   }
   return h;
 }

@@ -43,6 +43,14 @@ std::vector<Preset> presets() {
 
 }  // namespace
 
-Family family() { return {.type = "dit", .role = Role::kNoise, .make = make, .presets = presets}; }
+Family family() {
+  return {.type = "dit",
+          .role = Role::kNoise,
+          .make = make,
+          .presets = presets,
+          .assumed =
+              "that it predicts noise, as DiT; SiT, of the same names and shapes, predicts the velocity of "
+              "another process and is not supported"};
+}
 
 }  // namespace sextant::networks::dit

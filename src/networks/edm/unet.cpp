@@ -120,6 +120,7 @@ LadderConfig ladder_config(ConfigReader& config, int64_t model_channels, const s
   }
   check_levels(config, ladder.channels.size(), resolution);
   ladder.num_blocks = config.optional<int64_t>("num_blocks", default_blocks);
+  if (ladder.num_blocks < 1 || ladder.num_blocks > 1000) config.fail("num_blocks must be from 1 to 1000");
   ladder.attention_resolutions = config.optional("attn_resolutions", default_attention);
   ladder.block.embedding_channels = model_channels * config.optional<int64_t>("channel_mult_emb", 4);
   config.ignore("dropout");

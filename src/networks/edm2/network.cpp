@@ -49,6 +49,7 @@ Config read_config(const nlohmann::json& model) {
   config.block.embedding_channels =
       embedding_mult > 0 ? base * embedding_mult : *std::max_element(config.channels.begin(), config.channels.end());
   config.num_blocks = reader.optional("num_blocks", config.num_blocks);
+  if (config.num_blocks < 1 || config.num_blocks > 1000) reader.fail("num_blocks must be from 1 to 1000");
   config.attention_resolutions = reader.optional("attn_resolutions", config.attention_resolutions);
   config.label_balance = reader.optional("label_balance", config.label_balance);
   config.concat_balance = reader.optional("concat_balance", config.concat_balance);

@@ -33,6 +33,12 @@ Preset scaled(int number, double width, double depth, int64_t size, double norm_
   return efficientnet("efficientnet_b" + std::to_string(number), size, stages, 4 * stages.back()[5], norm_eps);
 }
 
+/// Its weights were trained on images in [-1, 1], not on ImageNet's convention.
+Preset of_half(Preset preset) {
+  preset.config["input"]["mean"] = preset.config["input"]["std"] = {0.5, 0.5, 0.5};
+  return preset;
+}
+
 std::vector<Preset> efficientnet_presets() {
   const Rows small = {{1, 1, 3, 1, 24, 24, 2},  {1, 4, 3, 2, 24, 48, 4},   {1, 4, 3, 2, 48, 64, 4},
                       {0, 4, 3, 2, 64, 128, 6}, {0, 6, 3, 1, 128, 160, 9}, {0, 6, 3, 2, 160, 256, 15}};
@@ -52,7 +58,7 @@ std::vector<Preset> efficientnet_presets() {
           scaled(7, 2.0, 3.1, 600, 1e-3),
           efficientnet("efficientnet_v2_s", 384, small, 1280, 1e-3),
           efficientnet("efficientnet_v2_m", 480, medium, 1280, 1e-3),
-          efficientnet("efficientnet_v2_l", 480, large, 1280, 1e-3)};
+          of_half(efficientnet("efficientnet_v2_l", 480, large, 1280, 1e-3))};
 }
 
 }  // namespace

@@ -46,6 +46,31 @@ ResNetConfig resnet_config(const nlohmann::json& model) {
   return c;
 }
 
+std::string place_in_head(const checkpoint::StateDict& weights) {
+  std::string place;
+  for (const auto& [name, tensor] : weights) {
+    if (!name.starts_with("fc.")) continue;
+    const std::size_t end = name.find('.', 3);
+    const std::string number = name.substr(3, end - 3), parameter = end == std::string::npos ? "" : name.substr(end);
+    const bool counted = !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
+    const bool linear = (parameter == ".weight" && tensor.dim() == 2) || (parameter == ".bias" && tensor.dim() == 1);
+    if (!counted || !linear || (!place.empty() && number != place)) return "";
+    place = number;
+  }
+  return place;
+}
+
+checkpoint::StateDict ResNet::renamed(const checkpoint::StateDict& weights) const {
+  const std::string place = place_in_head(weights);
+  if (place.empty()) return weights;
+  checkpoint::StateDict result;
+  const std::string listed = "fc." + place + ".";
+  for (const auto& [name, tensor] : weights) {
+    result.set(name.starts_with(listed) ? "fc." + name.substr(listed.size()) : name, tensor);
+  }
+  return result;
+}
+
 ResNet::ResNet(const ResNetConfig& config) : config_(config), relu_{config.softplus_beta} {
   const Scope root(parameters_);
   stem_ = ConvNorm(root / "conv1", root / "bn1", config.in_channels, config.width, config.stem_kernel,

@@ -27,6 +27,10 @@ struct ResNetConfig {
 /// CheckpointError for a missing, unknown or unusable entry.
 ResNetConfig resnet_config(const nlohmann::json& model);
 
+/// The number of the last layer in a list of layers that was put in its place ("fc.1.weight"), where that is the only
+/// one of the list with weights; "" elsewhere. Fine-tuning makes such lists of a dropout and the layer.
+std::string place_in_head(const checkpoint::StateDict& weights);
+
 class ResNet : public ClassifierNetwork {
  public:
   explicit ResNet(const ResNetConfig& config);
@@ -35,6 +39,8 @@ class ResNet : public ClassifierNetwork {
   Tensor forward(const Tensor& x, const Tensor& t = {}) const override;
   int64_t num_classes() const override { return config_.num_classes; }
   std::vector<std::string> feature_layers() const override;
+  /// A last layer at place_in_head() is taken as "fc".
+  checkpoint::StateDict renamed(const checkpoint::StateDict& weights) const override;
 
  protected:
   Tensor trace(const Tensor& x, const LayerSeen& seen) const override;

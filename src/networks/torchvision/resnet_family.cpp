@@ -33,11 +33,13 @@ std::vector<Preset> resnet_presets() {
 nlohmann::json deduce_resnet(const checkpoint::StateDict& weights) {
   const int64_t width = size_of(weights, "conv1.weight", 0);
   const std::vector<int64_t> layers = blocks_of_stages(weights);
-  if (width == 0 || layers.empty() || !weights.contains("fc.weight")) return nullptr;
+  const std::string place = place_in_head(weights);
+  const std::string head = place.empty() ? "fc.weight" : "fc." + place + ".weight";
+  if (width == 0 || layers.empty() || !weights.contains(head)) return nullptr;
   const int64_t kernel = size_of(weights, "conv1.weight", 2), channels = size_of(weights, "conv1.weight", 1);
   nlohmann::json model = {{"block", "BasicBlock"},
                           {"layers", layers},
-                          {"num_classes", size_of(weights, "fc.weight", 0)},
+                          {"num_classes", size_of(weights, head, 0)},
                           {"in_channels", channels},
                           {"width", width},
                           {"stem_kernel", kernel},
@@ -55,6 +57,14 @@ nlohmann::json deduce_resnet(const checkpoint::StateDict& weights) {
   return model;
 }
 
+std::string resnet_doubt(const nlohmann::json&, const checkpoint::StateDict& weights) {
+  const std::string place = place_in_head(weights);
+  if (place.empty()) return "";
+  return "what stands beside the last layer, 'fc." + place +
+         "', in its list; a dropout, which does nothing here, is "
+         "assumed";
+}
+
 /// As torchvision starts it.
 Tensor resnet_initial(const Parameters::Entry& entry, const Parameters& all, const Noise& noise) {
   if (entry.shape.size() != 4) return default_initial(entry, all, noise);
@@ -70,6 +80,7 @@ Family resnet_family() {
           .presets = resnet_presets,
           .deduce = deduce_resnet,
           .assumed = "stem_stride and stem_pool",
+          .doubt = resnet_doubt,
           .initialise = resnet_initial};
 }
 

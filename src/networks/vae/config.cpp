@@ -35,10 +35,12 @@ Config read_config(const nlohmann::json& model) {
   if (reader.optional<std::string>("act_fn", "silu") != "silu") reader.fail("only act_fn 'silu' is supported");
   if (reader.optional<double>("shift_factor", 0) != 0) reader.fail("a shift_factor is not supported");
   if (!reader.optional("mid_block_add_attention", true)) reader.fail("mid_block_add_attention must be true");
-  for (const char* key :
-       {"_class_name", "_diffusers_version", "_name_or_path", "force_upcast", "latents_mean", "latents_std"}) {
-    reader.ignore(key);
+  for (const char* key : {"latents_mean", "latents_std"}) {
+    if (!reader.optional<std::vector<double>>(key, {}).empty()) {
+      reader.fail("'" + std::string(key) + "', which moves every channel of the latents, is not supported");
+    }
   }
+  for (const char* key : {"_class_name", "_diffusers_version", "_name_or_path", "force_upcast"}) reader.ignore(key);
   reader.finish();
   if (config.widths.empty() || config.widths.size() > 16) reader.fail("block_out_channels needs 1 to 16 widths");
   for (const int64_t width : config.widths) {

@@ -22,6 +22,14 @@ std::vector<Preset> presets() {
 
 }  // namespace
 
-Family family() { return {.type = "vae", .role = Role::kAutoencoder, .make = make, .presets = presets}; }
+Family family() {
+  return {.type = "vae",
+          .role = Role::kAutoencoder,
+          .make = make,
+          .presets = presets,
+          .assumed =
+              "scaling_factor, 0.18215; Stable Diffusion XL's autoencoder, of the same names and shapes, has "
+              "0.13025 and is opened as a folder with its config.json"};
+}
 
 }  // namespace sextant::networks::vae
