@@ -6,6 +6,9 @@ TORCH ?= auto
 TORCH_DIR = -DTorch_DIR="$$(scripts/torch.sh "$(TORCH)" 2>/dev/null)"
 # Whether with sextant's CUDA kernels: auto (where libtorch has CUDA and nvcc is here), on or off.
 CUDA ?= auto
+# Whether missing packages are installed: auto, or off where everything comes from conda or modules.
+DEPENDENCIES ?= auto
+export DEPENDENCIES
 
 # Of each reader, for `make fuzz`.
 SECONDS ?= 20

@@ -8,17 +8,24 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-archive=${1:-sextant-bundle.tar.xz}
-[ $# -eq 0 ] || shift
 fail() {
   echo "bundle.sh: $*" >&2
   exit 2
 }
+case ${1:-} in
+  -h | --help)
+    sed -n '2,/^set /s/^# \{0,1\}//p' scripts/bundle.sh
+    exit 0
+    ;;
+  -*) fail "there is no option '$1'; give OUT.tar.xz and folders" ;;
+esac
+archive=${1:-sextant-bundle.tar.xz}
+[ $# -eq 0 ] || shift
 [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] || fail "needs Debian's packages for x86-64; run it there"
 
 work=$(mktemp -d)
 chmod 755 "$work"  # apt reads as a user of its own
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work" "$archive.partial"' EXIT
 top=$work/sextant-bundle
 mkdir -p "$top/source" "$top/third/packages"
 chmod 777 "$top/third/packages"
@@ -30,6 +37,7 @@ git archive HEAD -- . ':!models/cifar10-*' ':!tests/golden/models/checkpoints' '
 
 (
   cd "$top/third/packages"
+  # apt-get download follows no dependencies: libjpeg-dev itself is empty.
   apt-get download -qq zlib1g-dev libpng-dev libjpeg62-turbo-dev nlohmann-json3-dev libcli11-dev \
     libtomlplusplus-dev libgtest-dev libutf8proc-dev libxxhash-dev libsqlite3-dev ||
     fail "apt-get download failed; apt-get update first?"
@@ -78,7 +86,8 @@ for folder in "$@"; do
   cp -r "$folder" "$top/extra"
 done
 
-tar -C "$work" -c sextant-bundle | xz -6 -T0 >"$archive"
+tar -C "$work" -c sextant-bundle | xz -6 -T0 >"$archive.partial"
+mv "$archive.partial" "$archive"  # one that was stopped has no final name
 size=$(stat -c %s "$archive")
 echo "$archive: $((size / 1024)) KiB"
 [ $# -gt 0 ] || [ "$size" -le $((30 * 1024 * 1024)) ] || fail "more than 30 MiB"

@@ -50,12 +50,15 @@ case $choice in
     why="as asked"
     ;;
 esac
-for below in share/cmake/Torch . Torch; do
-  if [ -e "$folder/$below/TorchConfig.cmake" ]; then
+places=("$folder/share/cmake/Torch" "$folder" "$folder/Torch")
+# conda-forge's has its files for C++ beside all others of the environment.
+case $choice in auto | python) [ -z "$environment" ] || places+=("$environment/share/cmake/Torch") ;; esac
+for place in "${places[@]}"; do
+  if [ -e "$place/TorchConfig.cmake" ]; then
     version=$(cat "$folder/build-version" 2>/dev/null ||
       sed -nE "s/^__version__ = '(.*)'/\1/p" "$folder/version.py" 2>/dev/null || true)
     say "libtorch ${version:+$version }in $folder: $why"
-    cd "$folder/$below" && pwd
+    cd "$place" && pwd
     exit 0
   fi
 done
