@@ -1,10 +1,12 @@
 #include "arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <map>
 
 #include "internal/runtime/text.h"
 #include "recipe.h"
 #include "sextant/runtime/error.h"
+#include "words.h"
 
 namespace sextant::cli {
 namespace {
@@ -36,6 +38,28 @@ void add_flags(CLI::App& app, const OptionTable& table, std::vector<Given>& give
   }
 }
 
+/// An empty text is a value where the row tells what it means. Rows that read it as a number, or as one of their words,
+/// say themselves what is wrong with it.
+Takes taken_by(const Option& option) {
+  if (std::holds_alternative<bool*>(option.target)) return Takes::kNothing;
+  const bool text =
+      std::holds_alternative<std::string*>(option.target) || std::holds_alternative<Choice>(option.target);
+  const bool words = std::holds_alternative<OneOf>(option.accepts) || std::holds_alternative<SumOf>(option.accepts);
+  const bool told = option.help.find("empty is ") != std::string::npos;
+  return text && !words && !told ? Takes::kText : Takes::kTextOrEmpty;
+}
+
+/// Every flag of the command.
+std::map<std::string, Takes> flags_of(const Command& command, const OptionTable& table) {
+  std::map<std::string, Takes> flags = {
+      {"--recipe", Takes::kText}, {"--help", Takes::kNothing}, {"-h", Takes::kNothing}};
+  for (const ByHandFlag& flag : by_hand_flags(command)) flags[flag.flag] = Takes::kText;
+  for (const OptionGroup& group : table.groups()) {
+    for (const Option& option : group.options) flags[option.flag] = taken_by(option);
+  }
+  return flags;
+}
+
 void reject_remaining(const std::vector<std::string>& words, const OptionTable& table, const Command& command) {
   if (words.empty()) return;
   const std::string& word = words.front();
@@ -56,7 +80,7 @@ void reject_remaining(const std::vector<std::string>& words, const OptionTable& 
 
 void take_recipe(const Command& command, Invocation& invocation, const std::string& path) {
   nlohmann::json tables = recipe_tables(path, command.name);
-  invocation.take(tables);
+  invocation.take(tables, path);
   invocation.table.merge(tables, path);
 }
 
@@ -81,8 +105,9 @@ Arguments parse(const Command& command, Invocation& invocation, const std::vecto
     app.add_option(command.argument, arguments.argument);
   }
   add_flags(app, table, given);
+  const std::vector<std::string> checked = checked_words(words, flags_of(command, table));
   try {
-    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    app.parse(std::vector<std::string>(checked.rbegin(), checked.rend()));
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
   }
@@ -110,7 +135,8 @@ std::string help(const Command& command) {
          " [--flag VALUE ...]\n" + command.open().table.help() + by_hand +
          "\nEvery command\n"
          "  --recipe FILE               Settings from a TOML recipe or an earlier run's run.json; flags override them\n"
-         "  -h, --help                  This page\n";
+         "  -h, --help                  This page\n\n"
+         "Of a flag that is given twice the last one counts, but where it says that it may be given again.\n";
 }
 
 }  // namespace sextant::cli

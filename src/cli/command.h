@@ -14,8 +14,9 @@ namespace sextant::cli {
 /// table and keep them alive.
 struct Invocation {
   OptionTable table;
-  /// Takes out of a recipe's tables what the command keeps for itself; the table gets the rest.
-  std::function<void(nlohmann::json& tables)> take;
+  /// Takes out of a recipe's tables what the command keeps for itself; the table gets the rest. `source` names the file
+  /// in errors.
+  std::function<void(nlohmann::json& tables, const std::string& source)> take;
   /// Runs with the settings now in the table. `argument` is the text given for Command::argument. Returns the exit
   /// code.
   std::function<int(const std::string& argument)> run;

@@ -42,7 +42,7 @@ struct Job {
   std::vector<OptionGroup> (*options)(Config& config);
   Report (*run)(Config& config, const std::string& argument, Progress& progress, const Stop& stop);
   Config defaults = {};
-  void (*take)(json& tables, Config& config) = [](json&, Config&) {};
+  void (*take)(json& tables, Config& config, const std::string& source) = [](json&, Config&, const std::string&) {};
   bool (*quiet)(const Config& config) = [](const Config& config) { return config.run.quiet; };
   bool shared = false;  ///< a launcher's processes do it together
   bool draws = true;    ///< charts are among what it leaves
@@ -77,7 +77,8 @@ Command row(const std::string& name, const std::string& summary, const Job<Confi
         throw;
       }
     };
-    return Invocation{OptionTable(name, job.options(*config)), [job, config](json& t) { job.take(t, *config); }, run};
+    const auto take = [job, config](json& tables, const std::string& source) { job.take(tables, *config, source); };
+    return Invocation{OptionTable(name, job.options(*config)), take, run};
   };
   return {name, summary, argument, needs_argument, open, job.shared};
 }
@@ -126,7 +127,7 @@ Report finetune(TrainConfig& config, const std::string&, Progress& progress, con
 }
 
 /// A recipe's [model] table is a model's config.json.
-void take_architecture(json& tables, TrainConfig& config) {
+void take_architecture(json& tables, TrainConfig& config, const std::string&) {
   if (!tables.contains("model")) return;
   config.architecture = tables["model"];
   tables.erase("model");
@@ -137,10 +138,12 @@ struct RecipeSweep : SweepConfig {
   json recipe;
 };
 
-void take_grid(json& tables, RecipeSweep& sweep) {
+void take_grid(json& tables, RecipeSweep& sweep, const std::string& source) {
+  sweep.source = source;
   sweep.recipe = std::move(tables);
-  tidy_recipe(sweep.recipe);
+  tidy_recipe(sweep.recipe, source);
   tables = {{"sweep", sweep.recipe["sweep"]}};
+  check_places(tables, source);
 }
 
 /// A table for whoever reads stdout.
@@ -186,7 +189,7 @@ Report report_page(ReportConfig& config, const std::string& folder, Progress&, c
 }
 
 /// The recipe is what is inspected.
-void take_whole(json& tables, InspectConfig& config) {
+void take_whole(json& tables, InspectConfig& config, const std::string&) {
   config.recipe = std::move(tables);
   tables = json::object();
 }
@@ -252,7 +255,7 @@ const std::vector<Command>& commands() {
       row<TraceConfig>("trace", "Follow guidance along the steps: confidence, gradients, maps",
                        {.options = trace_options,
                         .run = trace,
-                        .take = take_methods,
+                        .take = [](json& t, TraceConfig& config, const std::string&) { take_methods(t, config); },
                         .quiet = [](const TraceConfig& config) { return config.method.run.quiet; }},
                        "RECIPE"),
       row<TheoryConfig>("theory", "Check the papers' propositions on a mixture, where everything is exact",

@@ -26,6 +26,12 @@ std::string overview() {
 
 std::string help_page(const std::vector<std::string>& words) {
   if (words.empty()) return overview();
+  const bool two = words[0] == "--man" || words[0] == "--completion";
+  const std::size_t most = two ? 2 : 1;
+  if (words.size() > most) {
+    throw UsageError("unexpected '" + words[most] + "': help takes one COMMAND, --markdown, --man [COMMAND] or " +
+                     "--completion SHELL");
+  }
   if (words[0] == "--markdown") return reference_page();
   if (words[0] == "--man") return words.size() == 1 ? manual_page() : manual_page(command_named(words[1]));
   if (words[0] == "--completion") return completion(words.size() == 1 ? "" : words[1]);

@@ -11,7 +11,10 @@ std::string reference_page() {
       "Made by `sextant help --markdown`; a test compares it with the option tables.\n\n"
       "Every flag is also a key of the recipe, without the dashes, in the table named beside the heading. Every "
       "command takes\n"
-      "`--recipe FILE` (TOML, or the `run.json` of an earlier run; flags override it) and `--help`.\n\n"
+      "`--recipe FILE` (TOML, or the `run.json` of an earlier run; flags override it) and `--help`. Of a flag that is\n"
+      "given twice the last one counts, but where it says that it may be given again. An empty text (`--flag \"\"`, "
+      "`--flag=`) is\n"
+      "refused but where a row says what it means.\n\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by Ctrl-C and SIGTERM.\n";
   for (const Command& command : commands()) {
     page.append("\n## sextant ").append(command.name);

@@ -28,8 +28,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 Error::Error(const std::string& what) : std::runtime_error(one_line(what)) {}
 
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
+  // Half of the letters, at least two, but never all of them: "is" is not what "" or "x" was meant to be. The dashes of
+  // a flag are no letters.
+  const std::size_t letters = name.size() - std::min(name.size(), name.find_first_not_of('-'));
   std::string nearest;
-  std::size_t best = std::max<std::size_t>(2, name.size() / 2) + 1;
+  std::size_t best = std::min(std::max<std::size_t>(2, letters / 2) + 1, letters);
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(name, candidate);
     if (distance < best) {

@@ -18,12 +18,7 @@ bool is_interval(const Option& option) {
 
 std::string accepted_words(const Option& option) {
   return std::visit(
-      Overloaded{[](const Anything&) { return std::string(); },
-                 [](const Range& range) {
-                   // A limit that nobody meets only clutters the page.
-                   constexpr double kFar = 1e6;
-                   return Range{range.low, range.high < kFar ? range.high : kUnlimited, range.above}.text();
-                 },
+      Overloaded{[](const Anything&) { return std::string(); }, [](const Range& range) { return range.text(); },
                  [](const OneOf& one) { return joined(one.names, ", "); },
                  [](const Several& several) {
                    return std::string("may be given again, or several with ") + several.separator + " between";

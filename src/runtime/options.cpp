@@ -139,6 +139,23 @@ void check_kind(const Option& option, const json& value) {
       option.target);
 }
 
+/// "; it belongs in [a] or [b]", the tables that have this key; "" where none has.
+std::string place_of(const std::string& key, const std::vector<OptionGroup>& groups) {
+  std::vector<std::string> places;
+  for (const OptionGroup& group : groups) {
+    const bool here = std::any_of(group.options.begin(), group.options.end(),
+                                  [&](const Option& option) { return option_key(option.flag) == key; });
+    if (here) places.push_back("[" + group.name + "]");
+  }
+  return places.empty() ? "" : "; it belongs in " + joined(places, ", ", " or ");
+}
+
+/// The key as flags spell it.
+std::string with_dashes(std::string key) {
+  std::replace(key.begin(), key.end(), '_', '-');
+  return key;
+}
+
 }  // namespace
 
 std::string option_key(const std::string& flag) { return flag.substr(flag.find_first_not_of('-')); }
@@ -175,18 +192,23 @@ void OptionTable::merge(const json& tables, const std::string& source) {
     const auto group =
         std::find_if(groups_.begin(), groups_.end(), [&, &wanted = name](const auto& g) { return g.name == wanted; });
     if (group == groups_.end()) {
-      throw UsageError(source + ": unknown table [" + name + "]; " + command_ + " reads [" + joined(names, "], [") +
-                       "]." + did_you_mean(name, names));
+      const bool table = keys.is_object() || (keys.is_array() && !keys.empty() && keys[0].is_object());
+      const std::string place = table ? "" : place_of(with_dashes(name), groups_);
+      if (!place.empty()) throw UsageError(source + ": key '" + name + "' stands in no table" + place);
+      throw UsageError(source + ": unknown " +
+                       (table ? "table [" + name + "]" : "key '" + name + "' outside of tables") + "; " + command_ +
+                       " reads [" + joined(names, "], [") + "]." + did_you_mean(name, names));
     }
     if (!keys.is_object()) throw UsageError(source + ": " + name + " must be a table, [" + name + "]");
     std::vector<std::string> known;
     for (const Option& option : group->options) known.push_back(option_key(option.flag));
     for (const auto& [key, value] : keys.items()) {
-      std::string spelt = key;
-      std::replace(spelt.begin(), spelt.end(), '_', '-');
+      const std::string spelt = with_dashes(key);
       const auto at = std::find(known.begin(), known.end(), spelt);
       if (at == known.end()) {
-        throw UsageError(source + ": unknown key '" + key + "' in [" + name + "]." + did_you_mean(spelt, known));
+        const std::string place = place_of(spelt, groups_);
+        throw UsageError(source + ": unknown key '" + key + "' in [" + name + "]" +
+                         (place.empty() ? "." + did_you_mean(spelt, known) : place));
       }
       const Option& option = group->options[static_cast<std::size_t>(at - known.begin())];
       try {

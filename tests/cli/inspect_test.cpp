@@ -35,6 +35,16 @@ TEST(Inspect, DescribesAMixtureFromItsConfig) {
   EXPECT_NE(converted.err.find("is a mixture"), std::string::npos) << converted.err;
 }
 
+TEST(Inspect, SaysThatARunsFolderIsNoModel) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "run.json") << "{}";
+  const Outcome outcome = sextant({"inspect", folder.path()});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.err, "sextant inspect: " + folder.path().string() +
+                             " is the folder of a run, not of a model; its settings are in its run.json, and inspect "
+                             "shows a file in it such as samples.npz\n");
+}
+
 TEST(Inspect, PrintsJson) {
   const Outcome outcome = sextant({"inspect", bundled("mnist-adm"), "--json"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;

@@ -62,7 +62,9 @@ TEST(Sweep, ContinuesAfterAStop) {
 TEST(Sweep, NamesTheRowThatIsWrong) {
   const TemporaryFolder folder;
   for (const auto& [more, message] : std::vector<std::pair<std::string, std::string>>{
-           {"guidance.alhpa = 1\n", "row 'js': unknown key 'alhpa' in [guidance]"},
+           {"guidance.alhpa = 1\n", "r.toml: row 'js': unknown key 'alhpa' in [guidance]"},
+           {"guidance.classifier = 1\n",
+            "r.toml: row 'js': unknown key 'classifier' in [guidance]; it belongs in [classifier]\n"},
            {"skip = [\"tolt\"]\n", "row 'js' skips 'tolt', which is no column"},
            {"[[rows]]\nname = \"last\"\nsample.labels = \"x\"\n", "last, told: --labels 'x'"},
            {"[[rows]]\nname = \"last\"\nsample.batch = 3\nguidance.tilt = 1\nguidance.tilt-group = 2\n",
@@ -75,6 +77,30 @@ TEST(Sweep, NamesTheRowThatIsWrong) {
     EXPECT_EQ(outcome.exit_code, 2) << more;
     EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
     EXPECT_FALSE(fs::exists(folder / "o/none-told")) << "a run before the mistake was found";
+  }
+}
+
+TEST(Sweep, SaysWhereAMisplacedSettingBelongs) {
+  const TemporaryFolder folder;
+  const std::string rest = "[[rows]]\nname = \"a\"\n";
+  for (const auto& [recipe, message] : std::vector<std::pair<std::string, std::string>>{
+           {"baseline = \"a\"\n", "key 'baseline' stands in no table; it belongs in [sweep]"},
+           {"reference = \"a\"\n", "key 'reference' stands in no table; it belongs in [sweep] or [evaluate]"},
+           {"features = \"a\"\n", "key 'features' stands in no table; it belongs in [evaluate]"},
+           {"[sample]\nclassifier = \"a\"\n",
+            "unknown key 'classifier' in [sample]; it belongs in [classifier] or [evaluate]"},
+           {"[sample]\nbaseline = \"a\"\n", "unknown key 'baseline' in [sample]; it belongs in [sweep]"},
+           {"[sweep]\nbatch = 3\n", "unknown key 'batch' in [sweep]; it belongs in [sample] or [evaluate]"},
+           {"[[colunms]]\nname = \"b\"\n",
+            "unknown table [colunms]; sweep reads [sample], [model], [classifier], [guidance], [sampler], [share], "
+            "[sweep], [evaluate], [axes], [[rows]], [[columns]]. Did you mean '[columns]'?"},
+           {"seeds = [1]\n[sweep]\nseeds = [1]\n", "has seeds twice, also in [sweep]"}}) {
+    write_atomically(folder / "r.toml", recipe + rest);
+    const Outcome outcome = sextant({"sweep", folder / "r.toml", "--out", folder / "o"});
+    EXPECT_EQ(outcome.exit_code, 2) << recipe;
+    const std::string file = (folder / "r.toml").string();
+    const std::string between = message.starts_with("has") ? " " : ": ";
+    EXPECT_EQ(outcome.err, "sextant sweep: " + file + between + message + "\n");
   }
 }
 

@@ -35,6 +35,18 @@ TEST(Labels, RejectWhatIsNoClass) {
   }
 }
 
+TEST(Labels, SayWhatIsWrongWithARange) {
+  const auto refusal = [](const std::string& text) { return testing::message_of<UsageError>([&] { Labels{text}; }); };
+  EXPECT_EQ(refusal("1, 9 - 0"), "--labels '1, 9 - 0': the range 9 - 0 runs backwards");
+  for (const char* text : {"0-99999999999", "0-99999999999999999999", "1000000"}) {
+    EXPECT_EQ(refusal(text),
+              "--labels '" + std::string(text) + "': " + text + " is beyond 999999, the largest number of a class");
+  }
+  EXPECT_EQ(refusal("-1"),
+            "--labels '-1': '-1' is no class; use random, or classes and ranges such as 3 or 0-9 or "
+            "0,3,7-9");
+}
+
 TEST(Labels, RejectClassesThatAreNotThere) {
   EXPECT_EQ(testing::message_of<UsageError>([&] { Labels("0-10").check(10, "the model's classes"); }),
             "--labels: class 10 is not one of the model's classes, 0-9");

@@ -118,6 +118,14 @@ TEST_F(Options, RejectUnknownOrMistypedRecipeSettings) {
       "demo.toml: unknown table [guidence]; sextant sample reads [guidance], [sampler]. Did you mean 'guidance'?");
   EXPECT_EQ(error_of_merge({{"guidance", {{"alhpa", 1}}}}),
             "demo.toml: unknown key 'alhpa' in [guidance]. Did you mean 'alpha'?");
+  EXPECT_EQ(error_of_merge({{"guidance", {{"steps", 1}}}}),
+            "demo.toml: unknown key 'steps' in [guidance]; it belongs in [sampler]");
+  EXPECT_EQ(error_of_merge({{"entropy_driven", true}}),
+            "demo.toml: key 'entropy_driven' stands in no table; it belongs in [guidance]");
+  EXPECT_EQ(error_of_merge({{"entropy", true}}),
+            "demo.toml: unknown key 'entropy' outside of tables; sextant sample reads [guidance], [sampler].");
+  EXPECT_EQ(error_of_merge({{"rows", {{{"name", "a"}}}}}),
+            "demo.toml: unknown table [rows]; sextant sample reads [guidance], [sampler].");
   EXPECT_EQ(error_of_merge({{"guidance", {{"alpha", "1"}}}}),
             "demo.toml: [guidance] alpha must be a number, got \"1\"");
   EXPECT_EQ(error_of_merge({{"sampler", {{"steps", 2.5}}}}),

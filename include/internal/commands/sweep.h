@@ -37,14 +37,19 @@ struct SweepConfig {
   Format format = Format::kTable;      ///< of what is printed
   std::optional<DeviceChoice> device;  ///< of every run; none is what the recipe says
   RunConfig run{.out = "out/sweep"};   ///< of every run, but for its device
+  std::string source = "the recipe";   ///< the recipe's file, for errors
 };
 
 /// The table of `sextant sweep`; the rows point into `config`.
 std::vector<OptionGroup> sweep_options(SweepConfig& config);
 
 /// Moves what a recipe may write at its top or in [sweep], as it likes, to one place: "axes" and "evaluate" to the top,
-/// "seeds" into [sweep].
-void tidy_recipe(nlohmann::json& recipe);
+/// "seeds" into [sweep]. UsageError, which begins with `source`, for what is written twice.
+void tidy_recipe(nlohmann::json& recipe, const std::string& source = "the recipe");
+
+/// UsageError, which says where it belongs, for a table or a key that no sweep's recipe has there. `tables` is of a
+/// tidy recipe, without rows, columns and axes.
+void check_places(const nlohmann::json& tables, const std::string& source);
 
 /// One run of the grid.
 struct SweepRun {

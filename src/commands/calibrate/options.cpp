@@ -53,7 +53,8 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
            std::vector<Option>{
                {"--model", &c.model.path, Anything{}, "Diffusion model that estimates the clean image of a noised one",
                 "PATH"},
-               {"--arch", &c.model.arch, Anything{}, "Architecture of its checkpoint file", "NAME"},
+               {"--arch", &c.model.arch, Anything{},
+                "Architecture of its checkpoint file; empty is what its folder says", "NAME"},
                {"--unconditional", &c.model.unconditional, Anything{}, "Do not tell the model the images' classes", ""},
                {"--levels", &c.levels, Anything{},
                 "Timesteps of the model, or of a noise-aware classifier, such as \"0,250,500\"; standard deviations of "

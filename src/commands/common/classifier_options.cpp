@@ -39,7 +39,9 @@ std::vector<Option> classifier_rows(models::ClassifierConfig& c, const std::stri
               "averaged",
        "PATH"},
       {"--classifier-arch", &c.arch, Several{},
-       "Architecture of a checkpoint file, one for all or one each; torchscript runs the program in the file", "NAME"},
+       "Architecture of a checkpoint file, one for all or one each; torchscript runs the program in the file; empty is "
+       "what its folder says",
+       "NAME"},
       choice("--classifier-resize", &c.resize, filter_words(),
              "Filter of the resizing, antialiased; config is bilinear, for CLIP bicubic"),
       precision_option("--classifier-precision", &c.precision, "Its arithmetic; same is --precision"),

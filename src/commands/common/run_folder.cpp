@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 void check_writable_folder(const fs::path& folder) {
+  if (folder.empty()) throw UsageError("out is empty; name the folder that the results go to");
   std::error_code error;
   fs::create_directories(folder, error);
   if (error && !fs::is_directory(folder))

@@ -167,6 +167,10 @@ json inspect(const fs::path& path, const models::WeightsChoice& choice) {
   fs::path file = path;
   json about;
   if (fs::is_directory(path)) {
+    if (fs::exists(path / "run.json") && !fs::exists(path / "config.json")) {
+      throw UsageError(path.string() + " is the folder of a run, not of a model; its settings are in its run.json, " +
+                       "and inspect shows a file in it such as samples.npz");
+    }
     const checkpoint::ModelFolder folder = checkpoint::open_model_folder(path);
     file = folder.weights;
     about = inspect_checkpoint(path, file, choice);

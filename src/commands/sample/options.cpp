@@ -59,7 +59,9 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
                    {"--model", &c.model.path, Anything{}, "Folder with config.json and weights, or a checkpoint file",
                     "PATH"},
                    {"--arch", &c.model.arch, Anything{},
-                    "Architecture of a checkpoint file ('sextant inspect FILE' guesses it)", "NAME"},
+                    "Architecture of a checkpoint file ('sextant inspect FILE' guesses it); empty is what its folder "
+                    "says",
+                    "NAME"},
                    {"--unconditional", &c.model.unconditional, Anything{},
                     "Give the model the null label; --labels only steer the guide", ""},
                    {"--denoiser-label", &c.model.denoiser_label, c.model.kDenoiserLabel,

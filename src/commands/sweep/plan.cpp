@@ -171,11 +171,12 @@ struct Layers {
 SampleConfig sample_config(const Layers& layers, const SweepConfig& sweep) {
   SampleConfig config;
   OptionTable table("sample", sample_options(config));
-  table.merge(layers.base, "the recipe");
-  table.merge(layers.common.tables, "the axes");
-  table.merge(layers.column.tables, "column '" + layers.column.name + "'");
-  table.merge(layers.row.tables, "row '" + layers.row.name + "'");
-  table.merge(layers.own.tables, "row '" + layers.row.name + "'");
+  const std::string row = sweep.source + ": row '" + layers.row.name + "'";
+  table.merge(layers.base, sweep.source);
+  table.merge(layers.common.tables, sweep.source + ": the axes");
+  table.merge(layers.column.tables, sweep.source + ": column '" + layers.column.name + "'");
+  table.merge(layers.row.tables, row);
+  table.merge(layers.own.tables, row);
   config.run.overwrite = sweep.run.overwrite;
   if (sweep.count > 0) config.sample.count = sweep.count;
   if (sweep.steps > 0) {
@@ -229,6 +230,7 @@ std::vector<SweepRun> sweep_runs(const json& recipe, const SweepConfig& config) 
   Layers layers{base_tables(recipe), {}, {}, {}, {}};
   std::vector<SettingAxis> common = named_axes(recipe.value("axes", json::object()));
   for (SettingAxis& axis : taken_axes(layers.base)) common.push_back(std::move(axis));
+  check_places(layers.base, config.source);
   if (rows.empty() && common.empty()) throw UsageError("the recipe has no [[rows]] and no axes: nothing to run");
   if (rows.empty()) rows.emplace_back();
   if (columns.empty()) columns.emplace_back();

@@ -6,21 +6,34 @@ namespace sextant::commands {
 
 using nlohmann::json;
 
-void tidy_recipe(json& recipe) {
+void tidy_recipe(json& recipe, const std::string& source) {
   if (!recipe.contains("sweep")) recipe["sweep"] = json::object();
   json& sweep = recipe["sweep"];
   if (!sweep.is_object()) return;
   for (const char* key : {"axes", "evaluate"}) {
     if (!sweep.contains(key)) continue;
-    if (recipe.contains(key)) throw UsageError(std::string("the recipe has ") + key + " twice, also in [sweep]");
+    if (recipe.contains(key)) throw UsageError(source + " has " + key + " twice, also in [sweep]");
     recipe[key] = sweep[key];
     sweep.erase(key);
   }
   if (recipe.contains("seeds")) {
-    if (sweep.contains("seeds")) throw UsageError("the recipe has seeds twice, also in [sweep]");
+    if (sweep.contains("seeds")) throw UsageError(source + " has seeds twice, also in [sweep]");
     sweep["seeds"] = recipe["seeds"];
     recipe.erase("seeds");
   }
+}
+
+void check_places(const json& tables, const std::string& source) {
+  SampleConfig sample;
+  SweepConfig sweep;
+  EvaluateConfig evaluate;
+  std::vector<OptionGroup> groups = sample_options(sample);
+  for (OptionGroup& group : sweep_options(sweep)) groups.push_back(std::move(group));
+  for (OptionGroup& group : evaluate_options(evaluate)) {
+    if (group.name == "evaluate") groups.push_back(std::move(group));
+  }
+  for (const char* own : {"axes", "[rows]", "[columns]"}) groups.push_back({own, "", {}});
+  OptionTable("sweep", std::move(groups)).merge(tables, source);
 }
 
 std::optional<EvaluateConfig> sweep_evaluation(const json& recipe, const SweepConfig& config) {
@@ -29,7 +42,7 @@ std::optional<EvaluateConfig> sweep_evaluation(const json& recipe, const SweepCo
     throw UsageError("[evaluate] and a --judge or --reference of [sweep] say the same thing twice; keep [evaluate]");
   }
   EvaluateConfig evaluate;
-  OptionTable("evaluate", evaluate_options(evaluate)).merge({{"evaluate", recipe["evaluate"]}}, "the recipe");
+  OptionTable("evaluate", evaluate_options(evaluate)).merge({{"evaluate", recipe["evaluate"]}}, config.source);
   for (const auto& [set, name] :
        {std::pair{!evaluate.samples.empty(), "samples"}, std::pair{!evaluate.save_stats.empty(), "save-stats"},
         std::pair{!evaluate.run.out.empty(), "out"}}) {

@@ -199,7 +199,7 @@ std::vector<OptionGroup> train_options(TrainConfig& c) {
 std::vector<OptionGroup> finetune_options(TrainConfig& c) {
   const std::vector<Option> model = {
       {"--model", &c.model, Anything{}, "Classifier: a model folder or a checkpoint file", "PATH"},
-      {"--arch", &c.arch, Anything{}, "Architecture of a checkpoint file", "NAME"},
+      {"--arch", &c.arch, Anything{}, "Architecture of a checkpoint file; empty is what its folder says", "NAME"},
   };
   const std::vector<Option> seen =
       classifier_view_rows(&c.classifier_input, &c.classifier_size, "; saved with the model");

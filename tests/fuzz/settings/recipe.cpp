@@ -22,7 +22,7 @@ void recipe(const std::filesystem::path& file) {
   tried([&] {
     cli::Invocation invocation = commands[std::filesystem::file_size(file) % commands.size()].open();
     nlohmann::json own = tables;
-    invocation.take(own);
+    invocation.take(own, file.string());
     invocation.table.merge(own, file.string());
     invocation.table.check();
   });
