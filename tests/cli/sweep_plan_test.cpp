@@ -17,6 +17,9 @@ TEST(SweepAxes, AreMultipliedAndNamed) {
   ASSERT_EQ(plan.size(), 2 * (4 + 4 + 6));
   EXPECT_EQ(plan[0]["cell"], "plain, alpha 0.05, epsilon 0.1");
   EXPECT_EQ(plan[16]["cell"], "js, epsilon 0.1, scale 1");
+  EXPECT_NE(outcome.err.find("note: --alpha has no effect without --guidance "), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find(": its axis makes rows of equal images, such as plain, alpha "), std::string::npos);
+  EXPECT_EQ(outcome.err.find("--scale"), std::string::npos) << "it has an effect on js\n" << outcome.err;
   EXPECT_FALSE(fs::exists(folder / "o")) << "a dry run writes nothing";
 }
 

@@ -68,6 +68,20 @@ TEST_F(TraceRecipe, EveryCellIsAMethod) {
   EXPECT_EQ(again.method.sample.seed, 4);
 }
 
+TEST_F(TraceRecipe, SaysWhatAnAxisVariesWithoutEffect) {
+  TraceConfig given;
+  given.method.model.path = at("adm");
+  given.method.classifier.path = at("resnet");
+  given.method.sample.count = 1;
+  given.method.sampler.steps = 2;
+  given.method.run.out = (out() / "idle").string();
+  Noted progress;
+  EXPECT_TRUE(run_trace(taken({{"guidance", {{"alpha", {0.3, 0.4}}}}}, given), progress, Stop()).complete);
+  EXPECT_NE(progress.notes.find("note: --alpha has no effect without --guidance "), std::string::npos);
+  EXPECT_NE(progress.notes.find(": its axis makes methods that are alike, such as alpha 0.3\n"), std::string::npos)
+      << progress.notes;
+}
+
 TEST_F(TraceRecipe, GivesTheFirstSeedHoweverSeedsAreWritten) {
   for (const json& seeds : {json("7, 8"), json(7), json::array({7}), json::array({"7", 8})}) {
     EXPECT_EQ(taken({{"sweep", {{"seeds", seeds}}}}).method.sample.seed, 7) << seeds;

@@ -76,8 +76,10 @@ struct SampleConfig {
 /// The table of `sextant sample`; the rows point into `config`.
 std::vector<OptionGroup> sample_options(SampleConfig& config);
 
-/// A line for each setting that differs from its default and has no effect beside the others.
-std::vector<std::string> settings_without_effect(const SampleConfig& config);
+/// A line for each setting, or for those of `keys` alone ("alpha"), that differs from its default and has no effect
+/// beside the others.
+std::vector<std::string> settings_without_effect(const SampleConfig& config,
+                                                 const std::optional<std::vector<std::string>>& keys = {});
 
 /// The score that is climbed: the one that is set; left out, plain with a classifier, else kNoGuidance.
 std::string guidance_of(const SampleConfig& config);

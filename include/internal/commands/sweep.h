@@ -57,6 +57,7 @@ struct SweepRun {
   std::string column;    ///< "" without columns
   nlohmann::json paper;  ///< {"metric": number} as printed
   SampleConfig config;
+  std::vector<std::string> varied;  ///< settings that an axis gives several values: "alpha"
 };
 
 /// The runs of a tidy recipe, row by row, seed by seed. UsageError, naming the row, for settings that `sextant sample`

@@ -38,6 +38,7 @@ void take_methods(nlohmann::json& recipe, TraceConfig& config);
 struct TraceMethod {
   std::string name;
   SampleConfig config;
+  std::vector<std::string> varied;  ///< settings that an axis gives several values
 };
 
 /// The methods of a trace, in the recipe's order. UsageError, naming the method, for settings that `sextant sample`

@@ -118,7 +118,7 @@ std::string size_text(double bytes) {
 
 report::Table plan_sweep(const json& recipe, const SweepConfig& config, Progress& progress) {
   const std::vector<SweepRun> runs = sweep_runs(recipe, config);
-  check_settings(runs);
+  check_settings(runs, progress);
   set_threads(static_cast<int>(config.run.threads));
   report::Table table;
   table.header = {"cell", "seed", "images", "there", "s/image", "time", "memory", "disk", "missing"};

@@ -263,6 +263,10 @@ std::vector<SweepRun> sweep_runs(const json& recipe, const SweepConfig& config) 
     if (runs.size() + outer.size() * inner.size() * each > kMostRuns) {
       throw UsageError("the recipe has more than " + std::to_string(kMostRuns) + " runs");
     }
+    std::vector<std::string> varied;
+    for (const auto* axes : {&shared, &row.axes}) {
+      for (const SettingAxis& axis : *axes) varied.push_back(axis.key);
+    }
     const std::vector<json> paper = printed_each(row, outer.size() * inner.size(), scored);
     for (std::size_t cell = 0; cell < paper.size(); ++cell) {
       layers.common = outer[cell / inner.size()];
@@ -277,12 +281,12 @@ std::vector<SweepRun> sweep_runs(const json& recipe, const SweepConfig& config) 
         if (!folders.insert(folder).second) throw UsageError("two cells would be in the folder '" + folder + "'");
         SampleConfig sample = sample_config(layers, config);
         sample.run.out = config.run.out + "/" + folder;
-        if (seeds.empty()) runs.push_back({name, column.name, paper[cell], sample});
+        if (seeds.empty()) runs.push_back({name, column.name, paper[cell], sample, varied});
         for (const uint64_t seed : seeds) {
           SampleConfig seeded = sample;
           seeded.sample.seed = seed;
           if (seeds.size() > 1) seeded.run.out += "/seed-" + std::to_string(seed);
-          runs.push_back({name, column.name, paper[cell], seeded});
+          runs.push_back({name, column.name, paper[cell], seeded, varied});
         }
       }
     }

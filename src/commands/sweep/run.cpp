@@ -286,7 +286,7 @@ SweepResult Sweeping::result(const std::vector<SweepRun>& runs) {
 
 SweepResult run_sweep(const json& recipe, const SweepConfig& config, Progress& progress, const Stop& stop) {
   const std::vector<SweepRun> runs = sweep_runs(recipe, config);
-  check_settings(runs);
+  check_settings(runs, progress);
   RunConfig here = config.run;
   place(here);
   set_threads(static_cast<int>(here.threads));

@@ -92,12 +92,17 @@ void add_failed(report::Table& table, json& results, const std::vector<Work>& wo
   }
 }
 
-void check_settings(const std::vector<SweepRun>& runs) {
+void check_settings(const std::vector<SweepRun>& runs, Progress& progress) {
+  std::set<std::string> told;
   for (const SweepRun& run : runs) {
     try {
       check_settings(run.config);
     } catch (const UsageError& error) {
       throw UsageError(name_of(run, false) + ": " + error.what());
+    }
+    if (run.varied.empty()) continue;
+    for (const std::string& line : settings_without_effect(run.config, run.varied)) {
+      if (told.insert(line).second) progress.note(line + ": its axis makes rows of equal images, such as " + run.row);
     }
   }
 }

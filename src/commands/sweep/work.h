@@ -37,7 +37,7 @@ std::vector<ResultLine> lines_of(std::vector<Work>& works, std::vector<std::vect
 /// sweep that came to its end.
 void add_failed(report::Table& table, nlohmann::json& results, const std::vector<Work>& works);
 
-/// UsageError, naming the run, for settings that contradict each other.
-void check_settings(const std::vector<SweepRun>& runs);
+/// UsageError, naming the run, for settings that contradict each other; a note for what an axis varies without effect.
+void check_settings(const std::vector<SweepRun>& runs, Progress& progress);
 
 }  // namespace sextant::commands

@@ -28,7 +28,7 @@ std::vector<TraceMethod> trace_methods(const TraceConfig& given) {
   TraceConfig config = given;
   std::vector<TraceMethod> methods;
   if (config.grid.empty()) {
-    methods.push_back({guidance_of(config.method), config.method});
+    methods.push_back({guidance_of(config.method), config.method, {}});
   } else {
     json recipe = OptionTable("trace", sample_options(config.method)).to_json();
     if (config.method.guidance.guidance.empty()) recipe["guidance"].erase("guidance");  // left to each method
@@ -41,7 +41,7 @@ std::vector<TraceMethod> trace_methods(const TraceConfig& given) {
     SweepConfig sweep;
     sweep.run.out = config.method.run.out;
     for (const SweepRun& run : sweep_runs(recipe, sweep)) {
-      methods.push_back({method_name(run), run.config});
+      methods.push_back({method_name(run), run.config, run.varied});
       methods.back().config.run = config.method.run;
     }
   }

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "common/indices.h"
 #include "common/record.h"
 #include "common/run_folder.h"
@@ -83,6 +85,18 @@ report::Table table_of(const std::vector<Followed>& methods) {
   return table;
 }
 
+/// Of one method every setting that has no effect; of several what an axis varies.
+void tell_idle_settings(const std::vector<TraceMethod>& methods, bool one, Progress& progress) {
+  std::set<std::string> told;
+  for (const TraceMethod& method : methods) {
+    for (const std::string& line :
+         one ? settings_without_effect(method.config) : settings_without_effect(method.config, method.varied)) {
+      if (told.insert(line).second)
+        progress.note(one ? line : line + ": its axis makes methods that are alike, such as " + method.name);
+    }
+  }
+}
+
 }  // namespace
 
 TraceResult run_trace(const TraceConfig& config, Progress& progress, const Stop& stop) {
@@ -95,6 +109,7 @@ TraceResult run_trace(const TraceConfig& config, Progress& progress, const Stop&
   check_writable_folder(out);
   if (!run.overwrite) check_former(out / "trace.json", settings);
   set_threads(static_cast<int>(run.threads));
+  tell_idle_settings(methods, config.grid.empty(), progress);
   if (config.seeds > 1) {
     progress.note("note: the recipe has " + std::to_string(config.seeds) + " seeds; a trace follows one, " +
                   std::to_string(config.method.sample.seed));
