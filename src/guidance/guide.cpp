@@ -1,6 +1,7 @@
 #include "sextant/guidance/guide.h"
 
 #include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
@@ -47,8 +48,10 @@ void check_finite(const char* what, const Tensor& values, const Tensor& seen, co
   });
 }
 
-/// Consecutive samples share one tilt, `group` at a time.
+/// Consecutive samples share one tilt, `group` at a time. Without tilt all weigh 1 in either form: 1/N, which is what
+/// the printed one comes to, would let the batch size scale the gradient.
 Tensor tilt_in_groups(const Tensor& scores, const GuideConfig& config) {
+  if (config.tilt == 0) return at::ones_like(scores);
   if (config.tilt_group == 0 || config.tilt_group >= scores.size(0)) {
     return tilt_weights(scores, config.tilt, config.tilt_form);
   }
@@ -104,6 +107,11 @@ Guide::Guide(Classifier classifier, ScoreFunction score, GuideConfig config)
 }
 
 Guidance Guide::evaluate_at(Input where, const GuideInput& in, double scale) const {
+  if (c10::InferenceMode::is_enabled()) {
+    throw UsageError(
+        "guide: inference mode records nothing to differentiate; draw outside of c10::InferenceMode"
+        " (torch.inference_mode), at::NoGradGuard (torch.no_grad) does no harm.");
+  }
   check_input(in, where);
   const at::AutoGradMode with_grad(true);
   const Forward forward = classify(classifier_, where, in);

@@ -26,13 +26,16 @@ Tensor tilt_weights(const Tensor& scores, double tilt, TiltForm form) {
   const double total = form == TiltForm::kMeanPreserving ? N : 1.0;
   // Exactly 1 without tilt, which N softmax(0) is not for every N.
   if (tilt == 0) return at::full_like(scores, total / N);
-  return total * at::softmax(tilt * scores, 0);
+  // libtorch 1.13 has no softmax of half floats on a CPU.
+  const bool reduced = scores.element_size() < 4;
+  const Tensor exponent = tilt * (reduced ? scores.to(at::kFloat) : scores);
+  return (total * at::softmax(exponent, 0)).to(scores.scalar_type());
 }
 
 Tensor tilted_score(const Tensor& scores, double tilt) {
   const at::NoGradGuard no_grad;
   check_scores("tilted_score", scores, tilt);
-  if (tilt == 0) return scores.mean().unsqueeze(0);
+  if (tilt == 0) return scores.to(at::kDouble).mean().to(scores.scalar_type()).unsqueeze(0);
   // (1/t) log mean exp(t S), its largest term taken out; expm1 and log1p keep the digits that 1/t would lose as t -> 0.
   const Tensor exponent = tilt * scores.to(at::kDouble);
   const Tensor largest = exponent.max();

@@ -1,4 +1,5 @@
 #include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <limits>
@@ -238,6 +239,13 @@ TEST(Guide, RefusesAClassifierThatAutogradCannotFollow) {
   const std::string message = refusal_of([](const Tensor& x) { return x.detach().flatten(1).narrow(1, 0, kClasses); },
                                          step_input(kBatch, kClasses));
   EXPECT_NE(message.find("autograd"), std::string::npos) << message;
+}
+
+TEST(Guide, NamesInferenceModeWhereThatIsWhatHidesTheGradient) {
+  const Guide guide(toy_classifier(kPixels, kClasses), score_of("plain"));
+  const c10::InferenceMode on;
+  const std::string message = message_of<UsageError>([&] { guide(step_input(kBatch, kClasses)); });
+  EXPECT_NE(message.find("draw outside of c10::InferenceMode"), std::string::npos) << message;
 }
 
 TEST(Guide, TakesTheEndsOfEveryRangeAndNothingBeyond) {

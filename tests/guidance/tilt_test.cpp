@@ -1,5 +1,6 @@
 #include <ATen/CPUGeneratorImpl.h>
 
+#include "guidance/toy_classifier.h"
 #include "sextant/guidance/guide.h"
 #include "support/golden.h"
 
@@ -23,6 +24,34 @@ TEST(Tilt, OfZeroIsExactlyPlainGuidance) {
   for (const int64_t n : {1, 3, 49, 256}) {
     EXPECT_TRUE(at::equal(tilt_weights(scores(2, n, 5), 0), at::ones({n}, at::kDouble)));
     EXPECT_TRUE(at::equal(tilt_weights(scores(2, n, 5, at::kFloat), 0), at::ones({n}, at::kFloat)));
+  }
+}
+
+TEST(Tilt, OfZeroIsPlainGuidanceInTheFormAsPrintedToo) {
+  const Classifier classifier = testing::toy_classifier(18, 5);
+  const GuideInput in = testing::step_input(4, 5);
+  GuideConfig config;
+  const Guidance plain = Guide(classifier, parse_score("plain", {}), config)(in);
+  config.tilt_form = TiltForm::kSumToOne;
+  for (const int64_t group : {0, 2}) {
+    config.tilt_group = group;
+    const Guidance printed = Guide(classifier, parse_score("plain", {}), config)(in);
+    EXPECT_TRUE(at::equal(printed.weight, at::ones({4}, at::kDouble))) << printed.weight;
+    EXPECT_TRUE(at::equal(printed.gradient, plain.gradient)) << "the batch size scales it";
+  }
+}
+
+TEST(Tilt, TakesHalfFloatsAndAnswersInThem) {
+  for (const auto dtype : {at::kHalf, at::kBFloat16}) {
+    const Tensor s = scores(6, 16, 3).to(dtype);
+    for (const double tilt : {-0.2, 0.0}) {
+      for (const auto form : {TiltForm::kMeanPreserving, TiltForm::kSumToOne}) {
+        const Tensor weights = tilt_weights(s, tilt, form);
+        EXPECT_EQ(weights.scalar_type(), dtype);
+        EXPECT_TRUE(at::equal(weights, tilt_weights(s.to(at::kFloat), tilt, form).to(dtype)));
+      }
+      EXPECT_TRUE(at::equal(tilted_score(s, tilt), tilted_score(s.to(at::kDouble), tilt).to(dtype)));
+    }
   }
 }
 

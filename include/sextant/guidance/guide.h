@@ -74,7 +74,7 @@ enum class Input {
 };
 
 struct GuideConfig {
-  double tilt = 0;  ///< 0 is off
+  double tilt = 0;  ///< 0 is off: every sample weighs 1, whatever the form
   static constexpr Range kTilt{-100, 100};
   TiltForm tilt_form = TiltForm::kMeanPreserving;
   int64_t tilt_group = 0;  ///< samples that share one tilt, consecutive in the batch; 0 is the whole batch. Batches
@@ -114,7 +114,8 @@ class Guide {
   bool active(int64_t step, int64_t num_steps) const;
 
   /// One forward and one backward pass through the classifier. NumericError, naming the step, when logits or gradient
-  /// are not finite: at once, or when in.watch reads it; ShapeError when the score is not [N] with a gradient [N, K].
+  /// are not finite: at once, or when in.watch reads it; ShapeError when the score is not [N] with a gradient [N, K];
+  /// UsageError in inference mode.
   Guidance operator()(const GuideInput& in) const;
 
   /// Backward universal guidance, eq. (7) of Bansal et al. 2023: Delta [N, C, H, W] with S(x0 + Delta) > S(x0), found
