@@ -94,6 +94,10 @@ void check_config(const EdmConfig& config, const guidance::Guide* guide) {
   config.kChurnNoise.check("edm", "churn-noise", config.churn_noise);
   config.kMaxGuidance.check("edm", "max-guidance", config.max_guidance);
   config.kAddFactor.check("edm", "add-factor", config.add_factor);
+  if (config.churn > 0 && config.churn_min > config.churn_max) {
+    throw UsageError(c10::str("edm: no noise level lies between churn-min ", config.churn_min, " and churn-max ",
+                              config.churn_max, "; give a churn-max above churn-min, or leave churn at 0"));
+  }
   if (guide && config.guidance == EdmGuidance::kElucd && guide->config().backward_steps > 0) {
     throw UsageError("edm: backward guidance moves the denoised image, EluCD's form the noisy one; use one of them");
   }

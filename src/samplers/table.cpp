@@ -54,6 +54,10 @@ std::string words(Counts counts) {
 }
 
 void check(const SamplerConfig& config, const diffusion::Denoiser& denoiser) {
+  if (config.sampler == nullptr) {
+    throw UsageError(
+        "sampler: expected a sampling loop, got none; give one of sextant/samplers/samplers.h, or your own");
+  }
   const Counts counts = denoiser.counts();
   if (const SamplerRow* row = find(config.sampler)) {
     if (row->needs != counts) {

@@ -1,5 +1,6 @@
 // Models, classifiers and settings that do not fit each other.
 #include "commands/systems.h"
+#include "internal/runtime/text.h"
 
 namespace sextant::testing {
 namespace {
@@ -47,6 +48,9 @@ TEST_F(Misfits, AreRefusedInOneLine) {
                  c.model.cfg_scale = 2, c.model.cfg_interval = {1e6, 1e7};
                }),
        "no timestep with a noise level"},
+      {changed(edm,
+               [](auto& c) { c.sampler.edm.churn = 40, c.sampler.edm.churn_min = 5, c.sampler.edm.churn_max = 1; }),
+       "no noise level lies between churn-min 5 and churn-max 1"},
       {changed(dit, [](auto& c) { c.sampler.sampler = samplers::sample_unipc, c.sampler.recurrence = 2; }),
        "use ddpm or ddim"},
       {changed(latent_model("resnet"), [](auto& c) { c.guidance.space = commands::GuidanceSpace::kLatent; }),
@@ -136,7 +140,108 @@ TEST(UnusedSettings, OfScoresNameTheScoresThatReadThem) {
   EXPECT_EQ(notes("entropy+chi2"), order + form);
   EXPECT_EQ(notes("js"), order + lambda);
   EXPECT_EQ(notes("alpha-div+js+entropy"), "");
-  EXPECT_NE(notes("none").find("--marginal-temperature has no effect without --guidance\n"), std::string::npos);
+  EXPECT_NE(notes("none").find("--marginal-temperature has no effect without --classifier\n"), std::string::npos);
+}
+
+/// The settings that a run with these has in vain.
+std::string in_vain(const std::vector<std::string>& words) {
+  SampleConfig config;
+  OptionTable table("sample", commands::sample_options(config));
+  for (std::size_t i = 0; i < words.size(); i += 2) table.set(words[i], words[i + 1]);
+  std::string all;
+  for (const std::string& note : commands::settings_without_effect(config)) all += note + "\n";
+  return all;
+}
+
+TEST(SettingsWithoutEffect, OfGuidesAreNamedWhereThereIsNone) {
+  const std::vector<std::string> words = split(
+      "--classifier-input raw --classifier-size 20 --classifier-resize area --classifier-arch a --softplus-beta 3 "
+      "--classifier-prefix b --classifier-weights c --classifier-precision bf16 --cutouts 2 --cutout-min 0.5 "
+      "--joint-temperature 2 --marginal-temperature 0.5 --alpha 0.3 --gamma-factor 0.7 --gamma-max elucd "
+      "--guidance-input xt --guidance-interval 0,0.5 --guidance-space latent --attribute-weights 2 --tilt -0.2 "
+      "--tilt-form sum",
+      ' ');
+  for (std::size_t i = 0; i < words.size(); i += 2) {
+    EXPECT_EQ(in_vain({words[i], words[i + 1]}), "note: " + words[i] + " has no effect without --classifier\n");
+    const std::string switched_off = in_vain({words[i], words[i + 1], "--classifier", "c", "--guidance", "none"});
+    for (const std::string& setting : {words[i], std::string("--classifier")}) {
+      EXPECT_NE(switched_off.find("note: " + setting + " has no effect with --guidance none\n"), std::string::npos)
+          << setting << ": " << switched_off;
+    }
+  }
+  EXPECT_EQ(in_vain({"--classifier", "c", "--joint-temperature", "2"}), "");
+  EXPECT_EQ(in_vain({"--sampler", "edm-heun", "--edm-guidance", "elucd", "--max-guidance", "0.1"}),
+            "note: --edm-guidance has no effect without a guide\nnote: --max-guidance has no effect without a guide\n");
+}
+
+TEST(SettingsWithoutEffect, OfNetworksThatAreNotThereAreNamed) {
+  for (const std::string setting : {"arch", "weights", "prefix"}) {
+    EXPECT_EQ(in_vain({"--vae-" + setting, "q"}), "note: --vae-" + setting + " has no effect without --vae\n");
+    EXPECT_EQ(in_vain({"--autoguidance-" + setting, "q"}),
+              "note: --autoguidance-" + setting + " has no effect without --autoguidance-model\n");
+  }
+}
+
+TEST(SettingsWithoutEffect, OfChurnAreNamedWhereThereIsNone) {
+  EXPECT_EQ(in_vain({"--sampler", "edm-heun", "--churn-min", "1", "--churn-max", "2", "--churn-noise", "2"}),
+            "note: --churn-min has no effect without --churn\nnote: --churn-max has no effect without --churn\n"
+            "note: --churn-noise has no effect without --churn\n");
+  EXPECT_EQ(in_vain({"--sampler", "edm-heun", "--churn", "40", "--churn-min", "1"}), "");
+  EXPECT_EQ(in_vain({"--churn-min", "1"}), "note: --churn-min has no effect without an edm sampler\n");
+}
+
+TEST(SettingsWithoutEffect, OfTheGuidesStrengthAreNamedWhereItHasNone) {
+  EXPECT_EQ(in_vain({"--classifier", "c", "--gamma-max", "elucd"}), "");
+  EXPECT_EQ(in_vain({"--classifier", "c", "--gamma-max", "elucd", "--gamma-factor", "0"}),
+            "note: --gamma-max has no effect with --gamma-factor 0\n");
+  EXPECT_EQ(in_vain({"--classifier", "c", "--gamma-max", "elucd", "--sampler", "ddim"}),
+            "note: --gamma-max has no effect without --sampler ddpm\n");
+  EXPECT_EQ(in_vain({"--classifier", "c", "--tilt-form", "sum"}), "note: --tilt-form has no effect without --tilt\n");
+  const std::vector<std::string> elucd = {"--classifier", "c", "--sampler", "edm-heun", "--edm-guidance", "elucd"};
+  for (const auto& [setting, value] : std::vector<std::pair<std::string, std::string>>{
+           {"--scale", "2"}, {"--tilt", "-0.2"}, {"--gamma-factor", "0.7"}, {"--entropy-driven", "true"}}) {
+    std::vector<std::string> words = elucd;
+    words.insert(words.end(), {setting, value});
+    EXPECT_NE(in_vain(words).find("note: " + setting + " has no effect with --edm-guidance elucd, which gives each"),
+              std::string::npos)
+        << in_vain(words);
+    words[5] = "score";
+    EXPECT_EQ(in_vain(words), "");
+  }
+}
+
+TEST_F(Misfits, AnIntervalOfNoiseLevelsWithoutAStepIsNamed) {
+  SampleConfig config = unguided(edm_model());
+  config.model.cfg_scale = 2;
+  const auto note = [&](std::optional<Interval> interval) {
+    config.model.cfg_interval = interval;
+    return commands::idle_interval_note(config, open_models(config).denoiser);
+  };
+  EXPECT_EQ(note(std::nullopt), "");
+  EXPECT_EQ(note(Interval{0, 1}), "");
+  EXPECT_EQ(note(Interval{70, 200}), "");
+  EXPECT_EQ(note(Interval{100, 200}),
+            "note: --cfg-interval has no step in it, the run's noise levels go from 80 to 0.002: --cfg-scale has no "
+            "effect");
+  EXPECT_NE(note(Interval{0, 0.001}), "");
+  // Such notes are true: the images are those without.
+  config.model.cfg_interval = Interval{100, 200};
+  const Tensor idle = draw(config, out());
+  config.model.cfg_interval = Interval{1, 200};
+  EXPECT_GT(largest_difference(idle, draw(config, out())), 0);
+  EXPECT_TRUE(at::equal(idle, draw(unguided(edm_model()), out())));
+  config.sampler.edm.churn = 40;
+  EXPECT_EQ(note(Interval{100, 200}), "") << "churn carries a step up there";
+}
+
+TEST_F(Misfits, EluCDsFormGivesTheSameImagesWhateverTheStrength) {
+  SampleConfig config = edm_model("edm", true);
+  config.sampler.edm.guidance = samplers::EdmGuidance::kElucd;
+  config.sampler.edm.max_guidance = 0.2;
+  const Tensor images = draw(config, out());
+  guidance::GuideConfig& guide = config.guidance.guide;
+  guide.scale = 2, guide.gamma_factor = 1, guide.tilt = -0.2, guide.entropy_driven = true;
+  EXPECT_LE(largest_difference(images, draw(config, out())), 1) << "but for rounding";
 }
 
 }  // namespace

@@ -47,6 +47,47 @@ TEST(Samplers, TakeTheEndsOfTheRangesOfEdmAndNothingBeyond) {
   EXPECT_NE(message(&samplers::EdmConfig::churn_max, -1), "");
 }
 
+TEST(Samplers, RefuseChurnBetweenNoNoiseLevels) {
+  const diffusion::Denoiser levels = toy_sigma_denoiser();
+  StartAt noise(at::zeros({1, 1, 1, 1}, at::kDouble));
+  const auto message = [&](double churn, double low, double high) {
+    samplers::SamplerConfig config;
+    config.steps = 2;
+    config.edm.churn = churn, config.edm.churn_min = low, config.edm.churn_max = high;
+    return message_of<UsageError>([&] { samplers::sample_edm_euler({levels, nullptr, {}, {}, noise}, config); });
+  };
+  EXPECT_EQ(message(40, 5, 1),
+            "edm: no noise level lies between churn-min 5 and churn-max 1; give a churn-max above churn-min, or leave "
+            "churn at 0");
+  EXPECT_EQ(message(0, 5, 1), "") << "there is no churn";
+  EXPECT_EQ(message(40, 500, 500), "");
+}
+
+TEST(Samplers, RefuseToDrawNothingAndToDrawByNothing) {
+  const diffusion::Denoiser timesteps = toy_denoiser(uniform_process(4, 2, -2)), levels = toy_sigma_denoiser();
+  const Tensor none = at::zeros({0}, at::kLong);
+  Noise noise(0, {}, {1, 1, 1});
+  samplers::SamplerConfig config;
+  config.steps = 4;
+  for (const samplers::SamplerRow& row : samplers::table()) {
+    config.sampler = row.sampler;
+    const diffusion::Denoiser& denoiser = row.needs == diffusion::Counts::kTimesteps ? timesteps : levels;
+    for (const Tensor& labels : {none, Tensor()}) {
+      EXPECT_NE(message_of<UsageError>([&] {
+                  samplers::draw(config, denoiser, nullptr, labels, none, noise);
+                }).find("expected at least one sample to draw"),
+                std::string::npos)
+          << row.word;
+    }
+  }
+  config.sampler = nullptr;
+  EXPECT_NE(message_of<UsageError>([&] {
+              samplers::draw(config, timesteps, nullptr, none, none, noise);
+            }).find("expected a sampling loop, got none"),
+            std::string::npos);
+  EXPECT_THROW(samplers::num_steps(config, levels), UsageError);
+}
+
 TEST(Samplers, RefuseADenoiserThatCountsInSomethingElse) {
   const diffusion::Denoiser timesteps = toy_denoiser(uniform_process(4, 2, -2)), levels = toy_sigma_denoiser();
   StartAt noise(at::zeros({1, 1, 1, 1}, at::kDouble));

@@ -97,7 +97,8 @@ struct EdmConfig {
   static constexpr Range kAlpha{0, 1, true};
   double churn = 0;  ///< S_churn: noise added before a step, spread over all steps; 0 is deterministic
   static constexpr Range kChurn{0, 1e6};
-  double churn_min = 0;  ///< S_tmin, S_tmax: only between these noise levels; infinity is no bound
+  double churn_min = 0;  ///< S_tmin, S_tmax: only between these noise levels, the first not above the second; infinity
+                         ///< is no bound
   double churn_max = 1e9;
   static constexpr Range kChurnLevel{0, 1e9};
   double churn_noise = 1;  ///< S_noise: inflation of the added noise
@@ -143,13 +144,15 @@ const SamplerRow* find(const Sampler* sampler);
 /// The words of the samplers that a denoiser counting so can be given: "ddpm, ddim or unipc".
 std::string words(diffusion::Counts counts);
 
-/// UsageError where the sampler does not fit the denoiser, the process has fewer steps, or a recurrence has no meaning.
+/// UsageError where there is no sampler, it does not fit the denoiser, the process has fewer steps, or a recurrence has
+/// no meaning.
 void check(const SamplerConfig& config, const diffusion::Denoiser& denoiser);
 
 /// Steps that draw() makes with this denoiser. UsageError as check().
 int64_t num_steps(const SamplerConfig& config, const diffusion::Denoiser& denoiser);
 
-/// Draws one image for each of `labels`, with the denoiser at config's steps: see Run and Sampler.
+/// Draws one image for each of `labels`, with the denoiser at config's steps: see Run and Sampler. UsageError where
+/// there is none to draw, or with a guide in inference mode.
 Tensor draw(const SamplerConfig& config, const diffusion::Denoiser& denoiser, guidance::Guide* guide,
             const Tensor& labels, const Tensor& targets, Noise& noise, const StepObserver& observe = {});
 

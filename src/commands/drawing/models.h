@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "common/opened_weights.h"
@@ -27,5 +28,9 @@ struct SamplingModels {
 /// Opens what config names and checks that it fits together. UsageError and CheckpointError. With `watch` a classifier
 /// is opened for a run that it does not guide too.
 SamplingModels open_models(const SampleConfig& config, bool watch = false);
+
+/// "note: ..." where a run by noise levels makes no step within --cfg-interval, "" where it does; of timesteps,
+/// open_models() refuses such an interval.
+std::string idle_interval_note(const SampleConfig& config, const diffusion::Denoiser& denoiser);
 
 }  // namespace sextant::commands

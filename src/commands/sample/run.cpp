@@ -164,6 +164,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   const json inputs = inputs_of(config, models.weights.record());
   folder.agree_on_inputs(inputs, config.run.overwrite);
   for (const std::string& note : models.weights.notes()) progress.note(note);
+  if (const std::string note = idle_interval_note(config, models.denoiser); !note.empty()) progress.note(note);
   if (models.guide) {
     for (const std::string& note : models.guide->notes) progress.note(note);
   }

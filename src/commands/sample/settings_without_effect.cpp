@@ -1,4 +1,5 @@
 #include <map>
+#include <set>
 
 #include "internal/commands/sample.h"
 #include "internal/runtime/text.h"
@@ -33,60 +34,101 @@ bool has_term(const SampleConfig& config, const std::vector<std::string>& words)
   return std::find_first_of(terms.begin(), terms.end(), words.begin(), words.end()) != terms.end();
 }
 
-std::vector<Dependent> dependents(const SampleConfig& c) {
-  const samplers::SamplerRow* row = samplers::find(c.sampler.sampler);
-  const bool edm = row != nullptr && row->needs == diffusion::Counts::kNoiseLevels;
-  std::vector<Dependent> all = {
-      {c.sampler.sampler == samplers::sample_ddim, "without --sampler ddim", "sampler", {"eta"}},
+bool has_guide(const SampleConfig& config) { return guidance_of(config) != kNoGuidance; }
+
+bool by_noise_levels(const samplers::SamplerConfig& config) {
+  const samplers::SamplerRow* row = samplers::find(config.sampler);
+  return row != nullptr && row->needs == diffusion::Counts::kNoiseLevels;
+}
+
+/// Whether every gradient is stretched to one length.
+bool normalises(const samplers::SamplerConfig& config) {
+  return by_noise_levels(config) && config.edm.guidance == samplers::EdmGuidance::kElucd;
+}
+
+std::vector<Dependent> of_sampler(const SampleConfig& c) {
+  const samplers::SamplerConfig& sampler = c.sampler;
+  const bool edm = by_noise_levels(sampler);
+  return {
+      {sampler.sampler == samplers::sample_ddim, "without --sampler ddim", "sampler", {"eta"}},
       {edm,
        "without an edm sampler",
        "sampler",
        {"discretization", "schedule", "scaling", "sigma-min", "sigma-max", "rho", "churn", "churn-min", "churn-max",
         "churn-noise", "edm-guidance"}},
-      {edm && c.sampler.edm.levels.discretization == diffusion::Discretization::kEdm,
+      {edm && sampler.edm.levels.discretization == diffusion::Discretization::kEdm,
        "without --discretization edm",
        "sampler",
        {"rho"}},
-      {c.sampler.sampler == samplers::sample_edm_heun, "without --sampler edm-heun", "sampler", {"solver-alpha"}},
-      {edm && c.sampler.edm.guidance == samplers::EdmGuidance::kElucd,
-       "without --edm-guidance elucd",
-       "sampler",
-       {"max-guidance", "add-factor"}},
+      {sampler.edm.churn > 0, "without --churn", "sampler", {"churn-min", "churn-max", "churn-noise"}},
+      {sampler.sampler == samplers::sample_edm_heun, "without --sampler edm-heun", "sampler", {"solver-alpha"}},
+      {normalises(sampler), "without --edm-guidance elucd", "sampler", {"max-guidance", "add-factor"}},
+      {has_guide(c), "without a guide", "sampler", {"edm-guidance", "max-guidance", "add-factor"}},
+      {edm || sampler.respacing.empty(), "beside --respacing", "sampler", {"steps"}},
+      {!edm, "with an edm sampler", "sampler", {"respacing"}},
   };
-  all.push_back({edm || c.sampler.respacing.empty(), "beside --respacing", "sampler", {"steps"}});
-  all.push_back({!edm, "with an edm sampler", "sampler", {"respacing"}});
+}
+
+std::vector<Dependent> of_model(const SampleConfig& c) {
   const bool autoguided = !c.model.autoguidance_model.empty();
-  all.push_back({autoguided, "without --autoguidance-model", "model", {"autoguidance-arch", "autoguidance-scale"}});
-  all.push_back({c.model.autoguidance_scale != 1,
-                 "without an --autoguidance-scale other than 1",
-                 "model",
-                 {"autoguidance-model"}});
-  all.push_back(
-      {autoguided || c.model.cfg_scale != 1, "without --cfg-scale or --autoguidance-model", "model", {"cfg-interval"}});
-  all.push_back(
-      {autoguided || c.model.cfg_scale != 1, "without --cfg-scale or --autoguidance-model", "model", {"cfg-channels"}});
-  all.push_back({!c.model.vae.empty(), "without --vae", "model", {"vae-arch", "vae-precision"}});
-  all.push_back({c.run.device.kind != DeviceKind::kCpu, "on a CPU", "sample", {"deterministic"}});
-  if (c.guidance.none()) {
-    all.push_back(
-        {false, "without --guidance", "classifier", {"classifier", "classifier-precision", "prompts", "cutouts"}});
-    all.push_back({false, "without --guidance", "guidance", {"scale", "tilt", "entropy-driven", "backward-steps"}});
-    for (const auto& [setting, words] : score_settings())
-      all.push_back({false, "without --guidance", "guidance", {setting}});
-    return all;
-  }
+  return {
+      {autoguided,
+       "without --autoguidance-model",
+       "model",
+       {"autoguidance-arch", "autoguidance-weights", "autoguidance-prefix", "autoguidance-scale"}},
+      {c.model.autoguidance_scale != 1,
+       "without an --autoguidance-scale other than 1",
+       "model",
+       {"autoguidance-model"}},
+      {autoguided || c.model.cfg_scale != 1,
+       "without --cfg-scale or --autoguidance-model",
+       "model",
+       {"cfg-interval", "cfg-channels"}},
+      {!c.model.vae.empty(), "without --vae", "model", {"vae-arch", "vae-weights", "vae-prefix", "vae-precision"}},
+      {c.run.device.kind != DeviceKind::kCpu, "on a CPU", "sample", {"deterministic"}},
+  };
+}
+
+std::vector<Dependent> of_guide(const SampleConfig& c) {
+  const guidance::GuideConfig& guide = c.guidance.guide;
+  const std::string elucd = "with --edm-guidance elucd, which gives each image's gradient one length";
+  std::vector<Dependent> all;
   for (const auto& [setting, words] : score_settings()) {
     all.push_back({has_term(c, words), "without --guidance " + joined(words, ", ", " or "), "guidance", {setting}});
   }
-  all.push_back({c.guidance.guide.tilt != 0, "without --tilt", "guidance", {"tilt-form", "tilt-group"}});
-  all.push_back({c.classifier.cutouts.count > 0, "without --cutouts", "classifier", {"cutout-min"}});
-  all.push_back({!c.classifier.prompts.targets.empty(), "without --prompts", "classifier", {"strict", "clip-vocab"}});
-  all.push_back({c.guidance.guide.backward_steps > 0, "without --backward-steps", "guidance", {"backward-lr"}});
-  // Without one, latent is an error.
-  all.push_back({!c.model.vae.empty() || c.guidance.space == GuidanceSpace::kLatent,
-                 "without --vae",
-                 "guidance",
-                 {"guidance-space"}});
+  const std::vector<Dependent> others = {
+      {!normalises(c.sampler),
+       elucd,
+       "guidance",
+       {"tilt", "tilt-form", "tilt-group", "entropy-driven", "gamma-factor"}},
+      {!normalises(c.sampler) || guide.scale <= 0, elucd + "; only its sign has", "guidance", {"scale"}},
+      {guide.tilt != 0, "without --tilt", "guidance", {"tilt-form", "tilt-group"}},
+      {c.sampler.sampler == samplers::sample_ddpm, "without --sampler ddpm", "guidance", {"gamma-max"}},
+      {guide.gamma_factor > 0, "with --gamma-factor 0", "guidance", {"gamma-max"}},
+      {c.classifier.cutouts.count > 0, "without --cutouts", "classifier", {"cutout-min"}},
+      {!c.classifier.prompts.targets.empty(), "without --prompts", "classifier", {"strict", "clip-vocab"}},
+      {guide.backward_steps > 0, "without --backward-steps", "guidance", {"backward-lr"}},
+      // Without one, latent is an error.
+      {!c.model.vae.empty() || c.guidance.space == GuidanceSpace::kLatent,
+       "without --vae",
+       "guidance",
+       {"guidance-space"}},
+  };
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
+}
+
+/// All settings of the guide where there is none.
+std::vector<Dependent> without_guide(const SampleConfig& c, const json& settings) {
+  const std::string why = c.classifier.path.empty() ? "without --classifier" : "with --guidance none";
+  std::vector<Dependent> all;
+  for (const char* table : {"classifier", "guidance"}) {
+    Dependent whole{false, why, table, {}};
+    for (const auto& [key, value] : settings.at(table).items()) {
+      if (key != "guidance") whole.keys.push_back(key);
+    }
+    all.push_back(std::move(whole));
+  }
   return all;
 }
 
@@ -98,13 +140,19 @@ std::vector<std::string> settings_without_effect(const SampleConfig& given) {
   const json now = OptionTable("sample", sample_options(config)).to_json();
   const json standard = OptionTable("sample", sample_options(defaults)).to_json();
   std::vector<std::string> notes;
-  for (const Dependent& dependent : dependents(config)) {
-    if (dependent.effective) continue;
-    for (const std::string& key : dependent.keys) {
-      if (now[dependent.table][key] == standard[dependent.table][key]) continue;
-      notes.push_back("note: --" + key + " has no effect " + dependent.why);
+  std::set<std::string> named;
+  const auto look_at = [&](const std::vector<Dependent>& dependents) {
+    for (const Dependent& dependent : dependents) {
+      if (dependent.effective) continue;
+      for (const std::string& key : dependent.keys) {
+        if (now[dependent.table][key] == standard[dependent.table][key] || !named.insert(key).second) continue;
+        notes.push_back("note: --" + key + " has no effect " + dependent.why);
+      }
     }
-  }
+  };
+  look_at(of_sampler(config));
+  look_at(of_model(config));
+  look_at(has_guide(config) ? of_guide(config) : without_guide(config, now));
   return notes;
 }
 
