@@ -13,14 +13,6 @@ using py::arg;
 
 std::pair<double, double> pair_of(const metrics::MeanStd& of) { return {of.mean, of.standard_deviation}; }
 
-/// Of numbers that are no permutation a score would be of some rows several times.
-void check_permutation(const Tensor& order) {
-  const bool whole = at::isIntegralType(order.scalar_type(), /*includeBool=*/false) && order.dim() == 1;
-  if (whole && at::equal(std::get<0>(order.cpu().to(at::kLong).sort()), at::arange(order.size(0), at::kLong))) return;
-  throw UsageError(c10::str("inception_score_splits: expected a permutation, every number from 0 to N - 1 once, got ",
-                            order.scalar_type(), " ", order.sizes()));
-}
-
 }  // namespace
 
 void bind_metrics(py::module_& core) {
@@ -51,7 +43,6 @@ void bind_metrics(py::module_& core) {
   m.def(
       "inception_score_splits",
       [](const Tensor& logits, int64_t splits, const std::optional<Tensor>& permutation) {
-        if (permutation) check_permutation(*permutation);
         return pair_of(metrics::inception_score_splits(logits, splits, permutation.value_or(Tensor())));
       },
       doc("metrics.inception_score_splits"), arg("logits"), py::kw_only(), arg("splits") = 10,

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "check.h"
 #include "sextant/calibration/calibration.h"
 #include "sextant/runtime/error.h"
@@ -70,7 +72,8 @@ double expected_calibration_error(const Tensor& f, const Tensor& y, int64_t bins
 
 double classwise_calibration_error(const Tensor& f, const Tensor& y, int64_t bins) {
   check_logits_and_labels("classwise_calibration_error", f, y);
-  const Tensor p = at::softmax(f.to(at::kDouble), 1);
+  // A bin holds no 0, and a p_k that underflows where k is true is the worst error that there is: it is not to be lost.
+  const Tensor p = at::softmax(f.to(at::kDouble), 1).clamp_min(std::numeric_limits<double>::min());
   double sum = 0;
   for (int64_t k = 0; k < f.size(1); ++k) sum += equal_width_bins(p.select(1, k), y == k, bins).ece;
   return sum / static_cast<double>(f.size(1));

@@ -10,6 +10,18 @@
 namespace sextant::guidance {
 namespace {
 
+/// How far from 1 a sum of numbers of this type may be: half floats are rounded by more than 1e-5.
+double sum_tolerance(at::ScalarType type) {
+  switch (type) {
+    case at::kHalf:
+      return 0x1p-10;
+    case at::kBFloat16:
+      return 0x1p-7;
+    default:
+      return 1e-5;
+  }
+}
+
 /// A given distribution as [N, K] or [1, K], typed as f.
 Tensor checked(const char* caller, const Tensor& target, const Tensor& f) {
   const bool for_all = target.sizes() == f.sizes().slice(1);
@@ -21,7 +33,8 @@ Tensor checked(const char* caller, const Tensor& target, const Tensor& f) {
     throw ShapeError(
         c10::str(caller, ": expected a floating-point target distribution, got ", target.scalar_type(), "."));
   }
-  const Tensor exact = target.detach().to(at::kDouble);
+  if (target.numel() == 0) return target.detach().to(f.options());  // of an empty batch
+  Tensor exact = target.detach().to(at::kDouble);
   if (!at::isfinite(exact).all().item<bool>()) {
     throw UsageError(c10::str(caller, ": expected a finite target distribution, got NaN or infinity in it."));
   }
@@ -30,11 +43,13 @@ Tensor checked(const char* caller, const Tensor& target, const Tensor& f) {
   }
   const Tensor sums = exact.sum(-1).flatten();
   const int64_t worst = (sums - 1).abs().argmax().item<int64_t>();
-  if (const double sum = sums[worst].item<double>(); !(std::abs(sum - 1) <= 1e-5)) {
+  if (const double sum = sums[worst].item<double>(); !(std::abs(sum - 1) <= sum_tolerance(target.scalar_type()))) {
     throw UsageError(c10::str(caller, ": expected a target distribution that sums to 1, got ", sum,
                               for_all ? "" : c10::str(" for sample ", worst), "."));
   }
-  const Tensor typed = target.detach().to(f.options());
+  // What half floats lost would pull at every logit, also where p is q.
+  if (target.element_size() < 4) exact = exact / exact.sum(-1, /*keepdim=*/true);
+  const Tensor typed = exact.to(f.options());
   return for_all ? typed.unsqueeze(0) : typed;
 }
 

@@ -51,6 +51,16 @@ Tensor checked_rows(const std::string& what, const Tensor& rows) {
   return checked_rows_as_given(what, rows).to(at::kDouble);
 }
 
+Tensor checked_indices(const std::string& what, const Tensor& indices, int64_t count) {
+  if (!at::isIntegralType(indices.scalar_type(), /*includeBool=*/false)) {
+    throw ShapeError(c10::str(what, ": expected integers, got ", indices.scalar_type()));
+  }
+  const Tensor here = indices.detach().to(at::kCPU, at::kLong);
+  const Tensor outside = here.masked_select(here.lt(0).logical_or(here.ge(count)));
+  if (outside.numel() == 0) return here;
+  throw UsageError(c10::str(what, ": expected 0 to ", count - 1, ", got ", outside[0].item<int64_t>()));
+}
+
 void check_same_width(const char* caller, const Tensor& a, const Tensor& b) {
   if (a.size(1) == b.size(1)) return;
   throw ShapeError(c10::str(caller, ": the two sets have ", a.size(1), " and ", b.size(1),

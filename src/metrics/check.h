@@ -15,6 +15,10 @@ Tensor checked_rows(const std::string& what, const Tensor& rows);
 /// Likewise, in the dtype that they have.
 Tensor checked_rows_as_given(const std::string& what, const Tensor& rows);
 
+/// Indices into `count` rows, of any shape, as int64 on the CPU. Throws ShapeError unless they are integers and
+/// UsageError for one outside of [0, count).
+Tensor checked_indices(const std::string& what, const Tensor& indices, int64_t count);
+
 /// Throws ShapeError unless both have the same number of columns.
 void check_same_width(const char* caller, const Tensor& a, const Tensor& b);
 

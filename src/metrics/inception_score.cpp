@@ -19,6 +19,16 @@ MeanStd mean_and_deviation(const std::vector<double>& values) {
   return {all.mean().item<double>(), all.std(/*unbiased=*/false).item<double>()};
 }
 
+/// A permutation [N], as int64 on the CPU. Of numbers that are none a score would be of some rows several times.
+Tensor checked_order(const Tensor& permutation) {
+  if (at::isIntegralType(permutation.scalar_type(), /*includeBool=*/false)) {
+    const Tensor order = permutation.detach().to(at::kCPU, at::kLong);
+    if (at::equal(std::get<0>(order.sort()), at::arange(order.size(0), at::kLong))) return order;
+  }
+  throw UsageError(c10::str("inception_score_splits: expected a permutation, every number from 0 to N - 1 once, got ",
+                            permutation.scalar_type(), " ", permutation.sizes()));
+}
+
 }  // namespace
 
 MeanStd inception_score_chunks(const Tensor& logits, int64_t chunk) {
@@ -38,7 +48,8 @@ MeanStd inception_score_splits(const Tensor& logits, int64_t splits, const Tenso
   if (permutation.defined() && (permutation.dim() != 1 || permutation.size(0) != n)) {
     throw ShapeError(c10::str("inception_score_splits: expected a permutation [", n, "], got ", permutation.sizes()));
   }
-  const Tensor log_p = at::log_softmax(permutation.defined() ? rows.index_select(0, permutation) : rows, 1);
+  const Tensor log_p =
+      at::log_softmax(permutation.defined() ? rows.index_select(0, checked_order(permutation)) : rows, 1);
   std::vector<double> scores;
   for (int64_t i = 0; i < splits; ++i) scores.push_back(score_of(log_p.slice(0, i * n / splits, (i + 1) * n / splits)));
   return mean_and_deviation(scores);

@@ -119,10 +119,12 @@ KernelDistance kernel_distance(const Tensor& a, const Tensor& b, const Tensor& i
   if (indices.dim() != 3 || indices.size(0) < 1 || indices.size(1) != 2 || indices.size(2) < 2) {
     throw ShapeError(c10::str("kernel_distance: expected indices [subsets, 2, size >= 2], got ", indices.sizes()));
   }
+  const Tensor of_x = checked_indices("kernel_distance: first indices", indices.select(1, 0), x.size(0));
+  const Tensor of_y = checked_indices("kernel_distance: second indices", indices.select(1, 1), y.size(0));
   KernelDistance result;
   result.subsets = at::empty({indices.size(0)}, at::kDouble);
   for (int64_t i = 0; i < indices.size(0); ++i) {
-    result.subsets[i] = mmd_of(x.index_select(0, indices[i][0]), y.index_select(0, indices[i][1]), kernel);
+    result.subsets[i] = mmd_of(x.index_select(0, of_x[i]), y.index_select(0, of_y[i]), kernel);
   }
   result.mean = result.subsets.mean().item<double>();
   result.standard_deviation = result.subsets.std(/*unbiased=*/false).item<double>();

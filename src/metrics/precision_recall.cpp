@@ -17,7 +17,8 @@ Sets prepared(const std::string& caller, const Tensor& reference, const Tensor& 
   const Tensor x = checked_rows_as_given(caller + ": reference features", reference);
   const Tensor y = checked_rows_as_given(caller + ": sample features", sample);
   check_same_width(caller.c_str(), x, y);
-  if (neighbours < 1 || neighbours >= x.size(0) || neighbours >= y.size(0)) {
+  if (neighbours < 1) throw UsageError(c10::str(caller, ": expected neighbours of at least 1, got ", neighbours));
+  if (neighbours >= x.size(0) || neighbours >= y.size(0)) {
     throw UsageError(c10::str(caller, ": the ", neighbours, "-th nearest neighbour needs at least ", neighbours + 1,
                               " points in each set, got ", x.size(0), " references and ", y.size(0), " samples"));
   }

@@ -35,6 +35,15 @@ TEST(ClasswiseCalibrationError, IsTheMeanOverClasses) {
   EXPECT_NEAR(expected_calibration_error(f, y, 10), 0.3, 1e-12);
 }
 
+TEST(ClasswiseCalibrationError, CountsAClassWhoseProbabilityVanishes) {
+  // Certain of the first class, and wrong half of the time: p is 1 and 0, the truth a half, for both classes.
+  const Tensor f = at::tensor({1e4, 0.0}, at::kDouble).expand({4, 2});
+  const Tensor y = at::tensor({0, 1, 0, 1}, at::kLong);
+  EXPECT_NEAR(classwise_calibration_error(f, y, 10), 0.5, 1e-12);
+  // As where it does not quite vanish.
+  EXPECT_NEAR(classwise_calibration_error(0.07 * f, y, 10), 0.5, 1e-12);
+}
+
 TEST(Measures, RefuseLabelsThatDoNotFit) {
   const Tensor f = at::zeros({3, 4});
   EXPECT_NE(message_of<ShapeError>([&] {

@@ -43,6 +43,14 @@ TEST(Npz, RoundTripsEveryDtypeAndShape) {
   }
 }
 
+TEST(Npz, RefusesNamesThatWouldBeFolders) {
+  const TemporaryFolder folder;
+  for (const char* name : {"", "a/b", "a\\b"}) {
+    EXPECT_THROW(save_npz(folder / "a.npz", {{name, at::zeros({1})}}), CheckpointError) << name;
+  }
+  EXPECT_FALSE(fs::exists(folder / "a.npz"));
+}
+
 TEST(Npz, GrowsRowByRowAndAppearsAtClose) {
   const TemporaryFolder folder;
   const fs::path path = folder / "samples.npz";

@@ -115,6 +115,31 @@ TEST(Targets, AreRefusedUnlessTheyAreDistributionsOverTheClasses) {
                              "got 0.75 for sample 1");
 }
 
+TEST(Targets, OfAnEmptyBatchGiveAnEmptyScore) {
+  const Tensor f = at::zeros({0, 4}), y = at::zeros({0}, at::kLong);
+  for (const Tensor& target : {at::zeros({0, 4}), at::full({4}, 0.25)}) {
+    const Score score = reverse_kl(f, y, {0.1, 0.1, target});
+    EXPECT_EQ(score.value.sizes(), at::IntArrayRef({0}));
+    EXPECT_EQ(score.gradient.sizes(), at::IntArrayRef({0, 4}));
+  }
+}
+
+TEST(Targets, OfHalfFloatsAreAsExactAsTheyCanBeAndSumToOne) {
+  const Tensor f = at::log(at::tensor({0.3, 0.1, 0.2, 0.25, 0.15}, at::kDouble)).unsqueeze(0);
+  const Tensor y = at::zeros({1}, at::kLong);
+  for (const auto dtype : {at::kHalf, at::kBFloat16}) {
+    const Score score = reverse_kl(f, y, {1, 0.1, at::full({5}, 0.2).to(dtype)});
+    const Score exact = reverse_kl(f, y, {1, 0.1, at::full({5}, 0.2, at::kDouble)});
+    EXPECT_TENSOR_NEAR(score.gradient, exact.gradient, (sextant::testing::Tolerance{1e-15, 0})) << dtype;
+    EXPECT_TENSOR_NEAR(score.value, exact.value, (sextant::testing::Tolerance{1e-15, 0})) << dtype;
+    expect_refused<UsageError>(
+        [&] {
+          reverse_kl(f, y, {1, 0.1, at::full({5}, 0.204).to(dtype)});
+        },
+        "sums to 1, got 1.0");
+  }
+}
+
 TEST(Tilt, RefusesScoresThatAreNoBatchAndANaNTilt) {
   expect_refused<ShapeError>([] { tilt_weights(kLogits, 0.1); }, "scores [N]");
   expect_refused<ShapeError>([] { tilted_score(at::zeros({0}), 0.1); }, "scores [N]");

@@ -3,6 +3,7 @@
 #include "metrics/rule_features.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
+#include "support/errors.h"
 #include "support/golden.h"
 #include "support/numbers.h"
 
@@ -39,6 +40,18 @@ TEST(InceptionScore, IsTheNumberOfClassesForCertainBalancedPredictionsAndOneForU
   EXPECT_NEAR(inception_score_chunks(certain).mean, 10, 1e-9);
   EXPECT_NEAR(inception_score_chunks(at::zeros({10, 10})).mean, 1, 1e-12);
   EXPECT_THROW(inception_score_splits(certain, 11), UsageError);
+}
+
+TEST(InceptionScore, RefusesAnOrderThatLeavesSamplesOut) {
+  const Tensor logits = at::zeros({4, 3});
+  const auto message = [&](const std::vector<int64_t>& order) {
+    return message_of<UsageError>([&] { inception_score_splits(logits, 2, at::tensor(order, at::kLong)); });
+  };
+  EXPECT_EQ(message({3, 0, 2, 1}), "");
+  for (const std::vector<int64_t>& order : {std::vector<int64_t>{0, 1, 2, 4}, {0, 1, 2, -1}, {0, 1, 2, 2}}) {
+    EXPECT_NE(message(order).find("expected a permutation, every number from 0 to N - 1 once"), std::string::npos);
+  }
+  EXPECT_THROW(inception_score_splits(logits, 2, at::arange(4, at::kFloat)), UsageError);
 }
 
 // ---- precision and recall ----
@@ -127,6 +140,10 @@ TEST(PrecisionRecall, DoesNotDependOnTheNumberOfThreads) {
 TEST(PrecisionRecall, NeedsMorePointsThanNeighbours) {
   EXPECT_THROW(precision_recall(normals({3, 2}, 1), normals({9, 2}, 1), 3), UsageError);
   EXPECT_THROW(precision_recall(normals({9, 3}, 1), normals({9, 2}, 1), 3), ShapeError);
+  EXPECT_NE(message_of<UsageError>([] {
+              precision_recall(at::rand({4, 2}), at::rand({4, 2}), 0);
+            }).find("expected neighbours of at least 1, got 0"),
+            std::string::npos);
 }
 
 TEST(DensityCoverage, MatchesItsDefinition) {
@@ -215,6 +232,19 @@ TEST(KernelDistance, OfFloat32FeaturesIsThatOfTheSameFeaturesInFloat64) {
     ASSERT_GT(wide, 0.001);
     EXPECT_NEAR(squared_mmd(a, b, kernel), wide, 2e-6 * wide);
   }
+}
+
+TEST(KernelDistance, RefusesIndicesOfRowsThatAreNotThere) {
+  const Tensor a = at::rand({5, 3}), b = at::rand({4, 3});
+  const auto message = [&](int64_t of_a, int64_t of_b) {
+    const Tensor indices = at::tensor(std::vector<int64_t>{0, of_a, 0, of_b}, at::kLong).view({1, 2, 2});
+    return message_of<UsageError>([&] { kernel_distance(a, b, indices); });
+  };
+  EXPECT_EQ(message(4, 3), "");
+  EXPECT_NE(message(5, 3).find("first indices: expected 0 to 4, got 5"), std::string::npos);
+  EXPECT_NE(message(4, 4).find("second indices: expected 0 to 3, got 4"), std::string::npos);
+  EXPECT_NE(message(-1, 3).find("first indices: expected 0 to 4, got -1"), std::string::npos);
+  EXPECT_THROW(kernel_distance(a, b, at::zeros({1, 2, 2})), ShapeError);
 }
 
 TEST(KernelDistance, RefusesSubsetsLargerThanASet) {

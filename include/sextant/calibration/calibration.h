@@ -53,7 +53,8 @@ Bins equal_mass_bins(const Tensor& confidence, const Tensor& correct, int64_t bi
 
 double expected_calibration_error(const Tensor& f, const Tensor& y, int64_t bins = 15);
 
-/// Mean over classes of the ECE of p_k against [k = y] (Kull et al. 2019).
+/// Mean over classes of the ECE of p_k against [k = y] (Kull et al. 2019). A p_k that underflows to 0 lies in the first
+/// bin.
 double classwise_calibration_error(const Tensor& f, const Tensor& y, int64_t bins = 15);
 
 struct MeasureOptions {

@@ -119,7 +119,8 @@ class NpzReader {
 std::map<std::string, Tensor> load_npz(const std::filesystem::path& path);
 
 /// Writes an .npz array by array as numpy.savez does (stored, npy version 1), an array also row by row, so that samples
-/// need not be held in memory. `path` appears, complete, at close(); without close() nothing does.
+/// need not be held in memory. `path` appears, complete, at close(); without close() nothing does. A name is not empty,
+/// given once, and without '/' and '\\', or CheckpointError: programs that unpack would make folders of them.
 class NpzWriter {
  public:
   explicit NpzWriter(const std::filesystem::path& path);
@@ -141,7 +142,7 @@ class NpzWriter {
   std::unique_ptr<State> state_;
 };
 
-/// Writes arrays as numpy.savez does, atomically.
+/// Writes arrays as numpy.savez does, atomically; names as NpzWriter's.
 void save_npz(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& arrays);
 
 }  // namespace sextant::checkpoint

@@ -24,7 +24,7 @@ namespace sextant::classifiers {
 enum class Resize {
   kBilinear,  ///< triangle filter, as wide as the shrinkage: antialiased
   kBicubic,   ///< Keys' cubic with a = -1/2, antialiased likewise: PIL's, which CLIP was trained on
-  kArea,      ///< mean of the pixels covered
+  kArea,      ///< mean of the pixels touched, in part or whole: F.interpolate(mode="area")
 };
 
 /// Each filter with its word: "bilinear", "bicubic", "area".

@@ -100,16 +100,17 @@ ScoreFunction attribute_score(ScoreFunction of_two_classes, std::vector<double> 
 // Divergences between the classifier's distribution p = softmax(f) and a target distribution q, as scores to be added
 // to log_prob: S = -alpha D. Shapes, errors and limits are those above.
 //
-// A target that has zeros makes KL(p || q), chi2, the alpha-divergence of order 1 and above and f_divergence infinite:
-// those throw UsageError for one, as they do for epsilon = 1.
+// A target that has zeros makes KL(p || q), chi2 and the alpha-divergence of order 1 and above infinite, and has no
+// ratio p/q for f_divergence, whatever its generator: those throw UsageError for one, as they do for epsilon = 1.
 
 struct Divergence {
   double alpha = 0.1;  ///< weight; 0 turns the term off
   static constexpr Range kAlpha{0, 10};
   double epsilon = 0.1;  ///< extra mass that q_y gives the target class
   static constexpr Range kEpsilon{0, 1};
-  /// q itself, [K] for all samples or [N, K]: floating point, any device, not negative, with the sum 1 (to 1e-5).
-  /// Undefined is q_y(i) = (1 - eps)/K + eps [i = y], eq. (76); defined, epsilon has no part in it.
+  /// q itself, [K] for all samples or [N, K]: floating point, any device, not negative, with the sum 1 (to 1e-5; of
+  /// float16 to 1e-3 and of bfloat16 to 8e-3, divided by that sum). Undefined is q_y(i) = (1 - eps)/K + eps [i = y],
+  /// eq. (76); defined, epsilon has no part in it.
   Tensor target = {};
 };
 

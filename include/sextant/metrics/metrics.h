@@ -105,7 +105,7 @@ struct KernelDistance {
 KernelDistance kernel_distance(const Tensor& a, const Tensor& b, int64_t subsets = 100, int64_t subset_size = 1000,
                                const Kernel& kernel = {}, uint32_t seed = 2020);
 
-/// The same for given subsets: indices [subsets, 2, size] int64 into a and b.
+/// The same for given subsets: indices [subsets, 2, size], integers, into a and b; UsageError for one out of range.
 KernelDistance kernel_distance(const Tensor& a, const Tensor& b, const Tensor& indices, const Kernel& kernel = {});
 
 // What share of two sets lies in the other's manifold: precision and recall, density and coverage.
@@ -131,7 +131,7 @@ struct PrecisionRecall {
 /// Improved precision and recall (Kynkaanniemi et al. 2019). The manifold of a set is the union of balls around its
 /// points, each reaching to the point's `neighbours`-th nearest neighbour in the set, itself not counted; the boundary
 /// belongs to it. OpenAI's evaluator and torch-fidelity agree on this. Decisions are those of float64 distances; memory
-/// is a small multiple of the features'. Both sets need more than `neighbours` points.
+/// is a small multiple of the features'. UsageError unless both sets have more than `neighbours` points, at least 1.
 PrecisionRecall precision_recall(const Tensor& reference, const Tensor& sample, int64_t neighbours = 3,
                                  const Together& together = {});
 
@@ -177,7 +177,8 @@ struct MeanStd {
 MeanStd inception_score_chunks(const Tensor& logits, int64_t chunk = 5000);
 
 /// The same over `splits` equal parts [i N / splits, (i + 1) N / splits) of logits[permutation]; an undefined
-/// permutation keeps the order. torch-fidelity takes 10 splits of numpy_permutation(N, 2020).
+/// permutation keeps the order. permutation [N], integers: UsageError unless each of 0 to N - 1 is there once.
+/// torch-fidelity takes 10 splits of numpy_permutation(N, 2020).
 MeanStd inception_score_splits(const Tensor& logits, int64_t splits = 10, const Tensor& permutation = {});
 
 // The random order in which published evaluators take their samples.
