@@ -85,6 +85,7 @@ std::vector<Dependent> of_model(const SampleConfig& c) {
        "model",
        {"cfg-interval", "cfg-channels"}},
       {!c.model.vae.empty(), "without --vae", "model", {"vae-arch", "vae-weights", "vae-prefix", "vae-precision"}},
+      {c.model.denoiser_label < 0 || has_guide(c), "beside --denoiser-label without a guide", "sample", {"labels"}},
       {c.run.device.kind != DeviceKind::kCpu, "on a CPU", "sample", {"deterministic"}},
   };
 }
@@ -134,7 +135,8 @@ std::vector<Dependent> without_guide(const SampleConfig& c, const json& settings
 
 }  // namespace
 
-std::vector<std::string> settings_without_effect(const SampleConfig& given) {
+std::vector<std::string> settings_without_effect(const SampleConfig& given,
+                                                 const std::optional<std::vector<std::string>>& keys) {
   SampleConfig config = given;
   SampleConfig defaults;
   const json now = OptionTable("sample", sample_options(config)).to_json();
@@ -145,6 +147,7 @@ std::vector<std::string> settings_without_effect(const SampleConfig& given) {
     for (const Dependent& dependent : dependents) {
       if (dependent.effective) continue;
       for (const std::string& key : dependent.keys) {
+        if (keys && std::find(keys->begin(), keys->end(), key) == keys->end()) continue;
         if (now[dependent.table][key] == standard[dependent.table][key] || !named.insert(key).second) continue;
         notes.push_back("note: --" + key + " has no effect " + dependent.why);
       }
