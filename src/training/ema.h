@@ -8,8 +8,7 @@
 
 namespace sextant::training {
 
-/// An exponential moving average: a <- rate a + (1 - rate) w, with rate min(rate, (1 + n) / (10 + n)) at update n = 1,
-/// 2, ...
+/// An exponential moving average: a <- r a + (1 - r) w, with TrainerConfig::ema's rate r at each update.
 class Ema {
  public:
   Ema(const Weights& weights, double rate);

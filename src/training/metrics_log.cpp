@@ -36,47 +36,61 @@ std::string report_number(double value) {
   return text;
 }
 
-MetricsLog::MetricsLog(std::filesystem::path path, int64_t step) : path_(std::move(path)) {
+json to_json(const StepSums& sums) {
+  return {{"numbers", sums.numbers}, {"gradient_norm", sums.norm}, {"steps", sums.steps}};
+}
+
+StepSums step_sums_of(const json& object) {
+  return {object.at("numbers").get<Numbers>(), object.at("gradient_norm").get<double>(),
+          object.at("steps").get<int64_t>()};
+}
+
+MetricsLog::MetricsLog(std::filesystem::path path, int64_t step, StepSums sums)
+    : path_(std::move(path)), sums_(std::move(sums)) {
   if (std::filesystem::exists(path_)) write_atomically(path_, lines_until(read_file(path_), step));
   file_.open(path_, std::ios::app);
   if (!file_) throw Error("cannot write " + path_.string());
 }
 
 void MetricsLog::note(const Numbers& numbers, double norm, double seconds, int64_t images) {
-  if (sums_.empty()) {
-    for (const auto& [name, value] : numbers) sums_.emplace_back(name, 0.0);
+  // Those of a damaged snapshot may be others.
+  if (sums_.numbers.size() != numbers.size()) {
+    sums_ = {};
+    for (const auto& [name, value] : numbers) sums_.numbers.emplace_back(name, 0.0);
   }
-  for (std::size_t i = 0; i < numbers.size(); ++i) sums_[i].second += numbers[i].second;
-  norm_ += norm;
+  for (std::size_t i = 0; i < numbers.size(); ++i) sums_.numbers[i].second += numbers[i].second;
+  sums_.norm += norm;
+  ++sums_.steps;
   seconds_ += seconds;
   images_ += images;
-  ++steps_;
 }
 
 std::string MetricsLog::write(int64_t step, int64_t steps, double learning_rate, double loss_scale) {
-  const auto n = static_cast<double>(std::max<int64_t>(1, steps_));
+  const auto n = static_cast<double>(std::max<int64_t>(1, sums_.steps));
   const double rate = static_cast<double>(images_) / std::max(seconds_, 1e-9);
   nlohmann::ordered_json line = {{"step", step}};
   std::string text = c10::str("step ", step, "/", steps, ":");
-  for (const auto& [name, sum] : sums_) {
+  for (const auto& [name, sum] : sums_.numbers) {
     line[name] = sum / n;
     text += " " + name + " " + report_number(sum / n);
   }
   line["learning_rate"] = learning_rate;
-  line["gradient_norm"] = norm_ / n;
+  line["gradient_norm"] = sums_.norm / n;
   line["images_per_second"] = rate;
   if (loss_scale > 0) line["loss_scale"] = loss_scale;
   append(line);
-  text += ", gradient norm " + report_number(norm_ / n) + ", learning rate " + report_number(learning_rate) + ", " +
-          report_number(rate) + " images/s";
-  sums_.clear();
-  norm_ = seconds_ = 0;
-  images_ = steps_ = 0;
+  text += ", gradient norm " + report_number(sums_.norm / n) + ", learning rate " + report_number(learning_rate) +
+          ", " + report_number(rate) + " images/s";
+  sums_ = {};
+  seconds_ = 0;
+  images_ = 0;
   return text;
 }
 
-void MetricsLog::write_validation(int64_t step, int64_t epoch, const json& numbers) {
-  append({{"step", step}, {"epoch", epoch}, {"validation", numbers}});
+void MetricsLog::write_validation(int64_t step, int64_t epoch, const Numbers& numbers) {
+  json object = json::object();
+  for (const auto& [name, value] : numbers) object[name] = value;
+  append({{"step", step}, {"epoch", epoch}, {"validation", object}});
 }
 
 void MetricsLog::append(const nlohmann::ordered_json& line) {

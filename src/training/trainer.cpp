@@ -23,12 +23,6 @@ namespace {
 
 using nlohmann::json;
 
-json as_json(const Numbers& numbers) {
-  json object = json::object();
-  for (const auto& [name, value] : numbers) object[name] = value;
-  return object;
-}
-
 /// One training: what changes from step to step, and how.
 class Run {
  public:
@@ -53,8 +47,7 @@ class Run {
 
   TrainerResult operator()(const SampleHook& sample, Progress& progress, const Stop& stop) {
     const int64_t first = step_;
-    std::optional<MetricsLog> log;
-    if (group_.leads()) log.emplace(files_.metrics(), first);
+    if (group_.leads()) log_.emplace(files_.metrics(), first, std::move(unlogged_));
     const auto [begin, end] = group_.part(config_.batch);
     Loader loader(images_, config_.augmentation, config_.batch, {begin, end}, config_.seed, first, config_.steps,
                   config_.workers);
@@ -70,12 +63,12 @@ class Run {
       stopped = taken.stopped;
       const double seconds = steady_seconds() - start;
       busy += seconds;
-      if (log) log->note(taken.numbers, taken.norm, seconds, config_.batch);
-      if (log && (step_ % config_.log_every == 0 || step_ == config_.steps)) {
-        progress.note(log->write(step_, config_.steps, taken.learning_rate, scale_.dynamic ? scale_.scale : 0));
+      if (log_) log_->note(taken.numbers, taken.norm, seconds, config_.batch);
+      if (log_ && (step_ % config_.log_every == 0 || step_ == config_.steps)) {
+        progress.note(log_->write(step_, config_.steps, taken.learning_rate, scale_.dynamic ? scale_.scale : 0));
       }
       progress.update(unit * static_cast<double>(step_));
-      if (config_.validates && epoch_ends()) progress.note(validate(log));
+      if (config_.validates && epoch_ends()) progress.note(validate());
       if (group_.leads() && config_.sample_every > 0 && step_ % config_.sample_every == 0)
         sample(step_, ema_.state(weights_));
       if (step_ % config_.checkpoint_every == 0) save();
@@ -167,7 +160,7 @@ class Run {
     return step_ == config_.steps || step_ * B / N > (step_ - 1) * B / N;
   }
 
-  std::string validate(std::optional<MetricsLog>& log) {
+  std::string validate() {
     const checkpoint::StateDict weights = ema_.state(weights_);
     const Numbers numbers = objective_.validate(weights);
     const double value = objective_.criterion(numbers);
@@ -183,7 +176,7 @@ class Run {
     since_best_ = better ? 0 : since_best_ + 1;
     const bool ends = config_.patience > 0 && since_best_ >= config_.patience;
     ended_early_ = group_.any(group_.leads() && ends);
-    if (log) log->write_validation(step_, epoch, as_json(numbers));
+    if (log_) log_->write_validation(step_, epoch, numbers);
     std::string line = c10::str("epoch ", epoch, ", validation:");
     for (const auto& [name, number] : numbers) line += c10::str(" ", name, " ", report_number(number));
     return line + (better ? " (best)" : "");
@@ -201,6 +194,7 @@ class Run {
                       {"average_updates", ema_.updates}, {"loss_scale", scale_.scale},
                       {"good_steps", scale_.good_steps}, {"best", best_},
                       {"since_best", since_best_},       {"ended_early", ended_early_}};
+    if (log_) snapshot.facts["unlogged"] = to_json(log_->sums());
     Snapshots(files_.checkpoints()).save(snapshot);
     files_.adopt();
   }
@@ -237,6 +231,7 @@ class Run {
     if (!best_.is_null()) best_ = {{"value", double{best_.at("value")}}, {"step", int64_t{best_.at("step")}}};
     since_best_ = facts.at("since_best");
     ended_early_ = facts.at("ended_early");
+    if (facts.contains("unlogged")) unlogged_ = step_sums_of(facts["unlogged"]);  // not in those of older versions
     weights_.publish();
   }
 
@@ -276,6 +271,8 @@ class Run {
   json best_;          ///< {"value", "step"} of the best validation, or null
   int64_t since_best_ = 0;
   bool ended_early_ = false;
+  StepSums unlogged_;  ///< of the snapshot
+  std::optional<MetricsLog> log_;
 };
 
 }  // namespace

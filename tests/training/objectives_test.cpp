@@ -57,6 +57,20 @@ TEST_F(Objectives, ClassifiersLearnCrossEntropyPlusLambdaSmoothEce) {
   EXPECT_TENSOR_NEAR(classified({.lambda = 1}).flat, (plain.flat + with.flat) / 2, (Tolerance{1e-6, 1e-4}));
 }
 
+TEST_F(Objectives, ClassifiersAreTrainedAsTheirCalibrationRescalesThem) {
+  const auto network = tiny_network(kTinyClassifier);
+  const auto of = [&](const nlohmann::json& calibration) {
+    nlohmann::json config = kTinyClassifier;
+    if (!calibration.is_null()) config["calibration"] = calibration;
+    return logits_function(network, config)(data::to_pixels(batch_.images, at::kCPU), Tensor());
+  };
+  const Tensor f = of({});
+  EXPECT_TENSOR_NEAR(of({{"temperature", 2}}), f / 2, (Tolerance{1e-6, 1e-6}));
+  EXPECT_TENSOR_NEAR(of({{"scale", {1, 2, 3}}, {"shift", {0, 1, 0}}}),
+                     f * at::tensor({1.0F, 2.0F, 3.0F}) + at::tensor({0.0F, 1.0F, 0.0F}), (Tolerance{1e-6, 1e-6}));
+  EXPECT_THROW(of({{"scale", {1, 2}}, {"shift", {0, 1}}}), CheckpointError);
+}
+
 TEST_F(Objectives, ScalingTheLossChangesNoGradient) {
   EXPECT_TENSOR_NEAR(classified({}, 1024).flat, classified({}).flat, (Tolerance{1e-7, 1e-5}));
   EXPECT_TENSOR_NEAR(denoised({}, kTinyDenoiser, 1024).flat, denoised({}).flat, (Tolerance{1e-6, 1e-4}));

@@ -208,20 +208,27 @@ TEST_F(Training, RefusesSettingsOutOfTheirRanges) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "refused" / "checkpoints"));
 }
 
-TEST_F(Training, LogsEachStepOnce) {
-  const TrainerConfig c = config("a");
-  classify(c, 13);
-  classify(c);
-  std::vector<int64_t> steps;
-  std::istringstream lines(read_file(c.folder / "metrics.jsonl"));
-  for (std::string line; std::getline(lines, line);) {
-    const auto entry = nlohmann::json::parse(line);
-    steps.push_back(entry.at("step"));
-    for (const char* key : {"loss", "learning_rate", "gradient_norm", "images_per_second"}) {
-      EXPECT_TRUE(entry.at(key).is_number()) << key;
+TEST_F(Training, LogsTheSameLinesAfterAStop) {
+  const auto logged = [&](const std::string& out, int64_t stop_after) {
+    const TrainerConfig c = config(out);
+    if (stop_after > 0) classify(c, stop_after);
+    classify(c);
+    std::vector<nlohmann::json> entries;
+    std::istringstream lines(read_file(c.folder / "metrics.jsonl"));
+    for (std::string line; std::getline(lines, line);) {
+      entries.push_back(nlohmann::json::parse(line));
+      entries.back()["images_per_second"] = entries.back().at("images_per_second").is_number();
     }
+    return entries;
+  };
+  const auto whole = logged("whole", 0);
+  std::vector<int64_t> steps;
+  for (const auto& entry : whole) {
+    steps.push_back(entry.at("step"));
+    for (const char* key : {"loss", "learning_rate", "gradient_norm"}) EXPECT_TRUE(entry.at(key).is_number()) << key;
   }
   EXPECT_EQ(steps, (std::vector<int64_t>{4, 8, 12, 16, 20, 24}));
+  for (const int64_t step : {3, 4, 13}) EXPECT_EQ(logged(std::to_string(step), step), whole) << step;
 }
 
 /// A loss that is NaN from some step on.

@@ -99,8 +99,8 @@ std::unique_ptr<Objective> denoising(std::shared_ptr<networks::NoiseNetwork> net
 /// A classifier as a function of pixels x [B, C, H, W] in [-1, 1] and timesteps t [B]: logits [B, K].
 using LogitsFunction = std::function<Tensor(const Tensor& x, const Tensor& t)>;
 
-/// The function that a network with this config.json is, classifiers and networks of features with logits. UsageError
-/// for another network.
+/// The function that a network with this config.json is, classifiers and networks of features with logits, rescaled as
+/// its "calibration" says. UsageError for another network, CheckpointError for a damaged calibration.
 LogitsFunction logits_function(std::shared_ptr<const networks::Network> network, const nlohmann::json& config);
 
 /// By which number of its validation a classifier's best weights are chosen.

@@ -19,7 +19,8 @@ namespace sextant::training {
 /// UsageError for a family without a rule.
 void initialise(networks::Network& network, const std::string& family, uint64_t seed);
 
-/// Rises linearly over the first `warmup` steps, then falls to `lr_final` of the largest at the last step.
+/// Rises linearly over the first `warmup` steps, then falls towards `lr_final` of the largest, which the step after the
+/// last would have, as with PyTorch's schedulers.
 struct LearningRateSchedule {
   enum class Decay { kConstant, kLinear, kCosine };
   double lr = 1e-3;  ///< the largest
@@ -64,7 +65,8 @@ struct TrainerConfig {
   uint64_t seed = 0;
   AdamConfig adam;
   LearningRateSchedule learning_rate;
-  double ema = 0;  ///< rate of the exponential moving average; 0 keeps the weights as they are
+  double ema = 0;  ///< rate of the exponential moving average, at update n = 1, 2, ... min(ema, (1 + n)/(10 + n)), so
+                   ///< that the first weights fade; 0 keeps the weights as they are
   static constexpr Range kEma{0, 0.9999999};
   double clip = 0;  ///< largest norm of the gradient; 0 is off
   static constexpr Range kClip{0, 1e6};

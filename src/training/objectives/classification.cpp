@@ -22,13 +22,17 @@ constexpr int64_t kClassifiedAtOnce = 256;  // images at a time in validation
 
 LogitsFunction logits_function(std::shared_ptr<const networks::Network> network, const nlohmann::json& config) {
   if (const auto features = std::dynamic_pointer_cast<const networks::FeatureNetwork>(network)) {
-    return [features](const Tensor& x, const Tensor&) { return features->forward((x + 1) * 127.5).at("logits"); };
+    return [features, config](const Tensor& x, const Tensor&) {
+      const Tensor f = features->forward((x + 1) * 127.5).at("logits");
+      return classifiers::rescaling_of(config, f.size(1))(f);
+    };
   }
   const auto classifier = std::dynamic_pointer_cast<const networks::ClassifierNetwork>(network);
   if (!classifier)
     throw UsageError("a network of type '" + config.at("type").get<std::string>() + "' is no classifier");
-  const auto behind =
-      models::as_classifier(classifier, models::input_convention(models::ClassifierInput::kConfig, config));
+  const auto convention = models::input_convention(models::ClassifierInput::kConfig, config);
+  const auto behind = classifiers::calibrated(models::as_classifier(classifier, convention),
+                                              classifiers::rescaling_of(config, classifier->num_classes()));
   return [behind](const Tensor& x, const Tensor& t) { return behind.logits(x, t); };
 }
 
