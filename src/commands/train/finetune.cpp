@@ -57,6 +57,7 @@ TrainResult tuned_by(distributed::Group& group, const TrainConfig& config, Progr
   agree(group, {{"settings", setup.trainer.identity}, {"weights", setup.weights.record()}});
   const TrainFolder folder(config.run.out, setup.trainer.identity, config.run.overwrite);
   if (folder.complete()) return folder.former();
+  setup.trainer.identity = folder.identity();
   setup.trainer.replaces = folder.replaces();
   training::Classification objective(setup.network, setup.model, classification_config(config, setup),
                                      setup.validation);

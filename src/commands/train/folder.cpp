@@ -7,20 +7,28 @@
 #include "internal/runtime/json_file.h"
 #include "internal/training/snapshots.h"
 #include "sextant/runtime/error.h"
+#include "train/identity.h"
 
 namespace sextant::commands {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-TrainFolder::TrainFolder(fs::path folder, const json& identity, bool overwrite)
-    : folder_(std::move(folder)), identity_(identity) {
+TrainFolder::TrainFolder(fs::path folder, json identity, bool overwrite)
+    : folder_(std::move(folder)), identity_(std::move(identity)) {
   check_writable_folder(folder_);
   record_ = former_record(folder_ / "run.json", "identity", overwrite);
-  complete_ = !record_.is_null() && record_["identity"] == identity && fs::exists(folder_ / "model.safetensors");
+  const auto is_this = [&](const json& there) {
+    json like = identity_like(there, identity_);
+    const bool same = like == there;
+    if (same || !overwrite) identity_ = std::move(like);
+    return same;
+  };
+  const bool same = !record_.is_null() && is_this(record_["identity"]);
+  complete_ = same && fs::exists(folder_ / "model.safetensors");
   if (complete_) return;
-  if (!record_.is_null() && record_["identity"] != identity && !overwrite) {
-    throw UsageError(folder_.string() + " holds another training: " + first_difference(record_["identity"], identity) +
+  if (!record_.is_null() && !same && !overwrite) {
+    throw UsageError(folder_.string() + " holds another training: " + first_difference(record_["identity"], identity_) +
                      kChooseAnother);
   }
   const bool foreign = record_.is_null() && fs::exists(folder_ / "model.safetensors");
@@ -29,7 +37,7 @@ TrainFolder::TrainFolder(fs::path folder, const json& identity, bool overwrite)
                      kChooseAnother);
   }
   const auto snapshot = training::Snapshots(folder_ / "checkpoints").newest();
-  const bool continues = snapshot && snapshot->facts.value("identity", json()) == identity;
+  const bool continues = snapshot && is_this(snapshot->facts.value("identity", json()));
   replaces_ = overwrite && !continues && (snapshot || !record_.is_null());
 }
 

@@ -11,12 +11,14 @@ class TrainFolder {
  public:
   /// Makes the folder and sees that files can be written in it. UsageError when it holds another training (naming the
   /// first setting that differs) or a model of other origin, unless `overwrite`.
-  TrainFolder(std::filesystem::path folder, const nlohmann::json& identity, bool overwrite);
+  TrainFolder(std::filesystem::path folder, nlohmann::json identity, bool overwrite);
 
   const std::filesystem::path& path() const { return folder_; }
   /// Whether this training was finished before.
   bool complete() const { return complete_; }
   TrainResult former() const;
+  /// This training's, as what lies there has it.
+  const nlohmann::json& identity() const { return identity_; }
   /// Whether another training lies there, which goes when the first snapshot of this one is saved.
   bool replaces() const { return replaces_; }
 

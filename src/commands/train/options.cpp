@@ -25,12 +25,16 @@ OptionGroup optimizer_options(TrainConfig& c) {
           {"--warmup", &rate.warmup, rate.kWarmup, "Steps in which it rises from 0", ""},
           choice("--decay", &rate.decay,
                  {{"constant", Decay::kConstant}, {"linear", Decay::kLinear}, {"cosine", Decay::kCosine}},
-                 "How it falls to the last step"),
-          {"--lr-final", &rate.lr_final, rate.kLrFinal, "Where it falls to, as a share of --lr", ""},
+                 "How it falls"),
+          {"--lr-final", &rate.lr_final, rate.kLrFinal,
+           "Where it falls to, as a share of --lr; the step after the last would have it", ""},
           {"--weight-decay", &t.adam.weight_decay, t.adam.kWeightDecay, "Decay of all weights", ""},
           {"--beta2", &t.adam.beta2, t.adam.kBeta, "Adam's second decay; the first is 0.9", ""},
           {"--clip", &t.clip, t.kClip, "Largest norm of the gradient; 0 is off", ""},
-          {"--ema", &t.ema, t.kEma, "Rate of the moving average of the weights, which is what is saved; 0 is off", ""},
+          {"--ema", &t.ema, t.kEma,
+           "Rate of the moving average of the weights, which is what is saved; at step n at most (1 + n)/(10 + n), so "
+           "that 0.999 is reached after about 9000; 0 is off",
+           ""},
       }};
 }
 

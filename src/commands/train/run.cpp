@@ -45,6 +45,7 @@ TrainResult trained_by(distributed::Group& group, const TrainConfig& config, Pro
   agree(group, {{"settings", setup.trainer.identity}, {"weights", setup.weights.record()}});
   const TrainFolder folder(config.run.out, setup.trainer.identity, config.run.overwrite);
   if (folder.complete()) return folder.former();
+  setup.trainer.identity = folder.identity();
   setup.trainer.replaces = folder.replaces();
   const auto objective = objective_of(config, setup);
   const training::TrainerResult trained = training::train(*setup.network, *objective, *setup.images, setup.trainer,

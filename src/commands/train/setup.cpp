@@ -4,48 +4,21 @@
 
 #include "common/placement.h"
 #include "internal/models/class_names.h"
-#include "internal/models/registry.h"
-#include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
-#include "sextant/checkpoint/checkpoint.h"
-#include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/networks/network.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
-#include "sextant/training/trainer.h"
 #include "train/answers.h"
+#include "train/identity.h"
+#include "train/network.h"
+#include "train/settings_without_effect.h"
 
 namespace sextant::commands {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-json read_config(const fs::path& path) {
-  const fs::path file = fs::is_directory(path) ? path / "config.json" : path;
-  const json config = json::parse(read_file(file), nullptr, false);
-  if (!config.is_object()) throw CheckpointError(file.string() + ": is no config.json of a model");
-  return config;
-}
-
-/// The architecture of a training from new weights.
-json architecture_of(const TrainConfig& config) {
-  const int ways =
-      (config.architecture.is_null() ? 0 : 1) + (config.arch.empty() ? 0 : 1) + (config.model.empty() ? 0 : 1);
-  if (ways > 1) throw UsageError("--model, --arch and a recipe's [model] table each name an architecture; give one");
-  if (!config.architecture.is_null()) return config.architecture;
-  if (!config.arch.empty()) return models::arch_config(config.arch);
-  if (!config.model.empty()) return read_config(config.model);
-  throw UsageError("--model or --arch is needed: what to train, such as --model models/mnist-classifier");
-}
-
-/// What the old weights came with says nothing about the new ones.
-void forget_origin(json& model) {
-  for (const char* key : {"measured", "training", "source", "summary", "licence", "reference", "weights",
-                          "weights_group", "prefix", "calibration"})
-    model.erase(key);
-}
 
 int64_t channels_of(const networks::Network& network, const json& model) {
   if (const auto* noise = dynamic_cast<const networks::NoiseNetwork*>(&network)) return noise->image_shape()[0];
@@ -71,17 +44,6 @@ int64_t size_for(const fs::path& path, const networks::Network& network, const j
   const int64_t resized = model.value("/input/resized_to"_json_pointer, int64_t{0});
   if (resized == 0 || fixed_size_of(network) > 0) return size_of(network, model);
   return fs::is_directory(path) ? resized : 0;
-}
-
-/// Classes that labels must stay below; 0 where the network has none.
-int64_t classes_of(const networks::Network& network, const json& model) {
-  if (const auto* noise = dynamic_cast<const networks::NoiseNetwork*>(&network)) {
-    const int64_t rows = noise->num_classes();
-    return model.value("null_label", int64_t{-1}) >= 0 ? rows - 1 : rows;
-  }
-  if (const auto* classifier = dynamic_cast<const networks::ClassifierNetwork*>(&network))
-    return classifier->num_classes();
-  return model.value("/model/num_classes"_json_pointer, int64_t{10});
 }
 
 /// With attributes the images need no labels.
@@ -163,54 +125,6 @@ void open_images(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
   }
 }
 
-void open_network(const TrainConfig& config, TrainTask task, TrainSetup& setup) {
-  models::Description description;
-  if (task == TrainTask::kTrain) {
-    setup.model = architecture_of(config);
-    if (config.predict) setup.model["diffusion"]["predict"] = word_of(models::mean_type_words(), *config.predict);
-  } else {
-    if (config.model.empty()) throw UsageError("--model is needed: the classifier to fine-tune");
-    description = models::describe(config.model, config.arch, config.weights);
-    setup.model = models::with_input(description.config, config.classifier_input, config.classifier_size);
-  }
-  forget_origin(setup.model);
-  if (task == TrainTask::kFinetune && !setup.model.contains("input") && !setup.model.contains("diffusion")) {
-    setup.notes.push_back(config.model +
-                          ": nothing says which input this classifier was trained with; it gets pixels in [-1, 1] as "
-                          "they are; \"input\" of a config.json says it");
-  }
-  setup.role = networks::family_of(setup.model).role;
-  setup.network = models::build(setup.model);
-  if (task == TrainTask::kTrain && config.init.empty()) {
-    training::initialise(*setup.network, setup.model.at("type"), config.trainer.seed);
-  } else {
-    if (task == TrainTask::kTrain) {
-      const bool folder = fs::is_directory(config.init);
-      description = {setup.model, folder ? checkpoint::open_model_folder(config.init).weights : fs::path(config.init),
-                     nullptr, config.weights};
-    }
-    models::load_network(*setup.network, description, setup.weights.as("start", {}).opened);
-    for (const std::string& note : setup.weights.notes())
-      setup.notes.push_back(note.substr(std::string("note: ").size()));
-  }
-}
-
-/// The settings that a training's result depends on.
-json identity_of(json settings, const TrainSetup& setup) {
-  for (const char* table : {"train", "finetune"}) {
-    if (!settings.contains(table)) continue;
-    settings[table].erase("out");
-    settings[table].erase("overwrite");
-  }
-  for (const char* neutral :
-       {"log-every", "sample-every", "checkpoint-every", "workers", "device", "threads", "quiet"}) {
-    settings["control"].erase(neutral);
-  }
-  settings["data"] = {{"images", setup.images->size()}};
-  settings["model"] = setup.model;
-  return settings;
-}
-
 int64_t steps_of(const TrainConfig& config, int64_t images) {
   if (config.trainer.steps > 0) return config.trainer.steps;
   const double steps = config.epochs * static_cast<double>(images) / static_cast<double>(config.trainer.batch);
@@ -221,7 +135,7 @@ int64_t steps_of(const TrainConfig& config, int64_t images) {
 training::TrainerConfig resolved(const TrainConfig& config, const TrainSetup& setup, at::ScalarType compute) {
   training::TrainerConfig t = config.trainer;
   t.folder = config.run.out;
-  t.identity = identity_of(setup.settings, setup);
+  t.identity = identity_of(config, setup);
   t.steps = t.learning_rate.steps = steps_of(config, setup.images->size());
   if (setup.role != models::Role::kNoise) t.sample_every = 0;
   t.augmentation.side = t.augmentation.resize > 0 ? size_of(*setup.network, setup.model) : 0;
@@ -243,8 +157,7 @@ training::TrainerConfig resolved(const TrainConfig& config, const TrainSetup& se
 
 training::ClassificationConfig classification_config(const TrainConfig& config, const TrainSetup& setup) {
   training::ClassificationConfig c = config.classification;
-  const auto* network = dynamic_cast<const networks::ClassifierNetwork*>(setup.network.get());
-  c.noisy = network && network->uses_time();
+  c.noisy = uses_time(*setup.network);
   if (c.noisy) c.process = models::process_config(setup.model.value("diffusion", json::object()));
   c.timesteps = config.timesteps;
   c.seed = config.trainer.seed;
@@ -282,6 +195,8 @@ TrainSetup open_training(const TrainConfig& config, TrainTask task) {
   if (!config.architecture.is_null()) setup.settings["model"] = config.architecture;
   open_network(config, task, setup);
   open_images(config, task, setup);
+  const std::vector<std::string> idle = settings_without_effect(config, task, setup);
+  setup.notes.insert(setup.notes.end(), idle.begin(), idle.end());
   setup.trainer = resolved(config, setup, dtype_of(config.run.precision));
   setup.network->to(placement.device, at::kFloat);  // the trainer rounds the weights of half-precision networks
   setup.network->train();
