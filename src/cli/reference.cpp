@@ -12,8 +12,8 @@ std::string reference_page() {
       "Every flag is also a key of the recipe, without the dashes, in the table named beside the heading. Every "
       "command takes\n"
       "`--recipe FILE` (TOML, or the `run.json` of an earlier run; flags override it) and `--help`. Of a flag that is\n"
-      "given twice the last one counts, but where it says that it may be given again. An empty text (`--flag \"\"`, "
-      "`--flag=`) is\n"
+      "given twice the last one counts, but where it says that it may be given again. An empty text (`--out \"\"`, "
+      "`--out=`) is\n"
       "refused but where a row says what it means.\n\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 and 143 stopped by Ctrl-C and SIGTERM.\n";
   for (const Command& command : commands()) {
