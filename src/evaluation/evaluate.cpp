@@ -198,8 +198,7 @@ class Scoring {
   }
 
   void infinity() {
-    // Fifteen more distances: only when asked for.
-    if (wanted_.count(Metric::kFidInfinity) == 0) return;
+    if (wanted_.count(Metric::kFidInfinity) == 0) return;  // fifteen more distances: only when asked for
     const int64_t smallest = std::min<int64_t>(5000, samples_.count / 2);
     if (!wants(Metric::kFidInfinity, samples_.features.defined() && reference_.pool.mean.defined() && smallest >= 2,
                "it needs a reference and features of 4 samples or more"))

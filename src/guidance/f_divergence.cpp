@@ -49,8 +49,8 @@ Score f_divergence(const Tensor& f, const Tensor& y, const Generator& generator,
   const double alpha = divergence.alpha;
   const Tensor log_p = at::log_softmax(f, 1), q = target.q();
   const Tensor t = (log_p - target.log_q()).exp().clamp_min(smallest_normal(f));
-  // q t is p, but for a p that underflows: q (t f'(t)) is then still the limit, such as the -q of f' = -1/t. (q t) f'(t)
-  // is not where q t lies below the normal numbers, which a processor may take for zero.
+  // q t is p, but for a p that underflows: q (t f'(t)) is then still the limit, such as the -q of f' = -1/t. With q t
+  // first it is not: that lies below the normal numbers, which a processor may take for zero.
   const Tensor w = q * (t * generator.derivative(t));
   return {-alpha * (q * generator.f(t)).sum(1),                      // eq. (43)
           -alpha * (w - log_p.exp() * w.sum(1, /*keepdim=*/true))};  // eq. (8)

@@ -54,8 +54,8 @@ class TimestepSampler {
   std::vector<Tensor> noted_;  ///< [n, 3] float64: number, t, loss
 };
 
-/// Timesteps [count] int64 of the images first, first + 1, ..., evenly over 0 to num_steps - 1 in any stretch of images,
-/// so that no class that stands together has its own: floor(T frac(i / golden ratio)).
+/// Timesteps [count] int64 of the images first, first + 1, ..., which lie evenly over 0 to num_steps - 1 in any stretch
+/// of images, so that no class that stands together has its own: floor(T frac(i / golden ratio)).
 Tensor spread_timesteps(int64_t first, int64_t count, int64_t num_steps);
 
 /// Named numbers of a step or of a validation, in order of writing.
