@@ -72,7 +72,7 @@ TEST_F(TraceRecipe, SaysWhatAnAxisVariesWithoutEffect) {
   TraceConfig given;
   given.method.model.path = at("adm");
   given.method.classifier.path = at("resnet");
-  given.method.sample.count = 1;
+  given.method.sample.count = given.method.sample.batch = 2;
   given.method.sampler.steps = 2;
   given.method.run.out = (out() / "idle").string();
   Noted progress;
