@@ -42,10 +42,8 @@ std::string hash_of(const std::filesystem::path& path) {
 std::string hash_of(const networks::Network& network) {
   ContentHash hash;
   for (const auto& entry : network.parameters().entries()) {
-    const Tensor values = entry.tensor.to(at::kCPU).contiguous();
     hash.add(entry.name);
-    hash.add(values.sizes().data(), values.sizes().size() * sizeof(int64_t));
-    hash.add(values.data_ptr(), values.nbytes());
+    hash.add(entry.tensor);
   }
   return hash.digits();
 }

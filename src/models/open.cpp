@@ -58,10 +58,8 @@ std::string hash_of(const networks::Network& network, const checkpoint::StateDic
   ContentHash hash;
   for (const auto& entry : network.parameters().entries()) {
     if (!weights.contains(entry.name) || entry.kind == networks::Parameters::Kind::kCounter) continue;
-    const Tensor values = weights.at(entry.name).contiguous();
     hash.add(entry.name);
-    hash.add(values.sizes().data(), values.sizes().size() * sizeof(int64_t));
-    hash.add(values.data_ptr(), values.nbytes());
+    hash.add(weights.at(entry.name));
   }
   return hash.digits();
 }

@@ -150,15 +150,29 @@ std::string place_of(const std::string& key, const std::vector<OptionGroup>& gro
   return places.empty() ? "" : "; it belongs in " + joined(places, ", ", " or ");
 }
 
-/// The key as flags spell it.
+}  // namespace
+
+std::string option_key(const std::string& flag) { return flag.substr(flag.find_first_not_of('-')); }
+
 std::string with_dashes(std::string key) {
   std::replace(key.begin(), key.end(), '_', '-');
   return key;
 }
 
-}  // namespace
-
-std::string option_key(const std::string& flag) { return flag.substr(flag.find_first_not_of('-')); }
+std::vector<std::pair<std::string, std::string>> idle_settings(const std::vector<Dependent>& dependents,
+                                                               const json& now, const json& standard) {
+  std::vector<std::pair<std::string, std::string>> idle;
+  std::set<std::string> named;
+  for (const Dependent& dependent : dependents) {
+    if (dependent.effective) continue;
+    for (const std::string& key : dependent.keys) {
+      const json::json_pointer place("/" + dependent.table + "/" + key);
+      const bool changed = standard.contains(place) && now.at(place) != standard.at(place);
+      if (changed && named.insert(key).second) idle.emplace_back(key, dependent.why);
+    }
+  }
+  return idle;
+}
 
 std::string shortest(double value) {
   char text[32];

@@ -14,13 +14,13 @@ namespace {
 namespace fs = std::filesystem;
 using sextant::testing::source_dir;
 
-/// The modules that docs/architecture.md lists: the first cells, `name`, of the table under "## Modules".
+/// The modules that docs/architecture.md lists: the first cells, `src/name/`, of the table under "## Modules".
 std::vector<std::string> listed_modules() {
   std::vector<std::string> modules;
   bool here = false;
   for (const std::string& line : lines_of(source_dir() / "docs/architecture.md")) {
     if (line.starts_with("## ")) here = line == "## Modules";
-    if (here && line.starts_with("| `")) modules.push_back(line.substr(3, line.find('`', 3) - 3));
+    if (here && line.starts_with("| `src/")) modules.push_back(line.substr(7, line.find('/', 7) - 7));
   }
   return modules;
 }

@@ -228,5 +228,17 @@ TEST_F(Options, OfTextAreUtf8) {
   EXPECT_EQ(settings.labels, "caf\xc3\xa9");
 }
 
+TEST(IdleSettings, AreThoseThatWereSetBesideAConditionThatTheyLack) {
+  const json standard = {{"guidance", {{"scale", 1}, {"tilt", 0}, {"alpha", 0.1}}}};
+  const json now = {{"guidance", {{"scale", 3}, {"tilt", 0}, {"alpha", 0.2}, {"new", 1}}}};
+  const std::vector<std::pair<std::string, std::string>> idle =
+      idle_settings({{false, "without a guide", "guidance", {"scale", "tilt", "new"}},
+                     {true, "without a divergence", "guidance", {"alpha"}},
+                     {false, "for another reason", "guidance", {"scale"}}},
+                    now, standard);
+  // Not what is as it was, nor what the table has no standard for; each once, with the first reason.
+  EXPECT_EQ(idle, (std::vector<std::pair<std::string, std::string>>{{"scale", "without a guide"}}));
+}
+
 }  // namespace
 }  // namespace sextant

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "sextant/runtime/tensor.h"
+
 namespace sextant {
 
 class ContentHash {
@@ -16,6 +18,12 @@ class ContentHash {
   /// Where one piece ends and the next begins counts.
   void add(const void* data, std::size_t size);
   void add(std::string_view text) { add(text.data(), text.size()); }
+  /// Its sizes and its numbers, wherever they lie.
+  void add(const Tensor& tensor) {
+    const Tensor values = tensor.to(at::kCPU).contiguous();
+    add(values.sizes().data(), values.sizes().size() * sizeof(int64_t));
+    add(values.data_ptr(), values.nbytes());
+  }
   std::string digits() const;  ///< 32 hexadecimal digits; "" in a build without xxHash
 
  private:

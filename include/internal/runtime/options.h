@@ -140,6 +140,23 @@ class OptionTable {
 /// The key of a flag: "--gamma-max" -> "gamma-max".
 std::string option_key(const std::string& flag);
 
+/// A key as flags spell it: "gamma_max" -> "gamma-max".
+std::string with_dashes(std::string key);
+
+/// Settings of a table that have an effect only under a condition.
+struct Dependent {
+  bool effective;
+  std::string why;  ///< the condition as a part of a sentence: "without a tilt"
+  std::string table;
+  std::vector<std::string> keys;
+};
+
+/// The settings without effect whose value in `now` is another than in `standard`, both as OptionTable::to_json() has
+/// them: each key once, with why.
+std::vector<std::pair<std::string, std::string>> idle_settings(const std::vector<Dependent>& dependents,
+                                                               const nlohmann::json& now,
+                                                               const nlohmann::json& standard);
+
 /// A double as the shortest text that reads back as itself: "0.1".
 std::string shortest(double value);
 

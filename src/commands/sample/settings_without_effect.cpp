@@ -1,5 +1,5 @@
+#include <algorithm>
 #include <map>
-#include <set>
 
 #include "internal/commands/sample.h"
 #include "internal/runtime/text.h"
@@ -9,14 +9,6 @@ namespace sextant::commands {
 using nlohmann::json;
 
 namespace {
-
-/// Settings that have an effect only under a condition.
-struct Dependent {
-  bool effective;
-  std::string why;  ///< "without --tilt", "beside --respacing"
-  std::string table;
-  std::vector<std::string> keys;
-};
 
 /// Settings of scores, each with the words of those that read it.
 std::map<std::string, std::vector<std::string>> score_settings() {
@@ -141,21 +133,16 @@ std::vector<std::string> settings_without_effect(const SampleConfig& given,
   SampleConfig defaults;
   const json now = OptionTable("sample", sample_options(config)).to_json();
   const json standard = OptionTable("sample", sample_options(defaults)).to_json();
+  std::vector<Dependent> all = of_sampler(config);
+  for (const std::vector<Dependent>& more :
+       {of_model(config), has_guide(config) ? of_guide(config) : without_guide(config, now)}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
   std::vector<std::string> notes;
-  std::set<std::string> named;
-  const auto look_at = [&](const std::vector<Dependent>& dependents) {
-    for (const Dependent& dependent : dependents) {
-      if (dependent.effective) continue;
-      for (const std::string& key : dependent.keys) {
-        if (keys && std::find(keys->begin(), keys->end(), key) == keys->end()) continue;
-        if (now[dependent.table][key] == standard[dependent.table][key] || !named.insert(key).second) continue;
-        notes.push_back("note: --" + key + " has no effect " + dependent.why);
-      }
-    }
-  };
-  look_at(of_sampler(config));
-  look_at(of_model(config));
-  look_at(has_guide(config) ? of_guide(config) : without_guide(config, now));
+  for (const auto& [key, why] : idle_settings(all, now, standard)) {
+    if (keys && std::find(keys->begin(), keys->end(), key) == keys->end()) continue;
+    notes.push_back("note: --" + key + " has no effect " + why);
+  }
   return notes;
 }
 

@@ -11,11 +11,6 @@ using nlohmann::json;
 
 namespace {
 
-std::string with_dashes(std::string key) {
-  std::replace(key.begin(), key.end(), '_', '-');
-  return key;
-}
-
 /// Whether a list is no value of this setting.
 bool takes_one_value(const Option& option) {
   if (std::holds_alternative<Several>(option.accepts)) return false;

@@ -265,7 +265,9 @@ std::vector<SweepRun> sweep_runs(const json& recipe, const SweepConfig& config) 
     }
     std::vector<std::string> varied;
     for (const auto* axes : {&shared, &row.axes}) {
-      for (const SettingAxis& axis : *axes) varied.push_back(axis.key);
+      for (const SettingAxis& axis : *axes) {
+        if (axis.values.size() > 1) varied.push_back(axis.key);
+      }
     }
     const std::vector<json> paper = printed_each(row, outer.size() * inner.size(), scored);
     for (std::size_t cell = 0; cell < paper.size(); ++cell) {

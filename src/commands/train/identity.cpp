@@ -14,16 +14,10 @@ using nlohmann::json;
 
 constexpr int64_t kLookedAt = 64;  // images of a folder, which may hold a million
 
-void add(ContentHash& hash, const Tensor& tensor) {
-  const Tensor values = tensor.contiguous();
-  hash.add(values.sizes().data(), values.sizes().size() * sizeof(int64_t));
-  hash.add(values.data_ptr(), values.nbytes());
-}
-
 /// Of a file its bytes; of a folder the names of all images and some of them whole. Labels with both.
 std::string hash_of(const fs::path& path, const data::ImageSet& set) {
   ContentHash hash;
-  if (set.labels().defined()) add(hash, set.labels());
+  if (set.labels().defined()) hash.add(set.labels());
   if (!fs::is_directory(path)) {
     hash.add(evaluation::hash_of(path));
     return "xxh3-128:" + hash.digits();
@@ -32,7 +26,7 @@ std::string hash_of(const fs::path& path, const data::ImageSet& set) {
   const int64_t count = std::min(kLookedAt, set.size());
   for (int64_t i = 0; i < count; ++i) {
     try {
-      add(hash, set.image(i * (set.size() - 1) / std::max<int64_t>(1, count - 1)));
+      hash.add(set.image(i * (set.size() - 1) / std::max<int64_t>(1, count - 1)));
     } catch (const DataError& problem) {  // the training says so where it needs the image
       hash.add(problem.what());
     }

@@ -8,19 +8,11 @@ namespace {
 
 using nlohmann::json;
 
-/// Settings that have an effect only under a condition.
-struct Applicability {
-  bool effective;
-  std::string why;  ///< "on a classifier", "without --crop"
-  std::string table;
-  std::vector<std::string> keys;
-};
-
-std::vector<Applicability> applicabilities(const TrainConfig& c, const std::string& first, const TrainSetup& setup) {
+std::vector<Dependent> dependents(const TrainConfig& c, const std::string& first, const TrainSetup& setup) {
   using Decay = training::LearningRateSchedule::Decay;
   const bool denoises = setup.role == models::Role::kNoise;
   const bool validates = setup.validation != nullptr;
-  std::vector<Applicability> all = {
+  std::vector<Dependent> all = {
       {denoises, "on a classifier", "loss", {"loss", "predict", "mse-weight", "label-dropout"}},
       {denoises, "on a classifier", "control", {"sample-every"}},
       {!denoises, "on a diffusion model", "loss", {"lambda", "beta", "entropy-weight"}},
@@ -49,13 +41,9 @@ std::vector<std::string> settings_without_effect(const TrainConfig& config, Trai
   const json standard = trains ? OptionTable("train", train_options(defaults)).to_json()
                                : OptionTable("finetune", finetune_options(defaults)).to_json();
   std::vector<std::string> notes;
-  for (const Applicability& row : applicabilities(config, trains ? "train" : "finetune", setup)) {
-    if (row.effective) continue;
-    for (const std::string& key : row.keys) {
-      const json::json_pointer place("/" + row.table + "/" + key);
-      if (!standard.contains(place) || setup.settings.at(place) == standard.at(place)) continue;
-      notes.push_back("--" + key + " has no effect " + row.why);
-    }
+  for (const auto& [key, why] :
+       idle_settings(dependents(config, trains ? "train" : "finetune", setup), setup.settings, standard)) {
+    notes.push_back("--" + key + " has no effect " + why);
   }
   // What finetune does by itself.
   const bool judged = config.trainer.keeps_best || config.trainer.patience > 0;
