@@ -216,8 +216,8 @@ std::vector<json> printed_each(const Entry& row, std::size_t count, const std::v
 
 void check_baseline(const std::vector<SweepRun>& runs, const SweepConfig& config) {
   if (config.baseline.empty()) return;
-  std::vector<std::string> rows;
-  for (const SweepRun& run : runs) rows.push_back(run.row);
+  std::vector<std::string> rows(runs.size());
+  std::transform(runs.begin(), runs.end(), rows.begin(), [](const SweepRun& run) { return run.row; });
   if (std::find(rows.begin(), rows.end(), config.baseline) != rows.end()) return;
   throw UsageError("baseline '" + config.baseline + "' is no row." + did_you_mean(config.baseline, rows));
 }
