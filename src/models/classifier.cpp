@@ -129,6 +129,11 @@ guidance::Classifier open_one(const ClassifierConfig& config, Placement placemen
          "they are, which is the classifier-input raw");
   }
   InputConvention convention = input_convention(config.input, description.config, config.size);
+  const int64_t seen = convention.size > 0 ? convention.size : core.size;
+  if (config.resize && config.cutouts.count == 0 && warn && (seen == 0 || seen == images.side)) {
+    warn(path.string() + ": classifier-resize changes nothing, as images are not resized for this classifier" +
+         (seen == 0 ? "; classifier-size does that" : ""));
+  }
   if (config.resize) convention.resize = *config.resize;
   return behind(std::move(core), convention, config.cutouts);
 }

@@ -43,6 +43,7 @@ TEST_F(Conventions, ThatAreRightAreNotDoubted) {
   EXPECT_EQ(heard.find("nothing says which input"), std::string::npos) << heard;
   EXPECT_EQ(heard.find("that of guessing"), std::string::npos) << heard;
   EXPECT_EQ(heard.find("as probabilities do"), std::string::npos) << heard;
+  EXPECT_EQ(heard.find("classifier-resize"), std::string::npos) << heard;
 }
 
 TEST_F(Conventions, ThatAreMissingAreSaidToBeAssumed) {
@@ -51,6 +52,18 @@ TEST_F(Conventions, ThatAreMissingAreSaidToBeAssumed) {
   EXPECT_NE(heard.find("nothing says which input this classifier was trained with; it gets pixels in [-1, 1]"),
             std::string::npos)
       << heard;
+}
+
+TEST_F(Conventions, OfAFilterWhereNothingIsResizedAreSaidToChangeNothing) {
+  config_.classifier.path = bundled("mnist-classifier");
+  const std::string idle = "classifier-resize changes nothing";
+  config_.classifier.resize = classifiers::Resize::kArea;
+  EXPECT_NE(notes(config_).find(idle + ", as images are not resized for this classifier; classifier-size does that"),
+            std::string::npos);
+  config_.classifier.size = 28;  // which they are
+  const std::string heard = notes(config_);
+  EXPECT_NE(heard.find(idle), std::string::npos) << heard;
+  EXPECT_EQ(heard.find("classifier-size does that"), std::string::npos) << heard;
 }
 
 TEST_F(Conventions, ThatAreMuchBetterAreNamedWithBothAccuracies) {

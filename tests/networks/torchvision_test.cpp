@@ -90,7 +90,7 @@ TEST(TorchvisionPresets, HaveThePublishedParameterCounts) {
   EXPECT_EQ(checked, published.size());
 }
 
-/// As transforms() of torchvision 0.29's IMAGENET1K_V1 weights have it.
+/// As transforms() of torchvision 0.29's weights have it: IMAGENET1K_V1's, and the filters of their defaults.
 TEST(Presets, SeeImagesAsTheirWeightsWereTrainedTo) {
   for (const char* type : {"resnet", "vit", "convnext", "densenet", "efficientnet"}) {
     for (const Preset& preset : family(type).presets()) {
@@ -99,6 +99,9 @@ TEST(Presets, SeeImagesAsTheirWeightsWereTrainedTo) {
       const nlohmann::json std = half ? nlohmann::json{0.5, 0.5, 0.5} : nlohmann::json{0.229, 0.224, 0.225};
       EXPECT_EQ(preset.config["input"]["mean"], mean) << preset.name;
       EXPECT_EQ(preset.config["input"]["std"], std) << preset.name;
+      const bool bilinear = std::string(type) != "efficientnet" || preset.name == "efficientnet_b1" ||
+                            preset.name == "efficientnet_v2_s" || preset.name == "efficientnet_v2_m";
+      EXPECT_EQ(preset.config["input"].value("resize", "bilinear"), bilinear ? "bilinear" : "bicubic") << preset.name;
     }
   }
 }

@@ -33,6 +33,12 @@ Preset scaled(int number, double width, double depth, int64_t size, double norm_
   return efficientnet("efficientnet_b" + std::to_string(number), size, stages, 4 * stages.back()[5], norm_eps);
 }
 
+/// Its published weights are evaluated on images that were resized with the bicubic filter.
+Preset of_bicubic(Preset preset) {
+  preset.config["input"]["resize"] = "bicubic";
+  return preset;
+}
+
 /// Its weights were trained on images in [-1, 1], not on ImageNet's convention.
 Preset of_half(Preset preset) {
   preset.config["input"]["mean"] = preset.config["input"]["std"] = {0.5, 0.5, 0.5};
@@ -48,17 +54,17 @@ std::vector<Preset> efficientnet_presets() {
   const Rows large = {{1, 1, 3, 1, 32, 32, 4},   {1, 4, 3, 2, 32, 64, 7},    {1, 4, 3, 2, 64, 96, 7},
                       {0, 4, 3, 2, 96, 192, 10}, {0, 6, 3, 1, 192, 224, 19}, {0, 6, 3, 2, 224, 384, 25},
                       {0, 6, 3, 1, 384, 640, 7}};
-  return {scaled(0, 1.0, 1.0, 224, 1e-5),
+  return {of_bicubic(scaled(0, 1.0, 1.0, 224, 1e-5)),
           scaled(1, 1.0, 1.1, 240, 1e-5),
-          scaled(2, 1.1, 1.2, 288, 1e-5),
-          scaled(3, 1.2, 1.4, 300, 1e-5),
-          scaled(4, 1.4, 1.8, 380, 1e-5),
-          scaled(5, 1.6, 2.2, 456, 1e-3),
-          scaled(6, 1.8, 2.6, 528, 1e-3),
-          scaled(7, 2.0, 3.1, 600, 1e-3),
+          of_bicubic(scaled(2, 1.1, 1.2, 288, 1e-5)),
+          of_bicubic(scaled(3, 1.2, 1.4, 300, 1e-5)),
+          of_bicubic(scaled(4, 1.4, 1.8, 380, 1e-5)),
+          of_bicubic(scaled(5, 1.6, 2.2, 456, 1e-3)),
+          of_bicubic(scaled(6, 1.8, 2.6, 528, 1e-3)),
+          of_bicubic(scaled(7, 2.0, 3.1, 600, 1e-3)),
           efficientnet("efficientnet_v2_s", 384, small, 1280, 1e-3),
           efficientnet("efficientnet_v2_m", 480, medium, 1280, 1e-3),
-          of_half(efficientnet("efficientnet_v2_l", 480, large, 1280, 1e-3))};
+          of_half(of_bicubic(efficientnet("efficientnet_v2_l", 480, large, 1280, 1e-3)))};
 }
 
 }  // namespace
