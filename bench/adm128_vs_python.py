@@ -14,7 +14,7 @@ import shlex
 import statistics
 import subprocess
 
-parser = argparse.ArgumentParser()
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--peer", required=True)
 parser.add_argument("--ours", default="build-bench/bench/adm128_step")
 parser.add_argument("--pairs", type=int, default=3)

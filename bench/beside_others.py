@@ -27,7 +27,7 @@ WAYS = {
 }
 
 root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-parser = argparse.ArgumentParser()
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--ours", default="build/src/cli/sextant")
 parser.add_argument("--others", default="0,1,2,4", help="how many other processes")
 parser.add_argument("--runs", type=int, default=3)

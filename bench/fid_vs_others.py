@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-parser = argparse.ArgumentParser()
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--peers", default=sys.executable, help="the Python that has the other tools")
 parser.add_argument("--images", type=int, default=64)
 parser.add_argument("--size", type=int, default=64)

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 import torchvision
 
-parser = argparse.ArgumentParser()
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--ours", default="build-bench/bench/inception_features")
 parser.add_argument("--images", type=int, default=64)
 parser.add_argument("--batch", type=int, default=32)

@@ -24,7 +24,7 @@ import numpy
 import scipy.linalg
 import threadpoolctl
 
-parser = argparse.ArgumentParser()
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--ours", default="build-bench/bench/metrics_bench")
 parser.add_argument("--dimensions", type=int, default=2048)
 parser.add_argument("--samples", type=int, default=10000, help="behind each covariance")

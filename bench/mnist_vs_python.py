@@ -13,7 +13,7 @@ import shlex
 import statistics
 import subprocess
 
-parser = argparse.ArgumentParser()
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--peer", required=True)
 parser.add_argument("--ours", default="build-bench/bench/guided_sampling")
 parser.add_argument("--pairs", type=int, default=3)

@@ -23,7 +23,7 @@ import torch
 import sextant
 from sextant import samplers
 
-parser = argparse.ArgumentParser()
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--ours", default="build-bench/bench/guided_sampling", help="the C++ program")
 parser.add_argument("--steps", type=int, default=25)
 parser.add_argument("--batch", type=int, default=1)

@@ -22,7 +22,7 @@ import subprocess
 import tempfile
 import time
 
-parser = argparse.ArgumentParser()
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--program", default="build/src/cli/sextant")
 parser.add_argument("--data", help="images to train on; without it nothing is trained")
 parser.add_argument("--processes", type=int, default=2)

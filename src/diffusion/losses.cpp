@@ -1,7 +1,10 @@
+#include <c10/util/StringUtil.h>
+
 #include <cmath>
 #include <numbers>
 
 #include "sextant/diffusion/denoiser.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::diffusion {
 namespace {
@@ -83,6 +86,22 @@ LossTerms training_loss(const Process& process, const Model& model, const Tensor
     terms.vb = bound_term(process, frozen, x0, x_t, steps) * (loss == Loss::kRescaledMse ? T / 1000 : 1.0);
     terms.loss = terms.mse + terms.vb;
   }
+  return terms;
+}
+
+EdmLossTerms edm_loss(const Model& model, const Tensor& x0, const Tensor& y, const Tensor& noise, const Tensor& n,
+                      const EdmLoss& loss) {
+  if (x0.dim() != 4 || noise.sizes() != x0.sizes() || n.dim() != 1 || n.size(0) != x0.size(0)) {
+    throw ShapeError(c10::str("edm_loss: expected x0 [N, C, H, W], noise like it and n [N], got ", x0.sizes(), ", ",
+                              noise.sizes(), " and ", n.sizes()));
+  }
+  if (!(loss.sigma_data > 0)) throw UsageError("edm_loss: sigma_data must be above 0");
+  EdmLossTerms terms;
+  terms.sigma = (loss.p_mean + loss.p_std * n).exp();
+  terms.weight = (terms.sigma.square() + loss.sigma_data * loss.sigma_data) / (terms.sigma * loss.sigma_data).square();
+  const auto per_image = [](const Tensor& values) { return values.view({-1, 1, 1, 1}); };
+  const Tensor denoised = model(x0 + per_image(terms.sigma) * noise, terms.sigma, y);
+  terms.loss = per_image(terms.weight) * (denoised - x0).square();
   return terms;
 }
 

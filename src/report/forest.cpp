@@ -42,15 +42,22 @@ std::string signed_number(double value) {
 void draw_entry(const ForestEntry& entry, const ForestPanel& panel, const Axis& axis, double left, double y, Pen& pen) {
   const Colour colour = colour_of(entry, panel.smaller_is_better);
   const auto x = [&](double value) { return left + kPanel * std::clamp(axis.place(value), 0.0, 1.0); };
+  const auto beyond = [&](double value) { return value < axis.low || value > axis.high; };
+  const auto inward_of = [&](double value) { return value > axis.high ? -1.0 : 1.0; };
+  const auto arrow = [&](double tip, double base) {
+    pen.fill({{tip, y}, {base, y - kHead / 2}, {base, y + kHead / 2}}, colour);
+  };
   const double low = entry.low.value_or(entry.value), high = entry.high.value_or(entry.value);
-  if (entry.value >= axis.low && entry.value <= axis.high) {
+  if (!beyond(entry.value)) {
     pen.line({{x(low), y}, {x(high), y}}, {colour, 2});
+    for (const double end : {low, high}) {  // it is longer than the panel
+      if (beyond(end)) arrow(x(end) - inward_of(end) * kHead, x(end));
+    }
     pen.dot({x(entry.value), y}, 4, colour);
     return;
   }
-  const double inward = entry.value > axis.high ? -1 : 1;
-  const double edge = x(entry.value);
-  pen.fill({{edge, y}, {edge + inward * kHead, y - kHead / 2}, {edge + inward * kHead, y + kHead / 2}}, colour);
+  const double inward = inward_of(entry.value), edge = x(entry.value);
+  arrow(edge, edge + inward * kHead);
   pen.text({edge + inward * (kHead + 4), y + middle_of(kTickLetters)}, signed_number(entry.value), kTickLetters,
            inward < 0 ? Anchor::kEnd : Anchor::kStart);
 }

@@ -51,5 +51,31 @@ TEST(TrainingLoss, TeachesTheMeanByTheSquaredErrorAlone) {
   EXPECT_GT(gradient.narrow(1, 3, 3).abs().max().item<double>(), 0);
 }
 
+TEST(EdmLoss, HasTheReferencesTerms) {
+  for (const auto& path : golden_files("math/samplers", "edm_loss")) {
+    const Golden golden(path);
+    SCOPED_TRACE(golden.name());
+    const auto& config = golden.config();
+    const diffusion::EdmLoss loss{config.at("P_mean"), config.at("P_std"), config.at("sigma_data")};
+    const diffusion::EdmLossTerms terms =
+        diffusion::edm_loss(tiny_sigma_model(golden, at::kDouble), golden["input/images"], golden["input/labels"],
+                            golden["input/noise"], golden["input/rnd_normal"].flatten(), loss);
+    EXPECT_TENSOR_NEAR(terms.sigma, golden["output/sigma"].flatten(), golden.tolerance());
+    EXPECT_TENSOR_NEAR(terms.weight, golden["output/weight"].flatten(), golden.tolerance());
+    EXPECT_TENSOR_NEAR(terms.loss, golden["output/loss"], golden.tolerance());
+  }
+}
+
+TEST(EdmLoss, RefusesOtherShapes) {
+  const diffusion::Model model = [](const Tensor& x, const Tensor&, const Tensor&) { return x; };
+  const Tensor x0 = at::zeros({2, 1, 3, 3}), noise = at::ones({2, 1, 3, 3});
+  EXPECT_NO_THROW(diffusion::edm_loss(model, x0, {}, noise, at::zeros({2})));
+  EXPECT_THROW(diffusion::edm_loss(model, x0, {}, noise, at::zeros({2, 1, 1, 1})), ShapeError);
+  EXPECT_THROW(diffusion::edm_loss(model, x0, {}, noise.narrow(0, 0, 1), at::zeros({2})), ShapeError);
+  diffusion::EdmLoss none;
+  none.sigma_data = 0;
+  EXPECT_THROW(diffusion::edm_loss(model, x0, {}, noise, at::zeros({2}), none), UsageError);
+}
+
 }  // namespace
 }  // namespace sextant::testing

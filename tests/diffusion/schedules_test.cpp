@@ -140,7 +140,9 @@ TEST(SpacedSchedule, RefusesWhatTheReferenceRefuses) {
       const std::string wanted = request.substr(colon + 1);
       const std::string expected = outcome;
       if (expected.rfind("ok:", 0) == 0) {
-        EXPECT_EQ(diffusion::space_timesteps(T, wanted).size(), std::stoull(expected.substr(3))) << request;
+        EXPECT_NO_THROW({
+          EXPECT_EQ(diffusion::space_timesteps(T, wanted).size(), std::stoull(expected.substr(3))) << request;
+        }) << request;
       } else {
         EXPECT_THROW(diffusion::space_timesteps(T, wanted), UsageError) << request;
       }

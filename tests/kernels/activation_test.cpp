@@ -36,6 +36,25 @@ class Activation : public ::testing::TestWithParam<std::tuple<double, at::Scalar
   }
 };
 
+TEST(SoftplusGolden, ValuesAndSlopesAreTheReferences) {
+  for (const auto& path : testing::golden_files("math/samplers", "softplus")) {
+    const testing::Golden golden(path);
+    const std::vector<double> betas = golden.config().at("betas");
+    ASSERT_FALSE(betas.empty());
+    for (std::size_t i = 0; i < betas.size(); ++i) {
+      SCOPED_TRACE(betas[i]);
+      const std::string number = std::to_string(i);
+      for (const auto type : {at::kDouble, at::kFloat}) {
+        const Tolerance tolerance = type == at::kDouble ? golden.tolerance() : Tolerance{1e-6, 1e-6};
+        const Tensor x = golden["input/x"].to(type).requires_grad_();
+        const Tensor y = activate(x * 1, betas[i]);
+        EXPECT_TENSOR_NEAR(y, golden["output/value_" + number], tolerance);
+        EXPECT_TENSOR_NEAR(gradient_of(y, x, at::ones_like(x)), golden["output/grad_" + number], tolerance);
+      }
+    }
+  }
+}
+
 TEST_P(Activation, MatchesItsFormulaAndSlope) {
   const Tensor x = numbers(1).requires_grad_();
   const Tensor weights = numbers(2);

@@ -48,6 +48,15 @@ TEST_F(ForestTest, LargeOnesStandAtTheEdgeWithTheirNumber) {
       2);
 }
 
+TEST_F(ForestTest, AnIntervalThatLeavesThePanelHasAnArrow) {
+  const Recorder whole = recorded(draw(forest_of({ForestEntry{1, 0.5, 1.5}, ForestEntry{2, 1.5, 2.5}})));
+  EXPECT_TRUE(whole.areas.empty());
+  const Recorder cut =
+      recorded(draw(forest_of({ForestEntry{1, 0.5, 1.5}, ForestEntry{-1, -1.5, -0.5}, ForestEntry{4, -9, 9}})));
+  EXPECT_EQ(cut.dots.size(), 3u);
+  EXPECT_EQ(cut.areas.size(), 2u) << "at either end";
+}
+
 TEST_F(ForestTest, TellsItsScaleOnBothSidesOfZero) {
   for (const double size : {0.28, 0.31, 0.9, 1.9, 4.7, 30.0}) {
     const Recorder drawn = recorded(draw(forest_of({ForestEntry{size, {}, {}}})));

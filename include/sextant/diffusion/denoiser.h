@@ -158,4 +158,22 @@ struct LossTerms {
 LossTerms training_loss(const Process& process, const Model& model, const Tensor& x0, const Tensor& steps,
                         const Tensor& y, const Tensor& noise, Loss loss);
 
+/// What an EDM denoiser is trained on (Karras et al. 2022, Table 1, last column).
+struct EdmLoss {
+  double p_mean = -1.2;  ///< of ln sigma
+  double p_std = 1.2;
+  double sigma_data = 0.5;  ///< deviation of the data, above 0
+};
+
+struct EdmLossTerms {
+  Tensor sigma;   ///< [N], e^(p_mean + p_std n)
+  Tensor weight;  ///< [N], (sigma^2 + sigma_data^2)/(sigma sigma_data)^2
+  Tensor loss;    ///< like x0, weight (D(x0 + sigma noise; sigma) - x0)^2; its sum over a batch is minimised
+};
+
+/// The loss of the denoiser D = `model`: x0 [N, C, H, W] in [-1, 1], y [N] labels, noise like x0, `n` [N] normal
+/// numbers. ShapeError for other shapes.
+EdmLossTerms edm_loss(const Model& model, const Tensor& x0, const Tensor& y, const Tensor& noise, const Tensor& n,
+                      const EdmLoss& loss = {});
+
 }  // namespace sextant::diffusion
