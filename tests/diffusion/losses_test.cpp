@@ -1,5 +1,6 @@
 #include "samplers/tiny_models.h"
 #include "sextant/diffusion/denoiser.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant::testing {
 namespace {
