@@ -39,6 +39,8 @@ def open_extractor(
     if isinstance(features, Extractor):
         return features
     path = find_inception() if features is None else _settings.path("open_extractor", "features", features)
+    if device is not None and not isinstance(device, (str, torch.device)):
+        raise UsageError(f"open_extractor: device: expected a text or a torch.device, got {_settings.shown(device)}")
     return Extractor(path, protocol=protocol, device=str(device or "cpu"), arch=arch, layer=layer)
 
 

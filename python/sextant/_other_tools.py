@@ -3,6 +3,8 @@
 import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+import numpy
+
 from . import _settings
 from ._core import UsageError
 from ._core.evaluation import Embedding
@@ -37,12 +39,23 @@ _TORCH_FIDELITY: Dict[str, Optional[Tuple[Any, ...]]] = {
 }  # fmt: skip
 
 
+def _is(value: Any, one: Any) -> bool:
+    """Whether a setting has this value. Arrays are equal to nothing in one word."""
+    return value is one or (isinstance(value, (str, int, float, numpy.generic)) and bool(value == one))
+
+
+def _check_flags(who: str, **flags: Any) -> None:
+    for name, value in flags.items():
+        if not isinstance(value, (bool, int, numpy.bool_)):
+            raise UsageError(f"{who}: {name}: expected True or False, got {_settings.shown(value)}")
+
+
 def _check_others(who: str, others: Mapping[str, Any], known: Mapping[str, Optional[Tuple[Any, ...]]]) -> None:
     for name, value in others.items():
         if name not in known:
             raise TypeError(f"{who}() got an unexpected keyword argument '{name}'")
         accepted = known[name]
-        if accepted is not None and not any(value is one or value == one for one in accepted):
+        if accepted is not None and not any(_is(value, one) for one in accepted):
             raise UsageError(
                 f"{who}: {name} = {_settings.shown(value)} would change the number and has no counterpart here; "
                 f"{accepted[-1]!r} alone is there"
@@ -54,7 +67,7 @@ def _pair(who: str, paths: Any, dims: Any) -> List[Images]:
     if not isinstance(paths, (list, tuple)) or len(paths) != 2:
         got = len(paths) if isinstance(paths, (list, tuple)) else _settings.shown(paths)
         raise UsageError(f"{who}: expected two paths, got {got}")
-    if dims != 2048:
+    if not _is(dims, 2048):
         raise UsageError(f"{who}: of the features only the last 2048 are there, not {_settings.shown(dims)}")
     return list(paths)
 
@@ -173,6 +186,7 @@ def calculate_metrics(
     """torch-fidelity's call, with its protocol and its names of the numbers. Of its other settings those that change no
     number are taken, and those that do only with their defaults."""
     _check_others("calculate_metrics", others, _TORCH_FIDELITY)
+    _check_flags("calculate_metrics", isc=isc, fid=fid, kid=kid, prc=prc, cuda=cuda)
     if not (isc or fid or kid or prc):
         raise UsageError("calculate_metrics: ask for at least one of isc, fid, kid and prc")
     if (fid or kid or prc) and input2 is None:

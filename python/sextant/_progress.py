@@ -26,22 +26,26 @@ class Progress:
         self._width = 0
 
     def begin(self, task: str, total: float, done: float, unit: str) -> None:
+        """A task of `total` units begins, of which some may be done already."""
         self._task, self._total, self._unit = task, total, unit
         self._first = done
         self._started = time.monotonic()
         self._show(done)
 
     def update(self, done: float) -> None:
+        """So many units are done."""
         if time.monotonic() - self._last >= self._every:
             self._show(done)
 
     def end(self) -> None:
+        """The task is over."""
         if self._live and self._width:
             self._out.write("\n")
             self._out.flush()
         self._width = 0
 
     def note(self, line: str) -> None:
+        """A line that stays."""
         self._clear()
         self._out.write(line + "\n")
         self._out.flush()

@@ -20,7 +20,9 @@ def plain(who: str, name: str, value: Any) -> Any:
     dtypes as the words that they are here."""
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
         raise UsageError(f"{who}: {name} is out of range: whole numbers go to 2^64 - 1, got {shown(value)}")
-    if isinstance(value, (bool, int, str)):
+    if isinstance(value, str):
+        return _utf8(who, name, value)
+    if isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
         if math.isnan(value):
@@ -29,30 +31,51 @@ def plain(who: str, name: str, value: Any) -> Any:
             raise UsageError(f"{who}: {name} is infinite; expected a finite number")
         return value
     if isinstance(value, os.PathLike):
-        return os.fspath(value)
+        return _utf8(who, name, os.fspath(value))
     if isinstance(value, torch.device):
         return str(value)
     if isinstance(value, torch.dtype) and value in _PRECISIONS:
         return _PRECISIONS[value]
     if isinstance(value, Mapping):
-        return {str(key): plain(who, str(key), item) for key, item in value.items() if item is not None}
+        given = {_utf8(who, "a name", str(key)): item for key, item in value.items() if item is not None}
+        return {key: plain(who, key, item) for key, item in given.items()}
     if isinstance(value, (list, tuple)):
         return [plain(who, name, item) for item in value]
     if hasattr(value, "tolist"):
-        return plain(who, name, value.tolist())
+        try:
+            numbers = value.tolist()
+        except (TypeError, ValueError, RuntimeError):  # a tensor without numbers: sparse, or on the meta device
+            numbers = value
+        if not isinstance(numbers, type(value)):  # as numpy's long doubles are to themselves
+            return plain(who, name, numbers)
     raise UsageError(f"{who}: {name} cannot be a {type(value).__name__}")
+
+
+def _utf8(who: str, name: str, text: Any) -> Any:
+    """A text that files and C++ can have."""
+    try:
+        str(text).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{who}: {name} is no text of Unicode: {shown(ascii(text))}") from None
+    return text
 
 
 def shown(value: Any) -> str:
     """A value in a message: one short line, whatever it is."""
-    text = " ".join(str(value).split())
+    try:
+        text = " ".join(str(value).split())
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        text = type(value).__name__
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def number(who: str, name: str, value: Any, least: float = -math.inf) -> float:
     """A finite number of at least `least`, whoever's it is: Python's, numpy's or a tensor of one."""
     if isinstance(value, (torch.Tensor, numpy.ndarray, numpy.generic)) and torch.Size(value.shape).numel() == 1:
-        value = value.item()
+        try:
+            value = value.item()
+        except (TypeError, ValueError, RuntimeError):  # a tensor without numbers
+            pass
     finite = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if not finite or value < least:
         wanted = "a finite number" if least == -math.inf else f"a number of at least {least:g}"

@@ -57,6 +57,7 @@ class SmoothECELoss(torch.nn.Module):
         self.cross_entropy = cross_entropy
 
     def forward(self, f: Array, y: Array) -> torch.Tensor:
+        """The loss, a tensor of one number, of logits f [N, K] and labels y [N]."""
         f = _settings.tensor("SmoothECELoss", "f", f)
         if self.cross_entropy:
             value, gradient = cross_entropy_with_smooth_ece(f.detach(), y, weight=self.weight, beta=self.beta)
@@ -73,6 +74,7 @@ class TemperatureScaling(torch.nn.Module):
         self.temperature = fit_temperature(f, y)
 
     def forward(self, f: Array) -> torch.Tensor:
+        """Logits f [N, K] / T"""
         return _settings.tensor("TemperatureScaling", "f", f) / self.temperature
 
 
@@ -80,11 +82,16 @@ class Reliability:
     """A reliability diagram: a picture in a notebook, a file by save()."""
 
     def __init__(self, bins: Bins, title: str = "") -> None:
+        if not isinstance(bins, Bins):
+            raise UsageError(f"Reliability: bins: expected Bins, see equal_width_bins(), got {_settings.shown(bins)}")
+        if not isinstance(title, str):
+            raise UsageError(f"Reliability: title: expected a text, got {_settings.shown(title)}")
         self.bins = bins
         self.title = title
 
     @property
     def ece(self) -> float:
+        """The expected calibration error of the bins."""
         return self.bins.ece
 
     def save(self, path: Union[str, "os.PathLike[str]"]) -> None:

@@ -24,10 +24,12 @@ def as_classifier(classifier: Any, classes: int = 0, uses_time: bool = False) ->
     if not callable(classifier):
         hint = "; a file or folder is opened by open_classifier()" if isinstance(classifier, (str, os.PathLike)) else ""
         raise UsageError(f"classifier: expected a module or a function, got {type(classifier).__name__}{hint}")
-    if isinstance(classifier, torch.nn.Module) and classifier.training:
-        raise UsageError(
-            "classifier: the module is in training mode, its answers would depend on the batch: call eval()"
-        )
+    for name, module in classifier.named_modules() if isinstance(classifier, torch.nn.Module) else ():
+        if getattr(module, "training", False):
+            which = f"module's '{name}'" if name else "module"
+            raise UsageError(
+                f"classifier: the {which} is in training mode, its answers would depend on the batch: call eval()"
+            )
     return Classifier(classifier, classes, uses_time)
 
 

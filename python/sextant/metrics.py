@@ -105,4 +105,7 @@ def save_statistics(
 ) -> None:
     """Writes mu and sigma of images to an .npz, to be a reference later, of pytorch-fid too."""
     path = _settings.path("save_statistics", "path", path)
+    if not isinstance(extractor, Extractor):
+        shown = _settings.shown(extractor)
+        raise UsageError(f"save_statistics: extractor: expected one of open_extractor(), got {shown}")
     extractor.save_statistics(path, embed(images, extractor, batch=batch))

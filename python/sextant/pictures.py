@@ -4,6 +4,7 @@
     pictures.chart({"js": (steps, values)}, x_label="step")  # shown by the notebook, or .save("js.png")
 """
 
+import operator
 import os
 from typing import Any, Mapping, Sequence, Tuple, Union
 
@@ -56,12 +57,17 @@ def grid(images: Any, *, columns: int = 0, scale: int = 1) -> Picture:
         tensor = torch.as_tensor(images)
     except (TypeError, ValueError, RuntimeError):
         raise UsageError(f"grid: expected images, got {type(images).__name__}") from None
-    if not isinstance(columns, int) or not isinstance(scale, int) or columns < 0 or scale < 1:
-        raise UsageError(f"grid: columns must be at least 0 and scale at least 1, got {columns!r} and {scale!r}")
+    try:
+        wide, large = operator.index(columns), operator.index(scale)
+    except (TypeError, ValueError, RuntimeError):
+        wide = large = -1
+    if wide < 0 or large < 1:
+        got = f"{_settings.shown(columns)} and {_settings.shown(scale)}"
+        raise UsageError(f"grid: columns must be at least 0 and scale at least 1, got {got}")
     tensor = tensor.detach().cpu()
     if tensor.is_floating_point() and tensor.dim() == 4:
         tensor = _diffusion.to_uint8(tensor).permute(0, 2, 3, 1).contiguous()
-    return Picture(_report.grid(tensor, columns=columns, scale=scale))
+    return Picture(_report.grid(tensor, columns=wide, scale=large))
 
 
 def chart(

@@ -162,10 +162,12 @@ class Sweep(Result):
 
     @property
     def header(self) -> List[str]:
+        """The names of the table's columns."""
         return list(self.numbers["header"])
 
     @property
     def rows(self) -> List[List[str]]:
+        """The cells of the table as they are written, row by row."""
         return [list(row) for row in self.numbers["rows"]]
 
     def _repr_html_(self) -> str:

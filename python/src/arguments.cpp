@@ -111,8 +111,11 @@ py::object tensor_of(const std::string& who, py::handle array) {
 /// A value in a message.
 std::string shown(py::handle value) {
   if (value.is_none() || PyLong_Check(value.ptr()) || PyFloat_Check(value.ptr()) || is_text(value)) {
-    const std::string text = py::repr(value);
-    return text.size() <= 60 && text.find('\n') == std::string::npos ? text : text.substr(0, 57) + "...";
+    try {
+      const std::string text = py::repr(value);
+      return text.size() <= 60 && text.find('\n') == std::string::npos ? text : text.substr(0, 57) + "...";
+    } catch (const py::error_already_set&) {  // Python writes no whole number of more than 4300 digits
+    }
   }
   return py::type::of(value).attr("__name__").cast<std::string>();
 }
@@ -130,7 +133,14 @@ py::object stand_in(const std::string& who, const Wanted& want, py::handle given
   if (want.kind == Wanted::kTensor && py::isinstance(given, py::module_::import("numpy").attr("ndarray"))) {
     return tensor_of(who, given);
   }
-  if (want.kind == Wanted::kNumber && py::hasattr(given, "tolist")) return given.attr("tolist")();
+  if (want.kind == Wanted::kNumber && py::hasattr(given, "tolist")) {
+    try {
+      return given.attr("tolist")();
+    } catch (const py::error_already_set& error) {  // a tensor without numbers: sparse, or on the meta device
+      if (!error.matches(PyExc_Exception)) throw;
+      return {};
+    }
+  }
   if (want.words == kText && py::isinstance(given, py::module_::import("torch").attr("device"))) return py::str(given);
   return {};
 }
@@ -150,6 +160,16 @@ bool would_be_cut(py::handle value) {
   return PyNumber_Check(value.ptr()) != 0 && PyIndex_Check(value.ptr()) == 0 && PyFloat_Check(value.ptr()) == 0;
 }
 
+/// The implementation's answer. None for an object of this module passes pybind11's conversion as a null pointer and is
+/// refused where a reference is made of it, which is no way to call the function either.
+py::handle answer_of(Implementation implementation, function_call& call) {
+  try {
+    return implementation(call);
+  } catch (const py::reference_cast_error&) {
+    return PYBIND11_TRY_NEXT_OVERLOAD;
+  }
+}
+
 /// The implementation, and where pybind11 finds no way to call it, once more with what stands in for the arguments that
 /// do not fit.
 py::handle call_or_refuse(function_call& call) {
@@ -162,7 +182,7 @@ py::handle call_or_refuse(function_call& call) {
     if (want && want->words == kWholeNumber) refuse(call, i, *want);
   }
   const Implementation implementation = implementations().at(&function);
-  const py::handle answer = implementation(call);
+  const py::handle answer = answer_of(implementation, call);
   if (answer.ptr() != PYBIND11_TRY_NEXT_OVERLOAD) return answer;
 
   const std::string who = name_of(function);
@@ -179,7 +199,7 @@ py::handle call_or_refuse(function_call& call) {
     if (!made.back() || !fits(*want, made.back())) refuse(call, i, *want);
     call.args[i] = made.back();
   }
-  const py::handle second = implementation(call);
+  const py::handle second = answer_of(implementation, call);
   if (second.ptr() != PYBIND11_TRY_NEXT_OVERLOAD) return second;
   std::string given;
   for (std::size_t i = first; i < end; ++i) {

@@ -1,5 +1,7 @@
 // sextant._core.diffusion: processes, denoisers, mixtures, noise.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "bindings.h"
 #include "checks.h"
@@ -85,8 +87,17 @@ diffusion::Model model_of(const Callable& model) {
 
 std::vector<int64_t> checked_sample_shape(std::vector<int64_t> shape) {
   if (shape.size() == 3 && *std::min_element(shape.begin(), shape.end()) > 0) return shape;
-  throw UsageError(
-      c10::str("Denoiser: expected sample_shape [C, H, W] of positive numbers, got ", at::IntArrayRef(shape)));
+  const char* expected = "Denoiser: expected sample_shape [C, H, W] of positive numbers, got ";
+  if (shape.size() > 8) throw UsageError(c10::str(expected, shape.size(), " numbers"));
+  throw UsageError(c10::str(expected, at::IntArrayRef(shape)));
+}
+
+/// A process of so many steps is made in seconds.
+void check_steps(std::uint64_t steps) {
+  constexpr std::uint64_t kMostSteps = 1'000'000;
+  if (steps < 1 || steps > kMostSteps) {
+    throw UsageError(c10::str("Process: expected 1 to ", kMostSteps, " steps, got ", static_cast<int64_t>(steps)));
+  }
 }
 
 void bind_process(py::module_& m) {
@@ -106,6 +117,7 @@ void bind_process(py::module_& m) {
                        const std::string& mean, const std::string& variance, bool rescale, bool clip,
                        const std::optional<std::vector<double>>& betas) {
              const ProcessConfig config = process_config(schedule, steps, respacing, mean, variance, rescale, clip);
+             check_steps(betas ? betas->size() : static_cast<std::uint64_t>(steps));
              if (!betas) return Process(config);
              std::vector<int64_t> timesteps(betas->size());
              for (std::size_t i = 0; i < timesteps.size(); ++i) timesteps[i] = static_cast<int64_t>(i);
@@ -116,9 +128,9 @@ void bind_process(py::module_& m) {
            }),
            arg("schedule") = "linear", py::kw_only(), arg("steps") = 1000, arg("respacing") = "",
            arg("mean") = "epsilon", arg("variance") = "fixed_small", arg("rescale_timesteps") = false,
-           arg("clip") = true, arg("betas") = py::none())
+           arg("clip") = true, arg("betas") = py::none(), Unlocked())
       .def_property_readonly("num_steps", &Process::num_steps)
-      .def("respaced", &Process::respaced, doc("diffusion.Process.respaced"), arg("sections"))
+      .def("respaced", &Process::respaced, doc("diffusion.Process.respaced"), arg("sections"), Unlocked())
       .def("abar", entry(&Process::abar), arg("step"))
       .def("beta", entry(&Process::beta), arg("step"))
       .def(
@@ -187,13 +199,20 @@ void bind_denoiser(py::module_& m) {
       .def(
           "denoise",
           [](const Denoiser& d, const Tensor& x, double sigma, const Tensor& y) {
+            if (!(std::abs(sigma) <= std::numeric_limits<float>::max())) {
+              throw UsageError(c10::str("Denoiser.denoise: expected a noise level that float32 holds, got ", sigma));
+            }
             return d.denoise(of_floating_point("denoiser", x), sigma, y);
           },
           doc("diffusion.Denoiser.denoise"), arg("x"), arg("sigma"), arg("y"), Unlocked())
       .def(
           "respaced",
           [](const ObjectOf<Denoiser>& d, const std::string& sections) {
-            ObjectOf<Denoiser> made = py::cast((*d).respaced(sections));
+            const Denoiser& whole = *d;
+            ObjectOf<Denoiser> made = py::cast([&] {
+              const py::gil_scoped_release unlocked;
+              return whole.respaced(sections);
+            }());
             if (py::hasattr(d, kModel)) made.attr(kModel) = d.attr(kModel);
             return made;
           },

@@ -32,6 +32,10 @@ void bind_metrics(py::module_& core) {
   m.def(
       "frechet_infinity",
       [](const Tensor& features, const Gaussian& reference, int64_t smallest, int64_t points, uint32_t seed) {
+        constexpr int64_t kMostPoints = 1000;  // each is a distance of its own
+        if (points > kMostPoints) {
+          throw UsageError(c10::str("frechet_infinity: expected 2 to ", kMostPoints, " points, got ", points));
+        }
         return metrics::frechet_infinity(features, reference, smallest, points, seed).value;
       },
       doc("metrics.FrechetInfinity"), arg("features"), arg("reference"), arg("smallest"), py::kw_only(),

@@ -89,6 +89,10 @@ guidance::Classifier open_classifier(const std::string& path, int64_t channels, 
                                      const std::string& settings, const std::optional<Callable>& warn) {
   commands::SampleConfig config = config_of("open_classifier", "classifier", settings);
   config.classifier.path = path;
+  if (channels < 0 || side < 0) {
+    throw UsageError(
+        c10::str("open_classifier: expected channels and side of at least 0, got ", channels, " and ", side));
+  }
   const auto heard = [&](const std::string& line) {
     if (warn) warn->call<void>("warn", "nothing", line);
   };
@@ -120,6 +124,11 @@ void bind_models(py::module_& core) {
           "decode",
           [](const OpenedDenoiser& d, const Tensor& z) {
             if (!d.decoder) throw UsageError(d.source + " draws images, or was opened without vae: nothing to decode");
+            const int64_t channels = d.sample_shape()[0];
+            if (of_floating_point("decode", z).dim() != 4 || z.size(1) != channels) {
+              throw ShapeError(
+                  c10::str("decode: expected latents [N, ", channels, ", H, W] of ", d.source, ", got ", z.sizes()));
+            }
             return d.decoder->decode(z);
           },
           doc("models.Decoder.decode"), arg("z"), Unlocked());

@@ -12,7 +12,8 @@ namespace sextant::python {
 /// finished and returns, and raise() raises KeyboardInterrupt. Exceptions of the object end the same way.
 class PythonProgress : public Progress {
  public:
-  explicit PythonProgress(const std::optional<py::object>& listener) : listener_(listener.value_or(py::none())) {}
+  explicit PythonProgress(const std::optional<py::object>& listener)
+      : listener_(py::module_::import("sextant._progress").attr("listener")(listener.value_or(py::none()))) {}
 
   void begin(const std::string& task, double total, double done, const std::string& unit) override {
     tell("begin", task, total, done, unit);

@@ -29,6 +29,7 @@ double rounded(double value, const Tensor& x) {
 Model classifier_free(Model model, int64_t null_class, double scale, int64_t guided_channels) {
   if (scale == 1) return model;
   return [=, model = std::move(model)](const Tensor& x, const Tensor& t, const Tensor& y, Time time) {
+    if (!y.defined()) throw UsageError("classifier-free guidance is between labels and none: give it labels y [N]");
     const Tensor both = model(at::cat({x, x}), at::cat({t, t}), at::cat({y, at::full_like(y, null_class)}), time);
     const std::vector<Tensor> halves = both.chunk(2);
     return extrapolate(halves[0], halves[1], scale, guided_channels);
@@ -80,7 +81,9 @@ Interval timesteps_between(const ProcessConfig& config, Interval sigmas) {
 
 Model labelled(Model model, int64_t label) {
   return [model = std::move(model), label](const Tensor& x, const Tensor& t, const Tensor& y, Time time) {
-    return model(x, t, at::full_like(y, label), time);
+    const Tensor labels =
+        y.defined() ? at::full_like(y, label) : at::full({x.size(0)}, label, x.options().dtype(at::kLong));
+    return model(x, t, labels, time);
   };
 }
 
