@@ -97,6 +97,9 @@ def as_score(function: Callable[..., Any]) -> Callable[[_torch.Tensor, _torch.Te
         return value.detach(), gradient.detach()
 
     def score(f: _torch.Tensor, y: _torch.Tensor, step: Step) -> Pair:
+        f, y = _settings.tensor("score", "f", f), _settings.tensor("score", "y", y)
+        if f.dim() != 2 or not f.is_floating_point():
+            raise _ShapeError(f"score: expected logits f [N, K] of floating point, got {f.dtype} {list(f.shape)}")
         with _torch.enable_grad():
             leaf = f.detach().requires_grad_(True)
             answer = function(leaf, y, step) if takes_step else function(leaf, y)

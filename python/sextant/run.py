@@ -206,6 +206,7 @@ class Calibration(Evaluation):
 
     @property
     def values(self) -> Dict[str, Any]:
+        """What `calibrate --format json` prints; empty until the run is complete."""
         return dict(self.numbers["json"] or {})
 
     def __getitem__(self, key: str) -> Any:

@@ -103,7 +103,7 @@ void check_steps(std::uint64_t steps) {
 void bind_process(py::module_& m) {
   py::class_<Prediction>(m, "Prediction", doc("diffusion.Prediction"))
       .def_readonly("x0", &Prediction::x0, doc("diffusion.Prediction.x0"))
-      .def_readonly("mean", &Prediction::mean)
+      .def_readonly("mean", &Prediction::mean, "mu of q(x_{t-1} | x_t, x0), [N, C, H, W]")
       .def_readonly("variance", &Prediction::variance, doc("diffusion.Prediction.variance"))
       .def_readonly("log_variance", &Prediction::log_variance, doc("diffusion.Prediction.log_variance"));
   const auto entry = [](double (Process::*read)(int64_t) const) {
@@ -129,7 +129,7 @@ void bind_process(py::module_& m) {
            arg("schedule") = "linear", py::kw_only(), arg("steps") = 1000, arg("respacing") = "",
            arg("mean") = "epsilon", arg("variance") = "fixed_small", arg("rescale_timesteps") = false,
            arg("clip") = true, arg("betas") = py::none(), Unlocked())
-      .def_property_readonly("num_steps", &Process::num_steps)
+      .def_property_readonly("num_steps", &Process::num_steps, "The steps that are left after respacing.")
       .def("respaced", &Process::respaced, doc("diffusion.Process.respaced"), arg("sections"), Unlocked())
       .def("abar", entry(&Process::abar), arg("step"))
       .def("beta", entry(&Process::beta), arg("step"))
@@ -182,7 +182,8 @@ void bind_denoiser(py::module_& m) {
           py::kw_only(), arg("sigma_min") = 0.0, arg("sigma_max") = std::numeric_limits<double>::infinity())
       .def_property_readonly("sample_shape", &Denoiser::sample_shape, "[C, H, W]")
       .def_property_readonly(
-          "counts", [](const Denoiser& d) { return d.counts() == Counts::kTimesteps ? "timesteps" : "noise levels"; })
+          "counts", [](const Denoiser& d) { return d.counts() == Counts::kTimesteps ? "timesteps" : "noise levels"; },
+          "What the second argument is.")
       .def_property_readonly("process", &Denoiser::process, doc("diffusion.Denoiser.process"))
       .def(
           "__call__",
@@ -260,7 +261,7 @@ void bind_noise(py::module_& m) {
                  return std::make_shared<DerivedNoise>(seed, std::move(samples), shape, parse_device(device));
                }),
            doc("runtime.Noise.Noise"), arg("seed"), arg("samples"), arg("shape"), py::kw_only(), arg("device") = "cpu")
-      .def_property_readonly("ids", &Noise::ids)
+      .def_property_readonly("ids", &Noise::ids, "Seed and numbers of the samples.")
       .def(
           "initial", [](Noise& noise) { return noise.Noise::initial(); }, doc("runtime.Noise.initial"), Unlocked())
       .def(

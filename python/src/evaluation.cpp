@@ -126,7 +126,8 @@ void bind_evaluation(py::module_& core) {
            }),
            doc("evaluation.open_extractor"), arg("path"), py::kw_only(), arg("protocol") = "openai",
            arg("device") = "cpu", arg("arch") = "", arg("layer") = "", Unlocked())
-      .def_property_readonly("name", [](const OpenedExtractor& e) { return e.extractor.name; })
+      .def_property_readonly(
+          "name", [](const OpenedExtractor& e) { return e.extractor.name; }, "The network's.")
       .def("embed_array", &embed_array, doc("evaluation.embed"), arg("images"), arg("labels") = py::none(),
            py::kw_only(), arg("batch") = 64, arg("progress") = py::none())
       .def("embed_path", &embed_path, doc("evaluation.open_reference"), arg("path"), py::kw_only(), arg("batch") = 64,

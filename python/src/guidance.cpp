@@ -69,7 +69,7 @@ void bind_guidance(py::module_& core) {
              return NamedScore{name, named(name, settings)};
            }),
            arg("name"), arg("settings") = "{}")
-      .def_readonly("name", &NamedScore::name)
+      .def_readonly("name", &NamedScore::name, "The terms, as named_score() was given them.")
       .def(
           "__call__",
           [](const NamedScore& score, const Tensor& f, const Tensor& y, const guidance::Step& step) {

@@ -100,7 +100,7 @@ void bind_guide(py::module_& core) {
              return SampleIds{seed, std::move(samples)};
            }),
            arg("seed") = 0, arg("samples") = std::vector<int64_t>{})
-      .def_readonly("seed", &SampleIds::seed)
+      .def_readonly("seed", &SampleIds::seed, "Of the run.")
       .def_readonly("samples", &SampleIds::samples, doc("runtime.SampleIds.samples"));
 
   py::class_<Classifier> bound(m, "Classifier", py::dynamic_attr(), doc("guidance.Logits"));

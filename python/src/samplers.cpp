@@ -67,7 +67,7 @@ void bind_samplers(py::module_& core) {
   py::module_ m = core.def_submodule("samplers");
   py::class_<SeenStep>(m, "Step", doc("samplers.Step"))
       .def_readonly("step", &SeenStep::step, doc("samplers.Step.step"))
-      .def_readonly("num_steps", &SeenStep::num_steps)
+      .def_readonly("num_steps", &SeenStep::num_steps, "Steps of the whole trajectory.")
       .def_readonly("x0", &SeenStep::x0, doc("samplers.Step.x0"))
       .def_readonly("x", &SeenStep::x, doc("samplers.Step.x"))
       .def_readonly("guidance", &SeenStep::guidance, doc("samplers.Step.guidance"));

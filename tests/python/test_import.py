@@ -56,6 +56,17 @@ def test_every_public_function_says_what_it_does():
     assert "gamma_factor" in sextant.Guide.__doc__ and "softplus_beta" in sextant.open_classifier.__doc__
 
 
+def test_every_member_of_a_class_says_what_it_is():
+    modules = (sextant, sextant.guidance, sextant.calibration, sextant.metrics, sextant.samplers, sextant.run)
+    things = [getattr(module, name) for module in modules for name in module.__all__]
+    classes = [thing for thing in things if isinstance(thing, type) and not issubclass(thing, BaseException)]
+    assert len(classes) > 20
+    for one in classes:
+        for name, member in vars(one).items():
+            if not name.startswith("_") and (callable(member) or isinstance(member, property)):
+                assert member.__doc__, f"{one.__name__}.{name}"
+
+
 def test_the_wheel_has_the_librarys_version():
     (version,) = re.findall(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.M)
     assert version == sextant.__version__

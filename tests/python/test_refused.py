@@ -40,6 +40,12 @@ REFUSED = {
     "save_statistics: extractor: expected one of open_extractor(), got None": (
         lambda m: metrics.save_statistics("x.npz", EIGHT_BITS, None)
     ),
+    "score: f: expected a tensor or an array of numpy, got None": (
+        lambda m: guidance.as_score(lambda f, y: f.sum(1))(None, Y, guidance.Step())
+    ),
+    "score: expected logits f [N, K] of floating point, got torch.int64 [20]": (
+        lambda m: guidance.as_score(lambda f, y: f.sum(1))(Y, Y, guidance.Step())
+    ),
     # bounds
     "Process: expected 1 to 1000000 steps, got 10000000": lambda m: sextant.Process("cosine", steps=10**7),
     "Process: expected 1 to 1000000 steps, got 4611686018427387904": lambda m: sextant.Process(steps=2**62),
