@@ -8,6 +8,18 @@ add_library(sextant INTERFACE)
 add_library(sextant::sextant ALIAS sextant)
 target_link_libraries(sextant INTERFACE ${module_targets})
 
+# What has to be there before anything is copied (SextantBuilt).
+foreach(target IN LISTS module_targets)
+  set_property(TARGET sextant APPEND PROPERTY SEXTANT_BUILT_development $<TARGET_FILE:${target}>)
+endforeach()
+if(TARGET sextant_cli)
+  set_property(TARGET sextant PROPERTY SEXTANT_BUILT_program $<TARGET_FILE:sextant_cli> ${PROJECT_BINARY_DIR}/share/.written)
+endif()
+if(SEXTANT_PYTHON_PACKAGED)
+  set_property(TARGET sextant PROPERTY SEXTANT_BUILT_python $<TARGET_FILE:sextant_python>
+               ${PROJECT_BINARY_DIR}/python/sextant/_core/__init__.pyi)
+endif()
+
 install(TARGETS sextant sextant_torch ${module_targets} EXPORT sextant
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
         FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)

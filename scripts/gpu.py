@@ -30,16 +30,31 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent
 ELSEWHERE = "*BatchOfImages.*:Namings.*:Scores.StayFinite*"
 GOLDEN = ["guidance", "diffusion", "classifiers", "networks", "models", "samplers"]
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--device", default="cuda")
+# Each is a function below.
+STAGES = {
+    "build": "the library, the program, the tests that run here and the benchmarks",
+    "golden": "tests against reference values, on the device",
+    "kernels": "tests of sextant's own kernels; on a GPU the reference values once more, through them",
+    "speed": "time of a step of guided sampling, beside --peer's",
+    "mnist": "draws the demo's digits and scores them",
+    "processes": "two processes that train together, on two cards or a CPU",
+    "cifar": "trains on --data until the time is over",
+}
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                 epilog="stages, in this order:\n" + "\n".join(f"  {name:10} {about}"
+                                                                               for name, about in STAGES.items()))
+parser.add_argument("--device", default="cuda", help="cuda, cuda:INDEX or cpu [default %(default)s]")
 parser.add_argument("--quick", action="store_true", help="toy sizes")
-parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("sextant-report"))
-parser.add_argument("--minutes", type=float, default=25, help="for everything; training takes what is left")
-parser.add_argument("--only", default="", help="stages, by commas")
-parser.add_argument("--skip", default="", help="stages, by commas")
+parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("sextant-report"),
+                    help="where report.md, report.json, the build and the logs go [default %(default)s]")
+parser.add_argument("--minutes", type=float, default=25, help="for everything; training takes what is left [default %(default)s]")
+parser.add_argument("--only", default="", help="these stages, by commas [default all]")
+parser.add_argument("--skip", default="", help="stages to leave out, by commas")
 parser.add_argument("--data", type=pathlib.Path, help="CIFAR-10, in any form that sextant train takes")
 parser.add_argument("--peer", default="", help="what to compare with: see above")
-parser.add_argument("--jobs", type=int, default=os.cpu_count())
+parser.add_argument("--jobs", type=int, default=os.cpu_count(),
+                    help="compilers at a time [default: the number of CPUs, here %(default)s]")
 options = parser.parse_args()
 
 START = time.monotonic()
@@ -227,8 +242,6 @@ def find(value, key):
     return next((found for found in (find(one, key) for one in inner) if found is not None), None)
 
 
-STAGES = {"build": build, "golden": golden, "kernels": kernels, "speed": speed, "mnist": mnist, "processes": processes,
-          "cifar": cifar}
 report = {"device": options.device, "quick": options.quick, "stages": {}}
 
 
@@ -280,7 +293,7 @@ def main():
         write_report()
         start = time.monotonic()
         try:
-            STAGES[name](result)
+            globals()[name](result)
             result["status"] = "passed"
         except LeftOut as reason:
             result.update(status="left out", note=str(reason))

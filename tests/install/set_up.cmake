@@ -42,6 +42,34 @@ expect(install-dependencies.sh "" "" 0 "^$" 0)
 program(dpkg-query "exit 1")
 expect(install-dependencies.sh "furo" "" 3 "^Installing furo\napt-get was called\n$" 0)
 
+# Every target of the Makefile has its line in `make help`.
+find_program(make make)
+if(make)
+  execute_process(COMMAND ${make} --no-print-directory -C ${SOURCE} help
+                  RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  file(STRINGS ${SOURCE}/Makefile targets REGEX "^[a-z-]+:")
+  list(TRANSFORM targets REPLACE ":.*" "")
+  foreach(name IN LISTS targets ITEMS BUILD=build JOBS=N TORCH=auto CUDA=auto DEPENDENCIES=auto SECONDS=20)
+    if(NOT code EQUAL 0 OR NOT output MATCHES "\n  ${name} +[^ \n]")
+      message(FATAL_ERROR "make help says nothing of ${name}: ${code}\n${output}")
+    endif()
+  endforeach()
+endif()
+
+# What gpu.sh says of itself: every stage and default.
+find_program(python3 python3)
+if(python3)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env COLUMNS=80 PYTHONDONTWRITEBYTECODE=1
+                          ${python3} ${SOURCE}/scripts/gpu.py --help
+                  RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  foreach(part IN ITEMS "build +the library" "golden +tests" "kernels +tests" "speed +time" "mnist +draws"
+          "processes +two" "cifar +trains" "default[ \n]+cuda" "default[ \n]+sextant-report" "default[ \n]+25" "CPUs,[ \n]+here[ \n]+[0-9]+")
+    if(NOT code EQUAL 0 OR NOT output MATCHES "${part}")
+      message(FATAL_ERROR "gpu.py --help has no '${part}': ${code}\n${output}")
+    endif()
+  endforeach()
+endif()
+
 expect(bundle.sh "--help" "" 0 "^bundle.sh \\[OUT.tar.xz\\]" 0)
 expect(bundle.sh "--out" "" 2 "there is no option '--out'" 1)
 foreach(folder IN ITEMS ${WORK} ${SOURCE})
