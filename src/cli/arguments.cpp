@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <map>
 
+#include "internal/runtime/option_rows.h"
 #include "internal/runtime/text.h"
 #include "recipe.h"
 #include "sextant/runtime/error.h"
@@ -79,7 +80,7 @@ void reject_remaining(const std::vector<std::string>& words, const OptionTable& 
 }  // namespace
 
 void take_recipe(const Command& command, Invocation& invocation, const std::string& path) {
-  nlohmann::json tables = recipe_tables(path, command.name);
+  nlohmann::json tables = recipe_tables(path, command.any_record ? "" : command.name);
   invocation.take(tables, path);
   invocation.table.merge(tables, path);
 }
@@ -124,19 +125,24 @@ Arguments parse(const Command& command, Invocation& invocation, const std::vecto
   return arguments;
 }
 
-std::string help(const Command& command) {
+std::string help(const Command& command, std::size_t columns) {
+  const Invocation invocation = command.open();  // holds the settings that its table points to
+  const OptionTable& table = invocation.table;
   const std::string argument = command.argument.empty() ? "" : " " + command.argument;
-  std::string by_hand = command.shared ? std::string("\n") + kByHandTitle + "\n" : "";
+  std::string page = wrapped("sextant " + command.name + ": " + command.summary, columns - 2, 2) +
+                     "\n\nUsage: sextant " + command.name + argument + " [--flag VALUE ...]\n" +
+                     help_of(table.groups(), table.to_json(), columns);
+  if (command.shared) page.append("\n").append(kByHandTitle).append("\n");
   for (const ByHandFlag& flag : by_hand_flags(command)) {
-    const std::string words = std::string(flag.flag) + " " + flag.value;
-    by_hand += "  " + words + std::string(28 - words.size(), ' ') + flag.about + "\n";
+    page += help_row(std::string(flag.flag) + " " + flag.value, flag.about, columns);
   }
-  return "sextant " + command.name + ": " + command.summary + "\n\nUsage: sextant " + command.name + argument +
-         " [--flag VALUE ...]\n" + command.open().table.help() + by_hand +
-         "\nEvery command\n"
-         "  --recipe FILE               Settings from a TOML recipe or an earlier run's run.json; flags override them\n"
-         "  -h, --help                  This page\n\n"
-         "Of a flag that is given twice the last one counts, but where it says that it may be given again.\n";
+  return page + "\nEvery command\n" +
+         help_row("--recipe FILE", "Settings from a TOML recipe or an earlier run's run.json; flags override them",
+                  columns) +
+         help_row("-h, --help", "This page", columns) + "\n" +
+         wrapped("Of a flag that is given twice the last one counts, but where it says that it may be given again.",
+                 columns, 0) +
+         "\n";
 }
 
 }  // namespace sextant::cli

@@ -23,7 +23,7 @@ Arguments parse(const Command& command, Invocation& invocation, const std::vecto
 /// Reads a recipe into the invocation's table. UsageError for a setting that the command does not have.
 void take_recipe(const Command& command, Invocation& invocation, const std::string& path);
 
-/// The help page of one command.
-std::string help(const Command& command);
+/// The help page of one command, in lines of so many columns.
+std::string help(const Command& command, std::size_t columns);
 
 }  // namespace sextant::cli

@@ -31,6 +31,7 @@ struct Command {
   bool needs_argument = false;
   std::function<Invocation()> open;  ///< with the default settings
   bool shared = false;               ///< several processes do it together, those of a launcher or started by hand
+  bool any_record = false;           ///< a run.json of any command is a recipe of it
 };
 
 /// All commands, in the order of the help.

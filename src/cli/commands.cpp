@@ -1,12 +1,10 @@
-#include <unistd.h>
-
 #include <algorithm>
-#include <iostream>
 
 #include "command.h"
 #include "internal/commands/calibrate.h"
 #include "internal/commands/evaluate.h"
 #include "internal/commands/inspect.h"
+#include "internal/commands/made_folders.h"
 #include "internal/commands/merge.h"
 #include "internal/commands/report.h"
 #include "internal/commands/runs.h"
@@ -46,6 +44,7 @@ struct Job {
   bool (*quiet)(const Config& config) = [](const Config& config) { return config.run.quiet; };
   bool shared = false;  ///< a launcher's processes do it together
   bool draws = true;    ///< charts are among what it leaves
+  bool any_record = false;
 };
 
 template <typename Config>
@@ -65,8 +64,9 @@ Command row(const std::string& name, const std::string& summary, const Job<Confi
           speaks ? terminal_progress(job.quiet(*config)) : make_progress(ProgressStyle::kQuiet, nowhere);
       if (job.draws && !report::can_draw()) progress->note("note: built without cairo: no charts");
       try {
+        const MadeFolders folders;
         const Report report = job.run(*config, given, *progress, stop);
-        if (speaks) std::cout << report.text << std::flush;
+        if (speaks) print(report.text);
         if (!report.failure.empty()) throw Error(report.failure);
         return report.complete ? 0 : stop.exit_code();
       } catch (const distributed::LostProcess& lost) {
@@ -80,7 +80,7 @@ Command row(const std::string& name, const std::string& summary, const Job<Confi
     const auto take = [job, config](json& tables, const std::string& source) { job.take(tables, *config, source); };
     return Invocation{OptionTable(name, job.options(*config)), take, run};
   };
-  return {name, summary, argument, needs_argument, open, job.shared};
+  return {name, summary, argument, needs_argument, open, job.shared, job.any_record};
 }
 
 std::string of_all(int64_t finished, int64_t count, const std::string& what, const std::string& out) {
@@ -149,7 +149,7 @@ void take_grid(json& tables, RecipeSweep& sweep, const std::string& source) {
 /// A table for whoever reads stdout.
 std::string printed(const report::Table& table, const json& numbers, Format format) {
   if (format == Format::kJson) return json_text(numbers) + "\n";
-  const bool terminal = format == Format::kTable && isatty(STDOUT_FILENO) != 0;
+  const bool terminal = format == Format::kTable && bold_letters();
   return report::format_table(table, terminal ? report::TableFormat::kBoldTerminal : table_format(format));
 }
 
@@ -280,7 +280,8 @@ const std::vector<Command>& commands() {
                           .run = inspect_file,
                           .take = take_whole,
                           .quiet = [](const InspectConfig&) { return true; },
-                          .draws = false},
+                          .draws = false,
+                          .any_record = true},
                          "FILE")};
   return kCommands;
 }

@@ -7,12 +7,12 @@
 
 namespace sextant::cli {
 
-/// The commands in a line each.
-std::string overview();
+/// The commands, in lines of so many columns.
+std::string overview(std::size_t columns);
 
 /// The page that the words after "help" ask for: the overview, COMMAND, --markdown, --man [COMMAND], --completion
-/// SHELL. UsageError for others.
-std::string help_page(const std::vector<std::string>& words);
+/// SHELL. Of these, what --help prints has lines of so many columns. UsageError for others.
+std::string help_page(const std::vector<std::string>& words, std::size_t columns);
 
 /// Man pages and completions as an installation has them below its share folder: man/man1, bash-completion/completions,
 /// zsh/vendor-completions, fish/vendor_completions.d. Error where they cannot be written.

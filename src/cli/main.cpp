@@ -10,6 +10,7 @@
 #include "internal/runtime/utf8.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
+#include "terminal.h"
 #include "unforeseen.h"
 
 namespace sextant::cli {
@@ -18,12 +19,11 @@ namespace {
 int dispatch(const std::vector<std::string>& words, std::string& who) {
   const std::string first = words.empty() ? "" : words.front();
   if (first == "--help" || first == "-h") {
-    std::cout << overview();
+    print(overview(page_columns()));
     return 0;
   }
   if (first == "--version") {
-    std::cout << "sextant " << version() << " (libtorch " << libtorch_version() << ")"
-              << "\n";
+    print(std::string("sextant ") + version() + " (libtorch " + libtorch_version() + ")\n");
     return 0;
   }
   if (words.size() == 3 && first == "help" && words[1] == "--pages") {  // for the build, which installs them
@@ -31,11 +31,11 @@ int dispatch(const std::vector<std::string>& words, std::string& who) {
     return 0;
   }
   if (first == "help") {
-    std::cout << help_page({words.begin() + 1, words.end()});
+    print(help_page({words.begin() + 1, words.end()}, page_columns()));
     return 0;
   }
   if (first.empty()) {
-    std::cerr << overview();
+    std::cerr << overview(page_columns());
     return 2;
   }
   const Command& command = command_named(first);
@@ -43,7 +43,7 @@ int dispatch(const std::vector<std::string>& words, std::string& who) {
   Invocation invocation = command.open();
   const Arguments arguments = parse(command, invocation, {words.begin() + 1, words.end()});
   if (arguments.help) {
-    std::cout << help(command);
+    print(help(command, page_columns()));
     return 0;
   }
   enter_world(arguments.by_hand);

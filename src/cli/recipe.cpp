@@ -65,7 +65,7 @@ json recipe_tables(const std::filesystem::path& path, const std::string& command
   if (!run.is_object() || !run.contains("command") || !run["command"].is_string() || !run.contains("config")) {
     throw UsageError(path.string() + " is no run.json of an earlier run: it has no \"command\" and \"config\"");
   }
-  if (run["command"] != command) {
+  if (!command.empty() && run["command"] != command) {
     throw UsageError(path.string() + " is the record of 'sextant " + run["command"].get<std::string>() +
                      "', not of 'sextant " + command + "'");
   }

@@ -59,26 +59,31 @@ OptionRow row_of(const Option& option, const json& defaults) {
   return row;
 }
 
-std::string OptionTable::help() const {
-  constexpr std::size_t kColumn = 30;
-  constexpr std::size_t kWidth = 110;
+std::string help_row(const std::string& flag, const std::string& about, std::size_t columns) {
+  constexpr std::size_t kFewest = 72;  // for two columns
+  const std::size_t column = columns < kFewest ? 6 : 30;
+  std::string text = "  " + flag;
+  if (text.size() < column) {
+    text.append(column - text.size(), ' ');
+  } else {
+    text.append(1, '\n').append(column, ' ');
+  }
+  return text + wrapped(about, columns - column, column) + "\n";
+}
+
+std::string help_of(const std::vector<OptionGroup>& groups, const json& defaults, std::size_t columns) {
   std::string text;
-  for (const OptionGroup& group : groups_) {
+  for (const OptionGroup& group : groups) {
     text += "\n" + group.title + "  [" + group.name + "]\n";
     for (const Option& option : group.options) {
-      const OptionRow row = row_of(option, defaults_.at(group.name));
-      const std::string left = "  " + row.flag + (row.value.empty() ? "" : " " + row.value);
-      text += left;
-      if (left.size() < kColumn) {
-        text.append(kColumn - left.size(), ' ');
-      } else {
-        text.append(1, '\n').append(kColumn, ' ');
-      }
-      text += wrapped(row.about, kWidth - kColumn, kColumn) + "\n";
+      const OptionRow row = row_of(option, defaults.at(group.name));
+      text += help_row(row.flag + (row.value.empty() ? "" : " " + row.value), row.about, columns);
     }
   }
   return text;
 }
+
+std::string OptionTable::help() const { return help_of(groups_, defaults_, kHelpColumns); }
 
 std::string OptionTable::markdown() const {
   std::string text;

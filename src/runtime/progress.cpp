@@ -1,8 +1,13 @@
 #include "sextant/runtime/progress.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iostream>
 
+#include "internal/runtime/terminal.h"
 #include "internal/runtime/utf8.h"
 
 namespace sextant {
@@ -20,8 +25,8 @@ struct Work {
 
   double share() const { return total > 0 ? std::min(1.0, done / total) : 1; }
 
-  /// "12/100 images, 3.4 images/s, 0:26 left"
-  std::string text() const {
+  /// "12/100 images, 3.4 images/s, 0:26 left"; the speed may be left out.
+  std::string text(bool with_speed = true) const {
     char counts[96];
     std::snprintf(counts, sizeof counts, "%.0f/%.0f ", std::floor(done + 1e-9), total);
     std::string text = counts + unit;
@@ -29,12 +34,44 @@ struct Work {
     const double elapsed = now - start;
     if (fresh <= 0 || elapsed <= 0) return text;
     const double rate = fresh / elapsed;
-    char rates[96];
-    std::snprintf(rates, sizeof rates, ", %.3g %s/s, ", rate, unit.c_str());
-    return text + rates +
+    char speed[32];
+    std::snprintf(speed, sizeof speed, ", %.3g ", rate);
+    if (with_speed) text += speed + unit + "/s";
+    return text + ", " +
            (done < total ? format_duration((total - done) / rate) + " left" : format_duration(elapsed) + " in all");
   }
 };
+
+/// Columns that the letter beginning with this byte takes on a terminal; 0 for the bytes that follow in it. Letters
+/// that some terminals draw wide count as wide.
+int columns_of(const std::string& text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = byte(at);
+  if (first < 0x80) return 1;
+  if (first < 0xc0) return 0;
+  if (first < 0xe0) return 1;
+  if (first >= 0xf0) return 2;
+  const unsigned code = (first & 0x0fU) << 12 | (byte(at + 1) & 0x3fU) << 6 | (byte(at + 2) & 0x3fU);
+  const bool wide = (code >= 0x1100 && code < 0x1160) || (code >= 0x2300 && code < 0x2400) ||
+                    (code >= 0x2600 && code < 0x2c00) || code >= 0x2e80;
+  return wide ? 2 : 1;
+}
+
+int columns_of(const std::string& text) {
+  int columns = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) columns += columns_of(text, i);
+  return columns;
+}
+
+/// The beginning of `text` in so many columns, with dots where something is cut off.
+std::string cut(const std::string& text, int room) {
+  if (columns_of(text) <= room) return text;
+  const std::string dots(static_cast<std::size_t>(std::clamp(room, 0, 3)), '.');
+  int left = room - static_cast<int>(dots.size());
+  std::size_t end = 0;
+  while (end < text.size() && columns_of(text, end) <= left) left -= columns_of(text, end++);
+  return text.substr(0, end) + dots;
+}
 
 class Quiet : public Progress {
  public:
@@ -91,7 +128,8 @@ class Reporting : public Quiet {
 
 class Bar : public Reporting {
  public:
-  using Reporting::Reporting;
+  Bar(std::ostream& out, Clock clock, std::function<int()> columns)
+      : Reporting(out, std::move(clock)), columns_(std::move(columns)) {}
 
   void note(const std::string& line) override {
     if (active_) out_ << "\r\033[K";
@@ -104,16 +142,38 @@ class Bar : public Reporting {
   bool due() override { return work_.now - shown_ >= 0.1 || work_.done >= work_.total; }
 
   void show() override {
-    constexpr int kWidth = 24;
-    const int filled = static_cast<int>(work_.share() * kWidth);
-    out_ << "\r\033[K" << work_.task << " [" << std::string(filled, '#') << std::string(kWidth - filled, '.') << "] "
-         << static_cast<int>(work_.share() * 100) << "%  " << work_.text() << std::flush;
+    // A terminal that wraps in its last column would keep what is redrawn.
+    const int columns = columns_();
+    out_ << "\r\033[K" << line(columns > 0 ? columns - 1 : 1 << 20) << std::flush;
   }
 
   void last() override {
     show();
     out_ << std::endl;
   }
+
+ private:
+  /// As much as fits, in this order: the counts, the task, a short bar, the speed, a longer bar.
+  std::string line(int room) const {
+    constexpr int kShortest = 8;
+    constexpr int kLongest = 24;
+    const std::string task = one_line(work_.task);
+    const std::string percent = std::to_string(static_cast<int>(work_.share() * 100)) + "%  ";
+    for (const bool with_speed : {true, false}) {
+      const std::string counts = percent + work_.text(with_speed);
+      const int width = std::min(kLongest, room - columns_of(task) - columns_of(counts) - 4);
+      if (width < kShortest) continue;
+      const int filled = static_cast<int>(work_.share() * width);
+      return task + " [" + std::string(static_cast<std::size_t>(filled), '#') +
+             std::string(static_cast<std::size_t>(width - filled), '.') + "] " + counts;
+    }
+    const std::string counts = percent + work_.text(false);
+    constexpr int kLeast = 12;  // of a task that tells what it is
+    const int left = room - columns_of(counts) - 2;
+    return left < kLeast ? cut(counts, room) : cut(task, left) + "  " + counts;
+  }
+
+  std::function<int()> columns_;
 };
 
 class Lines : public Reporting {
@@ -143,8 +203,15 @@ double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+std::unique_ptr<Progress> make_bar(std::ostream& out, Clock clock, std::function<int()> columns) {
+  return std::make_unique<Bar>(out, std::move(clock), std::move(columns));
+}
+
 std::unique_ptr<Progress> make_progress(ProgressStyle style, std::ostream& out, Clock clock) {
-  if (style == ProgressStyle::kBar) return std::make_unique<Bar>(out, std::move(clock));
+  if (style == ProgressStyle::kBar) {
+    const int descriptor = &out == &std::cerr ? STDERR_FILENO : &out == &std::cout ? STDOUT_FILENO : -1;
+    return make_bar(out, std::move(clock), [descriptor] { return terminal_columns(descriptor); });
+  }
   if (style == ProgressStyle::kLines) return std::make_unique<Lines>(out, std::move(clock));
   return std::make_unique<Quiet>(out);
 }

@@ -197,5 +197,16 @@ TEST(Inspect, SaysWhatIsWrong) {
   EXPECT_EQ(sextant({"inspect", from, "--to", from}).exit_code, 2);
 }
 
+TEST(InspectRecipe, TakesTheRecordOfAnyCommand) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(sextant(small_run(folder / "o")).exit_code, 0);
+  const Outcome outcome = sextant({"inspect", "--recipe", folder / "o/run.json"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("there    " + bundled("mnist-adm") + "\n"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("there    " + bundled("mnist-classifier") + "\n"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("nothing is missing"), std::string::npos) << outcome.out;
+  EXPECT_EQ(sextant({"calibrate", "--recipe", folder / "o/run.json"}).exit_code, 2);
+}
+
 }  // namespace
 }  // namespace sextant::cli::testing

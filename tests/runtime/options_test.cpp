@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "internal/runtime/option_rows.h"
+#include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant {
@@ -218,6 +220,15 @@ TEST_F(Options, HelpShowsEveryFlagWithItsRangeAndDefault) {
     EXPECT_NE(help.find(flag), std::string::npos) << flag;
     EXPECT_NE(table.markdown().find("`" + flag), std::string::npos) << flag;
   }
+}
+
+TEST_F(Options, HelpHasLinesOfTheTerminal) {
+  for (const std::size_t columns : {40U, 60U, 80U, 110U}) {
+    const std::string help = help_of(table.groups(), table.to_json(), columns);
+    for (const std::string& line : split(help, '\n')) EXPECT_LE(line.size(), columns) << line;
+    for (const std::string& flag : table.flags()) EXPECT_NE(help.find(flag), std::string::npos) << flag;
+  }
+  EXPECT_EQ(help_row("--alpha X", "Divergence weight", 40), "  --alpha X\n      Divergence weight\n");
 }
 
 TEST_F(Options, OfTextAreUtf8) {

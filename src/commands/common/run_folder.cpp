@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <random>
 
+#include "internal/commands/made_folders.h"
 #include "internal/runtime/files.h"
 #include "sextant/runtime/error.h"
 
@@ -15,8 +18,36 @@ namespace sextant::commands {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+namespace {
+
+thread_local MadeFolders* innermost = nullptr;
+
+}  // namespace
+
+MadeFolders::MadeFolders() : outer_(innermost), exceptions_(std::uncaught_exceptions()) { innermost = this; }
+
+MadeFolders::~MadeFolders() {
+  innermost = outer_;
+  if (std::uncaught_exceptions() == exceptions_) return;
+  // rmdir leaves what holds anything.
+  std::sort(folders_.begin(), folders_.end(),
+            [](const fs::path& a, const fs::path& b) { return a.native().size() > b.native().size(); });
+  for (const fs::path& folder : folders_) rmdir(folder.c_str());
+}
+
+void MadeFolders::note(const fs::path& folder) {
+  if (innermost == nullptr) return;
+  std::error_code error;
+  fs::path missing = fs::weakly_canonical(folder, error);
+  if (!missing.has_filename()) missing = missing.parent_path();  // "out/"
+  for (; !error && missing.has_relative_path() && !fs::exists(missing, error); missing = missing.parent_path()) {
+    innermost->folders_.push_back(missing);
+  }
+}
+
 void check_writable_folder(const fs::path& folder) {
   if (folder.empty()) throw UsageError("out is empty; name the folder that the results go to");
+  MadeFolders::note(folder);
   std::error_code error;
   fs::create_directories(folder, error);
   if (error && !fs::is_directory(folder))
