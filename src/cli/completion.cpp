@@ -9,6 +9,7 @@
 #include "internal/runtime/option_rows.h"
 #include "internal/runtime/text.h"
 #include "sextant/runtime/error.h"
+#include "usual_words.h"
 
 namespace sextant::cli {
 namespace {
@@ -22,6 +23,17 @@ bool is_path(const std::string& value) {
   return std::find(kPaths.begin(), kPaths.end(), value) != kPaths.end();
 }
 
+/// Words of a sum that stand alone.
+const std::vector<std::string> kAlone = {"none", "all"};
+
+/// The words of a sum that another one may follow or go before.
+std::vector<std::string> terms_of(const OptionRow& row) {
+  std::vector<std::string> terms;
+  std::copy_if(row.words.begin(), row.words.end(), std::back_inserter(terms),
+               [](const std::string& word) { return std::find(kAlone.begin(), kAlone.end(), word) == kAlone.end(); });
+  return terms;
+}
+
 /// The rows of a command's table, and those that every command has.
 std::vector<OptionRow> rows_of(const Command& command) {
   const Invocation invocation = command.open();  // holds the settings that its table points to
@@ -32,6 +44,7 @@ std::vector<OptionRow> rows_of(const Command& command) {
     for (const Option& option : group.options) {
       rows.push_back(row_of(option, defaults.at(group.name)));
       rows.back().about = option.help;
+      if (rows.back().words.empty()) rows.back().words = usual_words(option.flag, command);
     }
   }
   for (const ByHandFlag& flag : by_hand_flags(command)) {
@@ -70,10 +83,12 @@ std::string bash() {
     const std::vector<OptionRow> rows = rows_of(command);
     std::vector<std::string> flags;
     std::transform(rows.begin(), rows.end(), std::back_inserter(flags), [](const OptionRow& row) { return row.flag; });
-    cases += "    " + command.name + ")\n      flags='" + joined(flags, " ") + "'\n      case $flag in\n";
+    cases += "    " + command.name + ")\n      flags='" + joined(flags, " ") + "'\n" +
+             (command.argument.empty() ? "" : "      argument=1\n") + "      case $flag in\n";
     for (const OptionRow& row : rows) {
       if (row.words.empty()) continue;
-      cases += "        " + row.flag + ") words='" + joined(row.words, " ") + "'" + (row.sum ? " sum=1" : "") + " ;;\n";
+      cases += "        " + row.flag + ") words='" + joined(row.words, " ") + "'" +
+               (row.sum ? " terms='" + joined(terms_of(row), " ") + "'" : "") + " ;;\n";
     }
     cases += bash_branch(
         rows, [](const OptionRow& row) { return is_path(row.value) && row.words.empty(); }, "files=1");
@@ -85,7 +100,8 @@ std::string bash() {
   const std::string names = joined(command_names(), " ");
   return "# bash completion of sextant; made by 'sextant help --completion bash'.\n"
          "_sextant() {\n"
-         "  local current=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD - 1]} flags= words= files= sum=\n"
+         "  local current=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD - 1]} flags= words= files= terms= "
+         "argument= used word\n"
          "  # --flag=word arrives as three words.\n"
          "  [ \"$current\" != = ] || current=\n"
          "  [ \"$flag\" != = ] || flag=${COMP_WORDS[COMP_CWORD - 2]}\n"
@@ -107,15 +123,19 @@ std::string bash() {
          "  if [ \"$COMP_CWORD\" -gt 1 ] && [ -z \"$words$files\" ]; then\n"
          "    case $current in\n"
          "      -*) words=$flags ;;\n"
-         "      *) files=1 ;;\n"
+         "      *) files=$argument ;;\n"
          "    esac\n"
          "  fi\n"
          "  if [ -n \"$files\" ]; then\n"
          "    compopt -o filenames 2>/dev/null\n"
          "    mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
-         "  elif [ -n \"$sum\" ]; then\n"
-         "    mapfile -t COMPREPLY < <(compgen -P \"${current%\"${current##*+}\"}\" -W \"$words\" -- "
-         "\"${current##*+}\")\n"
+         "  elif [ -n \"$terms\" ] && [ \"${current%+*}\" != \"$current\" ]; then\n"
+         "    # Each term once, none of those that stand alone.\n"
+         "    used=+${current%+*}+ words=\n"
+         "    for word in $terms; do\n"
+         "      case $used in *+\"$word\"+*) ;; *) words=\"$words $word\" ;; esac\n"
+         "    done\n"
+         "    mapfile -t COMPREPLY < <(compgen -P \"${current%+*}+\" -W \"$words\" -- \"${current##*+}\")\n"
          "  else\n"
          "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
          "  fi\n"
@@ -198,7 +218,21 @@ std::string fish_quoted(const std::string& text) { return quoted(replaced(text, 
 std::string fish() {
   std::string script =
       "# fish completion of sextant; made by 'sextant help --completion fish'.\n"
-      "complete -c sextant -f\n";
+      "complete -c sextant -f\n"
+      "# The words, or behind a plus those that may follow: each term once, none of those that stand alone.\n"
+      "function __sextant_sum\n"
+      "  set -l token (string replace -r -- '^--[^=]*=' '' (commandline -ct))\n"
+      "  set -l before (string match -r -- '.*\\+' \"$token\")\n"
+      "  set -l used (string split -- + \"$before\")\n"
+      "  for word in $argv\n"
+      "    if test -n \"$before\"; and contains -- $word " +
+      joined(kAlone, " ") +
+      " $used\n"
+      "      continue\n"
+      "    end\n"
+      "    echo -- \"$before$word\"\n"
+      "  end\n"
+      "end\n";
   const auto command_line = [](const std::string& name, const std::string& summary) {
     return "complete -c sextant -n __fish_use_subcommand -a " + name + " -d " + fish_quoted(summary) + "\n";
   };
@@ -213,7 +247,9 @@ std::string fish() {
     if (!command.argument.empty()) script += here + " -F\n";
     for (const OptionRow& row : rows_of(command)) {
       script += here + " -l " + row.flag.substr(2);
-      if (!row.words.empty()) {
+      if (row.sum) {
+        script += " -x -a '(__sextant_sum " + joined(row.words, " ") + ")'";
+      } else if (!row.words.empty()) {
         script += " -x -a '" + joined(row.words, " ") + "'";
       } else if (is_path(row.value)) {
         script += " -r -F";

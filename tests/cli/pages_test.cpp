@@ -77,11 +77,27 @@ TEST(Completion, OfBashOffersCommandsFlagsAndTheirWords) {
 
 TEST(Completion, OfBashGoesOnBehindTheLastPlusOfASum) {
   EXPECT_EQ(offered_by_bash("sextant sample --guidance js+en"), Offered{"js+entropy"});
+  EXPECT_EQ(offered_by_bash("sextant sample --guidance = js+en"), Offered{"js+entropy"});
+  EXPECT_EQ(offered_by_bash("sextant sample --guidance no"), Offered{"none"});
+  EXPECT_EQ(offered_by_bash("sextant sample --guidance js+no"), Offered{""}) << "none stands alone";
+  EXPECT_EQ(offered_by_bash("sextant sample --guidance js+rkl+j"), Offered{""}) << "each once";
+  EXPECT_EQ(offered_by_bash("sextant evaluate --metrics fid+al"), Offered{""});
 }
 
 TEST(Completion, OfBashOffersFilesWhereAPathIsWanted) {
   EXPECT_EQ(offered_by_bash("sextant sample --model sex"), Offered{"sextant"});
   EXPECT_EQ(offered_by_bash("sextant inspect sex"), Offered{"sextant"});
+  EXPECT_EQ(offered_by_bash("sextant sample sex"), Offered{""}) << "it takes none";
+}
+
+TEST(Completion, OffersDevicesAndArchitecturesOfTheKindThatIsAsked) {
+  EXPECT_EQ(offered_by_bash("sextant sample --device c"), (Offered{"cpu", "cuda"}));
+  EXPECT_EQ(offered_by_bash("sextant sweep --device a"), Offered{"auto"});
+  EXPECT_EQ(offered_by_bash("sextant sample --classifier-arch resnet101"), Offered{"resnet101"});
+  EXPECT_EQ(offered_by_bash("sextant sample --arch resnet101"), Offered{""}) << "it does not draw";
+  EXPECT_EQ(offered_by_bash("sextant sample --arch adm128-c"), Offered{"adm128-cond"});
+  EXPECT_EQ(offered_by_bash("sextant train --arch resnet101"), Offered{"resnet101"});
+  EXPECT_NE(completion("fish").find(" -l device -x -a 'auto cpu cuda'"), std::string::npos);
 }
 
 TEST(Completion, OfFishOffersTheSame) {
@@ -97,6 +113,10 @@ TEST(Completion, OfFishOffersTheSame) {
   EXPECT_EQ(precision.substr(0, precision.find('\t')), "bf16") << precision;
   EXPECT_EQ(std::count(precision.begin(), precision.end(), '\n'), 1) << "one word, with the flag's sentence beside it";
   EXPECT_EQ(offered("sextant sample --gamma-m").rfind("--gamma-max\t", 0), 0);
+  EXPECT_EQ(offered("sextant sample --guidance js+en").rfind("js+entropy\t", 0), 0);
+  EXPECT_EQ(offered("sextant sample --guidance=js+rkl+en").find("js+rkl+entropy"), std::string("--guidance=").size());
+  EXPECT_EQ(offered("sextant sample --guidance js+no"), "");
+  EXPECT_EQ(offered("sextant evaluate --metrics fid+fi").rfind("fid+fid-infinity\t", 0), 0);
 }
 
 TEST(Completion, OfZshIsReadWithoutComplaint) {
