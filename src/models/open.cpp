@@ -3,6 +3,7 @@
 #include "config_kinds.h"
 #include "described.h"
 #include "internal/models/mixture.h"
+#include "internal/models/published.h"
 #include "internal/models/registry.h"
 #include "internal/runtime/content_hash.h"
 #include "internal/runtime/files.h"
@@ -87,7 +88,9 @@ auto of_file(const fs::path& file, const Work& work) {
 
 Description describe(const fs::path& path, const std::string& arch, const WeightsChoice& choice) {
   if (!fs::exists(path)) {
-    throw CheckpointError(path.string() + ": no such file or folder; give a model folder or a checkpoint file");
+    throw CheckpointError(path.string() + ": no such file or folder; " +
+                          (published_file(path) != nullptr ? "docs/checkpoints.md says where to get it"
+                                                           : "give a model folder or a checkpoint file"));
   }
   if (!fs::is_directory(path)) return of_file(path, [&] { return describe_file(path, arch, choice); });
   checkpoint::ModelFolder folder =

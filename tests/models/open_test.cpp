@@ -90,6 +90,8 @@ TEST(OpenedFile, IsReadOnceSoThatAReplacedOneChangesNothing) {
 TEST(OpenedFile, MustExistAndHaveTheRightRole) {
   EXPECT_EQ(message_of<CheckpointError>([] { describe("/nowhere/at/all"); }),
             "/nowhere/at/all: no such file or folder; give a model folder or a checkpoint file");
+  EXPECT_EQ(message_of<CheckpointError>([] { describe("/nowhere/128x128_diffusion.pt"); }),
+            "/nowhere/128x128_diffusion.pt: no such file or folder; docs/checkpoints.md says where to get it");
   const TemporaryFolder folder;
   write_folder(folder / "model", arch_config("cifar-resnet20"), some_weights("cifar-resnet20"));
   const std::string message = message_of<CheckpointError>([&] { open_diffusion(folder / "model", "", {}); });

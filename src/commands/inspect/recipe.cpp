@@ -1,8 +1,8 @@
 // The files that a recipe reads: which are there, and where to get the others.
 #include <set>
 
-#include "inspect/published.h"
 #include "internal/commands/inspect.h"
+#include "internal/models/published.h"
 #include "internal/runtime/text.h"
 
 namespace sextant::commands {
@@ -49,12 +49,11 @@ json inspect_recipe(const json& recipe) {
   json files = json::array();
   for (const std::string& path : paths) {
     json file = {{"path", path}, {"there", fs::exists(path)}};
-    for (const PublishedFile& published : published_files()) {
-      if (published.name != fs::path(path).filename()) continue;
-      file["size"] = published.size;
-      file["address"] = published.address;
-      if (!published.sha256.empty()) file["sha256"] = published.sha256;
-      if (!published.note.empty()) file["note"] = published.note;
+    if (const models::PublishedFile* published = models::published_file(path)) {
+      file["size"] = published->size;
+      file["address"] = published->address;
+      if (!published->sha256.empty()) file["sha256"] = published->sha256;
+      if (!published->note.empty()) file["note"] = published->note;
     }
     files.push_back(std::move(file));
   }

@@ -1,10 +1,11 @@
 // Files that their publishers offer and recipes name.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
-namespace sextant::commands {
+namespace sextant::models {
 
 struct PublishedFile {
   std::string name;     ///< as published, but where a note says otherwise
@@ -17,4 +18,7 @@ struct PublishedFile {
 /// docs/checkpoints.md has the same list; a test compares them.
 const std::vector<PublishedFile>& published_files();
 
-}  // namespace sextant::commands
+/// The published file of the name that `path` ends in; null where none is called so.
+const PublishedFile* published_file(const std::filesystem::path& path);
+
+}  // namespace sextant::models

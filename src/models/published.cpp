@@ -1,6 +1,8 @@
-#include "inspect/published.h"
+#include "internal/models/published.h"
 
-namespace sextant::commands {
+#include <algorithm>
+
+namespace sextant::models {
 
 const std::vector<PublishedFile>& published_files() {
   static const std::string kOpenAi = "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/";
@@ -41,4 +43,12 @@ const std::vector<PublishedFile>& published_files() {
   return kFiles;
 }
 
-}  // namespace sextant::commands
+const PublishedFile* published_file(const std::filesystem::path& path) {
+  const auto& files = published_files();
+  const std::string name = path.filename();
+  const auto found =
+      std::find_if(files.begin(), files.end(), [&](const PublishedFile& file) { return file.name == name; });
+  return found == files.end() ? nullptr : &*found;
+}
+
+}  // namespace sextant::models
