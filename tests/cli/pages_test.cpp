@@ -115,7 +115,7 @@ TEST(Completion, OfFishOffersTheSame) {
   EXPECT_EQ(offered("sextant sample --gamma-m").rfind("--gamma-max\t", 0), 0);
   EXPECT_EQ(offered("sextant sample --guidance js+en").rfind("js+entropy\t", 0), 0);
   EXPECT_EQ(offered("sextant sample --guidance=js+rkl+en").find("js+rkl+entropy"), std::string("--guidance=").size());
-  EXPECT_EQ(offered("sextant sample --guidance js+no"), "");
+  EXPECT_EQ(offered("sextant sample --guidance js+no").find("js+none"), std::string::npos) << "none stands alone";
   EXPECT_EQ(offered("sextant evaluate --metrics fid+fi").rfind("fid+fid-infinity\t", 0), 0);
 }
 
