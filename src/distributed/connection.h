@@ -24,6 +24,8 @@ struct Group::Connection {
 
   /// The function that is returned waits for the sum.
   std::function<void()> begin_sum(const Tensor& x);
+  /// Sums, waited for, over more connections between the same processes. Holds as long as this.
+  std::function<void(const Tensor& x)> open_apart(const Environment& environment);
   /// A group of the cards that holds as long as this; see open_group().
   DeviceGroup open(at::Device device);
   /// What each process gave, all of one shape.

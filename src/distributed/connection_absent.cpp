@@ -18,6 +18,9 @@ void Group::Connection::leave(bool) {}
 std::function<void()> Group::Connection::begin_sum(const Tensor&) {
   return [] {};
 }
+std::function<void(const Tensor& x)> Group::Connection::open_apart(const Environment&) {
+  return [](const Tensor&) {};
+}
 DeviceGroup Group::Connection::open(at::Device) { return {}; }
 std::vector<Tensor> Group::Connection::gather(const Tensor&) { return {}; }
 void Group::Connection::carry_out(const std::function<void()>&) {}

@@ -3,11 +3,10 @@
 #define USE_C10D_GLOO  // libtorch hides the class from files that do not say that they have Gloo's headers
 #endif
 
-#include <unistd.h>
-
 #include <map>
 #include <sstream>
 #include <thread>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include "connection.h"
@@ -34,25 +33,11 @@ std::string key(const char* what, int64_t rank) { return what + std::to_string(r
 using Gloo = c10::intrusive_ptr<c10d::ProcessGroupGloo>;
 
 struct Group::Connection::Parts {
-  /// A process as it introduced itself.
-  struct Member {
-    std::string host, boot, space, process, start;
-
-    explicit Member(const std::string& text) {
-      std::istringstream words(text);
-      words >> host >> boot >> space >> process >> start;
-    }
-    bool gone(const Member& self) const { return beside(self) && !start.empty() && began(process) != start; }
-    bool stopped(const Member& self) const { return beside(self) && distributed::stopped(process); }
-
-   private:
-    bool beside(const Member& self) const { return host == self.host && boot == self.boot && space == self.space; }
-  };
-
   std::string place;  ///< where the processes meet
   bool by_file = false;
   PatientStore store;
   Gloo gloo;
+  std::vector<Gloo> apart;
   std::vector<DeviceGroup> on_cards;
   std::vector<Member> members;
   std::string where;
@@ -81,6 +66,18 @@ c10::intrusive_ptr<c10d::ProcessGroupGloo::Options> gloo_options(const World& wo
   return options;
 }
 
+/// Where all come at the same time. Another `name` makes other connections.
+Gloo gloo_of(PatientStore& store, const std::string& name, const World& world, const Environment& environment,
+             milliseconds timeout) {
+  const auto gloo = std::make_shared<Gloo>();
+  store.use(2 * timeout, [gloo, name, world, options = gloo_options(world, environment, timeout)](const Store& whole) {
+    const Store part = name.empty() ? whole : Store(c10::make_intrusive<c10d::PrefixStore>(name, whole));
+    *gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(part, static_cast<int>(world.rank),
+                                                        static_cast<int>(world.size), options);
+  });
+  return *gloo;
+}
+
 }  // namespace
 
 Group::Connection::Connection(const World& world, const Environment& environment, const DeviceBackend& cards)
@@ -104,8 +101,7 @@ void Group::Connection::meet(const Environment& environment) {
   p.store = PatientStore(open_store(world_, environment, timeout, p.place, p.by_file), timeout);
   // A launcher numbers its processes right.
   if (world_.launcher == kByHand) check_number();
-  p.store.set(key("who/", world_.rank),
-              machine() + " " + std::to_string(getpid()) + " " + began(std::to_string(getpid())));
+  p.store.set(key("who/", world_.rank), introduction());
   std::vector<std::string> all;
   for (int64_t r = 0; r < world_.size; ++r) all.push_back(key("who/", r));
   try {
@@ -119,13 +115,7 @@ void Group::Connection::meet(const Environment& environment) {
                 p.place + " within " + std::to_string(timeout_) + " s (SEXTANT_TIMEOUT)");
   }
   for (const std::string& name : all) p.members.emplace_back(p.store.get(name));
-  const auto gloo = std::make_shared<Gloo>();
-  p.store.use(2 * timeout,
-              [gloo, world = world_, options = gloo_options(world_, environment, timeout)](const Store& store) {
-                *gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(store, static_cast<int>(world.rank),
-                                                                    static_cast<int>(world.size), options);
-              });
-  p.gloo = *gloo;
+  p.gloo = gloo_of(p.store, "", world_, environment, timeout);
 }
 
 void Group::Connection::check_number() {
@@ -188,6 +178,15 @@ std::function<void()> Group::Connection::begin_sum(const Tensor& x) {
   return [work] { work->wait(); };
 }
 
+std::function<void(const Tensor& x)> Group::Connection::open_apart(const Environment& environment) {
+  Parts& p = *parts_;
+  p.apart.push_back(gloo_of(p.store, "apart/" + std::to_string(p.apart.size()), world_, environment, timeout()));
+  return [gloo = p.apart.back().get()](const Tensor& x) {
+    std::vector<Tensor> tensors = {x};
+    gloo->allreduce(tensors)->wait();
+  };
+}
+
 DeviceGroup Group::Connection::open(at::Device device) {
   const auto store = std::make_shared<Store>();
   parts_->store.use(timeout(), [store](const Store& ours) { *store = ours; });
@@ -200,7 +199,7 @@ DeviceGroup Group::Connection::open(at::Device device) {
 
 void Group::Connection::look() {
   Parts& p = *parts_;
-  for (const Parts::Member& member : p.members) {
+  for (const Member& member : p.members) {
     if (member.gone(p.members[static_cast<std::size_t>(world_.rank)])) throw std::runtime_error("a process is gone");
   }
   if (p.store.check("failed")) throw std::runtime_error("a process failed");
@@ -226,7 +225,7 @@ void Group::Connection::carry_out(const std::function<void()>& collective) {
 
 LostProcess Group::Connection::blamed(const std::string& cause) {
   Parts& p = *parts_;
-  const Parts::Member& self = p.members[static_cast<std::size_t>(world_.rank)];
+  const Member& self = p.members[static_cast<std::size_t>(world_.rank)];
   std::optional<int64_t> failed;                            // of a rank that said so
   std::map<int64_t, std::pair<int64_t, std::string>> last;  // how often each said where it is, and where
   std::optional<int64_t> gone;

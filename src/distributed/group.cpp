@@ -99,6 +99,14 @@ std::function<void()> Group::begin_sum(const Tensor& x) {
   return [this, wait] { connection_->carry_out(wait); };
 }
 
+std::function<void(const Tensor& x)> Group::sums_apart() {
+  if (!connection_) return [](const Tensor&) {};
+  sum(1);  // who meets has come: one that is gone is noticed here, not when the time is over
+  std::function<void(const Tensor&)> add;
+  connection_->carry_out([&] { add = connection_->open_apart(environment_); });
+  return [this, add](const Tensor& x) { connection_->carry_out([&] { add(x); }); };
+}
+
 int64_t Group::sum(int64_t number) {
   const Tensor total = at::full({1}, number, at::kLong);
   sum(total);

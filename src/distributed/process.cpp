@@ -56,4 +56,18 @@ std::string machine() {
          std::filesystem::read_symlink("/proc/self/ns/pid", error).string();
 }
 
+Member::Member(const std::string& introduction) {
+  std::istringstream words(introduction);
+  words >> host >> boot >> space >> process >> start;
+}
+
+bool Member::gone(const Member& self) const { return beside(self) && !start.empty() && began(process) != start; }
+
+bool Member::stopped(const Member& self) const { return beside(self) && distributed::stopped(process); }
+
+std::string introduction() {
+  const std::string process = std::to_string(getpid());
+  return machine() + " " + process + " " + began(process);
+}
+
 }  // namespace sextant::distributed

@@ -18,4 +18,21 @@ bool stopped(const std::string& process);
 /// own numbers of processes, so both are part of it. Three words.
 std::string machine();
 
+/// A process as it introduces itself to the others.
+struct Member {
+  std::string host, boot, space, process, start;
+
+  explicit Member(const std::string& introduction);
+  /// Whether it is on the machine of `self` and no longer runs.
+  bool gone(const Member& self) const;
+  /// Whether it is on the machine of `self` and stopped().
+  bool stopped(const Member& self) const;
+
+ private:
+  bool beside(const Member& self) const { return host == self.host && boot == self.boot && space == self.space; }
+};
+
+/// This process's.
+std::string introduction();
+
 }  // namespace sextant::distributed

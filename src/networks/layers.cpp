@@ -2,6 +2,7 @@
 
 #include "internal/kernels/activation.h"
 #include "internal/kernels/linear.h"
+#include "internal/networks/shared_norms.h"
 #include "sextant/runtime/noise.h"
 
 namespace sextant::networks {
@@ -49,6 +50,10 @@ Tensor BatchNorm2d::operator()(const Tensor& x) const {
   constexpr double kMomentum = 0.1;  // the weight of one batch in the running statistics
   const bool trains = training && training->on;
   if (trains) Tensor(num_batches_tracked).add_(1);
+  if (const SumOverProcesses* sum = SharedNorms::sum(); trains && sum != nullptr) {
+    return shared_batch_norm(at_least_float(x), weight, bias, running_mean, running_var, kMomentum, eps, *sum)
+        .to(x.scalar_type());
+  }
   return at::batch_norm(at_least_float(x), weight, bias, running_mean, running_var, trains, kMomentum, eps, true)
       .to(x.scalar_type());
 }

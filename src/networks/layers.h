@@ -59,7 +59,7 @@ struct GroupNorm {
   Tensor bias;
 };
 
-/// With the running statistics, in training with those of the batch.
+/// With the running statistics, in training with those of the batch: of all processes' shares below a SharedNorms.
 struct BatchNorm2d {
   BatchNorm2d() = default;
   BatchNorm2d(const Scope& scope, int64_t channels, double eps = 1e-5);

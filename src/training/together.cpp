@@ -1,6 +1,6 @@
 #include "together.h"
 
-#include <ATen/core/grad_mode.h>
+#include <algorithm>
 
 namespace sextant::training {
 
@@ -43,23 +43,21 @@ bool add_up(Numbers& numbers, bool stops, distributed::Group& group) {
   return all.data_ptr<double>()[0] > 0;
 }
 
-void average(const std::vector<std::pair<std::string, Tensor>>& buffers, distributed::Group& group) {
-  if (group.alone()) return;
-  const at::NoGradGuard no_grad;
-  std::vector<Tensor> flat;
-  for (const auto& [name, tensor] : buffers) {
-    if (tensor.is_floating_point()) flat.push_back(tensor.to(at::kCPU, at::kFloat).flatten());
+std::vector<distributed::Group::Part> parts_of_share(const TrainerConfig& config, const distributed::Group& group,
+                                                     bool in_step) {
+  const auto [first, last] = group.part(config.batch);
+  const int64_t count = last - first;
+  const int64_t most = config.micro_batch > 0 ? config.micro_batch : config.batch;
+  std::vector<distributed::Group::Part> parts;
+  if (!in_step) {
+    for (int64_t begin = 0; begin < count; begin += most) parts.push_back({begin, std::min(begin + most, count)});
+    return parts;
   }
-  if (flat.empty()) return;
-  const Tensor mean = at::cat(flat);
-  group.sum(mean);
-  mean.div_(static_cast<double>(group.size()));
-  int64_t begin = 0;
-  for (const auto& [name, tensor] : buffers) {
-    if (!tensor.is_floating_point()) continue;
-    Tensor(tensor).copy_(mean.narrow(0, begin, tensor.numel()).view(tensor.sizes()));
-    begin += tensor.numel();
-  }
+  const int64_t smallest = config.batch / group.size();
+  const int64_t largest = (config.batch + group.size() - 1) / group.size();
+  const int64_t number = std::min((largest + most - 1) / most, smallest);
+  for (int64_t i = 0; i < number; ++i) parts.push_back({count * i / number, count * (i + 1) / number});
+  return parts;
 }
 
 }  // namespace sextant::training

@@ -7,6 +7,7 @@
 #include "ema.h"
 #include "gradient_sum.h"
 #include "images/loader.h"
+#include "internal/networks/shared_norms.h"
 #include "internal/runtime/difference.h"
 #include "internal/training/shared.h"
 #include "internal/training/snapshots.h"
@@ -43,6 +44,7 @@ class Run {
       throw Error("the processes see different checkpoints in " + config.folder.string() +
                   "; the folder has to be one that all machines share");
     }
+    if (!group.alone() && !weights_.buffers().empty()) sum_of_norms_ = group.sums_apart();
   }
 
   TrainerResult operator()(const SampleHook& sample, Progress& progress, const Stop& stop) {
@@ -96,13 +98,13 @@ class Run {
   /// The gradient of this process's share of the batch, one micro-batch after the other; means of their numbers, as
   /// shares of the whole.
   Numbers backward(const Batch& batch) {
-    const auto count = static_cast<int64_t>(batch.number.size());
-    const int64_t most = config_.micro_batch > 0 ? config_.micro_batch : count;
-    if (most >= config_.batch) return objective_.backward(batch, scale_.scale);
+    std::optional<networks::SharedNorms> norms;
+    if (sum_of_norms_) norms.emplace(sum_of_norms_);
+    const auto parts = parts_of_share(config_, group_, norms.has_value());
+    if (group_.alone() && parts.size() == 1) return objective_.backward(batch, scale_.scale);
     Numbers sums;
-    for (int64_t first = 0; first < count; first += most) {
-      if (first + most >= count) gradient_.begin();
-      const int64_t last = std::min(first + most, count);
+    for (const auto& [first, last] : parts) {
+      if (last == parts.back().end) gradient_.begin();
       const double share = static_cast<double>(last - first) / static_cast<double>(config_.batch);
       Batch part;
       part.whole = batch.whole;
@@ -138,7 +140,6 @@ class Run {
       }
       const Tensor gradient = gradient_.take(1 / scale_.scale);
       taken.norm = gradient.norm().item<double>();
-      average(weights_.buffers(), group_);
       if (scale_.update(std::isfinite(taken.norm))) {
         // PyTorch's clip_grad_norm_ adds the small number too.
         const double factor = config_.clip > 0 ? std::min(1.0, config_.clip / (taken.norm + 1e-6)) : 1.0;
@@ -262,6 +263,7 @@ class Run {
   distributed::Group& group_;
   Weights weights_;
   GradientSum gradient_;
+  networks::SumOverProcesses sum_of_norms_;  ///< of several processes that train batch norms
   Adam adam_;
   Ema ema_;
   LossScale scale_;

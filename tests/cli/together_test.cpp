@@ -145,6 +145,37 @@ TEST_F(Together, TrainHasTheCurveOfOneProcess) {
   for (const auto& name : a.names()) EXPECT_TRUE(at::allclose(a.at(name), b.at(name), 1e-3, 1e-4)) << name;
 }
 
+TEST_F(Together, TrainOfBatchNormsHasTheCurveOfOneProcess) {
+  // Small steps: eight of Adam's usual ones carry the rounding of float32, by another number of threads too, to 1e-3.
+  const auto classifier = [this](const std::string& out, const Words& more = {}) {
+    Words words = {"train",     "--model", bundled("mnist-classifier"),
+                   "--data",    digits(),  "--take-per-class",
+                   "20",        "--batch", "9",
+                   "--steps",   "8",       "--seed",
+                   "4",         "--lr",    "1e-6",
+                   "--threads", "1",       "--log-every",
+                   "1",         "--out",   folder_ / out};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  ASSERT_EQ(sextant(classifier("one")).exit_code, 0);
+  const std::vector<double> one = curve("one", "loss");
+  ASSERT_EQ(one.size(), 8u);
+  for (const int size : {2, 3}) {
+    const std::string out = std::to_string(size);
+    printed_by(size, classifier(out));
+    const std::vector<double> several = curve(out, "loss");
+    ASSERT_EQ(several.size(), 8u);
+    for (std::size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], several[i], 1e-5 * one[i]) << i;
+  }
+  // Shares of 5 and 4 images by twos: three parts each.
+  printed_by(2, classifier("parts", {"--micro-batch", "2"}));
+  EXPECT_EQ(curve("parts", "loss").size(), 8u);
+  // A micro-batch larger than the batch is the batch.
+  printed_by(2, classifier("large", {"--micro-batch", "20"}));
+  expect_same_curve("2", "large", 1e-6);
+}
+
 TEST_F(Together, TrainByTheLossesOfAllImagesKeepsOneHistory) {
   const Words words = {"--timesteps", "loss-second-moment"};
   ASSERT_EQ(sextant(denoiser("one", words)).exit_code, 0);
@@ -173,6 +204,25 @@ TEST_F(Together, TrainContinuesWithAnotherNumberOfProcesses) {
   fs::remove_all(snapshots.back());  // of the last step
   ASSERT_EQ(sextant(denoiser("half")).exit_code, 0);
   expect_same_curve("one", "half", 2e-4);
+}
+
+TEST_F(Together, FinetuneOfBatchNormsHasTheCurveOfOneProcess) {
+  const auto words = [this](const std::string& out) {
+    return Words{"finetune",  "--model", bundled("mnist-classifier"),
+                 "--data",    digits(),  "--test",
+                 digits(),    "--steps", "8",
+                 "--batch",   "9",       "--lambda",
+                 "0",         "--seed",  "4",
+                 "--threads", "1",       "--log-every",
+                 "1",         "--out",   folder_ / out,
+                 "--lr",      "1e-6"};
+  };
+  ASSERT_EQ(sextant(words("one")).exit_code, 0);
+  printed_by(2, words("two"));
+  const std::vector<double> one = curve("one", "loss"), two = curve("two", "loss");
+  ASSERT_EQ(one.size(), 8u);
+  ASSERT_EQ(two.size(), 8u);
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], two[i], 1e-5) << i;  // of logits near 10
 }
 
 TEST_F(Together, FinetuneTunesOnce) {

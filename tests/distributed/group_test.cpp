@@ -47,6 +47,50 @@ TEST(Group, AddsAndGathersInTheOrderOfItsRanks) {
   for (const int64_t rank : {0, 1, 2}) EXPECT_EQ(job.line(rank), "right");
 }
 
+TEST(Group, NeedsNoOrderBetweenItsSumsAndThoseApart) {
+  if (!kForksMayStartThreads) GTEST_SKIP() << "ThreadSanitizer";
+  Job job(2, [](Group& group) -> std::string {
+    const auto apart = group.sums_apart();
+    const Tensor x = at::ones({1000}), other = at::full({3}, 2, at::kDouble);
+    if (group.leads()) apart(other);
+    const auto wait = group.begin_sum(x);
+    if (!group.leads()) apart(other);
+    wait();
+    return at::equal(x, at::full({1000}, 2)) && at::equal(other, at::full({3}, 4, at::kDouble)) ? "right" : "wrong";
+  });
+  for (const int64_t rank : {0, 1}) EXPECT_EQ(job.line(rank), "right");
+}
+
+TEST(Group, NamesAKilledProcessInASumApart) {
+  if (!kForksMayStartThreads) GTEST_SKIP() << "ThreadSanitizer";
+  Job job(2, [](Group& group) -> std::string {
+    const auto apart = group.sums_apart();
+    group.at("step 3");
+    group.sum(1);  // both have said so
+    if (group.rank() == 1) raise(SIGKILL);
+    apart(at::ones({3}, at::kDouble));
+    return "went on";
+  });
+  EXPECT_EQ(job.line(0), "rank 1 on " + host_name() + ", step 3, is gone; this ends the job, what is saved is kept");
+}
+
+TEST(Group, NamesAProcessThatDoesNotComeToASumApart) {
+  if (!kForksMayStartThreads) GTEST_SKIP() << "ThreadSanitizer";
+  Job job(2,
+          [](Group& group) -> std::string {
+            const auto apart = group.sums_apart();
+            group.at("step 3");
+            if (group.rank() == 1) pause();
+            group.at("step 4");
+            apart(at::ones({3}, at::kDouble));
+            return "went on";
+          },
+          {{"SEXTANT_TIMEOUT", "1"}});
+  EXPECT_EQ(job.line(0), "rank 1 on " + host_name() +
+                             ", step 3, kept the others waiting for more than 1 s (SEXTANT_TIMEOUT), or is gone; this "
+                             "ends the job, what is saved is kept");
+}
+
 TEST(Group, NamesAKilledProcessItsHostAndWhereItWas) {
   if (!kForksMayStartThreads) GTEST_SKIP() << "ThreadSanitizer";
   Job job(2, [](Group& group) -> std::string {

@@ -67,6 +67,9 @@ class Group {
   void sum(const Tensor& x);
   /// Begins sum(x). The function that is returned waits for its end; until then x belongs to the group.
   std::function<void()> begin_sum(const Tensor& x);
+  /// sum() over connections of its own: the processes need not agree on the order of these sums and all others. Asked
+  /// for by all at the same time; holds as long as the group.
+  std::function<void(const Tensor& x)> sums_apart();
   /// How large tensors of a device are added.
   struct Sums {
     at::Device where;  ///< the device's card, or the CPU: where `begin` takes them
