@@ -112,11 +112,24 @@ TEST(Faults, AFolderThatIsRemovedUnderItsShareIsNamed) {
 
 TEST(Faults, AFolderThatIsRemovedUnderItsRunIsNamed) {
   const TemporaryFolder folder;
-  Program program(twenty_batches(folder / "o"));
+  Program program(twenty_batches(folder / "o", {"--count", "100000"}));  // more than it could draw in the test's time
   ASSERT_TRUE(wait_for_first_batch(folder / "o"));
   std::error_code busy;
   while (fs::exists(folder / "o")) fs::remove_all(folder / "o", busy);
-  expect_one_line(program.finish(), 1, {(folder / "o").string(), "No such file or directory"});
+  expect_one_line(program.finish(), 1, {(folder / "o").string(), "No such file or directory", "start it again"});
+}
+
+TEST(Faults, AFinishedRunWhoseImagesWereCutIsNamedAndDrawnAgain) {
+  const TemporaryFolder folder;
+  const fs::path npz = folder / "o/samples.npz";
+  ASSERT_EQ(sextant(twenty_batches(folder / "o")).exit_code, 0);
+  const std::string whole = read_file(npz);
+  fs::resize_file(npz, 1000);
+  expect_one_line(sextant(twenty_batches(folder / "o")), 1,
+                  {npz.string() + " has 1000 bytes, where its run wrote " + std::to_string(whole.size()), "remove it"});
+  fs::remove(npz);
+  ASSERT_EQ(sextant(twenty_batches(folder / "o")).exit_code, 0);
+  EXPECT_EQ(read_file(npz), whole);
 }
 
 TEST(Faults, ASecondRunInAFolderIsRefusedAndTheFirstGoesOn) {

@@ -177,6 +177,17 @@ TEST(Generators, AreRefusedWithoutAssumption1) {
   EXPECT_NE(refusal(nullptr, twice).find("got none"), std::string::npos);
 }
 
+TEST(Generators, MayOverflowWhereProbabilitiesCannotBe) {
+  const Generator steep{[](const Tensor& t) { return (t - 1).exp() - 1; },
+                        [](const Tensor& t) { return (t - 1).exp(); }};
+  const Tensor f = at::tensor({{1.0, 0.5, -2.0}}, at::kDouble), y = at::zeros({1}, at::kLong);
+  const Score score = f_divergence(f, y, steep, {1.0, 0.3});
+  const Tensor q = at::tensor({1.6 / 3, 0.7 / 3, 0.7 / 3}, at::kDouble), t = at::softmax(f, 1)[0] / q;
+  EXPECT_NEAR(score.value.item<double>(), -(q * ((t - 1).exp() - 1)).sum().item<double>(), 1e-12);
+  const auto nan = [](const Tensor& t) { return at::where(t > 100, at::full_like(t, std::nan("")), t - 1); };
+  EXPECT_THROW(Generator(nan, [](const Tensor& t) { return at::ones_like(t); }), UsageError);
+}
+
 TEST(FDivergence, RefusesATargetWithoutMassOnAClass) {
   const std::string message = sextant::testing::message_of<UsageError>([] {
     f_divergence(logits(), labels(), table4().front().generator, {0.1, 1.0});

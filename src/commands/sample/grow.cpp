@@ -1,5 +1,7 @@
 #include "sample/grow.h"
 
+#include <c10/util/StringUtil.h>
+
 #include <limits>
 
 #include "common/run_folder.h"
@@ -69,10 +71,22 @@ void keep_images(const FormerRun& former, SampleStore& store, int64_t trace_step
 /// run.json, of which an entry may be of an unexpected kind.
 fs::path record_file(const FormerRun& former) { return former.npz.parent_path() / "run.json"; }
 
+/// DataError for images that were cut or replaced since. Records of former versions have no size.
+void check_size(const FormerRun& former) {
+  std::error_code missing;
+  const auto there = fs::file_size(former.npz, missing);
+  if (missing || !former.record.is_object() || !former.record.contains("samples_bytes")) return;
+  if (const auto written = former.record.at("samples_bytes").get<uint64_t>(); there != written) {
+    throw DataError(c10::str(former.npz.string(), " has ", there, " bytes, where its run wrote ", written,
+                             ": it is damaged or another run's; remove it, and its images are drawn again"));
+  }
+}
+
 }  // namespace
 
 int64_t FormerRun::images() const {
   return read_entries(record_file(*this), [&] {
+    check_size(*this);
     const bool whole = record.is_object() && record.value("complete", false);
     return whole ? record.value("finished", int64_t{0}) : 0;
   });

@@ -101,6 +101,7 @@ json write_results(const SampleConfig& config, const json& settings, const Sampl
   if (files.is_object()) record["files"] = files;
   record["config"].erase("share");  // whoever repeats the run wants all of it
   store.write_npz(folder.npz());
+  record["samples_bytes"] = std::filesystem::file_size(folder.npz());
   write_grid(folder.grid(), store);
   draw_trace(folder.path(), trace);
   write_atomically(folder.record(), record.dump(2) + "\n");

@@ -1,5 +1,7 @@
 #include "sample/writer.h"
 
+#include "sextant/runtime/error.h"
+
 namespace sextant::commands {
 
 BatchWriter::~BatchWriter() {
@@ -10,6 +12,11 @@ void BatchWriter::write(std::vector<int64_t> samples, Batch batch) {
   finish();
   under_way_ = std::async(std::launch::async, [this, samples = std::move(samples), batch = std::move(batch)] {
     store_.put(samples, batch.images, batch.records, batch.traces);
+    // Writing to a file that was removed is no error, and all that is drawn from then on would be lost.
+    if (!std::filesystem::exists(folder_.partial())) {
+      throw DataError(folder_.partial().string() +
+                      ": No such file or directory: it was removed while the run was drawing into it; start it again");
+    }
     folder_.replace_former();
   });
 }
