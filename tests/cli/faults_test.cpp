@@ -132,6 +132,19 @@ TEST(Faults, AFinishedRunWhoseImagesWereCutIsNamedAndDrawnAgain) {
   EXPECT_EQ(read_file(npz), whole);
 }
 
+TEST(Faults, AKillBetweenTheImagesAndTheirRecordIsNoDamage) {
+  const TemporaryFolder folder;
+  const fs::path record = folder / "o/run.json";
+  ASSERT_EQ(sextant(twenty_batches(folder / "o", {"--count", "10"})).exit_code, 0);
+  const std::string before = read_file(record);
+  ASSERT_EQ(sextant(twenty_batches(folder / "o")).exit_code, 0);
+  const std::string whole = read_file(folder / "o/samples.npz");
+  write_atomically(record, before);
+  const Outcome again = sextant(twenty_batches(folder / "o"));
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(read_file(folder / "o/samples.npz"), whole);
+}
+
 TEST(Faults, ASecondRunInAFolderIsRefusedAndTheFirstGoesOn) {
   const TemporaryFolder folder;
   Program first(twenty_batches(folder / "o"));
