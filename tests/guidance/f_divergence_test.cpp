@@ -180,7 +180,7 @@ TEST(Generators, AreRefusedWithoutAssumption1) {
 TEST(Generators, MayOverflowWhereProbabilitiesCannotBe) {
   const Generator steep{[](const Tensor& t) { return (t - 1).exp() - 1; },
                         [](const Tensor& t) { return (t - 1).exp(); }};
-  const Tensor f = at::tensor({{1.0, 0.5, -2.0}}, at::kDouble), y = at::zeros({1}, at::kLong);
+  const Tensor f = at::tensor({1.0, 0.5, -2.0}, at::kDouble).view({1, 3}), y = at::zeros({1}, at::kLong);
   const Score score = f_divergence(f, y, steep, {1.0, 0.3});
   const Tensor q = at::tensor({1.6 / 3, 0.7 / 3, 0.7 / 3}, at::kDouble), t = at::softmax(f, 1)[0] / q;
   EXPECT_NEAR(score.value.item<double>(), -(q * ((t - 1).exp() - 1)).sum().item<double>(), 1e-12);
