@@ -2,6 +2,7 @@
 
 #include <c10/util/StringUtil.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "sextant/runtime/error.h"
@@ -77,7 +78,19 @@ Tensor covariances_of(const json& given, int64_t components, int64_t dimension) 
   return at::stack(all);
 }
 
+/// A misspelt "weights" would leave the components of equal weight.
+void check_entries(const json& model) {
+  for (const auto& [key, value] : model.items()) {
+    static const std::vector<std::string> kKnown = {"means", "covariances", "weights", "in_channels", "image_size"};
+    if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
+    throw CheckpointError("\"model\" has an unknown entry '" + key +
+                          "'; a mixture's are means, covariances and weights." +
+                          did_you_mean(key, {"means", "covariances", "weights"}));
+  }
+}
+
 Parameters parameters_of(const json& model) {
+  check_entries(model);
   const Tensor means = means_of(model);
   const int64_t components = means.size(0);
   Tensor weights = at::full({components}, 1.0 / static_cast<double>(components), at::kDouble);

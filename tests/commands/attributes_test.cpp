@@ -24,7 +24,7 @@ TEST(Attributes, AreReadByName) {
 
 TEST(Attributes, AreReadFromALineForEachImage) {
   const TemporaryFolder folder;
-  write_atomically(folder / "a.csv", "young,smiling\r\n1,0\r\n,1\r\n0,\r\n");
+  write_atomically(folder / "a.csv", "young,smiling\r\n1.0,0\r\n,1\r\n0.0,\r\n");
   const Tensor answers = parse_attributes(folder / "a.csv", kNames);
   EXPECT_TRUE(answers.equal(at::tensor({-1.0F, 0.0F, 1.0F, 1.0F, 0.0F, 0.0F, 0.0F, 0.0F, -1.0F}).view({3, 3})));
 }
@@ -34,9 +34,12 @@ TEST(Attributes, SayInOneLineWhatIsWrong) {
   EXPECT_NE(refused("smilling=1").find("Did you mean 'smiling'?"), std::string::npos) << refused("smilling=1");
   EXPECT_NE(refused("male=2").find("'2' is no answer; use 1 or 0"), std::string::npos);
   EXPECT_NE(refused("male").find("name=value"), std::string::npos);
+  EXPECT_NE(refused("male=0,male=1").find("names 'male' twice"), std::string::npos);
   const TemporaryFolder folder;
   write_atomically(folder / "a.csv", "young,male\n1,0\n1\n");
   EXPECT_NE(refused(folder / "a.csv").find("line 3: has 1 cells for 2 names"), std::string::npos);
+  write_atomically(folder / "a.csv", "male,young,male\n1,0,0\n");
+  EXPECT_NE(refused(folder / "a.csv").find("line 1: 'male' stands there twice"), std::string::npos);
 }
 
 TEST(Attributes, AWrongAnswerInTheFirstColumnIsNoNameOfAnImage) {
@@ -109,6 +112,32 @@ TEST_F(AttributeGuide, AsksForAttributesWhereTheyAreJudged) {
   SampleConfig classes = config("smiling=1");
   classes.classifier.path = at("resnet");
   EXPECT_NE(refusal(classes, out()).find("answers with classes"), std::string::npos) << refusal(classes, out());
+}
+
+TEST_F(AttributeGuide, RefusesWhatReadsClasses) {
+  SampleConfig several = config("smiling=1");
+  several.classifier.path = at("attributes") + "," + at("attributes");
+  EXPECT_NE(refusal(several, out()).find("are averaged as classes are"), std::string::npos) << refusal(several, out());
+  several.classifier.path = at("resnet") + "," + at("attributes");
+  EXPECT_NE(refusal(several, out()).find("are averaged as classes are"), std::string::npos) << refusal(several, out());
+  SampleConfig driven = config("smiling=1");
+  driven.guidance.guide.entropy_driven = true;
+  EXPECT_NE(refusal(driven, out()).find("divides by the entropy of classes"), std::string::npos)
+      << refusal(driven, out());
+}
+
+TEST_F(AttributeGuide, SaysWhichAnswersAndWeightsDoNothing) {
+  write_atomically(out() / "a.csv", "smiling\n1\n0\n1\n");
+  SampleConfig some = config(out() / "a.csv");
+  some.sample.count = 2;
+  some.guidance.attribute_weights = "male=3";
+  const std::vector<std::string> notes = open_models(some).guide->notes;
+  const auto said = [&](const std::string& part) {
+    return std::any_of(notes.begin(), notes.end(),
+                       [&](const std::string& note) { return note.find(part) != note.npos; });
+  };
+  EXPECT_TRUE(said("for 3 images, of which the first 2 are drawn"));
+  EXPECT_TRUE(said("male is not asked for, so its weight does nothing"));
 }
 
 }  // namespace

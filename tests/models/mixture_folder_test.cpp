@@ -133,6 +133,9 @@ TEST_F(MixtureFolder, SaysInOneLineWhatIsNoMixture) {
   EXPECT_NE(refusal({{"means", {{0, 0}, {1}}}, {"covariances", 1}}).find("one length"), std::string::npos);
   EXPECT_NE(refusal({{"means", "none"}, {"covariances", 1}}).find("lists of numbers"), std::string::npos);
   EXPECT_NE(refusal({{"covariances", 1}}).find("holds means"), std::string::npos);
+  const std::string misspelt = refusal({{"means", {{0.0}, {1.0}}}, {"covariances", 1}, {"weight", {0.9, 0.1}}});
+  EXPECT_NE(misspelt.find("unknown entry 'weight'"), std::string::npos) << misspelt;
+  EXPECT_NE(misspelt.find("Did you mean 'weights'?"), std::string::npos) << misspelt;
 }
 
 TEST_F(MixtureFolder, IsNoNetwork) {

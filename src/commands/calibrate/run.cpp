@@ -67,6 +67,7 @@ std::vector<Variant> open_variants(const CalibrateConfig& config, const Tensor& 
   const auto open = [&](double beta) {
     models::ClassifierConfig classifier = config.classifier;
     classifier.softplus_beta = beta;
+    classifier.noisy = config.inputs == LevelInputs::kXt;  // of a mixture: its exact posterior of x_t
     return models::open_classifier(classifier, placement, {image.size(0), image.size(1)},
                                    [&](const std::string& line) { progress.note("note: " + line); });
   };

@@ -22,8 +22,8 @@ std::size_t attribute_named(const std::string& flag, const std::string& name, co
 
 std::optional<float> answer(const std::string& text) {
   if (text.empty()) return 0.0F;
-  if (text == "1") return 1.0F;
-  if (text == "0" || text == "-1") return -1.0F;
+  if (text == "1" || text == "1.0") return 1.0F;
+  if (text == "0" || text == "0.0" || text == "-1" || text == "-1.0") return -1.0F;
   return std::nullopt;
 }
 
@@ -97,6 +97,10 @@ AttributeTable read_attribute_table(const std::string& path) {
     throw UsageError("--attributes " + path + ": expected a line of names and a line for each image");
   AttributeTable table;
   table.names = cells_of(line_of(path, 0), lines[0]);
+  for (auto name = table.names.begin(); name != table.names.end(); ++name) {
+    if (std::find(table.names.begin(), name, *name) == name) continue;
+    throw UsageError(line_of(path, 0) + ": '" + *name + "' stands there twice");
+  }
   std::vector<std::vector<std::string>> cells;
   for (std::size_t line = 1; line < lines.size(); ++line) {
     cells.push_back(cells_of(line_of(path, line), lines[line]));
@@ -131,6 +135,7 @@ Tensor parse_attributes(const std::string& text, const std::vector<std::string>&
   for (const std::string& part : split(text, ',')) {
     const auto [name, value] = assignment("--attributes", part);
     const auto column = static_cast<int64_t>(attribute_named("--attributes", name, names));
+    if (answers[0][column].item<float>() != 0) throw UsageError("--attributes names '" + name + "' twice");
     answers[0][column] = answer_of("--attributes " + name, value);
   }
   return answers;

@@ -2,6 +2,7 @@
 
 #include <c10/util/StringUtil.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "common/attributes.h"
@@ -63,7 +64,19 @@ void check_time(const SampleConfig& config, const models::DiffusionModel& model,
 std::optional<std::vector<std::string>> attributes_of(const SampleConfig& config) {
   const std::vector<models::ClassifierConfig> members = models::members_of(config.classifier);
   const nlohmann::json described = models::description_of(members.front()).config;
-  if (!models::predicts_attributes(described)) {
+  const bool some = std::any_of(members.begin(), members.end(), [](const models::ClassifierConfig& member) {
+    return std::filesystem::is_directory(member.path) &&  // a bare file says nothing of what it judges
+           models::predicts_attributes(models::description_of(member).config);
+  });
+  if (some && members.size() > 1) {
+    throw UsageError("--classifier " + config.classifier.path +
+                     ": several classifiers are averaged as classes are, which attributes are not; give one of them");
+  }
+  if (some && config.guidance.guide.entropy_driven) {
+    throw UsageError("--entropy-driven: it divides by the entropy of classes, and " + config.classifier.path +
+                     " judges attributes; leave it out, or add entropy to --guidance");
+  }
+  if (!some) {
     if (config.guidance.attributes.empty() && config.guidance.attribute_weights.empty()) return std::nullopt;
     throw UsageError("--attributes: classifier " + config.classifier.path +
                      " answers with classes; the config.json of one of attributes says \"predicts\": \"attributes\"");
@@ -101,6 +114,17 @@ GuideClassifier open_guide_classifier(const SampleConfig& config, const models::
     if (answers.size(0) > 1 && answers.size(0) < config.sample.count) {
       guide.notes.push_back(c10::str("note: ", config.guidance.attributes, " has lines for ", answers.size(0), " of ",
                                      config.sample.count, " images: they are taken in turn"));
+    }
+    if (answers.size(0) > config.sample.count) {
+      guide.notes.push_back(c10::str("note: ", config.guidance.attributes, " has lines for ", answers.size(0),
+                                     " images, of which the first ", config.sample.count, " are drawn"));
+    }
+    const std::vector<double> weights = parse_attribute_weights(config.guidance.attribute_weights, *names);
+    for (std::size_t k = 0; k < weights.size(); ++k) {
+      const bool asked = answers.select(1, static_cast<int64_t>(k)).ne(0).any().item<bool>();
+      if (asked || weights[k] == 1) continue;
+      guide.notes.push_back("note: --attribute-weights: " + (*names)[k] +
+                            " is not asked for, so its weight does nothing");
     }
     guide.classifier = classifiers::asked(std::move(guide.classifier), answers);
   }

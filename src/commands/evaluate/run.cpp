@@ -122,6 +122,12 @@ int64_t channels_of(const EvaluateConfig& config, const evaluation::FeatureExtra
 guidance::Classifier classifier_of(const EvaluateConfig& config, const evaluation::FeatureExtractor& extractor,
                                    models::Placement placement, Progress& progress) {
   if (config.classifier.path.empty()) return {};
+  for (const models::ClassifierConfig& member : models::members_of(config.classifier)) {
+    if (!std::filesystem::is_directory(member.path)) continue;  // a bare file says nothing of what it judges
+    if (!models::predicts_attributes(models::description_of(member).config)) continue;
+    throw UsageError("--classifier " + member.path +
+                     " judges attributes, which are no labels to compare with; give a classifier of classes");
+  }
   return models::open_classifier(config.classifier, placement, {.channels = channels_of(config, extractor)},
                                  [&](const std::string& line) { progress.note("note: " + line); });
 }
