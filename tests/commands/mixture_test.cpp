@@ -104,6 +104,13 @@ TEST_F(MixtureCommands, AreCalibratedWhereTheClassifierIsExact) {
   EXPECT_GT(result.rows[0].measures.accuracy, 0.97);
   // x0-hat of the conditional model is nearer to the class's mean than x0: read as x0, it is too sure or not sure.
   EXPECT_GT(result.rows[2].measures.accuracy, result.rows[0].measures.accuracy);
+  // Shown x_t alone, it is the posterior of x_t: less right, as it must be, and as sure as that.
+  config.inputs = commands::LevelInputs::kXt;
+  const commands::CalibrateResult noisy = commands::run_calibrate(config, *progress_, Stop());
+  ASSERT_EQ(noisy.rows.size(), 2);
+  EXPECT_LT(noisy.rows[1].measures.ece, 0.02);
+  EXPECT_LT(noisy.rows[1].measures.accuracy, result.rows[0].measures.accuracy - 0.01);
+  EXPECT_GT(result.rows[1].measures.ece, 0.02) << "read as x0";
 }
 
 TEST_F(MixtureCommands, SweepPointsThatTheMixtureItselfJudges) {
