@@ -26,7 +26,7 @@ Statistics statistics_of(const Tensor& x, const Tensor& near, const SumOverProce
   const int64_t C = x.size(1);
   const Tensor sums = at::zeros({2 * C + 1}, at::kDouble);
   if (x.numel() > 0) {
-    const auto count = static_cast<double>(x.numel() / C);
+    const auto count = static_cast<double>(x.numel()) / static_cast<double>(C);
     const auto [variance, mean] = at::var_mean(x, at::IntArrayRef({0, 2, 3}), /*unbiased=*/false);
     const Tensor both = exact(at::stack({mean, variance}));
     const Tensor off = both[0] - near;
