@@ -1,10 +1,13 @@
 // sextant._core.models: trained networks from folders and checkpoint files.
+#include "sextant/models/models.h"
+
 #include <torch/csrc/autograd/functions/basic_ops.h>
 
 #include "bindings.h"
 #include "checks.h"
 #include "internal/commands/inspect.h"
 #include "internal/commands/sample.h"
+#include "internal/models/class_names.h"
 #include "sextant/models/classifier.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/device.h"
@@ -96,6 +99,10 @@ guidance::Classifier open_classifier(const std::string& path, int64_t channels, 
   const auto heard = [&](const std::string& line) {
     if (warn) warn->call<void>("warn", "nothing", line);
   };
+  if (std::filesystem::is_directory(path) && models::predicts_attributes(models::describe(path).config)) {
+    heard(path + ": judges attributes, a logit above 0 is a yes; the scores by name read its logits as one of " +
+          "several classes, which they are not: guide by a score of your own");
+  }
   guidance::Classifier classifier = models::open_classifier(
       config.classifier, placement_of(config.run, {config.classifier.precision}), {channels, side}, heard);
   classifier.logits =

@@ -73,6 +73,11 @@ def test_softplus_smooths_modules_and_functions_and_gives_the_relus_back(digits)
     assert "forward" not in vars(digits)
 
 
+def test_a_classifier_of_attributes_is_said_to_be_one(models):
+    with pytest.warns(UserWarning, match="judges attributes, a logit above 0 is a yes"):
+        sextant.open_classifier(models / "mnist-attributes")
+
+
 def test_an_opened_classifier_is_called_like_a_module(models):
     classifier = sextant.open_classifier(models / "mnist-classifier")
     assert classifier.classes == 10 and not classifier.uses_time
