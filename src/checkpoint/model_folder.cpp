@@ -25,6 +25,8 @@ ModelFolder open_model_folder(const fs::path& folder, bool (*has_weights)(const 
     throw fail(model.config_path, problem.what());
   } catch (const nlohmann::json::parse_error& problem) {
     throw fail(model.config_path, "is not valid JSON at byte " + std::to_string(problem.byte));
+  } catch (const nlohmann::json::out_of_range&) {
+    throw fail(model.config_path, "has a number beyond those of float64");
   }
   if (!model.config.is_object()) throw fail(model.config_path, "is not a JSON object");
 
