@@ -234,6 +234,23 @@ TEST(KernelDistance, OfFloat32FeaturesIsThatOfTheSameFeaturesInFloat64) {
   }
 }
 
+TEST(KernelDistance, OfOverlappingSubsetsIsThatOfEachAlone) {
+  // Forty subsets of 12 of 30 and 25 rows have more pairs than the sets, whose kernels are then computed once.
+  const Tensor a = normals({30, 8}, 1), b = normals({25, 8}, 2) + 0.2;
+  const Tensor of_a = at::arange(40 * 12).mul(7).remainder(30).view({40, 12});  // each in another order
+  const Tensor of_b = at::arange(40 * 12).mul(11).div(3, "floor").remainder(25).view({40, 12});  // some rows twice
+  for (const auto kind : {Kernel::Kind::kPolynomial, Kernel::Kind::kRbf}) {
+    Kernel kernel;
+    kernel.kind = kind;
+    kernel.sigma = 3;
+    const Tensor together = kernel_distance(a, b, at::stack({of_a, of_b}, 1), kernel).subsets;
+    for (int64_t i = 0; i < 40; ++i) {
+      const double alone = squared_mmd(a.index_select(0, of_a[i]), b.index_select(0, of_b[i]), kernel);
+      EXPECT_NEAR(together[i].item<double>(), alone, 1e-12);
+    }
+  }
+}
+
 TEST(KernelDistance, RefusesIndicesOfRowsThatAreNotThere) {
   const Tensor a = at::rand({5, 3}), b = at::rand({4, 3});
   const auto message = [&](int64_t of_a, int64_t of_b) {
