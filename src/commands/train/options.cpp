@@ -78,7 +78,9 @@ std::vector<Option> length_options(TrainConfig& c) {
       {"--steps", &c.trainer.steps, c.trainer.kSteps, "Steps, instead of --epochs", ""},
       {"--batch", &c.trainer.batch, c.trainer.kBatch, "Images a step", ""},
       {"--micro-batch", &c.trainer.micro_batch, c.trainer.kMicroBatch,
-       "Images in memory at a time, the step's gradient being their sum; 0 is all of --batch", ""},
+       "Images in memory at a time, the step's gradient being their sum; 0 is all of --batch. Batch "
+       "norms take their statistics of so many",
+       ""},
       {"--seed", &c.trainer.seed, Range{0, kUnlimited}, "Seed of everything random", ""},
   };
 }
