@@ -51,7 +51,20 @@ TEST(Attributes, AWrongAnswerInTheFirstColumnIsNoNameOfAnImage) {
   EXPECT_NE(refused("male,young\n1,0\nyes,1\n").find("a.csv, line 3: 'yes' is no answer; use 1 or 0"),
             std::string::npos);
   EXPECT_NE(refused("male\n\"\"\nno\n0.png\n").find("line 3: 'no' is no answer"), std::string::npos);
-  EXPECT_NE(refused("image,young\na.png,0\n").find("'image' is no attribute"), std::string::npos);
+  EXPECT_NE(refused("image,young\na.png,0\n1,0\n").find("'image' is no attribute"), std::string::npos);
+}
+
+TEST(Attributes, LeaveOutAColumnOfImages) {
+  const TemporaryFolder folder;
+  write_atomically(folder / "a.csv", "image,young,male\na.png,TRUE,\nb.png,false,True\n");
+  std::vector<std::string> notes;
+  const Tensor answers =
+      parse_attributes(folder / "a.csv", kNames, [&](const std::string& line) { notes.push_back(line); });
+  EXPECT_TRUE(answers.equal(at::tensor({0.0F, 0.0F, 1.0F, 0.0F, 1.0F, -1.0F}).view({2, 3}))) << answers;
+  ASSERT_EQ(notes.size(), 1);
+  EXPECT_NE(notes[0].find("the column 'image' names images and is left out"), std::string::npos) << notes[0];
+  write_atomically(folder / "a.csv", "male,young\ntrue,false\n");  // no column of images
+  EXPECT_TRUE(parse_attributes(folder / "a.csv", kNames).equal(at::tensor({0.0F, 1.0F, -1.0F}).view({1, 3})));
 }
 
 TEST(Attributes, AreReadFromWhatASpreadsheetWrites) {

@@ -22,8 +22,11 @@ std::size_t attribute_named(const std::string& flag, const std::string& name, co
 
 std::optional<float> answer(const std::string& text) {
   if (text.empty()) return 0.0F;
-  if (text == "1" || text == "1.0") return 1.0F;
-  if (text == "0" || text == "0.0" || text == "-1" || text == "-1.0") return -1.0F;
+  static const std::vector<std::string> kYes = {"1", "1.0", "true", "True", "TRUE"};
+  static const std::vector<std::string> kNo = {"0", "0.0", "-1", "-1.0", "false", "False", "FALSE"};
+  const auto among = [&](const auto& words) { return std::find(words.begin(), words.end(), text) != words.end(); };
+  if (among(kYes)) return 1.0F;
+  if (among(kNo)) return -1.0F;
   return std::nullopt;
 }
 
@@ -71,13 +74,21 @@ std::string without_byte_order_mark(const std::string& text) {
   return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
 }
 
-Tensor parse_csv(const std::string& path, const std::vector<std::string>& names) {
+Tensor parse_csv(const std::string& path, const std::vector<std::string>& names,
+                 const std::function<void(const std::string&)>& warn) {
   const AttributeTable table = read_attribute_table(path);
-  if (!table.column_of_images.empty()) {
-    attribute_named("--attributes " + path, table.column_of_images, names);
-    // Its heading is an attribute's: what was read as an image's name is a wrong answer.
-    for (std::size_t line = 0; line < table.images.size(); ++line) {
-      if (!table.images[line].empty()) answer_of(line_of(path, line + 1), table.images[line]);
+  if (const std::string& heading = table.column_of_images; !heading.empty()) {
+    // Answers among what was read as images' names make it an attribute's column, in which the others are wrong.
+    const bool answers = std::any_of(table.images.begin(), table.images.end(),
+                                     [](const std::string& cell) { return answer(cell).has_value(); });
+    if (answers || std::find(names.begin(), names.end(), heading) != names.end()) {
+      attribute_named("--attributes " + path, heading, names);
+      for (std::size_t line = 0; line < table.images.size(); ++line) {
+        if (!table.images[line].empty()) answer_of(line_of(path, line + 1), table.images[line]);
+      }
+    } else if (warn) {
+      warn("--attributes " + path + ": the column '" + heading +
+           "' names images and is left out; lines are for the images that are drawn, in their order");
     }
   }
   const Tensor answers = at::zeros({table.answers.size(0), static_cast<int64_t>(names.size())});
@@ -129,8 +140,9 @@ AttributeTable read_attribute_table(const std::string& path) {
   return table;
 }
 
-Tensor parse_attributes(const std::string& text, const std::vector<std::string>& names) {
-  if (text.find('=') == std::string::npos && std::filesystem::exists(text)) return parse_csv(text, names);
+Tensor parse_attributes(const std::string& text, const std::vector<std::string>& names,
+                        const std::function<void(const std::string&)>& warn) {
+  if (text.find('=') == std::string::npos && std::filesystem::exists(text)) return parse_csv(text, names, warn);
   const Tensor answers = at::zeros({1, static_cast<int64_t>(names.size())});
   for (const std::string& part : split(text, ',')) {
     const auto [name, value] = assignment("--attributes", part);

@@ -105,26 +105,25 @@ GuideClassifier open_guide_classifier(const SampleConfig& config, const models::
   GuideClassifier guide;
   models::ClassifierConfig classifier = config.classifier;
   classifier.noisy = config.guidance.guide.input == guidance::Input::kNoisy;
-  guide.classifier = models::open_classifier(classifier, placement, {seen[0], seen[1]},
-                                             [&](const std::string& line) { guide.notes.push_back("note: " + line); });
+  const auto note = [&](const std::string& line) { guide.notes.push_back("note: " + line); };
+  guide.classifier = models::open_classifier(classifier, placement, {seen[0], seen[1]}, note);
   guide.targets = static_cast<int64_t>(config.classifier.prompts.targets.size());
   if (const auto names = attributes_of(config)) {
     guide.attributes = true;
-    const Tensor answers = parse_attributes(config.guidance.attributes, *names);
+    const Tensor answers = parse_attributes(config.guidance.attributes, *names, note);
     if (answers.size(0) > 1 && answers.size(0) < config.sample.count) {
-      guide.notes.push_back(c10::str("note: ", config.guidance.attributes, " has lines for ", answers.size(0), " of ",
-                                     config.sample.count, " images: they are taken in turn"));
+      note(c10::str(config.guidance.attributes, " has lines for ", answers.size(0), " of ", config.sample.count,
+                    " images: they are taken in turn"));
     }
     if (answers.size(0) > config.sample.count) {
-      guide.notes.push_back(c10::str("note: ", config.guidance.attributes, " has lines for ", answers.size(0),
-                                     " images, of which the first ", config.sample.count, " are drawn"));
+      note(c10::str(config.guidance.attributes, " has lines for ", answers.size(0), " images, of which the first ",
+                    config.sample.count, " are drawn"));
     }
     const std::vector<double> weights = parse_attribute_weights(config.guidance.attribute_weights, *names);
     for (std::size_t k = 0; k < weights.size(); ++k) {
       const bool asked = answers.select(1, static_cast<int64_t>(k)).ne(0).any().item<bool>();
       if (asked || weights[k] == 1) continue;
-      guide.notes.push_back("note: --attribute-weights: " + (*names)[k] +
-                            " is not asked for, so its weight does nothing");
+      note("--attribute-weights: " + (*names)[k] + " is not asked for, so its weight does nothing");
     }
     guide.classifier = classifiers::asked(std::move(guide.classifier), answers);
   }
