@@ -21,6 +21,9 @@ Tensor denoised(const Mixture& mixture, const Tensor& x_t, double abar, const Te
   return conditional && y.defined() ? mixture.denoise(x_t, abar, y.to(x_t.device())) : mixture.denoise(x_t, abar);
 }
 
+/// x/sqrt(1 + sigma^2) is the x_t of abar = 1/(1 + sigma^2).
+double abar_of(double sigma) { return 1 / (1 + sigma * sigma); }
+
 std::vector<int64_t> image_shape(const Mixture& mixture) { return {mixture.dimension(), 1, 1}; }
 
 }  // namespace
@@ -52,8 +55,7 @@ Denoiser mixture_denoiser(Mixture mixture, bool conditional) {
     if (!(sigma == sigma[0]).all().item<bool>()) {
       throw UsageError("mixture: expected one noise level for the whole batch, got several");
     }
-    // x/sqrt(1 + sigma^2) is the x_t of abar = 1/(1 + sigma^2).
-    const double abar = 1 / (1 + level * level);
+    const double abar = abar_of(level);
     return image_of(denoised(mixture, std::sqrt(abar) * points_of(x, mixture), abar, y, conditional), x);
   };
   return {model, SigmaRange{}, shape};
@@ -72,6 +74,21 @@ guidance::Classifier mixture_classifier(Mixture mixture, const Process& process)
     const Tensor points = points_of(x, mixture);
     return levels.each(t, x.size(0), [&](int64_t first, int64_t count, double abar) {
       return mixture.noised(abar).log_joint(points.narrow(0, first, count));
+    });
+  };
+  return {logits, classes, /*uses_time=*/true};
+}
+
+guidance::Classifier mixture_classifier(Mixture mixture, const SigmaRange&) {
+  const int64_t classes = mixture.num_components();
+  const auto logits = [mixture = std::move(mixture)](const Tensor& x, const Tensor& t) {
+    const Tensor points = points_of(x, mixture);
+    return each_run(times_of(t, x.size(0)), [&](int64_t first, int64_t count, double sigma) {
+      if (!(sigma >= 0)) throw UsageError(c10::str("mixture: expected a noise level of at least 0, got ", sigma));
+      const double abar = abar_of(sigma);
+      // The density of x is that of sqrt(abar) x times abar^(d/2).
+      return mixture.noised(abar).log_joint(std::sqrt(abar) * points.narrow(0, first, count)) +
+             0.5 * static_cast<double>(mixture.dimension()) * std::log(abar);
     });
   };
   return {logits, classes, /*uses_time=*/true};

@@ -20,31 +20,37 @@ TimestepLevels::TimestepLevels(const Process& process) {
   }
 }
 
-std::vector<double> TimestepLevels::abar_at(const Tensor& t) const {
-  const Tensor host = t.to(at::kCPU, at::kDouble).contiguous();
-  std::vector<double> abar;
-  for (int64_t n = 0; n < host.numel(); ++n) {
-    const double time = host.data_ptr<double>()[n];
-    const auto near = std::lower_bound(times_.begin(), times_.end(), time - kTimeTolerance);
-    if (near == times_.end() || *near > time + kTimeTolerance) {
-      throw UsageError(c10::str("mixture: t = ", time, " is not a timestep of its process"));
-    }
-    abar.push_back(abar_[static_cast<std::size_t>(near - times_.begin())]);
+double TimestepLevels::abar_at(double time) const {
+  const auto near = std::lower_bound(times_.begin(), times_.end(), time - kTimeTolerance);
+  if (near == times_.end() || *near > time + kTimeTolerance) {
+    throw UsageError(c10::str("mixture: t = ", time, " is not a timestep of its process"));
   }
-  return abar;
+  return abar_[static_cast<std::size_t>(near - times_.begin())];
 }
 
 Tensor TimestepLevels::each(const Tensor& t, int64_t n,
                             const std::function<Tensor(int64_t first, int64_t count, double abar)>& f) const {
-  if (t.dim() != 1 || t.size(0) != n) {
-    throw ShapeError(c10::str("mixture: expected a timestep for each image, [", n, "], got ", t.sizes()));
+  std::vector<double> abar = times_of(t, n);
+  for (double& value : abar) value = abar_at(value);
+  return each_run(abar, f);
+}
+
+std::vector<double> times_of(const Tensor& t, int64_t n) {
+  if (!t.defined() || t.dim() != 1 || t.size(0) != n) {
+    throw ShapeError(c10::str("mixture: expected a time for each image, [", n, "], got ",
+                              t.defined() ? c10::str(t.sizes()) : "none"));
   }
-  const std::vector<double> abar = abar_at(t);
+  const Tensor host = t.to(at::kCPU, at::kDouble).contiguous();
+  return {host.data_ptr<double>(), host.data_ptr<double>() + n};
+}
+
+Tensor each_run(const std::vector<double>& values,
+                const std::function<Tensor(int64_t first, int64_t count, double value)>& f) {
   std::vector<Tensor> results;
-  for (std::size_t first = 0; first < abar.size();) {
+  for (std::size_t first = 0; first < values.size();) {
     std::size_t last = first + 1;
-    while (last < abar.size() && abar[last] == abar[first]) ++last;
-    results.push_back(f(static_cast<int64_t>(first), static_cast<int64_t>(last - first), abar[first]));
+    while (last < values.size() && values[last] == values[first]) ++last;
+    results.push_back(f(static_cast<int64_t>(first), static_cast<int64_t>(last - first), values[first]));
     first = last;
   }
   return at::cat(results);

@@ -79,11 +79,13 @@ json with_input_shape(json config, ImageSize images) {
   return config;
 }
 
-void check_channels(const fs::path& path, const json& config, int64_t channels) {
+void check_channels(const fs::path& path, const json& config, ImageSize images) {
   const auto expected = config.value("/model/in_channels"_json_pointer, int64_t{3});
-  if (channels <= 0 || expected == channels) return;
-  throw UsageError(c10::str(path.string(), ": the classifier takes images of ", expected,
-                            expected == 1 ? " channel" : " channels", ", the diffusion model draws ", channels));
+  const bool of_points = is_mixture(config);
+  // A network's images may be of any side, a mixture's points are of one pixel.
+  if (images.channels <= 0 || (expected == images.channels && (!of_points || images.side <= 1))) return;
+  throw UsageError(path.string() + ": the classifier takes " + points_or_images(expected, of_points) +
+                   ", the diffusion model draws " + points_or_images(images.channels, images.side == 1));
 }
 
 /// A mixture's posterior reads points as they are.
@@ -96,12 +98,9 @@ guidance::Classifier open_posterior(const ClassifierConfig& config, const Descri
   }
   const diffusion::Mixture mixture = open_mixture(description, placement.device);
   if (!config.noisy) return diffusion::mixture_classifier(mixture);
-  if (!description.config.contains("diffusion")) {
-    throw UsageError(config.path +
-                     ": the posterior of x_t needs a \"diffusion\" in config.json that says what a timestep "
-                     "means; guide at x0");
-  }
-  return diffusion::mixture_classifier(mixture, diffusion::Process(process_config(description.config["diffusion"])));
+  const json& described = description.config;
+  if (!described.contains("diffusion")) return diffusion::mixture_classifier(mixture, diffusion::SigmaRange{});
+  return diffusion::mixture_classifier(mixture, diffusion::Process(process_config(described["diffusion"])));
 }
 
 /// The one classifier that `config` names.
@@ -110,7 +109,7 @@ guidance::Classifier open_one(const ClassifierConfig& config, Placement placemen
   const fs::path path = config.path;
   Description description = description_of(config);
   if (is_mixture(description.config)) {
-    check_channels(path, description.config, images.channels);
+    check_channels(path, description.config, images);
     const guidance::Classifier posterior = open_posterior(config, description, placement);
     return classifiers::calibrated(posterior, classifiers::rescaling_of(description.config, posterior.classes));
   }
@@ -123,7 +122,7 @@ guidance::Classifier open_one(const ClassifierConfig& config, Placement placemen
   Core core = core_of(path, description.config.at("type").get<std::string>(), network, config.prompts, warn);
   core.classifier =
       classifiers::calibrated(core.classifier, classifiers::rescaling_of(description.config, core.classifier.classes));
-  check_channels(path, description.config, images.channels);
+  check_channels(path, description.config, images);
   if (silent && of_images && !core.classifier.uses_time && warn) {
     warn(path.string() + ": nothing says which input this classifier was trained with; it gets pixels in [-1, 1] as " +
          "they are, which is the classifier-input raw");

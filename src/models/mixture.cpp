@@ -128,6 +128,27 @@ bool is_mixture_folder(const std::filesystem::path& path) {
   return std::filesystem::exists(path / "config.json") && is_mixture(describe(path).config);
 }
 
+bool reads_noise_levels(const ClassifierConfig& classifier) {
+  const std::vector<ClassifierConfig> members = members_of(classifier);
+  const auto counts_levels = [](const ClassifierConfig& member) {
+    if (!std::filesystem::is_directory(member.path)) return false;  // a mixture is a folder
+    const json config = description_of(member).config;
+    return is_mixture(config) && !config.contains("diffusion");
+  };
+  const auto counting = std::count_if(members.begin(), members.end(), counts_levels);
+  if (counting > 0 && counting < std::ssize(members)) {
+    throw UsageError("classifier " + classifier.path +
+                     ": some count noise levels and others timesteps; give mixtures that both have a \"diffusion\" in "
+                     "config.json, or neither");
+  }
+  return counting > 0;
+}
+
+std::string points_or_images(int64_t channels, bool points) {
+  const std::string unit = points ? " dimension" : " channel";
+  return (points ? "points of " : "images of ") + std::to_string(channels) + unit + (channels == 1 ? "" : "s");
+}
+
 diffusion::Mixture open_mixture(const Description& description, at::Device device) {
   return naming_file(description, [&](const json& model) {
     const Parameters p = parameters_of(model);

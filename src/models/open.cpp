@@ -96,6 +96,7 @@ Description describe(const fs::path& path, const std::string& arch, const Weight
   checkpoint::ModelFolder folder =
       checkpoint::open_model_folder(path, [](const json& config) { return !is_mixture(config); });
   check_kinds(folder.config, folder.config_path.string());
+  if (arch.empty()) check_entries(folder.config, folder.config_path.string());
   const bool chosen = !choice.group.empty() || !choice.prefix.empty();
   const WeightsChoice of_folder = chosen ? choice : choice_in(folder);
   if (!arch.empty()) folder.config = arch_config(arch);

@@ -1,5 +1,6 @@
 #include "internal/models/registry.h"
 
+#include "config_kinds.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::models {
@@ -40,6 +41,7 @@ std::unique_ptr<networks::Network> build(const json& config) {
   if (!family.make) {
     throw CheckpointError("a network of type '" + family.type + "' is its file and cannot be built without it");
   }
+  check_entries(config, "config.json");  // of a recipe's [model] table too
   return family.make(config.value("model", json::object()));
 }
 

@@ -1,3 +1,4 @@
+#include "internal/models/mixture.h"
 #include "internal/runtime/files.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
@@ -26,6 +27,11 @@ void save_calibrated(const fs::path& folder, const ClassifierConfig& classifier,
   if (problem) throw Error("cannot make the folder " + folder.string() + ": " + problem.message());
   if (fs::exists(folder / "config.json") && fs::equivalent(folder, description.weights.parent_path())) {
     throw UsageError(folder.string() + ": is the folder of the classifier itself; choose another one to save in");
+  }
+  if (is_mixture(config)) {
+    config["model"].erase("in_channels");  // describe()'s
+    write_atomically(folder / "config.json", config.dump(2) + "\n");
+    return;
   }
   const auto contents = contents_of(description);
   if (contents->format == checkpoint::Format::kTorchScript) {

@@ -113,6 +113,51 @@ TEST_F(MixtureCommands, AreCalibratedWhereTheClassifierIsExact) {
   EXPECT_GT(result.rows[1].measures.ece, 0.02) << "read as x0";
 }
 
+TEST_F(MixtureCommands, AreExactAtNoiseLevelsToo) {
+  json config = plane();
+  config.erase("diffusion");
+  std::filesystem::create_directories(folder_ / "levels");
+  std::ofstream(folder_ / "levels/config.json") << config;
+  commands::SampleConfig drawn = sampling(1000);
+  drawn.model.path = drawn.classifier.path = out("levels");
+  drawn.model.unconditional = true;
+  drawn.guidance.guide.input = guidance::Input::kNoisy;
+  drawn.guidance.guide.gamma_factor = 0;
+  drawn.sampler.sampler = samplers::sample_edm_heun;
+  drawn.sampler.steps = 20;
+  commands::run_sample(drawn, *progress_, Stop());
+  const auto points = [&] { return checkpoint::NpzReader(out("samples") + "/samples.npz").read("arr_0"); };
+  const Tensor guided = points();
+  // By Bayes' rule that is the conditional model, and no other: D + sigma^2 grad log p(y | x) = D(x; y).
+  drawn.model.unconditional = false;
+  drawn.classifier.path = "";
+  drawn.guidance.guidance = "none";
+  drawn.run.overwrite = true;
+  commands::run_sample(drawn, *progress_, Stop());
+  EXPECT_TRUE(at::allclose(guided, points(), 1e-4, 1e-4)) << (guided - points()).abs().max();
+
+  commands::CalibrateConfig measured;
+  measured.classifier.path = measured.data = measured.model.path = out("levels");
+  measured.count = measured.batch = 8000;
+  measured.levels = "0.5,5";
+  measured.inputs = commands::LevelInputs::kXt;
+  measured.run.threads = 1;
+  const commands::CalibrateResult result = commands::run_calibrate(measured, *progress_, Stop());
+  ASSERT_EQ(result.rows.size(), 3);
+  EXPECT_LT(result.rows[1].measures.ece, 0.02);
+  EXPECT_LT(result.rows[2].measures.ece, 0.02);
+  EXPECT_LT(result.rows[2].measures.accuracy, result.rows[1].measures.accuracy - 0.1);
+  measured.classifier.path = mixture();
+  EXPECT_NE(message_of([&] { commands::run_calibrate(measured, *progress_, Stop()); }).find("knows discrete timesteps"),
+            std::string::npos);
+  drawn = sampling(2);
+  drawn.run.out = out("timesteps");
+  drawn.classifier.path = out("levels");
+  drawn.guidance.guide.input = guidance::Input::kNoisy;
+  EXPECT_NE(message_of([&] { commands::run_sample(drawn, *progress_, Stop()); }).find("knows noise levels"),
+            std::string::npos);
+}
+
 TEST_F(MixtureCommands, SweepPointsThatTheMixtureItselfJudges) {
   json recipe = {{"sample", {{"labels", "0-1"}, {"count", 400}, {"batch", 400}}},
                  {"model", {{"model", mixture()}}},

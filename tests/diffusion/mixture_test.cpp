@@ -184,5 +184,21 @@ TEST(MixtureClassifier, OfNoisyImagesKnowsEachImagesTimestep) {
   }
 }
 
+TEST(MixtureClassifier, OfNoiseLevelsIsTheMixtureOfWiderComponents) {
+  // x0 + sigma n of components N(mu, Sigma) is one of N(mu, Sigma + sigma^2 I).
+  const Tensor x = normal(12, {3, 2, 1, 1}) * 3;
+  const Tensor weights = at::tensor({0.3, 0.7}, at::kDouble), means = normal(13, {2, 2});
+  const Tensor covariances = at::stack({at::eye(2, at::kDouble), 0.2 * at::eye(2, at::kDouble)});
+  const guidance::Classifier classifier = mixture_classifier({weights, means, covariances}, SigmaRange{});
+  EXPECT_TRUE(classifier.uses_time);
+  const Tensor logits = classifier.logits(x, at::tensor({2.0, 0.0, 2.0}, at::kDouble));
+  for (const auto& [n, sigma] : {std::pair{0, 2.0}, std::pair{1, 0.0}, std::pair{2, 2.0}}) {
+    const Mixture wider(weights, means, covariances + sigma * sigma * at::eye(2, at::kDouble));
+    EXPECT_LT(largest_difference(logits[n], wider.log_joint(x.flatten(1))[n]), 1e-12);
+  }
+  EXPECT_THROW(classifier.logits(x, at::full({3}, -1.0)), UsageError);
+  EXPECT_THROW(classifier.logits(x, {}), ShapeError);
+}
+
 }  // namespace
 }  // namespace sextant::diffusion

@@ -138,6 +138,50 @@ TEST_F(MixtureFolder, SaysInOneLineWhatIsNoMixture) {
   EXPECT_NE(misspelt.find("Did you mean 'weights'?"), std::string::npos) << misspelt;
 }
 
+TEST_F(MixtureFolder, RefusesEntriesThatNobodyReads) {
+  const auto refused = [&](const std::string& entry) {
+    json config = line();
+    config[entry] = config["diffusion"];
+    config.erase("diffusion");
+    write(config);
+    return message_of<CheckpointError>([&] { models::open_diffusion(folder_.path(), "", {}); });
+  };
+  EXPECT_NE(refused("difusion").find("config.json: unknown entry 'difusion'"), std::string::npos)
+      << refused("difusion");
+  EXPECT_NE(refused("difusion").find("Did you mean 'diffusion'?"), std::string::npos);
+  EXPECT_NE(refused("foo").find("unknown entry 'foo'; a mixture has type, model"), std::string::npos);
+  EXPECT_NE(refused("weights").find("It belongs in \"model\""), std::string::npos) << refused("weights");
+  json config = line();
+  config["diffusion"]["noise_shedule"] = "cosine";
+  write(config);
+  const std::string message = message_of<CheckpointError>([&] { models::open_diffusion(folder_.path(), "", {}); });
+  EXPECT_NE(message.find("\"diffusion\" has an unknown entry 'noise_shedule'"), std::string::npos) << message;
+  EXPECT_NE(message.find("Did you mean 'noise_schedule'?"), std::string::npos) << message;
+  config = line();
+  config["summary"] = "two on a line";
+  EXPECT_NO_THROW(models::open_diffusion(write(config), "", {}));
+}
+
+TEST_F(MixtureFolder, SpeaksOfPointsAndTheirDimensions) {
+  const std::filesystem::path folder = write(line());
+  const auto refused = [&](models::ImageSize seen) {
+    return message_of<UsageError>([&] { models::open_classifier({.path = folder}, {}, seen); });
+  };
+  EXPECT_NE(refused({3, 1}).find("takes points of 1 dimension, the diffusion model draws points of 3 dimensions"),
+            std::string::npos)
+      << refused({3, 1});
+  EXPECT_NE(refused({1, 28}).find("the diffusion model draws images of 1 channel"), std::string::npos);
+}
+
+TEST_F(MixtureFolder, KeepsACalibration) {
+  const std::filesystem::path folder = write(line());
+  const TemporaryFolder saved;
+  models::save_calibrated(saved / "half", {.path = folder}, 2, {2, {}, {}}, json::object());
+  const Tensor x = at::tensor({-1.0F, 0.5F}).view({2, 1, 1, 1});
+  EXPECT_TRUE(at::allclose(models::open_classifier({.path = saved / "half"}, {}).logits(x),
+                           models::open_classifier({.path = folder}, {}).logits(x) / 2));
+}
+
 TEST_F(MixtureFolder, IsNoNetwork) {
   const std::filesystem::path folder = write(line());
   EXPECT_NE(message_of([&] { models::open_network(models::describe(folder), {}); }).find("no network"),

@@ -103,7 +103,9 @@ TEST(OpenedClassifier, NamesAWrongNumberOfChannels) {
   write_folder(folder / "model", arch_config("cifar-resnet20"), some_weights("cifar-resnet20"));
   const std::string message =
       message_of<UsageError>([&] { open_classifier({.path = folder / "model"}, {}, {.channels = 1}); });
-  EXPECT_NE(message.find("takes images of 3 channels, the diffusion model draws 1"), std::string::npos) << message;
+  EXPECT_NE(message.find("takes images of 3 channels, the diffusion model draws images of 1 channel"),
+            std::string::npos)
+      << message;
 }
 
 // ---- input conventions -------------------------------------------------------------------------------

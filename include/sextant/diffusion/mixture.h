@@ -86,9 +86,11 @@ class Mixture {
 Denoiser mixture_denoiser(Mixture mixture, const Process& process, bool conditional = false);
 Denoiser mixture_denoiser(Mixture mixture, bool conditional = false);
 
-/// p(k|x) as a classifier of images [N, d, 1, 1], logits l_k in the mixture's dtype: of clean x_0, or, made with a
-/// process, of x_t at that process's timesteps t (UsageError for others; each image has its own).
+/// p(k|x) as a classifier of images [N, d, 1, 1], logits l_k in the mixture's dtype: of clean x_0; made with a process,
+/// of x_t at that process's timesteps t (UsageError for others); made with a range of noise levels, of x_0 + t n, t at
+/// least 0. Each image has its own t.
 guidance::Classifier mixture_classifier(Mixture mixture);
 guidance::Classifier mixture_classifier(Mixture mixture, const Process& process);
+guidance::Classifier mixture_classifier(Mixture mixture, const SigmaRange& range);
 
 }  // namespace sextant::diffusion

@@ -47,10 +47,13 @@ void leave_out_unreadable(Subset& all, std::vector<std::string>& notes) {
   all = subset_of(all.images, std::move(numbers));
 }
 
-/// As many exact draws of a mixture as --count says.
+/// As many exact draws of a mixture as --count says. Their seed is their own: drawn by that of the levels' noise,
+/// points and noise would be the same normal numbers.
 std::shared_ptr<const data::ImageSet> drawn_points(const std::string& path, int64_t count, uint64_t seed) {
   constexpr int64_t kUsual = 10'000;
-  const models::Points points = models::draw_points(models::describe(path), count > 0 ? count : kUsual, seed);
+  constexpr uint64_t kOfPoints = 0x706f696e7473;
+  const models::Points points =
+      models::draw_points(models::describe(path), count > 0 ? count : kUsual, seed ^ kOfPoints);
   return data::images_in_memory(path, points.x, points.labels);
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "internal/models/mixture.h"
 #include "internal/runtime/text.h"
 #include "sextant/models/denoiser.h"
 #include "sextant/runtime/error.h"
@@ -66,10 +67,11 @@ class TimestepLevels : public Levels {
 };
 
 /// Standard deviations: x = x0 + sigma n, with or without an EDM network. Every level scales the same noise.
+/// Noise-aware classifiers are told sigma.
 class SigmaLevels : public Levels {
  public:
-  SigmaLevels(const CalibrateConfig& config, const models::DiffusionModel* model)
-      : seed_(config.seed), denoiser_(denoiser_of(model, config.model.unconditional)) {
+  SigmaLevels(const CalibrateConfig& config, const models::DiffusionModel* model, bool noise_aware)
+      : seed_(config.seed), noise_aware_(noise_aware), denoiser_(denoiser_of(model, config.model.unconditional)) {
     symbol_ = "sigma";
     denoises_ = model != nullptr;
     points_ = model != nullptr && model->points;
@@ -90,10 +92,13 @@ class SigmaLevels : public Levels {
     const Tensor x0 = denoiser_->denoise(x_t, level, labels);
     return points_ ? x0 : x0.clamp(-1, 1);
   }
-  Tensor time(const Tensor&, double) const override { return {}; }
+  Tensor time(const Tensor& x_t, double level) const override {
+    return noise_aware_ ? at::full({x_t.size(0)}, level, x_t.options().dtype(at::kDouble)) : Tensor();
+  }
 
  private:
   uint64_t seed_;
+  bool noise_aware_;
   bool points_ = false;
   std::optional<diffusion::Denoiser> denoiser_;
 };
@@ -139,21 +144,22 @@ std::vector<double> parse_numbers(const std::string& flag, const std::string& te
 
 std::unique_ptr<Levels> open_levels(const CalibrateConfig& config, const std::vector<int64_t>& images, bool noise_aware,
                                     int64_t classes, models::Placement placement) {
+  const bool told_sigma = noise_aware && models::reads_noise_levels(config.classifier);
   if (!config.model.path.empty()) {
     const models::DiffusionModel model =
         models::open_diffusion(config.model.path, config.model.arch, placement, config.model.weights);
     check_model(config, model, images, classes);
-    if (model.counts() == diffusion::Counts::kTimesteps) {
-      return std::make_unique<TimestepLevels>(config, model.process(), &model, config.model.path);
+    const bool by_levels = model.counts() == diffusion::Counts::kNoiseLevels;
+    if (noise_aware && told_sigma != by_levels) {
+      throw UsageError("classifier " + config.classifier.path +
+                       (by_levels ? " knows discrete timesteps, " : " is a mixture that knows noise levels, ") +
+                       config.model.path + (by_levels ? " has noise levels instead" : " has timesteps instead"));
     }
-    if (noise_aware) {
-      throw UsageError("classifier " + config.classifier.path + " knows discrete timesteps, " + config.model.path +
-                       " has noise levels instead");
-    }
-    return std::make_unique<SigmaLevels>(config, &model);
+    if (by_levels) return std::make_unique<SigmaLevels>(config, &model, noise_aware);
+    return std::make_unique<TimestepLevels>(config, model.process(), &model, config.model.path);
   }
   if (config.levels.empty()) return nullptr;
-  if (!noise_aware) return std::make_unique<SigmaLevels>(config, nullptr);
+  if (!noise_aware || told_sigma) return std::make_unique<SigmaLevels>(config, nullptr, noise_aware);
   const nlohmann::json description = described(config.classifier).config;
   if (!description.contains("diffusion")) {
     throw UsageError("--levels: " + config.classifier.path +

@@ -11,6 +11,7 @@
 #include "drawing/inputs.h"
 #include "internal/calibration/caution.h"
 #include "internal/models/class_names.h"
+#include "internal/models/mixture.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/json_file.h"
 #include "internal/runtime/text.h"
@@ -174,9 +175,11 @@ CalibrateResult measured_and_fitted(CalibrateConfig& config, distributed::Group&
   const CalibrateData data = open_data(config, silent ? 0 : channels, classes_of(config, description.config));
   for (const std::string& line : data.notes) progress.note("note: " + line);
   const Tensor image = data.measured.images->image(data.measured.numbers.front());
-  if (image.size(0) != channels && !silent) {
-    throw UsageError(c10::str("classifier ", config.classifier.path, " takes images of ", channels,
-                              " channels, those of ", config.data, " have ", image.size(0)));
+  const bool of_points = models::is_mixture(description.config), points = models::is_mixture_folder(config.data);
+  if ((image.size(0) != channels || (of_points && !points)) && !silent) {
+    throw UsageError("classifier " + config.classifier.path + " takes " +
+                     models::points_or_images(channels, of_points) + ", " + config.data + " has " +
+                     models::points_or_images(image.size(0), points));
   }
   const OpenedWeights weights;
   const std::vector<Variant> variants = open_variants(config, image, weights.as("classifier", placement), progress);

@@ -7,6 +7,7 @@
 
 #include "common/attributes.h"
 #include "internal/models/class_names.h"
+#include "internal/models/mixture.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/models/classifier.h"
 #include "sextant/runtime/error.h"
@@ -53,10 +54,12 @@ void check_time(const SampleConfig& config, const models::DiffusionModel& model,
     throw UsageError("classifier " + config.classifier.path +
                      " is noise-aware: it reads x_t at time t; give --guidance-input xt");
   }
-  if (model.counts() == diffusion::Counts::kNoiseLevels) {
-    throw UsageError("classifier " + config.classifier.path + " knows discrete timesteps, " + config.model.path +
-                     " draws by noise levels");
-  }
+  const bool by_levels = model.counts() == diffusion::Counts::kNoiseLevels;
+  if (models::reads_noise_levels(config.classifier) == by_levels) return;
+  throw UsageError(
+      "classifier " + config.classifier.path +
+      (by_levels ? " knows discrete timesteps, " : " is a mixture that knows noise levels, ") + config.model.path +
+      (by_levels ? " draws by noise levels" : " draws by timesteps; give its config.json the model's \"diffusion\""));
 }
 
 }  // namespace
