@@ -230,7 +230,12 @@ TEST_F(MixtureCommands, CheckThePropositions) {
     if (row.at("tau2") == 1.0) conditional_last = row.at("gradient_norm");
   }
   EXPECT_LT(conditional_last, 0.5) << "the conditional gradient fades where the classifier is sure";
-  EXPECT_EQ(record.at("divergences").size(), 5);
+  std::map<std::string, double> strength;
+  for (const json& row : record.at("divergences")) strength[row.at("divergence")] = row.at("relative_gradient");
+  EXPECT_EQ(strength.size(), 7);
+  EXPECT_NEAR(strength["alpha-div, order 0.5"], 2 * strength["hellinger"], 1e-12);
+  EXPECT_GT(strength["alpha-div, order 1.5"], 0);
+  EXPECT_LT(strength["alpha-div, order 1.5"], strength["chi2"]) << "twice order 2";
   std::map<int64_t, std::map<std::string, json>> entropy;
   for (const json& row : record.at("entropy")) entropy[row.at("step")][row.at("shape")] = row;
   ASSERT_EQ(entropy.size(), 21);
@@ -261,6 +266,11 @@ TEST_F(MixtureCommands, CompareDivergencesOverTheNumberOfClasses) {
   EXPECT_EQ(both.record["mixtures"][1]["divergences"], alone.at("divergences"));
   EXPECT_EQ(both.table.header.back(), "alpha |grad D| / |grad log p|, K = 10");
   EXPECT_EQ(std::filesystem::exists(out("classes") + "/classes.svg"), report::can_draw());
+  config.model = mixture() + "," + k10 + "," + (source_dir() / "recipes/theory/two").string();
+  const auto header = commands::run_theory(config, Stop()).table.header;
+  EXPECT_EQ(header[1], "alpha |grad D| / |grad log p|, K = 2 (" + mixture() + ")");
+  EXPECT_EQ(header[2], "alpha |grad D| / |grad log p|, K = 10");
+  EXPECT_NE(header[3].find("recipes/theory/two)"), std::string::npos) << header[3];
 }
 
 TEST_F(MixtureCommands, RefuseATheoryOfANetwork) {

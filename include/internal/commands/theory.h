@@ -40,8 +40,8 @@ std::vector<OptionGroup> theory_options(TheoryConfig& config);
 ///                |grad S|, tau1 = 1 and tau2 = 1, 0.5, 0
 ///   entropy      over 1000 steps of the linear process, lambda_t of each shape as it falls from 0.2 to 0.05, and
 ///                lambda_t mean |grad H|/mean |grad log p_y| at x_t
-///   divergences  mean |grad D| alpha/mean |grad log p_y| of each divergence at x_t; of several mixtures as "mixtures"
-///                and the chart classes, the rest of the first
+///   divergences  mean |grad D| alpha/mean |grad log p_y| of each divergence at x_t, the alpha-divergences of order 0.5
+///                and 1.5 among them; of several mixtures as "mixtures" and the chart classes, the rest of the first
 ///
 /// theory.json has all numbers; gamma-alpha, gamma-epsilon, calibration, direction, strength, lambda and lambda-effect
 /// are charts, .svg and .png, where this build can draw.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "sextant/report/drawing.h"
@@ -37,8 +38,10 @@ report::Chart gamma_chart(const json& rows, const char* setting, const std::stri
   return chart;
 }
 
-/// Strength of each divergence over the number of classes.
-report::Chart classes_chart(const json& mixtures) {
+/// Strength of each divergence over the number of classes; `mixtures` in any order.
+report::Chart classes_chart(json mixtures) {
+  std::stable_sort(mixtures.begin(), mixtures.end(),
+                   [](const json& a, const json& b) { return a.at("components") < b.at("components"); });
   report::Chart chart;
   chart.title = "What a divergence does with more classes";
   chart.x_label = "log10 of the number of classes";

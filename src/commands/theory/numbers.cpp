@@ -99,7 +99,9 @@ json divergence_strengths(const TheoryPoints& points, const TheoryConfig& config
       {"fkl", guidance::forward_kl(f, points.y, divergence)},
       {"js", guidance::jensen_shannon(f, points.y, divergence)},
       {"hellinger", guidance::hellinger(f, points.y, divergence)},
-      {"chi2", guidance::chi2(f, points.y, divergence)}};
+      {"chi2", guidance::chi2(f, points.y, divergence)},
+      {"alpha-div, order 0.5", guidance::alpha_divergence(f, points.y, divergence, 0.5)},
+      {"alpha-div, order 1.5", guidance::alpha_divergence(f, points.y, divergence, 1.5)}};
   json rows = json::array();
   for (const auto& [name, score] : scores) {
     const Tensor g = through_logits(score.gradient, noised, x);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <numeric>
 
 #include "common/record.h"
@@ -31,15 +32,26 @@ TheoryPoints theory_points(const std::string& model, const TheoryConfig& config)
           Noise(config.seed, indices, {x0.size(1)}).normal(kDraw).to(at::kDouble)};
 }
 
+/// "K = 10" of each mixture, with its folder where others have as many components.
+std::vector<std::string> names_of(const json& mixtures) {
+  std::vector<std::string> names;
+  for (const json& mixture : mixtures) {
+    const auto as_many = [&](const json& other) { return other.at("components") == mixture.at("components"); };
+    names.push_back("K = " + std::to_string(mixture.at("components").get<int64_t>()));
+    if (std::count_if(mixtures.begin(), mixtures.end(), as_many) == 1) continue;
+    names.back() += " (" + mixture.at("model").get<std::string>() + ")";
+  }
+  return names;
+}
+
 /// Of one mixture the divergences' means and strengths, of several the strengths over the number of classes.
 report::Table divergence_table(const json& mixtures) {
   report::Table table;
   const bool several = mixtures.size() > 1;
   table.header = {"divergence"};
   if (!several) table.header.emplace_back("mean D");
-  for (const json& mixture : mixtures) {
-    const std::string which = several ? ", K = " + std::to_string(mixture.at("components").get<int64_t>()) : "";
-    table.header.push_back("alpha |grad D| / |grad log p|" + which);
+  for (const std::string& name : names_of(mixtures)) {
+    table.header.push_back("alpha |grad D| / |grad log p|" + (several ? ", " + name : ""));
   }
   for (const json& row : mixtures.front().at("divergences")) {
     table.rows.push_back({row.at("divergence").get<std::string>()});
