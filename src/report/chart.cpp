@@ -60,6 +60,7 @@ void check_lengths(const Chart& chart) {
 void choose_axes(const Chart& chart, ChartLayout& layout) {
   Extent across, up;
   Axis along, probe;
+  along.log = chart.log_x;
   probe.log = chart.log_y;
   for (const Curve& curve : chart.curves) {
     for (std::size_t i = 0; i < curve.x.size(); ++i) {
@@ -76,7 +77,7 @@ void choose_axes(const Chart& chart, ChartLayout& layout) {
       }
     }
   }
-  if (across.empty()) across = {0, 1};
+  if (across.empty()) across = chart.log_x ? Extent{0.1, 1} : Extent{0, 1};
   if (up.empty()) up = chart.log_y ? Extent{0.1, 1} : Extent{0, 1};
   if (chart.y) up = {chart.y->first, chart.y->second};
   if (chart.x) across = {chart.x->first, chart.x->second};
@@ -88,7 +89,9 @@ void choose_axes(const Chart& chart, ChartLayout& layout) {
     }
   }
   const double room = 0.02 * (across.high - across.low);  // marks at the ends do not touch the axis
-  layout.x = chart.equal ? linear_axis(across.low, across.high) : linear_axis(across.low - room, across.high + room);
+  layout.x = chart.log_x   ? log_axis(across.low, across.high)
+             : chart.equal ? linear_axis(across.low, across.high)
+                           : linear_axis(across.low - room, across.high + room);
   layout.x.falls = chart.x_falls;
   layout.y = chart.log_y              ? log_axis(up.low, up.high)
              : chart.y || chart.equal ? linear_axis(up.low, up.high)
@@ -188,7 +191,7 @@ void draw_curve(const Curve& curve, const ChartLayout& layout, const Stroke& str
   };
   for (std::size_t i = 0; i < curve.x.size(); ++i) {
     const double x = curve.x[i];
-    if (!Axis{}.shows(x) || !layout.y.shows(curve.y[i])) {
+    if (!layout.x.shows(x) || !layout.y.shows(curve.y[i])) {
       finish();
       continue;
     }
@@ -198,7 +201,7 @@ void draw_curve(const Curve& curve, const ChartLayout& layout, const Stroke& str
       under.push_back(layout.at(x, curve.low[i]));
     }
     if (curve.marks) pen.dot(line.back(), curve.line ? 3 : 1.7, stroke.colour);
-    if (has_arrows(curve) && layout.y.shows(curve.to_y[i]) && Axis{}.shows(curve.to_x[i])) {
+    if (has_arrows(curve) && layout.y.shows(curve.to_y[i]) && layout.x.shows(curve.to_x[i])) {
       draw_arrow(line.back(), layout.at(curve.to_x[i], curve.to_y[i]), stroke.colour, pen);
     }
   }

@@ -64,6 +64,16 @@ TEST_F(ChartTest, LeavesAGapWhereAValueIsNotFinite) {
   EXPECT_EQ(recorded(draw(chart)).curve(curve_stroke(0)).size(), 2u);
 }
 
+TEST_F(ChartTest, PutsDecadesOfXEquallyFarApart) {
+  Chart chart;
+  chart.log_x = true;
+  chart.curves = {{"", {3, 30, 300, 0, -1}, {1, 2, 3, 4, 5}, true}};
+  const auto& dots = recorded(draw(chart)).dots;
+  ASSERT_EQ(dots.size(), 3u) << "what is not above 0 leaves a gap";
+  EXPECT_NEAR(dots[1].x - dots[0].x, dots[2].x - dots[1].x, 1e-9);
+  EXPECT_GT(dots[1].x - dots[0].x, 100);
+}
+
 TEST_F(ChartTest, ShadesABandFromLowToHigh) {
   Chart chart;
   chart.curves = {{"", {0, 1}, {2, 2}, false, {1, 1}, {3, 4}}};

@@ -68,7 +68,8 @@ struct Chart {
   std::string y_label;
   std::vector<Curve> curves;
   bool x_falls = false;                          ///< from high to low, as diffusion's steps are made
-  bool log_y = false;                            ///< values <= 0 leave a gap
+  bool log_x = false;                            ///< values <= 0 leave a gap
+  bool log_y = false;                            ///< likewise
   std::optional<std::pair<double, double>> y{};  ///< range of y; left out it is that of the values
   std::optional<std::pair<double, double>> x{};  ///< likewise
   bool equal = false;                            ///< a unit of x is as long as one of y, for points in a plane

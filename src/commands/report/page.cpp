@@ -49,7 +49,7 @@ td small { color: var(--soft); font-weight: 400; }
 td .up { color: var(--bad); } td .down { color: var(--good); }
 tr.baseline td:first-child::after { content: "baseline"; margin-left: .6em; font-size: .7rem; color: var(--accent);
   border: 1px solid currentColor; border-radius: 1rem; padding: 0 .45em; font-weight: 400; }
-svg.forest { vertical-align: middle; width: 112px; height: 18px; overflow: visible; }
+svg.forest { vertical-align: middle; margin-left: .4rem; width: 112px; height: 18px; overflow: visible; }
 svg.forest .zero { stroke: var(--line); } svg.forest .bar { stroke: var(--soft); stroke-width: 1.5; }
 svg.forest .dot { fill: var(--soft); } svg.forest .sure .bar, svg.forest .sure.good .bar { stroke: var(--good); }
 svg.forest .sure.good .dot { fill: var(--good); } svg.forest .sure.bad .dot { fill: var(--bad); } svg.forest .sure.bad .bar { stroke: var(--bad); }

@@ -6,6 +6,7 @@
 #include "common/metric_style.h"
 #include "internal/commands/sweep.h"
 #include "internal/report/table.h"
+#include "internal/runtime/options.h"
 #include "report/html.h"
 
 namespace sextant::commands {
@@ -22,11 +23,11 @@ std::string with_sign(const MetricStyle& style, double value) {
 /// Where a difference lies from zero: a dot and its interval, all rows on one scale of -reach to reach, at whose ends
 /// those stand that are larger.
 std::string forest(const json& difference, double reach, bool smaller_is_better) {
-  constexpr double kWidth = 150;
+  constexpr double kWidth = 150, kReach = 68;  // a dot at the end is whole
   const double value = difference.at("value");
   const double low = difference.value("low", value);
   const double high = difference.value("high", value);
-  const auto x = [&](double at) { return report::fixed(kWidth / 2 * (1 + std::clamp(at / reach, -1.0, 1.0)), 1); };
+  const auto x = [&](double at) { return report::fixed(kWidth / 2 + kReach * std::clamp(at / reach, -1.0, 1.0), 1); };
   const bool sure = difference.contains("low") && low * high > 0;
   const bool good = (value < 0) == smaller_is_better;
   return std::string(
@@ -102,13 +103,13 @@ std::string metric_cells(const Column& column, const json& line) {
     if (!numbers.contains("spread") && numbers.contains("low")) {
       shown += " <small>" + styled(style, numbers.at("low")) + "–" + styled(style, numbers.at("high")) + "</small>";
     }
-    html += cell(std::to_string(mean), shown, numbers.value("best", false) ? "best" : "");
+    html += cell(shortest(mean), shown, numbers.value("best", false) ? "best" : "");
   } else {
     html += cell("", "");
   }
   if (column.paper) {
     html += numbers.contains("paper")
-                ? cell(std::to_string(numbers.at("paper").get<double>()), styled(style, numbers.at("paper")))
+                ? cell(shortest(numbers.at("paper").get<double>()), styled(style, numbers.at("paper")))
                 : cell("", "");
   }
   if (!column.difference) return html;
@@ -120,7 +121,7 @@ std::string metric_cells(const Column& column, const json& line) {
              "]</small>";
   }
   if (column.reach() > 0) shown += " " + forest(difference, column.reach(), smaller_is_better(column.metric));
-  return html + cell(std::to_string(difference.at("value").get<double>()), shown);
+  return html + cell(shortest(difference.at("value").get<double>()), shown);
 }
 
 }  // namespace
@@ -147,8 +148,7 @@ std::string results_html(const json& record) {
     const std::string seeds = std::to_string(std::max<std::size_t>(1, line.value("seeds", json::array()).size()));
     const std::string images = std::to_string(line.value("images", int64_t{0}));
     const double seconds = line.value("seconds_per_image", 0.0);
-    html += cell(seeds, seeds) + cell(images, images) + cell(std::to_string(seconds), report::fixed(seconds, 4)) +
-            "</tr>\n";
+    html += cell(seeds, seeds) + cell(images, images) + cell(shortest(seconds), report::fixed(seconds, 4)) + "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
 }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include "sextant/report/drawing.h"
 #include "theory/numbers.h"
@@ -44,9 +43,9 @@ report::Chart classes_chart(json mixtures) {
                    [](const json& a, const json& b) { return a.at("components") < b.at("components"); });
   report::Chart chart;
   chart.title = "What a divergence does with more classes";
-  chart.x_label = "log10 of the number of classes";
+  chart.x_label = "number of classes";
   chart.y_label = "alpha |grad D| / |grad log p|";
-  chart.log_y = true;
+  chart.log_x = chart.log_y = true;
   for (const json& first : mixtures.front().at("divergences")) {
     report::Curve curve;
     curve.name = first.at("divergence");
@@ -54,7 +53,7 @@ report::Chart classes_chart(json mixtures) {
     for (const json& mixture : mixtures) {
       for (const json& row : mixture.at("divergences")) {
         if (row.at("divergence") != first.at("divergence")) continue;
-        curve.x.push_back(std::log10(mixture.at("components").get<double>()));
+        curve.x.push_back(mixture.at("components"));
         curve.y.push_back(row.at("relative_gradient"));
       }
     }
