@@ -4,6 +4,7 @@
 #include <map>
 
 #include "internal/runtime/option_rows.h"
+#include "internal/runtime/sentence.h"
 #include "internal/runtime/text.h"
 #include "recipe.h"
 #include "sextant/runtime/error.h"
@@ -77,12 +78,31 @@ void reject_remaining(const std::vector<std::string>& words, const OptionTable& 
                    " --help'");
 }
 
+/// The command that a recipe is for, by a table of its name; "" where none tells. A grid is a sweep's, of which a trace
+/// may have one too.
+std::string command_of(const nlohmann::json& tables) {
+  if (tables.contains("trace")) return "trace";
+  for (const char* grid : {"sweep", "rows", "columns", "axes"}) {
+    if (tables.contains(grid)) return "sweep";
+  }
+  for (const Command& command : commands()) {
+    if (tables.contains(command.name)) return command.name;
+  }
+  return "";
+}
+
 }  // namespace
 
 void take_recipe(const Command& command, Invocation& invocation, const std::string& path) {
   nlohmann::json tables = recipe_tables(path, command.any_record ? "" : command.name);
-  invocation.take(tables, path);
-  invocation.table.merge(tables, path);
+  const std::string whose = command_of(tables);
+  try {
+    invocation.take(tables, path);
+    invocation.table.merge(tables, path);
+  } catch (const UsageError& error) {
+    if (whose.empty() || whose == command.name) throw;
+    throw UsageError(and_then(error.what(), "It is a recipe of 'sextant " + whose + "'"));
+  }
 }
 
 Arguments parse(const Command& command, Invocation& invocation, const std::vector<std::string>& words) {

@@ -143,6 +143,12 @@ void take_grid(json& tables, RecipeSweep& sweep, const std::string& source) {
   sweep.recipe = std::move(tables);
   tidy_recipe(sweep.recipe, source);
   tables = {{"sweep", sweep.recipe["sweep"]}};
+  json whole = sweep.recipe;  // a table that no sweep has may make it another command's recipe
+  for (const char* own : {"rows", "columns", "axes", "evaluate"}) whole.erase(own);
+  for (json& table : whole) {
+    if (table.is_object()) table = json::object();
+  }
+  check_places(whole, source);
   check_places(tables, source);
 }
 
@@ -255,7 +261,7 @@ const std::vector<Command>& commands() {
       row<TraceConfig>("trace", "Follow guidance along the steps: confidence, gradients, maps",
                        {.options = trace_options,
                         .run = trace,
-                        .take = [](json& t, TraceConfig& config, const std::string&) { take_methods(t, config); },
+                        .take = take_methods,
                         .quiet = [](const TraceConfig& config) { return config.method.run.quiet; }},
                        "RECIPE"),
       row<TheoryConfig>("theory", "Check the papers' propositions on a mixture, where everything is exact",

@@ -69,6 +69,27 @@ TEST(RunRecord, OfAnotherCommandIsRefused) {
   EXPECT_NE(outcome.err.find("is the record of 'sextant sweep'"), std::string::npos) << outcome.err;
 }
 
+TEST(Recipe, OfAnotherCommandNamesIt) {
+  const std::string recipes = sextant::testing::source_dir() / "recipes";
+  const auto last = [](const std::vector<std::string>& words) {
+    const Outcome outcome = sextant(words);
+    EXPECT_EQ(outcome.exit_code, 2) << outcome.out;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    const std::size_t at = outcome.err.find("It is a recipe of ");
+    return at == std::string::npos ? outcome.err : outcome.err.substr(at);
+  };
+  const std::string ece = recipes + "/paper/elucd-ece-off-the-shelf.toml";
+  EXPECT_EQ(last({"sweep", ece, "--dry-run"}), "It is a recipe of 'sextant calibrate'\n");
+  EXPECT_EQ(last({"trace", ece}), "It is a recipe of 'sextant calibrate'\n");
+  EXPECT_EQ(last({"sample", "--recipe", recipes + "/demo.toml"}), "It is a recipe of 'sextant sweep'\n");
+  EXPECT_EQ(last({"sweep", recipes + "/figures/mnist.toml"}), "It is a recipe of 'sextant trace'\n");
+  EXPECT_EQ(last({"calibrate", "--recipe", recipes + "/train-mnist-adm.toml"}), "It is a recipe of 'sextant train'\n");
+  const std::string one = recipes + "/adm128-resnet101-js.toml";
+  EXPECT_EQ(sextant({"sweep", one}).err,
+            "sextant sweep: " + one +
+                " has no [[rows]] and no axes: nothing to run; a recipe of one run is for 'sextant sample'\n");
+}
+
 TEST(BundledFigures, HaveOnlySettingsThatExist) {
   int64_t checked = 0;
   for (const auto& entry : fs::directory_iterator(sextant::testing::source_dir() / "recipes/figures")) {

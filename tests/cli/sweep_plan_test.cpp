@@ -104,13 +104,38 @@ TEST(SweepAxes, ThatDoNotExistNameTheNearest) {
            {"alpha = 1", "axis 'alpha' must be a list of values, got 1"},
            {"seed = [1, 2]", "seeds are no axis"},
            {"\"guidance.scale\" = [1, 2]", "axis 'guidance.scale' is no setting. Did you mean 'scale'?"},
-           {"out = ['a', 'b']", "axis 'out': every run has a folder of its own"},
+           {"out = ['a', 'b']",
+            "axis 'out': every run has a folder of its own in the sweep's, which [sweep] out names"},
            {"alpha = [\"x\"]", "alpha must be a number"},
        }) {
     const Outcome outcome = run_table(folder, table_text() + "[axes]\n" + axes + "\n");
     EXPECT_EQ(outcome.exit_code, 2) << axes;
     EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+}
+
+TEST(SweepTable, RefusesSettingsOfARunThatAreTheSweepsOwn) {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "t.toml").string();
+  const std::string own = "every run has a folder of its own in the sweep's, which [sweep] out names\n";
+  const auto refusal = [&](const std::string& text) {
+    const Outcome outcome = run_table(folder, text, {"--dry-run"});
+    EXPECT_EQ(outcome.exit_code, 2) << text;
+    return outcome.err;
+  };
+  EXPECT_EQ(refusal(replaced(table_text(), "[sample]\n", "[sample]\nout = \"mine\"\n")),
+            "sextant sweep: " + file + ": [sample] out: " + own);
+  EXPECT_EQ(refusal(table_text() + "[[rows]]\nname = \"js\"\nsample.out = \"mine\"\n"),
+            "sextant sweep: " + file + ": row 'js': [sample] out: " + own);
+  EXPECT_EQ(refusal(table_text() + "[[columns]]\nname = \"c\"\nsample.threads = 2\n"),
+            "sextant sweep: " + file +
+                ": column 'c': [sample] threads: it is one for the whole sweep; set it in "
+                "[sweep]\n");
+  for (const char* setting : {"out = \"o\"", "threads = 2", "format = \"csv\"", "quiet = true"}) {
+    const std::string key = std::string(setting).substr(0, std::string(setting).find(' '));
+    EXPECT_EQ(refusal(replaced(table_text(), "[evaluate]\n", "[evaluate]\n" + std::string(setting) + "\n")),
+              "sextant sweep: [evaluate] " + key + " is the sweep's own affair; leave it out\n");
   }
 }
 

@@ -96,6 +96,11 @@ TEST_F(TraceRecipe, NeedsRowsOrAxesAndNoneOfThePapersNumbers) {
               names_of(taken({{"columns", entries}}));
             }).find("no [[rows]] and no axes"),
             std::string::npos);
+  TraceConfig of_file;
+  json wrong = {{"rows", json::array({{{"name", "a"}, {"sampler", {{"stepz", 3}}}}})}};
+  take_methods(wrong, of_file, "t.toml");
+  const auto named = [&] { names_of(of_file); };
+  EXPECT_EQ(message_of(named).find("t.toml: row 'a': unknown key 'stepz'"), 0) << message_of(named);
 }
 
 /// A method whose images 0 and 2 are shown at `steps`, grey as the step says; its last step is not guided.

@@ -23,6 +23,7 @@ struct TraceConfig {
   /// A recipe's [[rows]], [[columns]] and [axes], as a sweep's, and the lists in its other tables: each run of the grid
   /// is a method. Where it is empty there is one method, `method`.
   nlohmann::json grid = nlohmann::json::object();
+  std::string source = "the recipe";  ///< the recipe's file, for errors
   std::size_t seeds = 0;        ///< that the recipe names for a sweep; a trace follows the first, as method.sample.seed
   std::string samples = "0,1";  ///< images shown in maps.png: indices and ranges below count
   std::string at;               ///< steps shown there, respaced indices; "" is five from first to last
@@ -32,8 +33,8 @@ struct TraceConfig {
 std::vector<OptionGroup> trace_options(TraceConfig& config);
 
 /// Moves the grid of a recipe, which may be a sweep's, into config.grid, and its first seed to [sample]; what the sweep
-/// itself is to do is not for a trace and goes.
-void take_methods(nlohmann::json& recipe, TraceConfig& config);
+/// itself is to do is not for a trace and goes. `source` names the file in errors.
+void take_methods(nlohmann::json& recipe, TraceConfig& config, const std::string& source = "the recipe");
 
 struct TraceMethod {
   std::string name;

@@ -26,10 +26,7 @@ SettingAxis axis_of(const std::string& table, const std::string& key, const json
     throw UsageError("axis '" + key + "' must be a list of values, got " + values.dump());
   }
   if (key == "seed") throw UsageError("axis 'seed': seeds are no axis, their numbers become a mean; use seeds = [...]");
-  if (key == "out") throw UsageError("axis 'out': every run has a folder of its own in the sweep's");
-  for (const char* whole : {"threads", "overwrite", "quiet"}) {
-    if (key == whole) throw UsageError("axis '" + key + "': it is one for the whole sweep; set it in [sweep]");
-  }
+  if (const std::string whose = own_affair(key); !whose.empty()) throw UsageError("axis '" + key + "': " + whose);
   return {table, key, {values.begin(), values.end()}};
 }
 
@@ -39,6 +36,14 @@ std::string text_of(const json& value) {
 }
 
 }  // namespace
+
+std::string own_affair(const std::string& key) {
+  if (key == "out") return "every run has a folder of its own in the sweep's, which [sweep] out names";
+  for (const char* whole : {"threads", "overwrite", "quiet"}) {
+    if (key == whole) return "it is one for the whole sweep; set it in [sweep]";
+  }
+  return "";
+}
 
 std::vector<SettingAxis> named_axes(const json& axes) {
   if (!axes.is_object()) throw UsageError("axes must be a table of lists, such as alpha = [0.05, 0.1]");

@@ -16,6 +16,9 @@ struct SettingAxis {
   std::vector<nlohmann::json> values;
 };
 
+/// Why a run's setting is the sweep's own affair, and where it is set; "" for all others.
+std::string own_affair(const std::string& key);
+
 /// The axes of an [axes] table: {"alpha": [...]} or {"guidance": {"alpha": [...]}}. UsageError for a setting that
 /// `sextant sample` does not have, with the nearest, and for what is no list.
 std::vector<SettingAxis> named_axes(const nlohmann::json& axes);

@@ -45,7 +45,8 @@ std::optional<EvaluateConfig> sweep_evaluation(const json& recipe, const SweepCo
   OptionTable("evaluate", evaluate_options(evaluate)).merge({{"evaluate", recipe["evaluate"]}}, config.source);
   for (const auto& [set, name] :
        {std::pair{!evaluate.samples.empty(), "samples"}, std::pair{!evaluate.save_stats.empty(), "save-stats"},
-        std::pair{!evaluate.run.out.empty(), "out"}}) {
+        std::pair{!evaluate.run.out.empty(), "out"}, std::pair{evaluate.format != Format::kTable, "format"},
+        std::pair{evaluate.run.threads != 0, "threads"}, std::pair{evaluate.run.quiet, "quiet"}}) {
     if (set) throw UsageError(std::string("[evaluate] ") + name + " is the sweep's own affair; leave it out");
   }
   if (evaluate.reference.empty()) throw UsageError("[evaluate] needs a reference: statistics (.npz) or images");

@@ -77,8 +77,9 @@ std::vector<OptionGroup> trace_options(TraceConfig& c) {
   return groups;
 }
 
-void take_methods(json& recipe, TraceConfig& config) {
-  tidy_recipe(recipe);
+void take_methods(json& recipe, TraceConfig& config, const std::string& source) {
+  config.source = source;
+  tidy_recipe(recipe, source);
   take_seeds(recipe, config);
   for (const char* key : {"rows", "columns", "axes"}) {
     if (recipe.contains(key)) config.grid[key] = recipe[key];

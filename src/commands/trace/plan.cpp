@@ -31,6 +31,7 @@ std::vector<TraceMethod> trace_methods(const TraceConfig& given) {
     methods.push_back({guidance_of(config.method), config.method, {}});
   } else {
     json recipe = OptionTable("trace", sample_options(config.method)).to_json();
+    for (const char* whole : {"out", "overwrite", "threads", "quiet"}) recipe["sample"].erase(whole);  // the trace's
     if (config.method.guidance.guidance.empty()) recipe["guidance"].erase("guidance");  // left to each method
     recipe.merge_patch(config.grid);
     if (recipe.contains("rows")) {
@@ -39,6 +40,7 @@ std::vector<TraceMethod> trace_methods(const TraceConfig& given) {
       }
     }
     SweepConfig sweep;
+    sweep.source = config.source;
     sweep.run.out = config.method.run.out;
     for (const SweepRun& run : sweep_runs(recipe, sweep)) {
       methods.push_back({method_name(run), run.config, run.varied});

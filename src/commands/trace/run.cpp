@@ -111,7 +111,7 @@ TraceResult run_trace(const TraceConfig& config, Progress& progress, const Stop&
   set_threads(static_cast<int>(run.threads));
   tell_idle_settings(methods, config.grid.empty(), progress);
   if (config.seeds > 1) {
-    progress.note("note: the recipe has " + std::to_string(config.seeds) + " seeds; a trace follows one, " +
+    progress.note("note: " + config.source + " has " + std::to_string(config.seeds) + " seeds; a trace follows one, " +
                   std::to_string(config.method.sample.seed));
   }
 
