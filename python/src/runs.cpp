@@ -148,7 +148,7 @@ py::object sweep(const std::string& recipe, const std::string& settings, const L
   return run("sweep", config, commands::sweep_options(config), settings, listener,
              [&](const SweepConfig& given, PythonProgress& progress) -> json {
                if (given.dry_run) {
-                 const report::Table plan = commands::plan_sweep(grid, given, progress);
+                 const report::Table plan = commands::plan_sweep(grid, given, progress).table;
                  return {{"out", given.run.out}, {"finished", 0},         {"count", plan.rows.size()},
                          {"failure", ""},        {"header", plan.header}, {"rows", plan.rows}};
                }

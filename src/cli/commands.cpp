@@ -152,26 +152,21 @@ void take_grid(json& tables, RecipeSweep& sweep, const std::string& source) {
   check_places(tables, source);
 }
 
-/// A table for whoever reads stdout.
-std::string printed(const report::Table& table, const json& numbers, Format format) {
+/// A table for whoever reads stdout: `csv` and `numbers` are for programs.
+std::string printed(const report::Table& table, const report::Table& csv, const json& numbers, Format format) {
   if (format == Format::kJson) return json_text(numbers) + "\n";
+  if (format == Format::kCsv) return report::format_table(csv, report::TableFormat::kCsv);
   const bool terminal = format == Format::kTable && bold_letters();
   return report::format_table(table, terminal ? report::TableFormat::kBoldTerminal : table_format(format));
 }
 
 Report sweep(RecipeSweep& config, const std::string&, Progress& progress, const Stop& stop) {
   if (config.dry_run) {
-    const report::Table plan = plan_sweep(config.recipe, config, progress);
-    json rows = json::array();
-    for (const auto& cells : plan.rows) {
-      json row;
-      for (std::size_t i = 0; i < cells.size(); ++i) row[plan.header[i]] = cells[i];
-      rows.push_back(row);
-    }
-    return {true, printed(plan, rows, config.format)};
+    const SweepPlan plan = plan_sweep(config.recipe, config, progress);
+    return {true, printed(plan.table, plan.csv, plan.numbers, config.format)};
   }
   const SweepResult result = run_sweep(config.recipe, config, progress, stop);
-  std::string text = printed(result.table, result.results, config.format);
+  std::string text = printed(result.table, results_csv(result.results), result.results, config.format);
   if (!config.run.quiet && config.format == Format::kTable) {
     text += of_all(result.finished, result.count, "runs", config.run.out) + ", " + std::to_string(result.drawn) +
             " drawn now\n";
@@ -182,7 +177,7 @@ Report sweep(RecipeSweep& config, const std::string&, Progress& progress, const 
 Report runs(RunsConfig& config, const std::string& ledger, Progress& progress, const Stop&) {
   const RunsResult result = run_runs(ledger, config);
   for (const std::string& note : result.notes) progress.note(note);
-  return {true, printed(result.table, result.numbers, config.format)};
+  return {true, printed(result.table, result.csv, result.numbers, config.format)};
 }
 
 Report report_page(ReportConfig& config, const std::string& folder, Progress&, const Stop&) {

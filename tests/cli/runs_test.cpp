@@ -123,6 +123,13 @@ TEST_F(Runs, AreExportedWhole) {
   ASSERT_EQ(runs_there.size(), 3);
   EXPECT_EQ(runs_there[0]["settings"]["guidance"]["alpha"], 0.1);
   EXPECT_EQ(runs_there[0]["weights"]["model"], "abc");
+  ASSERT_EQ(runs({"--to", folder_ / "export.csv"}).exit_code, 0);
+  const std::string csv = read_file(folder_ / "export.csv");
+  EXPECT_EQ(csv.find("id,row,column,sweep,seed,state,images,seconds_per_image,gradient_norm,changed,folder,log,fid,"),
+            0)
+      << csv;
+  EXPECT_NE(csv.find(",guidance.alpha"), std::string::npos) << csv;
+  EXPECT_EQ(runs({"--format", "csv"}).out, csv);
   EXPECT_EQ(runs({"--to", folder_ / "export.txt"}).exit_code, 2);
 }
 

@@ -156,10 +156,38 @@ TEST(SweepDryRun, MeasuresAStepWhereTheModelIsThere) {
   const Outcome outcome = run_table(folder, table_text(), {"--dry-run", "--format", "json"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   for (const json& cell : json::parse(outcome.out)) {
-    EXPECT_GT(std::stod(cell["s/image"].get<std::string>()), 0) << cell;
+    EXPECT_GT(cell["seconds_per_image"], 0) << cell;
+    EXPECT_EQ(cell["seconds"].get<double>(), 20 * cell["seconds_per_image"].get<double>());
     EXPECT_EQ(cell["missing"], "");
-    EXPECT_EQ(cell["there"], "0");
+    EXPECT_EQ(cell["there"], 0);
   }
+}
+
+TEST(SweepDryRun, MeasuresWhatCostsTheSameOnce) {
+  const TemporaryFolder folder;
+  const std::string rows =
+      "[[rows]]\nname = \"js\"\nguidance.guidance = \"js\"\nguidance.alpha = [0.1, 0.2]\n"
+      "[[rows]]\nname = \"longer\"\nsampler.steps = 8\n[[rows]]\nname = \"longest\"\nsampler.steps = 2000\n";
+  const Outcome outcome = run_table(folder, table_text() + rows, {"--dry-run", "--format", "json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json plan = json::parse(outcome.out);
+  ASSERT_EQ(plan.size(), 12);
+  const auto each = [&](std::size_t run) { return plan[run]["seconds_per_image"].get<double>(); };
+  for (const std::size_t guided : {1, 4, 5, 6, 7}) EXPECT_EQ(each(guided), each(0)) << plan[guided];
+  EXPECT_NE(each(2), each(0)) << "without guidance";
+  EXPECT_GT(each(8), each(0)) << "twice as many steps";
+  EXPECT_NE(outcome.err.find("measured steps of each of 2 kinds of run"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("cannot be drawn: longest: steps 2000 is more than"), std::string::npos) << outcome.err;
+}
+
+TEST(SweepDryRun, IsOneNumberACellForPrograms) {
+  const TemporaryFolder folder;
+  const Outcome outcome = run_table(folder, table_text(), {"--dry-run", "--format", "csv"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out.find("cell,seed,images,there,seconds_per_image,seconds,memory_bytes,disk_bytes,missing\r\n"
+                             "plain,3,20,0,0."),
+            0)
+      << outcome.out;
 }
 
 TEST(SweepDryRun, TellsTheMemoryOfEachCellNotOfTheGreatestBefore) {
@@ -172,8 +200,8 @@ TEST(SweepDryRun, TellsTheMemoryOfEachCellNotOfTheGreatestBefore) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const json plan = json::parse(outcome.out);
   ASSERT_EQ(plan.size(), 8);
-  const auto mebibytes = [&](std::size_t cell) { return std::stod(plan[cell]["memory"].get<std::string>()); };
-  EXPECT_LT(mebibytes(6), mebibytes(4) - 20) << plan;
+  const auto bytes = [&](std::size_t cell) { return plan[cell]["memory_bytes"].get<double>(); };
+  EXPECT_LT(bytes(6), bytes(4) - 20e6) << plan;
 }
 
 TEST(SweepDryRun, SaysWhyACellCannotBeOpenedAndMeasuresTheOthers) {
@@ -189,7 +217,7 @@ TEST(SweepDryRun, SaysWhyACellCannotBeOpenedAndMeasuresTheOthers) {
   for (const json& cell : plan) {
     const bool broken = cell["cell"] == "broken";
     EXPECT_EQ(cell["missing"].get<std::string>().find("broken.pt") != std::string::npos, broken) << cell;
-    EXPECT_EQ(cell["s/image"] == "", broken) << cell;
+    EXPECT_EQ(!cell.contains("seconds_per_image"), broken) << cell;
   }
   EXPECT_NE(outcome.err.find("cannot be drawn: broken: "), std::string::npos) << outcome.err;
 }

@@ -38,7 +38,48 @@ TEST(SweepTable, HasMeanSpreadPairedDifferenceAndThePapersNumber) {
   EXPECT_NE(markdown.find("**"), std::string::npos);
   EXPECT_NE(markdown.find("±"), std::string::npos);
   EXPECT_NE(read_file(folder / "o/table.tex").find("\\textbf{"), std::string::npos);
-  EXPECT_EQ(read_file(folder / "o/table.csv").find("**"), std::string::npos);
+}
+
+/// The cells of each line of a table without quotes, the header first.
+std::vector<std::vector<std::string>> cells_of(const std::string& csv) {
+  std::vector<std::vector<std::string>> lines;
+  for (const std::string& line : split(replaced(csv, "\r", ""), '\n')) {
+    if (!line.empty()) lines.push_back(split(line, ','));
+  }
+  return lines;
+}
+
+TEST(SweepTable, IsOneNumberACellForPrograms) {
+  const TemporaryFolder folder;
+  const std::string lost = "[[rows]]\nname = \"lost\"\nclassifier.classifier = \"nowhere.pt\"\n";
+  ASSERT_EQ(run_table(folder, table_text() + lost).exit_code, 1);
+  const auto lines = cells_of(read_file(folder / "o/table.csv"));
+  const json results = results_of(folder / "o");
+  ASSERT_EQ(lines.size(), 4);
+  const auto cell = [&](std::size_t line, const std::string& name) {
+    EXPECT_EQ(std::count(lines[0].begin(), lines[0].end(), name), 1) << name;
+    const auto at = std::find(lines[0].begin(), lines[0].end(), name) - lines[0].begin();
+    return static_cast<std::size_t>(at) < lines[line].size() ? lines[line][static_cast<std::size_t>(at)] : "";
+  };
+  for (const std::string metric : {"fid", "accuracy"}) {
+    for (const std::size_t line : {1, 2}) {
+      const json& numbers = results[line - 1]["metrics"][metric];
+      EXPECT_EQ(std::stod(cell(line, metric + "_mean")), numbers["mean"].get<double>());
+      EXPECT_EQ(std::stod(cell(line, metric + "_spread")), numbers["spread"].get<double>());
+    }
+    const json& difference = results[1]["metrics"][metric]["difference"];
+    EXPECT_EQ(cell(1, metric + "_difference"), "");
+    EXPECT_EQ(std::stod(cell(2, metric + "_difference")), difference["value"].get<double>());
+    EXPECT_EQ(std::stod(cell(2, metric + "_difference_low")), difference["low"].get<double>());
+    EXPECT_EQ(std::stod(cell(2, metric + "_difference_high")), difference["high"].get<double>());
+  }
+  EXPECT_EQ(cell(1, "fid_paper"), "100");
+  EXPECT_EQ(cell(2, "accuracy_paper"), "0.1");
+  EXPECT_EQ(cell(1, "seeds") + cell(2, "seeds") + cell(3, "seeds"), "222");
+  EXPECT_EQ(cell(1, "baseline") + cell(2, "baseline"), "truefalse");
+  EXPECT_EQ(cell(3, "row"), "lost");
+  EXPECT_EQ(cell(3, "fid_mean"), "");
+  EXPECT_NE(cell(3, "failed").find("there is no nowhere.pt"), std::string::npos) << cell(3, "failed");
 }
 
 TEST(SweepTable, ScoresAsEvaluateDoes) {

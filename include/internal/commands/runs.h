@@ -33,6 +33,7 @@ std::vector<OptionGroup> runs_options(RunsConfig& config);
 
 struct RunsResult {
   report::Table table;
+  report::Table csv;               ///< the same for programs, and every setting; of a comparison `table`
   nlohmann::json numbers;          ///< the same with every setting and score
   std::vector<std::string> notes;  ///< what was written or forgotten
 };

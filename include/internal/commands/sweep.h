@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "internal/commands/evaluate.h"
+#include "internal/commands/format.h"
 #include "internal/commands/run.h"
 #include "internal/commands/sample.h"
 #include "internal/report/table.h"
@@ -93,8 +94,19 @@ std::string failure_of(const SweepResult& result);
 /// waited for.
 SweepResult run_sweep(const nlohmann::json& recipe, const SweepConfig& config, Progress& progress, const Stop& stop);
 
-/// The runs with what they would take: seconds, memory, disk by a measured step where the model is there, and what is
+/// SweepResult::results as a table for programs: a number a cell, unrounded, and every name once: row, column, seeds
+/// (how many), images, of each metric METRIC_mean, _spread, _low, _high, _paper, _difference, _difference_low and
+/// _difference_high, then seconds_per_image, gradient_norm, baseline, failed.
+report::Table results_csv(const nlohmann::json& results);
+
+struct SweepPlan {
+  report::Table table;
+  report::Table csv;       ///< the same for programs
+  nlohmann::json numbers;  ///< likewise, unrounded, in seconds and bytes
+};
+
+/// The runs with what they would take: seconds, memory, disk by measured steps where the model is there, and what is
 /// missing where it is not.
-report::Table plan_sweep(const nlohmann::json& recipe, const SweepConfig& config, Progress& progress);
+SweepPlan plan_sweep(const nlohmann::json& recipe, const SweepConfig& config, Progress& progress);
 
 }  // namespace sextant::commands

@@ -22,4 +22,20 @@ report::TableFormat table_format(Format format) {
   }
 }
 
+report::Table plain_table(const std::vector<std::string>& header, const nlohmann::json& rows) {
+  report::Table table{header, {}};
+  for (const nlohmann::json& row : rows) {
+    std::vector<std::string> cells;
+    for (const std::string& name : header) {
+      const nlohmann::json value = row.value(name, nlohmann::json());
+      cells.push_back(value.is_null()           ? ""
+                      : value.is_string()       ? value.get<std::string>()
+                      : value.is_number_float() ? shortest(value.get<double>())
+                                                : value.dump());
+    }
+    table.rows.push_back(std::move(cells));
+  }
+  return table;
+}
+
 }  // namespace sextant::commands

@@ -8,6 +8,9 @@
 #include "internal/runtime/json_file.h"
 
 namespace sextant::commands {
+
+using nlohmann::json;
+
 namespace {
 
 int digits_of(const std::string& key) { return key == "kid" ? 6 : 4; }
@@ -23,6 +26,19 @@ report::Table table_of(const evaluation::Evaluation& evaluation) {
                           m.interval ? report::fixed(m.interval->high, digits) : ""});
   }
   return table;
+}
+
+/// A measure a line for programs.
+std::string csv_of(const evaluation::Evaluation& evaluation) {
+  json rows = json::array();
+  for (const evaluation::Measure& m : evaluation.measures) {
+    json row = {{"metric", m.key}, {"value", m.value}, {"level", evaluation.level}};
+    if (m.deviation) row["deviation"] = *m.deviation;
+    if (m.interval) row.update({{"low", m.interval->low}, {"high", m.interval->high}});
+    rows.push_back(std::move(row));
+  }
+  return report::format_table(plain_table({"metric", "value", "deviation", "low", "high", "level"}, rows),
+                              report::TableFormat::kCsv);
 }
 
 /// What was compared, as name and text.
@@ -55,7 +71,7 @@ std::string markdown_of(const evaluation::Evaluation& evaluation) {
 std::string evaluation_text(const evaluation::Evaluation& evaluation, Format format) {
   if (format == Format::kJson) return json_text(evaluation::to_json(evaluation)) + "\n";
   if (format == Format::kMarkdown) return markdown_of(evaluation);
-  if (format == Format::kCsv) return report::format_table(table_of(evaluation), report::TableFormat::kCsv);
+  if (format == Format::kCsv) return csv_of(evaluation);
   std::string text;
   for (const auto& [name, fact] : facts_of(evaluation)) {
     text += c10::str(name, std::string(12 - name.size(), ' '), fact, "\n");
@@ -66,18 +82,17 @@ std::string evaluation_text(const evaluation::Evaluation& evaluation, Format for
   return text;
 }
 
-void write_evaluation(const EvaluateConfig& given, const evaluation::Evaluation& evaluation,
-                      const nlohmann::json& weights) {
+void write_evaluation(const EvaluateConfig& given, const evaluation::Evaluation& evaluation, const json& weights) {
   EvaluateConfig config = given;
   // No run.json: the folder may be that of the run whose samples these are.
-  nlohmann::json numbers = evaluation::to_json(evaluation);
+  json numbers = evaluation::to_json(evaluation);
   numbers["command"] = "evaluate";
   numbers["config"] = OptionTable("evaluate", evaluate_options(config)).to_json();
   numbers["weights"] = weights;
   numbers["versions"] = versions_record(config.run.device);
   const std::filesystem::path out = config.run.out;
   write_atomically(out / "table.md", markdown_of(evaluation));
-  write_atomically(out / "table.csv", report::format_table(table_of(evaluation), report::TableFormat::kCsv));
+  write_atomically(out / "table.csv", csv_of(evaluation));
   write_atomically(out / "metrics.json", json_text(numbers) + "\n");
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 
+#include "internal/commands/format.h"
 #include "internal/runtime/options.h"
 #include "internal/runtime/text.h"
 #include "internal/runtime/utf8.h"
@@ -194,6 +195,24 @@ report::Table listing(const std::vector<json>& runs) {
   return table;
 }
 
+report::Table whole_listing(const std::vector<json>& runs) {
+  std::vector<std::string> header = {
+      "id",      "row",    "column", "sweep", "seed", "state", "images", "seconds_per_image", "gradient_norm",
+      "changed", "folder", "log"};
+  std::set<std::string> metrics, settings;
+  json rows = json::array();
+  for (const json& run : runs) {
+    rows.push_back(flattened(run));
+    for (const auto& [metric, value] : run["scores"].items()) metrics.insert(metric);
+    for (const auto& [table, keys] : run["settings"].items()) {
+      for (const auto& [key, value] : keys.items()) settings.insert(table + "." + key);
+    }
+  }
+  header.insert(header.end(), metrics.begin(), metrics.end());
+  header.insert(header.end(), settings.begin(), settings.end());
+  return plain_table(header, rows);
+}
+
 report::Table comparison(const json& a, const json& b) {
   const json one = flattened(a);
   const json other = flattened(b);
@@ -202,7 +221,7 @@ report::Table comparison(const json& a, const json& b) {
   for (const auto& [key, value] : other.items()) keys.insert(key);
   for (const char* own : {"id", "changed", "log", "sample.out", "sample.overwrite", "sample.quiet"}) keys.erase(own);
   report::Table table;
-  table.header = {"", "run " + shown_text(a["id"]), "run " + shown_text(b["id"])};
+  table.header = {"key", "run " + shown_text(a["id"]), "run " + shown_text(b["id"])};
   for (const std::string& key : keys) {
     const std::string left = shown_text(one.value(key, json()));
     const std::string right = shown_text(other.value(key, json()));

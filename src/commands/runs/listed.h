@@ -24,6 +24,9 @@ std::vector<nlohmann::json> matching(const std::vector<nlohmann::json>& runs, co
 /// A row for each run.
 report::Table listing(const std::vector<nlohmann::json>& runs);
 
+/// A row for each run with all of flattened() but hashes and versions, numbers whole: for programs.
+report::Table whole_listing(const std::vector<nlohmann::json>& runs);
+
 /// What differs between two runs, a row for each setting or number.
 report::Table comparison(const nlohmann::json& a, const nlohmann::json& b);
 

@@ -68,7 +68,7 @@ bool forget(const json& run, ledger::Ledger& ledger) {
 void write_export(const fs::path& file, const std::vector<json>& runs) {
   if (file.extension() == ".json") return write_atomically(file, json_text(runs) + "\n");
   if (file.extension() == ".csv") {
-    return write_atomically(file, report::format_table(listing(runs), report::TableFormat::kCsv));
+    return write_atomically(file, report::format_table(whole_listing(runs), report::TableFormat::kCsv));
   }
   throw UsageError("--to must end in .json or .csv, got '" + file.string() + "'");
 }
@@ -86,7 +86,8 @@ std::vector<OptionGroup> runs_options(RunsConfig& config) {
             "TEXT"},
            {"--compare", &config.compare, Anything{}, "Two runs by their ids, A,B: what differs between them", "IDS"},
            {"--to", &config.to, Anything{},
-            "Write the runs to this .json file, with every setting, hash and number, or to a .csv file", "FILE"},
+            "Write the runs to this .json file, with every setting, hash and number, or to a .csv file, without hashes",
+            "FILE"},
            choice("--prune", &config.prune,
                   {{"nothing", Prune::kNothing},
                    {"failed", Prune::kFailed},
@@ -107,6 +108,7 @@ RunsResult run_runs(const fs::path& given, const RunsConfig& config) {
     const json a = run_named(runs, trimmed(ids[0]));
     const json b = run_named(runs, trimmed(ids[1]));
     result.table = comparison(a, b);
+    result.csv = result.table;
     result.numbers = {a, b};
     return result;
   }
@@ -130,6 +132,7 @@ RunsResult run_runs(const fs::path& given, const RunsConfig& config) {
     result.notes.push_back(std::to_string(runs.size()) + " runs in " + config.to);
   }
   result.table = listing(runs);
+  result.csv = whole_listing(runs);
   result.numbers = runs;
   return result;
 }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "common/metric_style.h"
+#include "internal/runtime/text.h"
 
 namespace sextant::commands {
 
@@ -184,6 +185,35 @@ json results_json(const std::vector<ResultLine>& lines) {
     results.push_back(result);
   }
   return results;
+}
+
+report::Table results_csv(const json& results) {
+  std::vector<std::string> header = {"row", "column", "seeds", "images"}, metrics;
+  json rows = json::array();
+  for (const json& line : results) {
+    json row = line;
+    row["seeds"] = line.at("seeds").size();
+    const json given = line.value("metrics", json::object());
+    for (const auto& [metric, numbers] : given.items()) {
+      const std::string word = replaced(metric, "-", "_");
+      if (std::find(metrics.begin(), metrics.end(), word) == metrics.end()) metrics.push_back(word);
+      for (const char* part : {"mean", "spread", "low", "high", "paper"}) {
+        row[word + "_" + part] = numbers.value(part, json());
+      }
+      const json difference = numbers.value("difference", json::object());
+      row[word + "_difference"] = difference.value("value", json());
+      for (const char* part : {"low", "high"}) row[word + "_difference_" + part] = difference.value(part, json());
+    }
+    rows.push_back(std::move(row));
+  }
+  for (const std::string& word : metrics) {
+    for (const char* part :
+         {"_mean", "_spread", "_low", "_high", "_paper", "_difference", "_difference_low", "_difference_high"}) {
+      header.push_back(word + part);
+    }
+  }
+  for (const char* last : {"seconds_per_image", "gradient_norm", "baseline", "failed"}) header.emplace_back(last);
+  return plain_table(header, rows);
 }
 
 report::Table results_table(const std::vector<ResultLine>& lines,

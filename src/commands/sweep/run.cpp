@@ -227,7 +227,7 @@ std::vector<ResultLine> Sweeping::lines() {
 void Sweeping::write(const std::vector<ResultLine>& lines, const json& results) {
   const fs::path out = config_.run.out;
   write_atomically(out / "table.md", report::format_table(result_.table, report::TableFormat::kMarkdown));
-  write_atomically(out / "table.csv", report::format_table(result_.table, report::TableFormat::kCsv));
+  write_atomically(out / "table.csv", report::format_table(results_csv(result_.results), report::TableFormat::kCsv));
   write_atomically(out / "table.tex", report::format_table(result_.table, report::TableFormat::kLatex));
   if (report::can_draw()) {
     std::vector<ShownRun> shown;
