@@ -106,6 +106,20 @@ TEST(SweepTable, IsTheSameWithoutDrawingAgain) {
   EXPECT_EQ(read_file(folder / "o/table.md"), table) << "what the ledger has needs no images";
 }
 
+TEST(SweepTable, ComparesImagesThatAnEarlierRunScored) {
+  const TemporaryFolder whole, late;
+  const std::string text =
+      replaced(replaced(replaced(table_text(), "[3, 5]", "[3]"), "fid+accuracy", "accuracy"), "paper = ", "# ");
+  ASSERT_EQ(run_table(whole, text).exit_code, 0);
+  // As after a kill: the baseline's number is in the ledger, what was read of each image is not.
+  ASSERT_EQ(run_table(late, text.substr(0, text.find("[[rows]]\nname = \"none\""))).exit_code, 0);
+  ASSERT_EQ(run_table(late, text).exit_code, 0);
+  const json difference = results_of(late / "o")[1]["metrics"]["accuracy"]["difference"];
+  EXPECT_TRUE(difference.contains("low")) << difference;
+  EXPECT_EQ(difference, results_of(whole / "o")[1]["metrics"]["accuracy"]["difference"]);
+  EXPECT_EQ(read_file(late / "o/overview.png"), read_file(whole / "o/overview.png"));
+}
+
 TEST(SweepTable, GrowsWithoutDrawingAnyImageAgain) {
   const TemporaryFolder folder;
   const TemporaryFolder whole;

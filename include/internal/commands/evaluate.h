@@ -29,6 +29,9 @@ struct EvaluateConfig {
 /// The table of `sextant evaluate`; the rows point into `config`.
 std::vector<OptionGroup> evaluate_options(EvaluateConfig& config);
 
+/// Whether one of these, or of all where there are none, compares the samples with a reference.
+bool needs_reference(const std::vector<evaluation::Metric>& metrics);
+
 struct EvaluateResult {
   bool complete = false;                             ///< false after a stop
   std::optional<evaluation::Evaluation> evaluation;  ///< none where only statistics were asked for

@@ -42,10 +42,6 @@ bool need_statistics(const EvaluateConfig& config, const Metrics& metrics) {
   return !config.save_stats.empty() ||
          !are_among(metrics, {kInceptionScore, kAccuracy, kEce, kPrecision, kRecall, kDensity, kCoverage, kKid});
 }
-bool need_reference(const Metrics& metrics) {
-  using enum evaluation::Metric;
-  return !are_among(metrics, {kInceptionScore, kAccuracy, kEce});
-}
 
 /// Whether only --classifier sees the samples.
 bool need_feature_network(const EvaluateConfig& config, const Metrics& metrics) {
@@ -100,7 +96,7 @@ std::filesystem::path features_of(const EvaluateConfig& config) {
 void check(const EvaluateConfig& config) {
   if (config.samples.empty())
     throw UsageError("SAMPLES are needed: an .npz of samples, the folder of a run or a folder of images");
-  if (config.reference.empty() && config.save_stats.empty() && need_reference(config.options.metrics)) {
+  if (config.reference.empty() && config.save_stats.empty() && needs_reference(config.options.metrics)) {
     throw UsageError(
         "--reference is needed: statistics (.npz) or images to compare with; or --save-stats FILE, or --metrics of is, "
         "accuracy and ece alone");
@@ -187,12 +183,12 @@ EvaluateResult evaluated(EvaluateConfig& config, distributed::Group& group, Prog
     evaluation::save_statistics(config.save_stats,
                                 evaluation::statistics_of(*samples, extractor, /*with_features=*/false));
   }
-  if (config.reference.empty() && need_reference(options.metrics)) {
+  if (config.reference.empty() && needs_reference(options.metrics)) {
     return {true, std::nullopt, std::move(samples), std::nullopt};
   }
 
   evaluation::Embedding reference;
-  if (!config.reference.empty() && need_reference(options.metrics)) {
+  if (!config.reference.empty() && needs_reference(options.metrics)) {
     const int64_t dimensions = samples->features.defined() ? samples->features.size(1) : 0;
     const evaluation::ReferenceOptions wanted{need_features_of_reference(options.metrics), !config.no_cache,
                                               dimensions};
@@ -208,6 +204,11 @@ EvaluateResult evaluated(EvaluateConfig& config, distributed::Group& group, Prog
 }
 
 }  // namespace
+
+bool needs_reference(const std::vector<evaluation::Metric>& metrics) {
+  using enum evaluation::Metric;
+  return !are_among(metrics, {kInceptionScore, kAccuracy, kEce});
+}
 
 EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, const Stop& stop) {
   EvaluateConfig config = given;

@@ -1,5 +1,7 @@
 #include "sweep/judge.h"
 
+#include <unistd.h>
+
 #include "common/metric_style.h"
 #include "internal/commands/evaluate.h"
 #include "internal/runtime/text.h"
@@ -21,7 +23,8 @@ class FirstImages {
   FirstImages(const fs::path& path, int64_t images) : path_(path) {
     const checkpoint::NpzReader whole(path);
     if (whole.shape("arr_0").at(0) <= images) return;
-    path_ = path.parent_path() / (".first-" + std::to_string(images) + ".npz");
+    // Another sweep may compare the same images.
+    path_ = path.parent_path() / (".first-" + std::to_string(images) + "-" + std::to_string(getpid()) + ".npz");
     temporary_ = true;
     checkpoint::save_npz(path_, {{"arr_0", whole.read("arr_0").narrow(0, 0, images)},
                                  {"arr_1", whole.read("arr_1").narrow(0, 0, images)}});
@@ -83,7 +86,8 @@ std::string Judge::key(ledger::Ledger& ledger) const {
   return hash_of_text(key.dump());
 }
 
-Scored Judge::score(const fs::path& samples, int64_t images, Progress& progress, const Stop& stop) const {
+Scored Judge::score(const fs::path& samples, int64_t images, Progress& progress, const Stop& stop,
+                    bool labels_alone) const {
   constexpr int64_t kWide = 512;  // a Frechet distance of more dimensions takes too long to repeat
   const FirstImages first(samples, images);
   Scored scored;
@@ -96,6 +100,10 @@ Scored Judge::score(const fs::path& samples, int64_t images, Progress& progress,
   EvaluateConfig config = *evaluate_;
   config.samples = first.path().string();
   config.run.alone = true;
+  if (labels_alone) {
+    config.options.metrics = {evaluation::Metric::kAccuracy};
+    if (!config.classifier.path.empty()) config.features.path.clear();
+  }
   EvaluateResult result = run_evaluate(config, progress, stop);
   if (!result.evaluation) return scored;
   scored.scores = scores_of(*result.evaluation);

@@ -26,8 +26,9 @@ class Judge {
   explicit operator bool() const { return evaluate_.has_value() || scorer_.has_value(); }
   /// Tells ways of judging apart: settings and networks. "" for nobody.
   std::string key(ledger::Ledger& ledger) const;
-  /// The first `images` of samples.npz.
-  Scored score(const std::filesystem::path& samples, int64_t images, Progress& progress, const Stop& stop) const;
+  /// The first `images` of samples.npz; with `labels_alone` only which are read as their labels.
+  Scored score(const std::filesystem::path& samples, int64_t images, Progress& progress, const Stop& stop,
+               bool labels_alone = false) const;
   /// Whether two sets of images can be compared image by image.
   bool compares() const { return evaluate_.has_value(); }
   double level() const { return evaluate_ ? evaluate_->options.level : 0.95; }

@@ -49,7 +49,10 @@ std::optional<EvaluateConfig> sweep_evaluation(const json& recipe, const SweepCo
         std::pair{evaluate.run.threads != 0, "threads"}, std::pair{evaluate.run.quiet, "quiet"}}) {
     if (set) throw UsageError(std::string("[evaluate] ") + name + " is the sweep's own affair; leave it out");
   }
-  if (evaluate.reference.empty()) throw UsageError("[evaluate] needs a reference: statistics (.npz) or images");
+  if (evaluate.reference.empty() && needs_reference(evaluate.options.metrics)) {
+    throw UsageError(
+        "[evaluate] needs a reference: statistics (.npz) or images; or metrics of is, accuracy and ece alone");
+  }
   if (config.device) evaluate.run.device = *config.device;
   evaluate.run.threads = config.run.threads;
   return evaluate;

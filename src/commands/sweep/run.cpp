@@ -23,6 +23,11 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+bool reads_labels(const Work& work) {
+  return std::any_of(work.scores.begin(), work.scores.end(),
+                     [](const ledger::Score& one) { return one.metric == "accuracy"; });
+}
+
 /// A sweep under way.
 class Sweeping {
  public:
@@ -48,6 +53,8 @@ class Sweeping {
   std::vector<ResultLine> lines();
   void compare(std::vector<ResultLine>& lines, const std::vector<std::vector<Work*>>& members);
   const Scored& scored(Work& work);
+  /// Of the first images, those of the picture at least.
+  Tensor correct(Work& work);
   void write(const std::vector<ResultLine>& lines, const json& results);
 
   const json& recipe_;
@@ -168,17 +175,25 @@ void Sweeping::record_cells() {
 
 const Scored& Sweeping::scored(Work& work) {
   if (work.scored) return *work.scored;
+  work.scored = Scored{work.scores, {}, {}, {}};
   // A distance with an interval is one of few dimensions, quick to have again; others are compared by their numbers.
   const bool quick = std::any_of(work.scores.begin(), work.scores.end(),
                                  [](const ledger::Score& one) { return one.metric == "fid" && one.low.has_value(); });
   const int64_t count = work.run.config.sample.count;
-  if (quick && images_there(*work.place) >= count) {
-    NumberedProgress numbered(progress_, "comparing " + work.name);
-    work.scored = judge_.score(fs::path(work.place->folder) / "samples.npz", count, numbered, stop_);
-  } else {
-    work.scored = Scored{work.scores, {}, {}, {}};
-  }
+  if ((!quick && !reads_labels(work)) || images_there(*work.place) < count) return *work.scored;
+  NumberedProgress numbered(progress_, "comparing " + work.name);
+  Scored again = judge_.score(fs::path(work.place->folder) / "samples.npz", count, numbered, stop_, !quick);
+  again.scores = work.scores;
+  work.scored = std::move(again);
   return *work.scored;
+}
+
+Tensor Sweeping::correct(Work& work) {
+  if (work.scored) return work.scored->correct;
+  const int64_t shown = std::min(work.run.config.sample.count, config_.picture_images);
+  if (!judge_.compares() || !reads_labels(work) || images_there(*work.place) < shown || stop_.requested()) return {};
+  NumberedProgress numbered(progress_, "reading " + work.name);
+  return judge_.score(fs::path(work.place->folder) / "samples.npz", shown, numbered, stop_, true).correct;
 }
 
 void Sweeping::compare(std::vector<ResultLine>& lines, const std::vector<std::vector<Work*>>& members) {
@@ -238,26 +253,13 @@ void Sweeping::write(const std::vector<ResultLine>& lines, const json& results) 
       for (const MetricLine& metric : line.metrics) {
         if (metric.metric == "accuracy") shown.back().accuracy = metric.mean;
       }
-      if (judge_.compares()) shown.back().correct = scored(first).correct;
+      shown.back().correct = correct(first);
     }
     report::write_drawing(out / "overview.png", overview(shown, config_));
     const auto label = [this](const std::string& metric) { return judge_.label(metric); };
     write_differences(out, differences_drawing(lines, label, judge_.level()));
   }
-  SweepConfig config = config_;
-  json settings = recipe_;
-  settings["sweep"] = OptionTable("sweep", sweep_options(config)).to_json()["sweep"];
-  json failures = json::array();
-  for (const auto& [cell, why] : result_.failures) failures.push_back({{"cell", cell}, {"why", why}});
-  const json record = {{"command", "sweep"},
-                       {"config", settings},
-                       {"versions", versions_record()},
-                       {"complete", result_.complete()},
-                       {"runs", {{"finished", result_.finished}, {"count", result_.count}}},
-                       {"ledger", fs::weakly_canonical(fs::absolute(ledger_.path())).string()},
-                       {"failures", failures},
-                       {"results", results}};
-  write_atomically(out / "run.json", record.dump(2) + "\n");
+  write_atomically(out / "run.json", sweep_record(recipe_, config_, result_, results, ledger_.path()).dump(2) + "\n");
 }
 
 SweepResult Sweeping::result(const std::vector<SweepRun>& runs) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/record.h"
 #include "internal/runtime/sentence.h"
 #include "sextant/runtime/error.h"
 #include "sweep/place.h"
@@ -90,6 +91,22 @@ void add_failed(report::Table& table, json& results, const std::vector<Work>& wo
     }
     results.push_back(line);
   }
+}
+
+json sweep_record(const json& recipe, SweepConfig config, const SweepResult& result, const json& results,
+                  const std::filesystem::path& ledger) {
+  json settings = recipe;
+  settings["sweep"] = OptionTable("sweep", sweep_options(config)).to_json()["sweep"];
+  json failures = json::array();
+  for (const auto& [cell, why] : result.failures) failures.push_back({{"cell", cell}, {"why", why}});
+  return {{"command", "sweep"},
+          {"config", settings},
+          {"versions", versions_record()},
+          {"complete", result.complete()},
+          {"runs", {{"finished", result.finished}, {"count", result.count}}},
+          {"ledger", std::filesystem::weakly_canonical(std::filesystem::absolute(ledger)).string()},
+          {"failures", failures},
+          {"results", results}};
 }
 
 void check_settings(const std::vector<SweepRun>& runs, Progress& progress) {

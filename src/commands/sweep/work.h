@@ -37,6 +37,10 @@ std::vector<ResultLine> lines_of(std::vector<Work>& works, std::vector<std::vect
 /// sweep that came to its end.
 void add_failed(report::Table& table, nlohmann::json& results, const std::vector<Work>& works);
 
+/// What a sweep's run.json holds.
+nlohmann::json sweep_record(const nlohmann::json& recipe, SweepConfig config, const SweepResult& result,
+                            const nlohmann::json& results, const std::filesystem::path& ledger);
+
 /// UsageError, naming the run, for settings that contradict each other; a note for what an axis varies without effect.
 void check_settings(const std::vector<SweepRun>& runs, Progress& progress);
 
