@@ -7,6 +7,7 @@
 #include "bindings.h"
 #include "internal/commands/calibrate.h"
 #include "internal/commands/evaluate.h"
+#include "internal/commands/made_folders.h"
 #include "internal/commands/sample.h"
 #include "internal/commands/sweep.h"
 #include "internal/commands/trace.h"
@@ -76,7 +77,10 @@ class SameProcess {
   std::optional<bool> cublas_tf32_ = told([this] { return context_.allowTF32CuBLAS(); });
 };
 
-/// Settings, work, result; flags in messages become settings.
+/// Thrown past the folders of a run that failed in part.
+struct PartFailed {};
+
+/// Settings, work, result; flags in messages become settings. A run that fails leaves no empty folder.
 template <class Config, class Work>
 py::object run(const std::string& name, Config& config, std::vector<OptionGroup> options, const std::string& settings,
                const Listener& listener, Work work) {
@@ -88,7 +92,10 @@ py::object run(const std::string& name, Config& config, std::vector<OptionGroup>
     const py::gil_scoped_release unlocked;
     const SameProcess process;
     try {
+      const commands::MadeFolders folders;
       result = work(config, progress);
+      if (!result.value("failure", "").empty()) throw PartFailed();
+    } catch (const PartFailed&) {  // Python says it, beside what was drawn
     } catch (const UsageError& error) {
       throw UsageError(in_python_spelling(error.what()));
     }

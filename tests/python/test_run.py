@@ -68,6 +68,26 @@ def test_a_wrong_setting_is_refused_in_pythons_spelling(digits):
         run.sample(out=digits["out"])
 
 
+def test_a_run_that_is_refused_leaves_no_empty_folder(digits, models, tmp_path):
+    out = tmp_path / "a/b"
+    refused = {**digits, "out": out, "labels": "0-12"}
+    for call in (lambda: run.sample(count=4, progress=False, **refused),
+                 lambda: run.sample(count=4, progress=False, **{**digits, "out": out, "vae": tmp_path / "missing"}),
+                 lambda: run.evaluate(tmp_path / "missing", out=out, metrics="accuracy",
+                                      classifier=models / "mnist-classifier", progress=False),
+                 lambda: run.calibrate(classifier=models / "mnist-classifier", data=tmp_path / "missing", out=out,
+                                       progress=False)):  # fmt: skip
+        with pytest.raises(sextant.Error):
+            call()
+        assert not (tmp_path / "a").exists()
+    recipe = {"sample": {"count": 2, "batch": 2}, "model": {"model": str(digits["model"])}, "sampler": {"steps": 2},
+              "rows": [{"name": "right", "sample": {"labels": "0-9"}},
+                       {"name": "wrong", "sample": {"labels": "0-12"}}]}  # fmt: skip
+    with pytest.raises(sextant.Error):
+        run.sweep(recipe, out=tmp_path / "swept", threads=1, progress=False)
+    assert all(path.is_file() or any(path.iterdir()) for path in tmp_path.rglob("*"))
+
+
 @pytest.mark.parametrize("text", ["[1]", '"x"', '{"config": [1]}'])
 def test_a_recipe_that_is_no_object_of_tables_is_refused(tmp_path, text):
     (tmp_path / "run.json").write_text(text)
