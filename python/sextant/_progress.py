@@ -1,7 +1,9 @@
 """Progress of a long run: one line that is rewritten, in a notebook and on a terminal; notes elsewhere."""
 
+import os
 import sys
 import time
+import unicodedata
 from typing import Any, Optional, TextIO
 
 from ._core import UsageError
@@ -13,6 +15,36 @@ def _in_notebook() -> bool:
     return kernel is not None and kernel.__class__.__name__ == "ZMQInteractiveShell"
 
 
+def _obeys(out: TextIO) -> bool:
+    """Whether it is a terminal that goes back to the beginning of a line."""
+    return out.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _columns(out: TextIO) -> int:
+    """Columns of the terminal, as it is at this moment; COLUMNS, else 80, of one that does not tell."""
+    try:
+        told = os.get_terminal_size(out.fileno()).columns
+    except (AttributeError, OSError, ValueError):
+        told = 0
+    words = os.environ.get("COLUMNS", "")
+    return told or (int(words) if words.isdecimal() else 0) or 80
+
+
+def _width(text: str) -> int:
+    """Columns that a line takes on a terminal."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) != 0 for letter in text)
+
+
+def _cut(text: str, room: int) -> str:
+    """The beginning of a line in so many columns, with dots where something is cut off."""
+    if _width(text) <= room:
+        return text
+    while text and _width(text) > room - 3:
+        text = text[:-1]
+    return text + "..."[: max(room, 0)]
+
+
 class Progress:
     """What the runs tell: begin, update, end, note. Any object with these four methods may stand in its place."""
 
@@ -20,14 +52,15 @@ class Progress:
         self._out = out or sys.stderr
         if not callable(getattr(self._out, "write", None)) or not callable(getattr(self._out, "isatty", None)):
             raise UsageError(f"Progress: out: expected a file to write to, got {type(out).__name__}")
-        self._live = _in_notebook() or self._out.isatty()
+        self._notebook = _in_notebook()
+        self._live = self._notebook or _obeys(self._out)
         self._every = every
         self._last = 0.0
         self._width = 0
 
     def begin(self, task: str, total: float, done: float, unit: str) -> None:
         """A task of `total` units begins, of which some may be done already."""
-        self._task, self._total, self._unit = task, total, unit
+        self._task, self._total, self._unit = " ".join(task.split()), total, unit
         self._first = done
         self._started = time.monotonic()
         self._show(done)
@@ -57,11 +90,18 @@ class Progress:
         seconds = self._last - self._started
         rate = (done - self._first) / seconds if seconds > 0 else 0.0
         left = f", {(self._total - done) / rate:.0f} s left" if rate > 0 else ""
-        line = f"{self._task}: {done:.1f} of {self._total:.0f} {self._unit}{left}"
+        counts = f": {done:.1f} of {self._total:.0f} {self._unit}"
+        line = self._task + counts + left
+        if not self._notebook:
+            # One that wraps in its last column would keep what is rewritten. The task gives way first, then the time.
+            room = _columns(self._out) - 1
+            least = min(_width(self._task), 12)
+            left = left if least + _width(counts + left) <= room else ""
+            line = _cut(_cut(self._task, max(least, room - _width(counts + left))) + counts + left, room)
         self._clear()
         self._out.write(line)
         self._out.flush()
-        self._width = len(line)
+        self._width = _width(line)
 
     def _clear(self) -> None:
         if self._width:
