@@ -13,10 +13,13 @@ from torch.overrides import TorchFunctionMode
 from . import _settings
 from ._core import UsageError
 
-_RELU = (torch.relu, torch.nn.functional.relu, torch.Tensor.relu)
-_RELU_IN_PLACE = (torch.relu_, torch.nn.functional.relu_, torch.Tensor.relu_)
-_FUSED = tuple(getattr(torch, name) for name in ("rnn_relu", "rnn_relu_cell", "cudnn_convolution_relu",
-                                                 "cudnn_convolution_add_relu") if hasattr(torch, name))  # fmt: skip
+_ATEN = torch.ops.aten
+_RELU = (torch.relu, torch.nn.functional.relu, torch.Tensor.relu, _ATEN.relu, _ATEN.relu.default)
+_RELU_IN_PLACE = (torch.relu_, torch.nn.functional.relu_, torch.Tensor.relu_, _ATEN.relu_, _ATEN.relu_.default)
+_NAMES = ("rnn_relu", "rnn_relu_cell", "cudnn_convolution_relu", "cudnn_convolution_add_relu")
+_PACKETS = [getattr(_ATEN, name) for name in _NAMES if hasattr(_ATEN, name)]
+_FUSED = (*(getattr(torch, name) for name in _NAMES if hasattr(torch, name)), *_PACKETS,
+          *(getattr(packet, overload) for packet in _PACKETS for overload in packet.overloads()))  # fmt: skip
 _COMPILED = (torch.jit.ScriptModule, torch.jit.ScriptFunction)
 
 
@@ -43,7 +46,7 @@ class _SoftplusForRelu(TorchFunctionMode):
         try:
             in_place = function in _RELU_IN_PLACE
             if in_place or function in _RELU:
-                given = args[0] if args else kwargs["input"]
+                given = args[0] if args else kwargs["input" if "input" in kwargs else "self"]
                 _check_recomputed(given)
                 if in_place or kwargs.get("inplace") or args[1:] == (True,):
                     return given.copy_(torch.nn.functional.softplus(given.clone(), beta=self._beta))
@@ -151,8 +154,8 @@ def softplus_(module: torch.nn.Module, beta: Optional[float]) -> torch.nn.Module
 
     Its submodules are smoothed with it, wherever else they are used, so that gradient checkpointing of them computes
     the same once more; a ReLU that would come back in a checkpointed function of another kind is refused when it runs.
-    TorchScript that the network holds is refused; what a scripted function or torch.ops.aten computes elsewhere stays,
-    and so do clamps, thresholds and maxima with 0, which are no ReLUs.
+    TorchScript that the network holds is refused; what a scripted function from elsewhere computes stays, and so do
+    clamps, thresholds and maxima with 0, which are no ReLUs.
 
     Copies (copy.deepcopy, torch.save) are smoothed networks of their own.
     """

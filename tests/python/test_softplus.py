@@ -153,10 +153,11 @@ class OfFunction(torch.nn.Module):
 def test_relus_are_smoothed_however_they_are_called():
     x = torch.randn(4, 5)
     soft = torch.nn.functional.softplus(x, beta=BETA)
-    relu = torch.nn.functional.relu
+    relu, aten = torch.nn.functional.relu, torch.ops.aten
     for function in (torch.relu, relu, torch.Tensor.relu, lambda v: torch.relu(input=v), lambda v: relu(v + 0, True),
                      lambda v: relu(input=v + 0, inplace=True), lambda v: torch.relu_(v + 0),
-                     lambda v: torch.relu_(input=v + 0), lambda v: (v + 0).relu_()):  # fmt: skip
+                     lambda v: torch.relu_(input=v + 0), lambda v: (v + 0).relu_(), aten.relu, aten.relu.default,
+                     lambda v: aten.relu_(v + 0), lambda v: aten.relu_.default(v + 0)):  # fmt: skip
         assert torch.equal(sextant.softplus_(OfFunction(function), BETA)(x), soft)
 
 
