@@ -110,7 +110,8 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
         super().__init__()
         if space not in ("pixels", "latent"):
             raise UsageError(f"ClassifierGuidance: space is pixels or latent, got {space!r}")
-        if settings.get("guidance_input") == "jacobian" or settings.get("guidance-input") == "jacobian":
+        settings = {name.replace("-", "_"): value for name, value in settings.items() if value is not None}
+        if settings.get("guidance_input") == "jacobian":
             raise UsageError("ClassifierGuidance: diffusers hides the network, so no gradient through it; use x0 or xt")
         self.guidance_scale = _settings.number("ClassifierGuidance", "guidance_scale", guidance_scale)
         # What diffusers shows of a guider and keeps in a pipeline's folder, which has no place for modules and functions.
@@ -167,7 +168,7 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
         channels = x.size(1)
         noisy, predicted = x[:rows].float(), output[:rows, :channels].float()
         signal, noise = math.sqrt(abar), math.sqrt(1 - abar)
-        at_noisy = self.settings.get("guidance_input", self.settings.get("guidance-input", "x0")) == "xt"
+        at_noisy = self.settings.get("guidance_input") == "xt"
         if signal == 0 and (at_noisy or self._kind == "epsilon"):
             needs = "guidance_input='xt'" if at_noisy else "a network that predicts epsilon"
             raise UsageError(
@@ -246,6 +247,7 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
         return self
 
     def prepare_models(self, denoiser: torch.nn.Module) -> None:
+        """Called by the pipeline before its network: from now on what the network is given is seen."""
         super().prepare_models(denoiser)
 
         def see(module: torch.nn.Module, args: Tuple[Any, ...], kwargs: Any) -> None:
@@ -255,19 +257,23 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
         self._hook = denoiser.register_forward_pre_hook(see, with_kwargs=True)
 
     def cleanup_models(self, denoiser: torch.nn.Module) -> None:
+        """Called by the pipeline after its network: nothing is seen any more."""
         if self._hook is not None:
             self._hook.remove()
         self._hook = None
 
     def prepare_inputs(self, data: Any) -> List[Any]:
+        """The network's inputs, a batch for each prediction that forward() wants."""
         names = self._input_predictions[: self.num_conditions]
         return [self._prepare_batch(data, place, name) for place, name in enumerate(names)]
 
     def prepare_inputs_from_block_state(self, data: Any, input_fields: Any) -> List[Any]:
+        """The same of a modular pipeline's block."""
         names = self._input_predictions[: self.num_conditions]
         return [self._prepare_batch_from_block_state(input_fields, data, i, name) for i, name in enumerate(names)]
 
     def forward(self, pred_cond: torch.Tensor, pred_uncond: Optional[torch.Tensor] = None) -> Any:
+        """The prediction that the scheduler gets: pred_uncond + guidance_scale (pred_cond - pred_uncond), shifted."""
         mixed = pred_cond
         if pred_uncond is not None:
             mixed = pred_uncond + self.guidance_scale * (pred_cond - pred_uncond)
@@ -278,8 +284,10 @@ class ClassifierGuidance(BaseGuidance):  # type: ignore[misc]
 
     @property
     def is_conditional(self) -> bool:
+        """Whether the batch that is prepared is the conditional one."""
         return bool(self._count_prepared == 1)
 
     @property
     def num_conditions(self) -> int:
+        """2 with classifier-free guidance, else 1."""
         return 2 if self._enabled and not math.isclose(self.guidance_scale, 1.0) else 1

@@ -191,6 +191,21 @@ def test_what_cannot_be_guided_says_why(classifier):
         ClassifierGuidance(classifier, guidance_scale="x")
 
 
+def test_a_setting_counts_however_it_is_spelt_and_none_leaves_its_default(classifier):
+    scheduler = diffusers.DDIMScheduler(clip_sample=False)
+
+    def drawn(**settings):
+        with ClassifierGuidance(classifier, "plain", scale=5.0, **settings).attached(scheduler, [0]):
+            return stepped(scheduler)
+
+    plain, more = drawn(), drawn(backward_steps=2)
+    assert not torch.equal(more, plain)
+    assert torch.equal(drawn(**{"backward-steps": 2}), more)
+    assert torch.equal(drawn(backward_steps=None, guidance_input=None), plain)
+    noisy = drawn(guidance_input="xt")
+    assert torch.equal(drawn(**{"guidance-input": "xt"}), noisy) and not torch.equal(noisy, plain)
+
+
 def stepped(scheduler, count=4):
     """The noise of one image after one step of a network that predicts zeros."""
     scheduler.set_timesteps(count)
