@@ -77,12 +77,27 @@ class Guide:
         if not isinstance(score, str):
             why = "it is of a score by name; give it to the score: named_score('js', alpha=0.3) for one"
             _settings.refuse("Guide", settings, dict.fromkeys(guidance._TERMS, why))
-        text = _settings.table("Guide", "guidance", settings)
-        if isinstance(score, str):
-            self._guide = _guide.Guide.by_name(self.classifier, score, text)
-        else:
-            own = score if isinstance(score, guidance.NamedScore) else guidance.as_score(score)
-            self._guide = _guide.Guide.by_function(self.classifier, own, text)
+        self._guide = self._made()
+
+    def _made(self) -> _guide.Guide:
+        text = _settings.table("Guide", "guidance", self.settings)
+        if isinstance(self.score, str):
+            return _guide.Guide.by_name(self.classifier, self.score, text)
+        own = self.score if isinstance(self.score, guidance.NamedScore) else guidance.as_score(self.score)
+        return _guide.Guide.by_function(self.classifier, own, text)
+
+    def __copy__(self) -> "Guide":
+        """A guide of the same classifier and score, for a trajectory of its own."""
+        made = object.__new__(type(self))
+        vars(made).update(vars(self), settings=dict(self.settings))
+        made._guide = made._made()
+        return made
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> "Guide":
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        raise TypeError("Guide cannot be pickled: make it again of its classifier and score where it is needed")
 
     def __repr__(self) -> str:
         score = self.score if isinstance(self.score, str) else getattr(self.score, "__name__", type(self.score).__name__)

@@ -105,6 +105,33 @@ Bound& never_changes(Bound& bound) {
   return bound;
 }
 
+/// Copies and pickles of a value are those of its fields, None for a tensor that is undefined.
+template <class Bound, class... Fields>
+Bound& is_its_fields(Bound& bound, Fields Bound::type::*... fields) {
+  using Value = typename Bound::type;
+  return bound.def(py::pickle([fields...](const Value& value) { return py::make_tuple(value.*fields...); },
+                              [fields...](const py::tuple& state) {
+                                Value made;
+                                std::size_t place = 0;
+                                const auto take = [&](auto field) {
+                                  using Field = std::decay_t<decltype(made.*field)>;
+                                  const py::object given = state[place++];
+                                  if (!given.is_none()) made.*field = given.cast<Field>();
+                                };
+                                (take(fields), ...);
+                                return made;
+                              }));
+}
+
+/// A TypeError for pickles of what holds functions or networks, with what to do instead.
+template <class Bound>
+Bound& stays_here(Bound& bound, const std::string& instead) {
+  bound.def("__reduce__", [instead](const py::object& self) -> py::object {
+    throw py::type_error(py::type::of(self).attr("__name__").cast<std::string>() + " cannot be pickled: " + instead);
+  });
+  return bound;
+}
+
 /// The value of a word; UsageError that names all of them and the nearest.
 template <class Value>
 Value word_value(const char* setting, const std::string& word, const Words<Value>& words) {
@@ -130,6 +157,9 @@ std::string settings_doc(const std::vector<OptionGroup>& groups);
 /// From now on arguments that do not fit a function below this module or class become what fits, if there is such a
 /// thing (a tensor of numpy's array), and are refused by a UsageError of one line if not.
 void refuse_in_one_line(py::handle scope);
+
+/// Noise, in the submodule of diffusion.
+void bind_noise(py::module_& diffusion);
 
 /// JSON as Python's own values.
 py::object to_python(const nlohmann::json& value);

@@ -20,7 +20,8 @@ using MakeLoss = calibration::Loss (*)(const Tensor&, const Tensor&, double);
 
 void bind_calibration(py::module_& core) {
   py::module_ m = core.def_submodule("calibration");
-  py::class_<Bins>(m, "Bins", doc("calibration.Bins"))
+  py::class_<Bins> of_bins(m, "Bins", doc("calibration.Bins"));
+  is_its_fields(of_bins, &Bins::edges, &Bins::count, &Bins::accuracy, &Bins::confidence, &Bins::ece, &Bins::mce)
       .def_readonly("edges", &Bins::edges, doc("calibration.Bins.edges"))
       .def_readonly("count", &Bins::count, doc("calibration.Bins.count"))
       .def_readonly("accuracy", &Bins::accuracy, doc("calibration.Bins.accuracy"))
@@ -90,7 +91,8 @@ void bind_calibration(py::module_& core) {
       },
       doc("calibration.cross_entropy_with_smooth_ece"), arg("f"), arg("y"), py::kw_only(), arg("weight") = 1.0,
       arg("beta") = 1e-4, Unlocked());
-  py::class_<VectorScaling>(m, "VectorScaling", doc("calibration.VectorScaling"))
+  py::class_<VectorScaling> of_scaling(m, "VectorScaling", doc("calibration.VectorScaling"));
+  is_its_fields(of_scaling, &VectorScaling::scale, &VectorScaling::shift)
       .def_readonly("scale", &VectorScaling::scale, doc("calibration.VectorScaling.scale"))
       .def_readonly("shift", &VectorScaling::shift, doc("calibration.VectorScaling.shift"))
       .def(

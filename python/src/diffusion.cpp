@@ -1,4 +1,4 @@
-// sextant._core.diffusion: processes, denoisers, mixtures, noise.
+// sextant._core.diffusion: processes, denoisers, mixtures; noise.cpp binds the rest of it.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,9 +11,7 @@
 #include "sextant/diffusion/process.h"
 #include "sextant/guidance/classifier.h"
 #include "sextant/models/denoiser.h"
-#include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
-#include "sextant/runtime/noise.h"
 
 namespace sextant::python {
 namespace {
@@ -26,43 +24,6 @@ using diffusion::Process;
 using diffusion::ProcessConfig;
 using diffusion::VarianceType;
 using py::arg;
-
-/// A Noise that Python may derive from.
-class DerivedNoise : public Noise {
- public:
-  DerivedNoise(uint64_t seed, std::vector<int64_t> samples, const std::vector<int64_t>& shape, at::Device device)
-      : Noise(seed, std::move(samples), shape, device), shape_(shape) {}
-  Tensor initial() override {
-    return of_python("initial", [this] { return Noise::initial(); });
-  }
-  Tensor at_step(int64_t step) override {
-    return of_python(
-        "at_step", [this, step] { return Noise::at_step(step); }, step);
-  }
-
- private:
-  /// What the derived class's function answers; what it does not answer as a tensor of its images is refused.
-  template <class Own, class... Arguments>
-  Tensor of_python(const char* name, Own own, Arguments... arguments) {
-    std::optional<Callable> given;
-    {
-      const py::gil_scoped_acquire locked;
-      if (const py::function found = py::get_override(static_cast<const Noise*>(this), name)) given = Callable(found);
-    }
-    if (!given) return own();
-    const std::string who = std::string("Noise.") + name;
-    const Tensor answer = given->call<Tensor>(who.c_str(), "a tensor", arguments...);
-    std::vector<int64_t> wanted = {static_cast<int64_t>(ids().samples.size())};
-    wanted.insert(wanted.end(), shape_.begin(), shape_.end());
-    const bool fits = answer.sizes() == at::IntArrayRef(wanted) &&
-                      (answer.scalar_type() == at::kFloat || answer.scalar_type() == at::kDouble);
-    if (fits) return answer;
-    throw ShapeError(c10::str(who, ": expected ", at::IntArrayRef(wanted), " in float32 or float64, got ",
-                              answer.sizes(), " ", answer.scalar_type()));
-  }
-
-  std::vector<int64_t> shape_;
-};
 
 ProcessConfig process_config(const std::string& schedule, int64_t steps, const std::string& respacing,
                              const std::string& mean, const std::string& variance, bool rescale, bool clip) {
@@ -92,6 +53,31 @@ std::vector<int64_t> checked_sample_shape(std::vector<int64_t> shape) {
   throw UsageError(c10::str(expected, at::IntArrayRef(shape)));
 }
 
+/// A process as its betas, the timesteps they stand for and its configuration, which it is made of again.
+py::tuple state_of(const Process& process) {
+  std::vector<double> betas;
+  std::vector<int64_t> timesteps;
+  for (int64_t step = 0; step < process.num_steps(); ++step) {
+    betas.push_back(process.beta(step));
+    timesteps.push_back(process.timestep(step));
+  }
+  const ProcessConfig& c = process.config();
+  return py::make_tuple(betas, timesteps, static_cast<int>(c.schedule), c.steps, c.respacing, static_cast<int>(c.mean),
+                        static_cast<int>(c.variance), c.rescale_timesteps, c.clip);
+}
+
+Process process_of(const py::tuple& state) {
+  return {state[0].cast<std::vector<double>>(),
+          state[1].cast<std::vector<int64_t>>(),
+          {.schedule = static_cast<diffusion::BetaSchedule>(state[2].cast<int>()),
+           .steps = state[3].cast<int64_t>(),
+           .respacing = state[4].cast<std::string>(),
+           .mean = static_cast<diffusion::MeanType>(state[5].cast<int>()),
+           .variance = static_cast<VarianceType>(state[6].cast<int>()),
+           .rescale_timesteps = state[7].cast<bool>(),
+           .clip = state[8].cast<bool>()}};
+}
+
 /// A process of so many steps is made in seconds.
 void check_steps(std::uint64_t steps) {
   constexpr std::uint64_t kMostSteps = 1'000'000;
@@ -101,7 +87,8 @@ void check_steps(std::uint64_t steps) {
 }
 
 void bind_process(py::module_& m) {
-  py::class_<Prediction>(m, "Prediction", doc("diffusion.Prediction"))
+  py::class_<Prediction> prediction(m, "Prediction", doc("diffusion.Prediction"));
+  is_its_fields(prediction, &Prediction::x0, &Prediction::mean, &Prediction::variance, &Prediction::log_variance)
       .def_readonly("x0", &Prediction::x0, doc("diffusion.Prediction.x0"))
       .def_readonly("mean", &Prediction::mean, "mu of q(x_{t-1} | x_t, x0), [N, C, H, W]")
       .def_readonly("variance", &Prediction::variance, doc("diffusion.Prediction.variance"))
@@ -131,10 +118,12 @@ void bind_process(py::module_& m) {
            arg("clip") = true, arg("betas") = py::none(), Unlocked())
       .def_property_readonly("num_steps", &Process::num_steps, "The steps that are left after respacing.")
       .def("respaced", &Process::respaced, doc("diffusion.Process.respaced"), arg("sections"), Unlocked())
-      .def("abar", entry(&Process::abar), arg("step"))
-      .def("beta", entry(&Process::beta), arg("step"))
+      .def(py::pickle(&state_of, &process_of))
+      .def("abar", entry(&Process::abar), "abar_t = prod_s (1 - beta_s), alphas_cumprod.", arg("step"))
+      .def("beta", entry(&Process::beta), "beta_t.", arg("step"))
       .def(
-          "timestep", [](const Process& p, int64_t step) { return p.timestep(step); }, arg("step"))
+          "timestep", [](const Process& p, int64_t step) { return p.timestep(step); },
+          "The timestep that a step was before respacing.", arg("step"))
       .def(
           "q_sample",
           [](const Process& p, const Tensor& x0, int64_t step, const Tensor& noise) {
@@ -158,7 +147,7 @@ constexpr const char* kModel = "_model";
 
 void bind_denoiser(py::module_& m) {
   py::class_<Denoiser> bound(m, "Denoiser", py::dynamic_attr(), doc("diffusion.Model"));
-  never_changes(bound)
+  never_changes(stays_here(bound, "it holds a function; open or make it again where it is needed"))
       .def(
           "__init__",
           [](py::detail::value_and_holder& place, const Callable& model, const Process& process,
@@ -223,7 +212,7 @@ void bind_denoiser(py::module_& m) {
 void bind_mixture(py::module_& m) {
   py::class_<Mixture> bound(m, "Mixture",
                             "A Gaussian mixture: a denoiser and a classifier, both exact. Points are [N, d].");
-  never_changes(bound)
+  never_changes(stays_here(bound, "keep its weights, means and covariances, and make it again of them"))
       .def(py::init<const Tensor&, const Tensor&, const Tensor&>(), doc("diffusion.Mixture.Mixture"), arg("weights"),
            arg("means"), arg("covariances"), Unlocked())
       .def("noised", &Mixture::noised, doc("diffusion.Mixture.noised"), arg("alpha_cumprod"), Unlocked())
@@ -246,38 +235,6 @@ void bind_mixture(py::module_& m) {
             return process ? diffusion::mixture_classifier(mixture, *process) : diffusion::mixture_classifier(mixture);
           },
           doc("diffusion.mixture_classifier"), arg("process") = py::none());
-}
-
-void bind_noise(py::module_& m) {
-  py::class_<Noise, DerivedNoise, std::shared_ptr<Noise>>(m, "Noise",
-                                                          "Randomness with one stream per sample: every number is a "
-                                                          "function of (seed, sample, draw, element) alone. May be "
-                                                          "derived from: override initial() and at_step(step).")
-      .def(py::init(
-               [](uint64_t seed, std::vector<int64_t> samples, std::vector<int64_t> shape, const std::string& device) {
-                 for (const int64_t side : shape) {
-                   if (side < 1) throw UsageError("Noise: expected a shape of positive numbers");
-                 }
-                 return std::make_shared<DerivedNoise>(seed, std::move(samples), shape, parse_device(device));
-               }),
-           doc("runtime.Noise.Noise"), arg("seed"), arg("samples"), arg("shape"), py::kw_only(), arg("device") = "cpu")
-      .def_property_readonly("ids", &Noise::ids, "Seed and numbers of the samples.")
-      .def(
-          "initial", [](Noise& noise) { return noise.Noise::initial(); }, doc("runtime.Noise.initial"), Unlocked())
-      .def(
-          "at_step",
-          [](Noise& noise, int64_t step) {
-            if (step < 0) throw UsageError(c10::str("Noise.at_step: expected a step of at least 0, got ", step));
-            return noise.Noise::at_step(step);
-          },
-          doc("runtime.Noise.at_step"), arg("step"), Unlocked())
-      .def("normal", &Noise::normal, doc("runtime.Noise.normal"), arg("draw"), Unlocked())
-      .def("uniform", &Noise::uniform, doc("runtime.Noise.uniform"), arg("draw"), Unlocked());
-  const auto labels = [](uint64_t seed, const std::vector<int64_t>& samples, int64_t bound) {
-    if (bound < 1) throw UsageError(c10::str("uniform_labels: expected a bound of at least 1, got ", bound));
-    return uniform_labels(seed, samples, bound);
-  };
-  m.def("uniform_labels", labels, doc("runtime.uniform_labels"), arg("seed"), arg("samples"), arg("bound"), Unlocked());
 }
 
 }  // namespace

@@ -111,13 +111,17 @@ py::object evaluate(const Embedding& samples, const Embedding& reference, const 
 
 void bind_evaluation(py::module_& core) {
   py::module_ m = core.def_submodule("evaluation");
-  py::class_<Embedding>(m, "Embedding", doc("evaluation.Embedding"))
+  py::class_<Embedding> of_images(m, "Embedding", doc("evaluation.Embedding"));
+  is_its_fields(of_images, &Embedding::source, &Embedding::count, &Embedding::pool, &Embedding::spatial,
+                &Embedding::features, &Embedding::logits, &Embedding::judge_logits, &Embedding::labels,
+                &Embedding::skipped)
       .def_readonly("source", &Embedding::source, doc("evaluation.Embedding.source"))
       .def_readonly("count", &Embedding::count, doc("evaluation.Embedding.count"))
       .def_readonly("gaussian", &Embedding::pool, doc("evaluation.Embedding.pool"))
       .def_readonly("features", &Embedding::features, doc("evaluation.Embedding.features"))
       .def_readonly("logits", &Embedding::logits, doc("evaluation.Embedding.logits"));
-  py::class_<OpenedExtractor>(m, "Extractor", doc("evaluation.FeatureExtractor"))
+  py::class_<OpenedExtractor> bound(m, "Extractor", doc("evaluation.FeatureExtractor"));
+  never_changes(stays_here(bound, "open it again where it is needed"))
       .def(py::init([](const std::filesystem::path& path, const std::string& protocol, const std::string& device,
                        const std::string& arch, const std::string& layer) {
              const auto chosen = word_value("protocol", protocol, evaluation::protocol_words());

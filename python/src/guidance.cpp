@@ -37,10 +37,10 @@ void def_divergence(py::module_& m, const char* name, OneDivergence score) {
       arg("epsilon") = 0.1, arg("target") = py::none(), Unlocked());
 }
 
-guidance::ScoreFunction named(const std::string& name, const std::string& settings) {
+NamedScore named(const std::string& name, const std::string& settings) {
   commands::SampleConfig config;
   apply_settings("named_score", only(commands::sample_options(config), {"guidance"}), settings);
-  return guidance::parse_score(name, config.guidance.terms);
+  return {name, settings, guidance::parse_score(name, config.guidance.terms)};
 }
 
 }  // namespace
@@ -54,21 +54,23 @@ guidance::ScoreFunction score_of(const Callable& function) {
 
 void bind_guidance(py::module_& core) {
   py::module_ m = core.def_submodule("guidance");
-  py::class_<guidance::Step>(m, "Step", doc("guidance.Step"))
+  using guidance::Step;
+  py::class_<Step> step(m, "Step", doc("guidance.Step"));
+  is_its_fields(step, &Step::index, &Step::num_steps, &Step::alpha_cumprod)
       .def(py::init([](int64_t index, int64_t num_steps, double alpha_cumprod) {
-             return guidance::Step{index, num_steps, alpha_cumprod};
+             return Step{index, num_steps, alpha_cumprod};
            }),
            arg("index") = 0, arg("num_steps") = 1, arg("alpha_cumprod") = 1.0)
-      .def_readonly("index", &guidance::Step::index, doc("guidance.Step.index"))
-      .def_readonly("num_steps", &guidance::Step::num_steps, doc("guidance.Step.num_steps"))
-      .def_readonly("alpha_cumprod", &guidance::Step::alpha_cumprod, doc("guidance.Step.alpha_cumprod"));
+      .def_readonly("index", &Step::index, doc("guidance.Step.index"))
+      .def_readonly("num_steps", &Step::num_steps, doc("guidance.Step.num_steps"))
+      .def_readonly("alpha_cumprod", &Step::alpha_cumprod, doc("guidance.Step.alpha_cumprod"));
 
   py::class_<NamedScore> bound(m, "NamedScore", doc("guidance.named_score"));
   never_changes(bound)
-      .def(py::init([](const std::string& name, const std::string& settings) {
-             return NamedScore{name, named(name, settings)};
-           }),
-           arg("name"), arg("settings") = "{}")
+      .def(py::init(&named), arg("name"), arg("settings") = "{}")
+      .def(
+          py::pickle([](const NamedScore& score) { return std::pair(score.name, score.settings); },
+                     [](const std::pair<std::string, std::string>& state) { return named(state.first, state.second); }))
       .def_readonly("name", &NamedScore::name, "The terms, as named_score() was given them.")
       .def(
           "__call__",

@@ -12,6 +12,7 @@ namespace sextant::python {
 
 struct NamedScore {
   std::string name;
+  std::string settings;  ///< of its terms, as named_score() was given them
   guidance::ScoreFunction function;
 };
 

@@ -95,7 +95,8 @@ auto locked(SharedGuide& shared, Work work) {
 
 void bind_guide(py::module_& core) {
   py::module_ m = core.def_submodule("guide");
-  py::class_<SampleIds>(m, "SampleIds", doc("runtime.SampleIds"))
+  py::class_<SampleIds> of_rows(m, "SampleIds", doc("runtime.SampleIds"));
+  is_its_fields(of_rows, &SampleIds::seed, &SampleIds::samples, &SampleIds::time)
       .def(py::init([](uint64_t seed, std::vector<int64_t> samples) {
              return SampleIds{seed, std::move(samples)};
            }),
@@ -104,7 +105,7 @@ void bind_guide(py::module_& core) {
       .def_readonly("samples", &SampleIds::samples, doc("runtime.SampleIds.samples"));
 
   py::class_<Classifier> bound(m, "Classifier", py::dynamic_attr(), doc("guidance.Logits"));
-  never_changes(bound)
+  never_changes(stays_here(bound, "it holds a function; open or make it again where it is needed"))
       .def(
           "__init__",
           [](py::detail::value_and_holder& place, const Callable& logits, int64_t classes, bool uses_time) {
@@ -123,7 +124,8 @@ void bind_guide(py::module_& core) {
           },
           arg("x"), arg("t") = py::none(), arg("ids") = SampleIds{}, Unlocked());
 
-  py::class_<Guidance>(m, "Guidance", doc("guidance.Guidance"))
+  py::class_<Guidance> answer(m, "Guidance", doc("guidance.Guidance"));
+  is_its_fields(answer, &Guidance::gradient, &Guidance::score, &Guidance::weight, &Guidance::logits)
       .def_readonly("gradient", &Guidance::gradient, doc("guidance.Guidance.gradient"))
       .def_readonly("score", &Guidance::score, doc("guidance.Guidance.score"))
       .def_readonly("weight", &Guidance::weight, doc("guidance.Guidance.weight"))

@@ -17,7 +17,8 @@ std::pair<double, double> pair_of(const metrics::MeanStd& of) { return {of.mean,
 
 void bind_metrics(py::module_& core) {
   py::module_ m = core.def_submodule("metrics");
-  py::class_<Gaussian>(m, "Gaussian", doc("metrics.Gaussian"))
+  py::class_<Gaussian> bound(m, "Gaussian", doc("metrics.Gaussian"));
+  is_its_fields(bound, &Gaussian::mean, &Gaussian::covariance, &Gaussian::count)
       .def(py::init([](Tensor mean, Tensor covariance, int64_t count) {
              return Gaussian{std::move(mean), std::move(covariance), count};
            }),

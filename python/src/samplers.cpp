@@ -65,7 +65,8 @@ Tensor draw(const Denoiser& denoiser, const Tensor& labels, const Tensor& target
 
 void bind_samplers(py::module_& core) {
   py::module_ m = core.def_submodule("samplers");
-  py::class_<SeenStep>(m, "Step", doc("samplers.Step"))
+  py::class_<SeenStep> seen(m, "Step", doc("samplers.Step"));
+  is_its_fields(seen, &SeenStep::step, &SeenStep::num_steps, &SeenStep::x0, &SeenStep::x, &SeenStep::guidance)
       .def_readonly("step", &SeenStep::step, doc("samplers.Step.step"))
       .def_readonly("num_steps", &SeenStep::num_steps, "Steps of the whole trajectory.")
       .def_readonly("x0", &SeenStep::x0, doc("samplers.Step.x0"))
