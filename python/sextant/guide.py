@@ -59,6 +59,19 @@ _NOT_OF_A_GUIDE = {
 }
 
 
+def _check_attributes(classifier: Classifier, score: Any) -> None:
+    """UsageError for a score of classes of a classifier that judges attributes."""
+    attributes = getattr(classifier, "attributes", None)
+    if attributes is None or not isinstance(score, (str, guidance.NamedScore)):
+        return
+    which = f" for '{attributes[0]}'" if attributes else ""
+    raise UsageError(
+        f"Guide: '{score if isinstance(score, str) else score.name}' is a score of classes, of which one is true, and "
+        "the classifier judges attributes, each by a logit of its own; give a function of them, "
+        f"lambda f, y: torch.nn.functional.logsigmoid(f[:, 0]){which}"
+    )
+
+
 class Guide:
     """One vector-Jacobian product through the classifier per step, times a schedule.
 
@@ -74,6 +87,7 @@ class Guide:
         self.score = score
         self.settings = dict(settings)
         _settings.refuse("Guide", settings, _NOT_OF_A_GUIDE)
+        _check_attributes(self.classifier, score)
         if not isinstance(score, str):
             why = "it is of a score by name; give it to the score: named_score('js', alpha=0.3) for one"
             _settings.refuse("Guide", settings, dict.fromkeys(guidance._TERMS, why))

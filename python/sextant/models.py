@@ -8,7 +8,6 @@ from typing import Any, Dict, Union
 import torch
 
 from . import _settings, folders
-from ._core import guide as _guide
 from ._core import models as _models
 
 Path = Union[str, "os.PathLike[str]"]
@@ -44,11 +43,12 @@ def open_classifier(
     device: Device = None,
     precision: Precision = None,
     **settings: Any,
-) -> _guide.Classifier:
+) -> _models.OpenedClassifier:
     """A classifier of images [N, C, H, W] in [-1, 1]: a folder or checkpoint file, behind its input convention.
 
     Called with (x), of a noise-aware one with (x, t), it gives logits [N, K], differentiable in x. `channels` and
-    `side` of the images, where they are known, are checked now instead of at the first image.
+    `side` of the images, where they are known, are checked now instead of at the first image. `attributes` are the
+    names of what one of attributes judges, which no score by name reads.
     """
     run = {"device": device, "precision": precision}
     text = _settings.table("open_classifier", "classifier", settings, run)

@@ -28,6 +28,11 @@ struct OpenedDenoiser : Denoiser {
   std::optional<models::Decoder> decoder;
 };
 
+/// A classifier with what is known of its logits.
+struct OpenedClassifier : guidance::Classifier {
+  std::optional<std::vector<std::string>> attributes;
+};
+
 /// Settings of the tables [model], [classifier] and, of [sample], the device and precision.
 commands::SampleConfig config_of(const std::string& who, const std::string& table, const std::string& settings) {
   commands::SampleConfig config;
@@ -88,8 +93,22 @@ OpenedDenoiser open_denoiser(const std::string& path, const std::string& setting
   return opened;
 }
 
-guidance::Classifier open_classifier(const std::string& path, int64_t channels, int64_t side,
-                                     const std::string& settings, const std::optional<Callable>& warn) {
+/// The names of the attributes that it judges; none of a classifier of classes.
+std::optional<std::vector<std::string>> attributes_of(const models::ClassifierConfig& config) {
+  const std::vector<models::ClassifierConfig> members = models::members_of(config);
+  for (const models::ClassifierConfig& member : members) {
+    if (!std::filesystem::is_directory(member.path)) continue;  // a bare file says nothing of what it judges
+    const nlohmann::json described = models::description_of(member).config;
+    if (!models::predicts_attributes(described)) continue;
+    if (members.size() == 1) return models::class_names_of(described);
+    throw UsageError("open_classifier: " + config.path +
+                     ": several classifiers are averaged as classes are, which attributes are not; open one of them");
+  }
+  return std::nullopt;
+}
+
+OpenedClassifier open_classifier(const std::string& path, int64_t channels, int64_t side, const std::string& settings,
+                                 const std::optional<Callable>& warn) {
   commands::SampleConfig config = config_of("open_classifier", "classifier", settings);
   config.classifier.path = path;
   if (channels < 0 || side < 0) {
@@ -99,12 +118,10 @@ guidance::Classifier open_classifier(const std::string& path, int64_t channels, 
   const auto heard = [&](const std::string& line) {
     if (warn) warn->call<void>("warn", "nothing", line);
   };
-  if (std::filesystem::is_directory(path) && models::predicts_attributes(models::describe(path).config)) {
-    heard(path + ": judges attributes, a logit above 0 is a yes; the scores by name read its logits as one of " +
-          "several classes, which they are not: guide by a score of your own");
-  }
-  guidance::Classifier classifier = models::open_classifier(
-      config.classifier, placement_of(config.run, {config.classifier.precision}), {channels, side}, heard);
+  OpenedClassifier classifier = {
+      models::open_classifier(config.classifier, placement_of(config.run, {config.classifier.precision}),
+                              {channels, side}, heard),
+      attributes_of(config.classifier)};
   classifier.logits =
       guidance::Logits([logits = classifier.logits](const Tensor& x, const Tensor& t, const SampleIds& ids) {
         return logits(computable(once(images("classifier", x))), t, ids);
@@ -139,6 +156,9 @@ void bind_models(py::module_& core) {
             return d.decoder->decode(z);
           },
           doc("models.Decoder.decode"), arg("z"), Unlocked());
+  py::class_<OpenedClassifier, guidance::Classifier>(m, "OpenedClassifier", doc("guidance.Logits"))
+      .def_readonly("attributes", &OpenedClassifier::attributes,
+                    "The attributes that its logits judge, above 0 is a yes; None of a classifier of classes.");
   m.def("open_denoiser", &open_denoiser, arg("path"), arg("settings") = "{}", Unlocked());
   m.def("open_classifier", &open_classifier, doc("models.open_classifier"), arg("path"), arg("channels") = 0,
         arg("side") = 0, arg("settings") = "{}", arg("warn") = py::none(), Unlocked());

@@ -128,6 +128,7 @@ HOLDERS = {
     "Guide": lambda models: sextant.Guide(linear(), "js"),
     "Mixture": lambda models: sextant.Mixture(torch.ones(1), torch.zeros(1, 2), torch.eye(2)[None]),
     "OpenedDenoiser": lambda models: sextant.open_denoiser(models / "mnist-adm"),
+    "OpenedClassifier": lambda models: sextant.open_classifier(models / "mnist-classifier"),
     "Extractor": lambda models: metrics.open_extractor(models / "mnist-features"),
 }
 

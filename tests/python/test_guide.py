@@ -73,9 +73,20 @@ def test_softplus_smooths_modules_and_functions_and_gives_the_relus_back(digits)
     assert "forward" not in vars(digits)
 
 
-def test_a_classifier_of_attributes_is_said_to_be_one(models):
-    with pytest.warns(UserWarning, match="judges attributes, a logit above 0 is a yes"):
-        sextant.open_classifier(models / "mnist-attributes")
+def test_a_classifier_of_attributes_is_climbed_by_a_function_and_by_no_score_of_classes(models):
+    judge = sextant.open_classifier(models / "mnist-attributes")
+    assert judge.attributes == ["loop", "thick", "right"] and judge.classes == 3
+    assert sextant.open_classifier(models / "mnist-classifier").attributes is None
+    for score in ("js", sextant.guidance.named_score("js")):
+        with pytest.raises(sextant.UsageError, match="Guide: 'js' is a score of classes.*logsigmoid") as caught:
+            sextant.Guide(judge, score)
+        assert "\n" not in str(caught.value) and "'loop'" in str(caught.value)
+    x = torch.linspace(-1, 1, 784).view(1, 1, 28, 28).requires_grad_()
+    guide = sextant.Guide(judge, lambda f, y: torch.nn.functional.logsigmoid(f[:, 0]))
+    (expected,) = torch.autograd.grad(torch.nn.functional.logsigmoid(judge(x)[:, 0]).sum(), x)
+    torch.testing.assert_close(guide(x.detach(), [0]).gradient, expected, rtol=1e-5, atol=1e-7)
+    with pytest.raises(sextant.UsageError, match="several classifiers are averaged as classes are"):
+        sextant.open_classifier(f"{models / 'mnist-attributes'},{models / 'mnist-attributes'}")
 
 
 def test_an_opened_classifier_is_called_like_a_module(models):
