@@ -97,9 +97,11 @@ class Result:
 
     @property
     def complete(self) -> bool:
+        """Whether all of it is there; the same call continues a run that was stopped."""
         return bool(self.numbers.get("complete", self.numbers.get("finished") == self.numbers.get("count")))
 
     def path(self, name: str) -> str:
+        """The path of a file in the run's folder."""
         return os.path.join(self.out, name)
 
     def record(self) -> Dict[str, Any]:
