@@ -91,6 +91,9 @@ def tensor(who: str, name: str, value: Any) -> torch.Tensor:
         except (TypeError, ValueError):
             raise UsageError(f"{who}: {name}: PyTorch has no numbers of numpy's type {value.dtype}") from None
     if isinstance(value, torch.Tensor):
+        if value.is_meta or value.is_quantized or value.layout != torch.strided:
+            kind = "on the meta device" if value.is_meta else "quantized" if value.is_quantized else "sparse"
+            raise UsageError(f"{who}: {name}: expected a dense tensor, got one that is {kind}")
         return value
     raise UsageError(f"{who}: {name}: expected a tensor or an array of numpy, got {shown(value)}")
 

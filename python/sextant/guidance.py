@@ -121,7 +121,8 @@ def as_loss(score: Union[str, Callable[..., Any]], reduction: str = "mean") -> C
     """A loss -S of a score, for training and for torch.autograd: loss(f, y) with the score's closed-form gradient,
     which has none of its own: a penalty on it is refused.
 
-    `score` is a name or a function as as_score() takes; `reduction` is "mean", "sum" or "none" as of torch's losses.
+    `score` is a name or a function as as_score() takes, of one step alone, where entropy's weight is lambda_max;
+    `reduction` is "mean", "sum" or "none" as of torch's losses.
     """
     if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
         raise _UsageError(f"as_loss: reduction '{_settings.shown(reduction)}' is unknown; use mean, sum or none")

@@ -31,13 +31,15 @@ def _as_labels(what: str, labels: Any) -> torch.Tensor:
     except (TypeError, ValueError, RuntimeError):
         raise UsageError(f"sampler: {what} are whole numbers, one per image, got {type(labels).__name__}") from None
     if (
-        tensor.dim() != 1
+        tensor.is_meta
+        or tensor.dim() != 1
         or tensor.numel() == 0
         or tensor.is_floating_point()
         or tensor.is_complex()
         or tensor.dtype == torch.bool
     ):
-        raise ShapeError(f"sampler: expected {what} [N] of whole numbers, got {tensor.dtype} {list(tensor.shape)}")
+        got = f"{tensor.dtype} {list(tensor.shape)}" + (" on the meta device" if tensor.is_meta else "")
+        raise ShapeError(f"sampler: expected {what} [N] of whole numbers, got {got}")
     return tensor.to(torch.int64)
 
 

@@ -160,6 +160,15 @@ bool would_be_cut(py::handle value) {
   return PyNumber_Check(value.ptr()) != 0 && PyIndex_Check(value.ptr()) == 0 && PyFloat_Check(value.ptr()) == 0;
 }
 
+/// Why no function here can read a tensor; null where it can.
+const char* unreadable(py::handle value) {
+  if (!is_tensor(value)) return nullptr;
+  const at::Tensor& tensor = THPVariable_Unpack(value.ptr());
+  if (tensor.is_meta()) return "one on the meta device, which has no numbers";
+  if (tensor.is_quantized()) return "a quantized one; dequantize() it";
+  return tensor.layout() == at::kStrided ? nullptr : "a sparse one; to_dense() it";
+}
+
 /// The implementation's answer. None for an object of this module passes pybind11's conversion as a null pointer and is
 /// refused where a reference is made of it, which is no way to call the function either.
 py::handle answer_of(Implementation implementation, function_call& call) {
@@ -177,9 +186,13 @@ py::handle call_or_refuse(function_call& call) {
   const std::size_t first = function.is_method ? 1 : 0;  // self, which is no object yet where one is made
   const std::size_t end = std::min<std::size_t>(function.args.size(), call.args.size());
   for (std::size_t i = first; i < end; ++i) {
-    if (!would_be_cut(call.args[i])) continue;
+    const char* const why = unreadable(call.args[i]);
+    if (why == nullptr && !would_be_cut(call.args[i])) continue;
     const std::optional<Wanted> want = wanted(type_of(function, i));
     if (want && want->words == kWholeNumber) refuse(call, i, *want);
+    if (why != nullptr && want && want->kind == Wanted::kTensor) {
+      throw UsageError(name_of(function) + ": " + function.args[i].name + ": expected a dense tensor, got " + why);
+    }
   }
   const Implementation implementation = implementations().at(&function);
   const py::handle answer = answer_of(implementation, call);

@@ -195,6 +195,18 @@ ONE_LINE = {
     "Picture.save: path: expected a path, got 3": (
         lambda: pictures.Picture(torch.zeros(2, 2, 3, dtype=torch.uint8)).save(3)
     ),
+    "log_prob: f: expected a dense tensor, got one on the meta device, which has no numbers": (
+        lambda: guidance.log_prob(torch.zeros(4, 3, device="meta"), torch.from_numpy(Y))
+    ),
+    "measure: f: expected a dense tensor, got a sparse one; to_dense() it": (
+        lambda: calibration.measure(torch.zeros(4, 3).to_sparse(), torch.from_numpy(Y))
+    ),
+    "gaussian_of: features: expected a dense tensor, got a quantized one; dequantize() it": (
+        lambda: metrics.gaussian_of(torch.quantize_per_tensor(torch.zeros(4, 3), 0.1, 0, torch.quint8))
+    ),
+    "as_loss: f: expected a dense tensor, got one that is sparse": (
+        lambda: guidance.as_loss("js")(torch.zeros(4, 3).to_sparse(), Y)
+    ),
     "softplus_: beta: expected a number of at least 0, got -1": lambda: sextant.softplus_(torch.nn.ReLU(), -1),
     "f_divergence: generator: expected a function, got 'x'": lambda: guidance.f_divergence(F, Y, "x", len),
 }
