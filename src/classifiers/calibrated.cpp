@@ -6,6 +6,7 @@
 #include "internal/runtime/constant.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
+#include "sextant/runtime/range.h"
 
 namespace sextant::classifiers {
 
@@ -17,10 +18,26 @@ Tensor as(const std::vector<double>& values, const Tensor& f) {
   return at::tensor(values, at::kDouble).to(f.options());
 }
 
-/// A temperature as a scale of every class.
-Rescaling widened(const Rescaling& rescaling, std::size_t classes) {
-  if (!rescaling.scale.empty()) return rescaling;
-  return {1, std::vector<double>(classes, 1 / rescaling.temperature), std::vector<double>(classes, 0)};
+/// The same with a scale and a shift of every class.
+Rescaling widened(Rescaling rescaling, std::size_t classes) {
+  if (rescaling.scale.empty()) rescaling.scale.assign(classes, 1 / rescaling.temperature);
+  if (rescaling.shift.empty()) rescaling.shift.assign(classes, 0);
+  rescaling.temperature = 1;
+  return rescaling;
+}
+
+bool is_temperature(const Rescaling& rescaling) { return rescaling.scale.empty() && rescaling.shift.empty(); }
+
+/// Of how many classes it is; 0: any.
+std::size_t classes_of(const Rescaling& rescaling) { return std::max(rescaling.scale.size(), rescaling.shift.size()); }
+
+void check(const char* caller, const Rescaling& rescaling, std::size_t classes) {
+  for (const auto* values : {&rescaling.scale, &rescaling.shift}) {
+    if (values->empty() || values->size() == classes) continue;
+    throw UsageError(c10::str(caller, ": expected a scale and a shift of ", classes, " classes, got ",
+                              rescaling.scale.size(), " and ", rescaling.shift.size(), " numbers"));
+  }
+  Range{0, kUnlimited, /*above=*/true}.check(caller, "temperature", rescaling.temperature);
 }
 
 bool is_finite(const std::vector<double>& values) {
@@ -30,13 +47,15 @@ bool is_finite(const std::vector<double>& values) {
 }  // namespace
 
 Tensor Rescaling::operator()(const Tensor& f) const {
-  if (!scale.empty()) return f * as(scale, f) + as(shift, f);
-  return temperature == 1 ? f : f / temperature;
+  if (is_temperature(*this)) return temperature == 1 ? f : f / temperature;
+  const Rescaling wide = widened(*this, static_cast<std::size_t>(f.size(1)));
+  return f * as(wide.scale, f) + as(wide.shift, f);
 }
 
 Rescaling compose(const Rescaling& first, const Rescaling& second) {
-  if (first.scale.empty() && second.scale.empty()) return {first.temperature * second.temperature, {}, {}};
-  const std::size_t classes = std::max(first.scale.size(), second.scale.size());
+  if (is_temperature(first) && is_temperature(second)) return {first.temperature * second.temperature, {}, {}};
+  const std::size_t classes = std::max(classes_of(first), classes_of(second));
+  for (const Rescaling* each : {&first, &second}) check("compose", *each, classes);
   const Rescaling a = widened(first, classes);
   const Rescaling b = widened(second, classes);
   Rescaling both;
@@ -72,19 +91,23 @@ Rescaling rescaling_of(const json& config, int64_t classes) {
 }
 
 json to_json(const Rescaling& rescaling) {
-  if (rescaling.scale.empty()) return {{"temperature", rescaling.temperature}};
-  return {{"scale", rescaling.scale}, {"shift", rescaling.shift}};
+  if (is_temperature(rescaling)) return {{"temperature", rescaling.temperature}};
+  const Rescaling wide = widened(rescaling, classes_of(rescaling));
+  return {{"scale", wide.scale}, {"shift", wide.shift}};
 }
 
 guidance::Classifier calibrated(guidance::Classifier classifier, const Rescaling& rescaling) {
+  const auto classes = classifier.classes > 0 ? static_cast<std::size_t>(classifier.classes) : classes_of(rescaling);
+  check("calibrated", rescaling, classes);
   if (rescaling.changes_nothing()) return classifier;
-  if (rescaling.scale.empty()) {
+  if (is_temperature(rescaling)) {
     return {[logits = classifier.logits, rescaling](const Tensor& x, const Tensor& t, const SampleIds& ids) {
               return rescaling(logits(x, t, ids));
             },
             classifier.classes, classifier.uses_time};
   }
-  const Constant scale(at::tensor(rescaling.scale, at::kDouble)), shift(at::tensor(rescaling.shift, at::kDouble));
+  const Rescaling wide = widened(rescaling, classes);
+  const Constant scale(at::tensor(wide.scale, at::kDouble)), shift(at::tensor(wide.shift, at::kDouble));
   return {[logits = classifier.logits, scale, shift](const Tensor& x, const Tensor& t, const SampleIds& ids) {
             const Tensor f = logits(x, t, ids);
             return f * scale.like(f) + shift.like(f);

@@ -3,6 +3,7 @@
 #include "internal/runtime/constant.h"
 #include "sextant/classifiers/wrappers.h"
 #include "sextant/runtime/error.h"
+#include "sextant/runtime/range.h"
 
 namespace sextant::classifiers {
 namespace {
@@ -12,6 +13,18 @@ struct Affine {
   Constant scale;  ///< [1, C or 1, 1, 1] float64
   Constant shift;
 };
+
+void check(const InputConvention& convention) {
+  const Range bounded{convention.low, kUnlimited, /*above=*/true};
+  bounded.check("classifier", "the end of its pixels' range", convention.high);
+  if (convention.std.size() != convention.mean.size()) {
+    throw UsageError(c10::str("classifier: its input has ", convention.mean.size(), " means and ",
+                              convention.std.size(), " deviations; give one of each for a channel"));
+  }
+  for (const double std : convention.std) {
+    Range{0, kUnlimited, /*above=*/true}.check("classifier", "a deviation of its input", std);
+  }
+}
 
 Affine affine(const InputConvention& convention) {
   const double half = (convention.high - convention.low) / 2;
@@ -29,6 +42,7 @@ Affine affine(const InputConvention& convention) {
 }  // namespace
 
 guidance::Classifier normalised(guidance::Classifier classifier, const InputConvention& convention) {
+  check(convention);
   if (convention.mean.empty() && convention.low == -1 && convention.high == 1) return classifier;
   const auto logits = [logits = classifier.logits, pixels = affine(convention)](const Tensor& x, const Tensor& t,
                                                                                 const SampleIds& ids) {

@@ -34,6 +34,7 @@ Tensor resized(const Tensor& x, int64_t height, int64_t width, Resize how) {
 }
 
 guidance::Classifier sized(guidance::Classifier classifier, int64_t size, Resize how) {
+  Range{1}.check("sized", "size", static_cast<double>(size));
   return {[logits = classifier.logits, size, how](const Tensor& x, const Tensor& t, const SampleIds& ids) {
             return logits(resized(x, size, size, how), t, ids);
           },

@@ -34,13 +34,16 @@ Prediction Denoiser::predict(const Tensor& x, int64_t step, const Tensor& y) con
 
 Tensor Denoiser::denoise(const Tensor& x, double sigma, const Tensor& y) const {
   range();
-  return model_(x, at::full({x.size(0)}, sigma, x.options()), y, sigma).to(x.scalar_type());
+  const Tensor denoised = model_(x, at::full({x.size(0)}, sigma, x.options()), y, sigma);
+  if (denoised.sizes() != x.sizes()) {
+    throw ShapeError(c10::str("denoiser: expected the model to answer images ", x.sizes(), " with their like, got ",
+                              denoised.sizes()));
+  }
+  return denoised.to(x.scalar_type());
 }
 
 Denoiser Denoiser::with(Model model) const {
-  Denoiser changed = *this;
-  changed.model_ = std::move(model);
-  return changed;
+  return std::visit([&](const auto& levels) { return Denoiser(std::move(model), levels, sample_shape_); }, levels_);
 }
 
 Denoiser Denoiser::respaced(const std::string& sections) const {

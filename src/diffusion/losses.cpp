@@ -77,6 +77,10 @@ LossTerms training_loss(const Process& process, const Model& model, const Tensor
     return terms;
   }
   const int64_t channels = x0.size(1);
+  if (output.dim() != x0.dim() || output.size(1) < channels || output.narrow(1, 0, channels).sizes() != x0.sizes()) {
+    throw ShapeError(
+        c10::str("training_loss: expected a network output for images ", x0.sizes(), ", got ", output.sizes()));
+  }
   const Tensor predicted = output.narrow(1, 0, channels);
   terms.mse = mean_per_image((regression_target(process, x0, x_t, steps, noise) - predicted).square());
   terms.loss = terms.mse;
@@ -101,6 +105,10 @@ EdmLossTerms edm_loss(const Model& model, const Tensor& x0, const Tensor& y, con
   terms.weight = (terms.sigma.square() + loss.sigma_data * loss.sigma_data) / (terms.sigma * loss.sigma_data).square();
   const auto per_image = [](const Tensor& values) { return values.view({-1, 1, 1, 1}); };
   const Tensor denoised = model(x0 + per_image(terms.sigma) * noise, terms.sigma, y);
+  if (denoised.sizes() != x0.sizes()) {
+    throw ShapeError(c10::str("edm_loss: expected the model to answer images ", x0.sizes(), " with their like, got ",
+                              denoised.sizes()));
+  }
   terms.loss = per_image(terms.weight) * (denoised - x0).square();
   return terms;
 }

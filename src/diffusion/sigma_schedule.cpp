@@ -62,6 +62,9 @@ std::vector<double> iddpm_sigmas(const SigmaConfig& config, int64_t steps, doubl
 }  // namespace
 
 std::vector<double> iddpm_levels(int64_t m, double c1, double c2) {
+  Range{1, 1e6}.check("noise levels", "m", static_cast<double>(m));
+  Range{}.check("noise levels", "c1", c1);
+  Range{}.check("noise levels", "c2", c2);
   // float32, like the tables inside the published networks: the exact levels differ by up to 4e-4 of themselves.
   const auto alpha_bar = [&](int64_t j) {
     const float quarter = static_cast<float>(0.5 * std::numbers::pi) * static_cast<float>(j) / static_cast<float>(m);
@@ -82,6 +85,7 @@ SigmaSchedule::SigmaSchedule(const SigmaConfig& config, int64_t steps, const Sig
   SigmaConfig::kSigma.check("noise levels", "sigma-min", config.sigma_min);
   SigmaConfig::kSigma.check("noise levels", "sigma-max", config.sigma_max);
   SigmaConfig::kRho.check("noise levels", "rho", config.rho);
+  Range{0, 0.999, /*above=*/true}.check("noise levels", "epsilon_s", config.epsilon_s);
   sigma_min_ = std::max(config.sigma_min > 0 ? config.sigma_min : default_sigma_min(config), range.min);
   sigma_max_ = std::min(config.sigma_max > 0 ? config.sigma_max : default_sigma_max(config), range.max);
   if (!(0 < sigma_min_ && sigma_min_ < sigma_max_)) {

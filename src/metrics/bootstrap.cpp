@@ -1,3 +1,4 @@
+#include <cmath>
 #include <random>
 
 #include "sextant/metrics/metrics.h"
@@ -32,6 +33,9 @@ Interval bootstrap(int64_t count, const std::function<double(const Tensor&)>& st
       index[j] = static_cast<int64_t>(static_cast<double>(bits() >> 11) * 0x1p-53 * static_cast<double>(count));
     }
     values.push_back(statistic(indices));
+    if (!std::isfinite(values.back())) {
+      throw NumericError(c10::str("bootstrap: the statistic of resample ", i, " is not finite"));
+    }
   }
   std::sort(values.begin(), values.end());
   return {percentile(values, (1 - level) / 2), percentile(values, (1 + level) / 2),

@@ -81,6 +81,9 @@ Tensor Noise::filled(void (*fill)(float*, int64_t, uint64_t, uint64_t), uint64_t
 }
 
 Tensor uniform_labels(uint64_t seed, const std::vector<int64_t>& samples, int64_t bound) {
+  if (bound < 1 || bound > int64_t{1} << 32) {
+    throw UsageError(c10::str("uniform_labels: expected a bound from 1 to 2^32, got ", bound));
+  }
   const Tensor labels = at::empty({static_cast<int64_t>(samples.size())}, at::kLong);
   int64_t* data = labels.data_ptr<int64_t>();
   for (std::size_t n = 0; n < samples.size(); ++n) {

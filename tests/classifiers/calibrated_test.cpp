@@ -45,6 +45,28 @@ TEST(Rescaling, ComposesToOneThatDoesBoth) {
   EXPECT_TRUE(compose(kTemperature, kTemperature).scale.empty());
 }
 
+/// What is left out is a scale of 1/temperature and a shift of 0.
+TEST(Rescaling, MayHaveAScaleOrAShiftAlone) {
+  const Tensor f = at::randn({4, 3}, at::kDouble);
+  const Tensor row = at::tensor({2.0, -1.0, 0.5}, at::kDouble);
+  const Rescaling scale = {1, {2, -1, 0.5}, {}}, shift = {1, {}, {2, -1, 0.5}}, both = {4, {}, {2, -1, 0.5}};
+  const guidance::Classifier raw{[](const Tensor& x) { return x; }, 3};
+  for (const auto& [rescaling, expected] :
+       {std::pair(scale, f * row), std::pair(shift, f + row), std::pair(both, f / 4 + row)}) {
+    EXPECT_FALSE(rescaling.changes_nothing());
+    EXPECT_TENSOR_NEAR(rescaling(f), expected, (Tolerance{1e-15, 0}));
+    EXPECT_TENSOR_NEAR(calibrated(raw, rescaling).logits(f), expected, (Tolerance{1e-15, 0}));
+    EXPECT_TENSOR_NEAR(compose(rescaling, kTemperature)(f), expected / 2.5, (Tolerance{1e-15, 0}));
+    EXPECT_TENSOR_NEAR(rescaling_of({{"calibration", to_json(rescaling)}}, 3)(f), expected, (Tolerance{1e-15, 0}));
+  }
+  EXPECT_EQ(message_of<UsageError>([&] {
+              calibrated({raw.logits, 4}, shift);
+            }),
+            "calibrated: expected a scale and a shift of 4 classes, got 0 and 3 numbers");
+  EXPECT_THROW(calibrated(raw, {0, {}, {}}), UsageError);
+  EXPECT_THROW(compose(shift, some_scaling(4, 1)), UsageError);
+}
+
 TEST(Rescaling, IsReadBackFromItsJson) {
   for (const Rescaling& rescaling : {kTemperature, some_scaling(4, 0.5)}) {
     const Rescaling read = rescaling_of({{"calibration", to_json(rescaling)}}, 4);

@@ -2,6 +2,8 @@
 #include <cmath>
 
 #include "samplers/tiny_models.h"
+#include "sextant/runtime/error.h"
+#include "support/errors.h"
 
 namespace sextant::testing {
 namespace {
@@ -101,6 +103,14 @@ TEST(TimestepsBetween, AreThoseWithSuchNoiseLevels) {
       EXPECT_EQ(0.3 <= sigma && sigma <= 5, interval.low <= time && time <= interval.high) << t;
     }
   }
+}
+
+TEST(Denoisers, RefuseAModelWhoseAnswerOnlyBroadcasts) {
+  const Model luma = [](const Tensor& x, const Tensor&, const Tensor&) { return x.mean(1, /*keepdim=*/true); };
+  const diffusion::Denoiser denoiser(luma, diffusion::SigmaRange{}, {4, 2, 2});
+  EXPECT_EQ(message_of<ShapeError>([&] { denoiser.denoise(kFirst, 1, kLabels); }),
+            "denoiser: expected the model to answer images [2, 4, 2, 2] with their like, got [2, 1, 2, 2]");
+  EXPECT_THROW(denoiser.with({}), UsageError);
 }
 
 }  // namespace

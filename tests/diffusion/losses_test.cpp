@@ -52,6 +52,16 @@ TEST(TrainingLoss, TeachesTheMeanByTheSquaredErrorAlone) {
   EXPECT_GT(gradient.narrow(1, 3, 3).abs().max().item<double>(), 0);
 }
 
+TEST(TrainingLoss, RefusesAnswersThatOnlyBroadcast) {
+  const diffusion::Process process({});
+  const Tensor x0 = at::zeros({2, 3, 4, 4}), steps = at::tensor({0, 500}, at::kLong);
+  for (const Tensor& answer :
+       {at::ones({1, 3, 4, 4}), at::ones({2, 1, 4, 4}), at::ones({2, 3, 1, 4}), at::ones({3, 4, 4})}) {
+    const diffusion::Model model = [&](const Tensor&, const Tensor&, const Tensor&) { return answer; };
+    EXPECT_THROW(diffusion::training_loss(process, model, x0, steps, {}, x0, Loss::kMse), ShapeError) << answer.sizes();
+  }
+}
+
 TEST(EdmLoss, HasTheReferencesTerms) {
   for (const auto& path : golden_files("math/samplers", "edm_loss")) {
     const Golden golden(path);
@@ -73,6 +83,8 @@ TEST(EdmLoss, RefusesOtherShapes) {
   EXPECT_NO_THROW(diffusion::edm_loss(model, x0, {}, noise, at::zeros({2})));
   EXPECT_THROW(diffusion::edm_loss(model, x0, {}, noise, at::zeros({2, 1, 1, 1})), ShapeError);
   EXPECT_THROW(diffusion::edm_loss(model, x0, {}, noise.narrow(0, 0, 1), at::zeros({2})), ShapeError);
+  const diffusion::Model grey = [](const Tensor& x, const Tensor&, const Tensor&) { return x.mean(3, true); };
+  EXPECT_THROW(diffusion::edm_loss(grey, x0, {}, noise, at::zeros({2})), ShapeError);
   diffusion::EdmLoss none;
   none.sigma_data = 0;
   EXPECT_THROW(diffusion::edm_loss(model, x0, {}, noise, at::zeros({2}), none), UsageError);

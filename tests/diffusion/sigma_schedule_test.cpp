@@ -141,5 +141,19 @@ TEST(SigmaSchedule, RefusesARhoThatSpacesNothing) {
   EXPECT_THROW(SigmaSchedule(levels, 18, kAnyLevel), UsageError);
 }
 
+TEST(SigmaSchedule, RefusesTablesThatAreNone) {
+  const auto refused = [](auto change) {
+    SigmaConfig levels;
+    levels.discretization = diffusion::Discretization::kIddpm;
+    change(levels);
+    EXPECT_THROW(SigmaSchedule(levels, 18, kAnyLevel), UsageError);
+  };
+  refused([](SigmaConfig& levels) { levels.m = -2; });
+  refused([](SigmaConfig& levels) { levels.c1 = -1; });
+  refused([](SigmaConfig& levels) { levels.c2 = std::nan(""); });
+  refused([](SigmaConfig& levels) { levels.epsilon_s = 0; });
+  refused([](SigmaConfig& levels) { levels.epsilon_s = 1; });
+}
+
 }  // namespace
 }  // namespace sextant::testing

@@ -295,5 +295,11 @@ TEST(Bootstrap, CoversAMeanAsTheCentralLimitTheoremSays) {
   EXPECT_EQ(interval.low, again.low);
 }
 
+TEST(Bootstrap, RefusesAStatisticThatIsNoNumber) {
+  Tensor x = normals({8}, 9);
+  x[3] = std::nan("");
+  EXPECT_THROW(bootstrap_mean(x, 100), NumericError);
+}
+
 }  // namespace
 }  // namespace sextant::metrics

@@ -4,6 +4,7 @@
 
 #include "internal/runtime/cuda.h"
 #include "internal/runtime/philox.h"
+#include "sextant/runtime/error.h"
 #include "support/device.h"
 
 namespace sextant {
@@ -87,6 +88,7 @@ TEST(RandomLabels, AreUniformAndKeyedByTheSample) {
   EXPECT_GT(counts.min().item<int64_t>(), 1780);  // 2000 +- 5 standard deviations
   EXPECT_LT(counts.max().item<int64_t>(), 2220);
   EXPECT_EQ(uniform_labels(1, {123}, 10)[0].item<int64_t>(), labels[123].item<int64_t>());
+  EXPECT_THROW(uniform_labels(1, {0}, 0), UsageError);
 }
 
 }  // namespace

@@ -39,16 +39,17 @@ struct InputConvention {
   double low = -1;  ///< range of the pixels that the classifier knows
   double high = 1;
   std::vector<double> mean;  ///< per channel in that range, subtracted; empty for none
-  std::vector<double> std;   ///< divides
+  std::vector<double> std;   ///< divides; as many as mean
   int64_t size = 0;          ///< resized to size x size; 0 is the network's own size if it has one
   Resize resize = Resize::kBilinear;
 };
 
-/// The classifier of images that are resized to size x size for it.
+/// The classifier of images that are resized to size x size for it. UsageError for a size below 1.
 guidance::Classifier sized(guidance::Classifier classifier, int64_t size, Resize how);
 
-/// The classifier of ((x + 1)/2 (high - low) + low - mean) / std. The size is not looked at. ShapeError at the first
-/// image that has another number of channels than mean.
+/// The classifier of ((x + 1)/2 (high - low) + low - mean) / std. The size is not looked at. UsageError unless low <
+/// high, mean and std are as many and std is above 0; ShapeError at the first image that has another number of channels
+/// than mean.
 guidance::Classifier normalised(guidance::Classifier classifier, const InputConvention& convention);
 
 // Classifiers made of classifiers: each function wraps another and they compose.
@@ -103,15 +104,15 @@ guidance::Classifier asked(guidance::Classifier classifier, const Tensor& answer
 /// A rescaling of logits [N, K]; the default changes nothing.
 struct Rescaling {
   double temperature = 1;     ///< > 0; of no effect beside a scale
-  std::vector<double> scale;  ///< [K], or empty
-  std::vector<double> shift;  ///< [K], or empty
+  std::vector<double> scale;  ///< [K], or empty: 1/temperature
+  std::vector<double> shift;  ///< [K], or empty: 0
 
-  bool changes_nothing() const { return temperature == 1 && scale.empty(); }
+  bool changes_nothing() const { return temperature == 1 && scale.empty() && shift.empty(); }
   /// In the dtype and on the device of f.
   Tensor operator()(const Tensor& f) const;
 };
 
-/// `first`, then `second`, as one.
+/// `first`, then `second`, as one. UsageError for two of different numbers of classes.
 Rescaling compose(const Rescaling& first, const Rescaling& second);
 
 /// What config.json's "calibration" says of a classifier of `classes` classes; without one, the default.
@@ -119,7 +120,8 @@ Rescaling compose(const Rescaling& first, const Rescaling& second);
 Rescaling rescaling_of(const nlohmann::json& config, int64_t classes);
 nlohmann::json to_json(const Rescaling& rescaling);
 
-/// `classifier` with its logits rescaled; itself where nothing changes.
+/// `classifier` with its logits rescaled; itself where nothing changes. UsageError for a scale or a shift of another
+/// number of classes, or a temperature that is not above 0.
 guidance::Classifier calibrated(guidance::Classifier classifier, const Rescaling& rescaling);
 
 }  // namespace sextant::classifiers

@@ -92,7 +92,7 @@ class Denoiser {
 
   /// The noise levels that it was made for. UsageError where it counts timesteps, also for denoise().
   const SigmaRange& range() const;
-  /// D(x; sigma), shaped and typed as x
+  /// D(x; sigma), shaped and typed as x. ShapeError where the model answers with another shape.
   Tensor denoise(const Tensor& x, double sigma, const Tensor& y) const;
 
   /// The same with another model.
@@ -154,7 +154,7 @@ struct LossTerms {
 
 /// The loss of `model` at x_t = q_sample(x0, steps, noise): x0 [N, C, H, W] in [-1, 1], steps [N] int64, y [N] labels,
 /// noise like x0. In the MSE losses vb teaches the variance only: the mean is detached there. x0 predictions are not
-/// clipped.
+/// clipped. ShapeError for answers of another shape than the process asks for.
 LossTerms training_loss(const Process& process, const Model& model, const Tensor& x0, const Tensor& steps,
                         const Tensor& y, const Tensor& noise, Loss loss);
 
@@ -172,7 +172,7 @@ struct EdmLossTerms {
 };
 
 /// The loss of the denoiser D = `model`: x0 [N, C, H, W] in [-1, 1], y [N] labels, noise like x0, `n` [N] normal
-/// numbers. ShapeError for other shapes.
+/// numbers. ShapeError for other shapes, the model's answer too.
 EdmLossTerms edm_loss(const Model& model, const Tensor& x0, const Tensor& y, const Tensor& noise, const Tensor& n,
                       const EdmLoss& loss = {});
 

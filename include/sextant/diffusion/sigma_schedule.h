@@ -40,7 +40,7 @@ struct SigmaConfig {
   static constexpr Range kSigma{0, 1e9};
   double rho = 7;  ///< kEdm: larger spends more steps at low noise
   static constexpr Range kRho{0, 100, true};
-  double epsilon_s = 1e-3;  ///< kVp: the smallest t
+  double epsilon_s = 1e-3;  ///< kVp: the smallest t, above 0 and below 1
   double c1 = 0.001;        ///< kIddpm: lower bound of a step's alpha
   double c2 = 0.008;        ///< kIddpm: offset of the cosine
   int64_t m = 1000;         ///< kIddpm: levels in the table
@@ -73,6 +73,7 @@ class SigmaSchedule {
 };
 
 /// The noise levels u_0 > u_1 > ... > u_M = 0 of the cosine schedule, M + 1 of them (Karras et al. 2022, Table 1).
+/// UsageError for an M below 1 or over 1e6, and a constant below 0.
 std::vector<double> iddpm_levels(int64_t m, double c1, double c2);
 
 }  // namespace sextant::diffusion

@@ -66,7 +66,7 @@ FrechetDistance frechet_distance(const Gaussian& a, const Gaussian& b);
 
 /// Frechet distance to `reference` as the number of samples goes to infinity (Chong & Forsyth 2020): distances of
 /// `points` subsets of `features`, of sizes from `smallest` to N, against 1/size; the intercept of their least-squares
-/// line.
+/// line. UsageError for fewer than 2 points, and unless 2 <= smallest < N.
 struct FrechetInfinity {
   double value = 0;
   double slope = 0;               ///< of the distance over 1/N
@@ -90,7 +90,8 @@ struct Kernel {
   double sigma = 10;
 };
 
-/// Unbiased squared maximum mean discrepancy of two sets of at least two samples each; may be negative.
+/// Unbiased squared maximum mean discrepancy of two sets of at least two samples each, else UsageError, as for a kernel
+/// without a meaning; may be negative.
 double squared_mmd(const Tensor& a, const Tensor& b, const Kernel& kernel = {});
 
 struct KernelDistance {
@@ -140,7 +141,7 @@ struct DensityCoverage {
   double coverage = 0;  ///< share of reference balls that hold a sample
 };
 
-/// Naeem et al. 2020, whose balls are open.
+/// Naeem et al. 2020, whose balls are open. UsageError as precision_recall().
 DensityCoverage density_coverage(const Tensor& reference, const Tensor& sample, int64_t neighbours = 5,
                                  const Together& together = {});
 
@@ -153,7 +154,8 @@ struct Interval {
 };
 
 /// Percentile bootstrap: `statistic` of `resamples` draws of `count` indices [count] int64 out of [0, count), with
-/// replacement.
+/// replacement. UsageError for no samples, fewer than 2 resamples or a level that is not in (0, 1); NumericError for a
+/// statistic that is not finite.
 Interval bootstrap(int64_t count, const std::function<double(const Tensor& indices)>& statistic,
                    int64_t resamples = 1000, double level = 0.95, uint32_t seed = 0);
 
@@ -173,11 +175,12 @@ struct MeanStd {
 
 /// exp(mean KL(p(y|x) || p(y))) of consecutive chunks of `chunk` samples, a short last chunk counted like a full one
 /// (Salimans et al. 2016, as OpenAI's evaluator computes it). Logits of the FID network are without the bias of its
-/// last layer.
+/// last layer. UsageError for a chunk below 1.
 MeanStd inception_score_chunks(const Tensor& logits, int64_t chunk = 5000);
 
 /// The same over `splits` equal parts [i N / splits, (i + 1) N / splits) of logits[permutation]; an undefined
-/// permutation keeps the order. permutation [N], integers: UsageError unless each of 0 to N - 1 is there once.
+/// permutation keeps the order. permutation [N], integers: UsageError unless each of 0 to N - 1 is there once, and for
+/// fewer than 1 or more than N splits.
 /// torch-fidelity takes 10 splits of numpy_permutation(N, 2020).
 MeanStd inception_score_splits(const Tensor& logits, int64_t splits = 10, const Tensor& permutation = {});
 
@@ -194,8 +197,8 @@ struct ClassAccuracy {
   Tensor accuracy;  ///< [K]; 0 where a class has no samples
 };
 
-/// How often a classifier sees in a sample the class it was drawn for. labels [N] int64 in [0, K); the first of equal
-/// logits wins.
+/// How often a classifier sees in a sample the class it was drawn for. labels [N] int64 in [0, K), else ShapeError; the
+/// first of equal logits wins.
 ClassAccuracy class_accuracy(const Tensor& logits, const Tensor& labels);
 
 }  // namespace sextant::metrics

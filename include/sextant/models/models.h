@@ -128,9 +128,9 @@ FileGuess guess_architecture(const checkpoint::Checkpoint& file, const WeightsCh
 // ---- features ------------------------------------------------------------------------------------------
 
 /// A network that describes images [B, C, H, W], pixels 0 to 255, by features for the Frechet distance. A feature
-/// network is as it is. Of a classifier it is the output of `layer`, which must be named, of CLIP the image embedding
-/// ("visual"), both behind the input convention of the config.json and resized to its input.size. UsageError that
-/// lists the layers for a `layer` that there is not.
+/// network is as it is. A classifier describes them by the output of `layer`, which must be named, CLIP by its image
+/// embedding ("visual"), both behind the input convention of the config.json and resized to its input.size. UsageError
+/// that lists the layers for a `layer` that there is not.
 std::shared_ptr<const networks::FeatureNetwork> open_features(const Description& description, Placement placement,
                                                               const std::string& layer = "");
 std::shared_ptr<const networks::FeatureNetwork> open_features(const std::filesystem::path& path,

@@ -48,7 +48,8 @@ class Noise {
   at::Device device_;
 };
 
-/// Uniform integers in [0, bound), one per sample index, from a stream of their own: random labels.
+/// Uniform integers in [0, bound), one per sample index, from a stream of their own: random labels. UsageError for a
+/// bound that is not from 1 to 2^32.
 Tensor uniform_labels(uint64_t seed, const std::vector<int64_t>& samples, int64_t bound);
 
 }  // namespace sextant

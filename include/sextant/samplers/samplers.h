@@ -38,8 +38,8 @@ using StepObserver = std::function<void(const Step&)>;
 struct Run {
   const diffusion::Denoiser& denoiser;
   guidance::Guide* guide;  ///< null draws unguided; `begin` is called by the sampler
-  Tensor labels;           ///< [N] int64, condition the denoiser
-  Tensor targets;          ///< [N] int64, what the guide steers to
+  Tensor labels;           ///< [N] int64, condition the denoiser; undefined for one that needs none
+  Tensor targets;          ///< [N] int64, what the guide steers to; undefined without one
   Noise& noise;            ///< one sample per label, of the denoiser's shape: UsageError otherwise
   StepObserver observe = {};
 };
@@ -151,8 +151,8 @@ void check(const SamplerConfig& config, const diffusion::Denoiser& denoiser);
 /// Steps that draw() makes with this denoiser. UsageError as check().
 int64_t num_steps(const SamplerConfig& config, const diffusion::Denoiser& denoiser);
 
-/// Draws one image for each of `labels`, with the denoiser at config's steps: see Run and Sampler. UsageError where
-/// there is none to draw, or with a guide in inference mode.
+/// Draws one image for each sample of `noise`, with the denoiser at config's steps: see Run and Sampler. UsageError
+/// where there is none to draw, or with a guide in inference mode.
 Tensor draw(const SamplerConfig& config, const diffusion::Denoiser& denoiser, guidance::Guide* guide,
             const Tensor& labels, const Tensor& targets, Noise& noise, const StepObserver& observe = {});
 

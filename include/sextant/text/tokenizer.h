@@ -1,3 +1,4 @@
+// Texts as the numbers that CLIP reads.
 #pragma once
 
 #include <filesystem>
