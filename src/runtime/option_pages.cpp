@@ -83,8 +83,6 @@ std::string help_of(const std::vector<OptionGroup>& groups, const json& defaults
   return text;
 }
 
-std::string OptionTable::help() const { return help_of(groups_, defaults_, kHelpColumns); }
-
 std::string OptionTable::markdown() const {
   std::string text;
   for (const OptionGroup& group : groups_) {

@@ -28,8 +28,9 @@ inline constexpr std::size_t kHelpColumns = 110;
 /// few. `columns` is at least 40.
 std::string help_row(const std::string& flag, const std::string& about, std::size_t columns);
 
-/// The settings in lines of so many columns, at least 40: OptionTable::help() for a terminal. `defaults` are the values
-/// of all groups: {"group": {"key": value}}.
+/// The settings as --help prints them, in lines of so many columns, at least 40. `defaults` are the values of all
+/// groups:
+/// {"group": {"key": value}}.
 std::string help_of(const std::vector<OptionGroup>& groups, const nlohmann::json& defaults, std::size_t columns);
 
 }  // namespace sextant

@@ -108,7 +108,7 @@ struct OptionGroup {
 
 class OptionTable {
  public:
-  /// The defaults shown by help() are the targets' values at this moment.
+  /// The defaults shown by markdown() are the targets' values at this moment.
   OptionTable(std::string command, std::vector<OptionGroup> groups);
 
   const std::string& command() const { return command_; }
@@ -126,8 +126,6 @@ class OptionTable {
 
   /// {"group": {"key": value}} of every setting as it stands now.
   nlohmann::json to_json() const;
-  /// The settings as --help prints them.
-  std::string help() const;
   /// The settings as a page of the reference: one Markdown table per group.
   std::string markdown() const;
 
