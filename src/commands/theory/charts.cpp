@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "internal/guidance/words.h"
 #include "sextant/report/drawing.h"
 #include "theory/numbers.h"
 
@@ -108,7 +109,7 @@ void draw_theory(const json& record, const TheoryConfig& config) {
   lambda.y_label = "lambda_t";
   effect.y_label = "lambda_t |grad H| / |grad log p|";
   lambda.x_falls = effect.x_falls = true;
-  for (const char* shape : {"linear", "cosine", "1-abar"}) {
+  for (const std::string& shape : names_of(guidance::lambda_shape_words())) {
     const auto own = [&](const json& row) { return row.at("shape") == shape; };
     lambda.curves.push_back(curve_of(shape, record.at("entropy"), "step", "lambda", own));
     effect.curves.push_back(curve_of(shape, record.at("entropy"), "step", "relative_gradient", own));

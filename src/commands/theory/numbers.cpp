@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "internal/guidance/words.h"
 #include "sextant/calibration/calibration.h"
 #include "sextant/diffusion/process.h"
 #include "sextant/guidance/score.h"
@@ -113,7 +114,6 @@ json divergence_strengths(const TheoryPoints& points, const TheoryConfig& config
 }
 
 json entropy_weights(const TheoryPoints& points) {
-  using guidance::LambdaShape;
   constexpr int64_t kRows = 21;
   const diffusion::Process process{diffusion::ProcessConfig()};
   const int64_t last = process.num_steps() - 1;
@@ -127,9 +127,7 @@ json entropy_weights(const TheoryPoints& points) {
     const Tensor f = noised.log_joint(x);
     const auto size = [&](const Score& score) { return mean_of(norm_of(through_logits(score.gradient, noised, x))); };
     const double of_one = size(guidance::entropy(f, 1)) / size(plain(f, points.y));
-    for (const auto& [name, shape] :
-         {std::pair{"linear", LambdaShape::kLinear}, std::pair{"cosine", LambdaShape::kCosine},
-          std::pair{"1-abar", LambdaShape::kNoise}}) {
+    for (const auto& [name, shape] : guidance::lambda_shape_words()) {
       const double lambda =
           guidance::entropy_weight({step, process.num_steps(), abar}, range.lambda_max, range.lambda_min, shape);
       rows.push_back({{"step", step},
