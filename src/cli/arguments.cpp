@@ -159,10 +159,7 @@ std::string help(const Command& command, std::size_t columns) {
   return page + "\nEvery command\n" +
          help_row("--recipe FILE", "Settings from a TOML recipe or an earlier run's run.json; flags override them",
                   columns) +
-         help_row("-h, --help", "This page", columns) + "\n" +
-         wrapped("Of a flag that is given twice the last one counts, but where it says that it may be given again.",
-                 columns, 0) +
-         "\n";
+         help_row("-h, --help", "This page", columns) + "\n" + wrapped(kGivenTwice, columns, 0) + "\n";
 }
 
 }  // namespace sextant::cli

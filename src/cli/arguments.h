@@ -23,6 +23,10 @@ Arguments parse(const Command& command, Invocation& invocation, const std::vecto
 /// Reads a recipe into the invocation's table. UsageError for a setting that the command does not have.
 void take_recipe(const Command& command, Invocation& invocation, const std::string& path);
 
+/// What a flag that is given twice means, as help and the reference say it.
+inline constexpr const char* kGivenTwice =
+    "Where a flag is given twice the last one counts, unless it says that it may be given again.";
+
 /// The help page of one command, in lines of so many columns.
 std::string help(const Command& command, std::size_t columns);
 
