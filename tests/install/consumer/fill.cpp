@@ -15,8 +15,9 @@ int main(int count, char** path) {
     checkpoint::StateDict weights;
     for (const auto& entry : network->parameters().entries()) {
       if (entry.kind == Kind::kConstant || entry.kind == Kind::kCounter) continue;
-      const bool matrix = entry.shape.size() > 1, gain = !matrix && !entry.name.ends_with("bias");
-      weights.set(entry.name, matrix ? 0.1 * at::randn(entry.shape) : at::full(entry.shape, gain ? 1.0 : 0.0));
+      const bool matrix = entry.shape.size() > 1;
+      const bool zero = entry.name.ends_with("bias") || entry.name.ends_with("running_mean");
+      weights.set(entry.name, matrix ? 0.1 * at::randn(entry.shape) : at::full(entry.shape, zero ? 0.0 : 1.0));
     }
     checkpoint::save_safetensors(folder / "model.safetensors", weights);
   }
