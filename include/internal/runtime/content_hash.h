@@ -31,4 +31,7 @@ class ContentHash {
   std::unique_ptr<State> state_;
 };
 
+/// Digits as records hold them, with the name of the hash: "xxh3-128:0123..."; "" of none.
+inline std::string named_hash(const std::string& digits) { return digits.empty() ? "" : "xxh3-128:" + digits; }
+
 }  // namespace sextant

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "internal/runtime/content_hash.h"
+
 namespace sextant::commands {
 
 using nlohmann::json;
@@ -16,7 +18,7 @@ void OpenedWeights::add(const std::string& role, const models::WeightsRecord& op
                        {"file", opened.file.string()},
                        {"group", opened.group},
                        {"average", opened.average},
-                       {"hash", opened.hash.empty() ? "" : "xxh3-128:" + opened.hash}};
+                       {"hash", named_hash(opened.hash)}};
   if (std::find(records_->begin(), records_->end(), record) == records_->end()) records_->push_back(record);
   for (const std::string& line : opened.notes) {
     const std::string note = "note: " + line;

@@ -12,13 +12,11 @@ using nlohmann::json;
 
 namespace {
 
-std::string marked(const std::string& digits) { return digits.empty() ? "" : "xxh3-128:" + digits; }
-
 /// A model's config.json counts as it reads, not as it is written.
 std::string hash_of_settings(const fs::path& folder) {
   ContentHash hash;
   hash.add(models::describe(folder, "").config.dump());
-  return marked(hash.digits());
+  return named_hash(hash.digits());
 }
 
 /// The CSV file of answers, where the settings name one.
@@ -29,12 +27,12 @@ std::string answers_of(const SampleConfig& config) {
 }
 
 std::string hash_of_model(const fs::path& path) {
-  if (!fs::is_directory(path)) return marked(evaluation::hash_of(path));
+  if (!fs::is_directory(path)) return named_hash(evaluation::hash_of(path));
   // Beside them a training may keep its state and pictures.
   ContentHash both;
   both.add(hash_of_settings(path));
   both.add(evaluation::hash_of(models::describe(path, "").weights));
-  return marked(both.digits());
+  return named_hash(both.digits());
 }
 
 }  // namespace
@@ -54,7 +52,7 @@ json files_of(const SampleConfig& config) {
   json files = json::object();
   for (const std::string& path : models_of(config)) files[path] = fs::exists(path) ? json(hash_of_model(path)) : json();
   if (const std::string answers = answers_of(config); !answers.empty())
-    files[answers] = marked(evaluation::hash_of(answers));
+    files[answers] = named_hash(evaluation::hash_of(answers));
   return files;
 }
 
@@ -78,7 +76,7 @@ json with_settings_of(const std::vector<std::string>& models, json weights) {
 json inputs_of(const SampleConfig& config, json weights) {
   weights = with_settings_of(models_of(config), std::move(weights));
   if (const std::string answers = answers_of(config); !answers.empty()) {
-    weights.push_back({{"role", "answers"}, {"file", answers}, {"hash", marked(evaluation::hash_of(answers))}});
+    weights.push_back({{"role", "answers"}, {"file", answers}, {"hash", named_hash(evaluation::hash_of(answers))}});
   }
   return weights;
 }

@@ -20,7 +20,7 @@ std::string hash_of(const fs::path& path, const data::ImageSet& set) {
   if (set.labels().defined()) hash.add(set.labels());
   if (!fs::is_directory(path)) {
     hash.add(evaluation::hash_of(path));
-    return "xxh3-128:" + hash.digits();
+    return named_hash(hash.digits());
   }
   for (int64_t i = 0; i < set.size(); ++i) hash.add(set.name(i));
   const int64_t count = std::min(kLookedAt, set.size());
@@ -31,7 +31,7 @@ std::string hash_of(const fs::path& path, const data::ImageSet& set) {
       hash.add(problem.what());
     }
   }
-  return "xxh3-128:" + hash.digits();
+  return named_hash(hash.digits());
 }
 
 /// The entries that older versions did not keep.
@@ -59,7 +59,7 @@ json identity_of(const TrainConfig& config, const TrainSetup& setup) {
   if (!config.test.empty()) images["test"] = hash_of(config.test, setup.test->source());
   const auto add_table = [&](const char* key, const fs::path& file) {
     // A pipe has been read already.
-    if (fs::is_regular_file(file)) images[key] = "xxh3-128:" + evaluation::hash_of(file);
+    if (fs::is_regular_file(file)) images[key] = named_hash(evaluation::hash_of(file));
   };
   add_table("attributes", config.attributes);
   add_table("validation-attributes", config.validation_attributes);
