@@ -55,7 +55,7 @@ Command row(const std::string& name, const std::string& summary, const Job<Confi
     const auto run = [job, config](const std::string& given) {
       Stop stop;
       const StopOnSignals handlers(stop);
-      // Of a launcher's processes one speaks for all.
+      // One of a launcher's processes speaks for all.
       const distributed::World world = distributed::world_of(distributed::process_environment());
       const bool speaks = world.rank == 0;
       if (!job.shared && !speaks) return 0;  // one process is enough

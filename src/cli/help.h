@@ -11,7 +11,7 @@ namespace sextant::cli {
 std::string overview(std::size_t columns);
 
 /// The page that the words after "help" ask for: the overview, COMMAND, --markdown, --man [COMMAND], --completion
-/// SHELL. Of these, what --help prints has lines of so many columns. UsageError for others.
+/// SHELL. What --help prints, too, has lines of so many columns. UsageError for others.
 std::string help_page(const std::vector<std::string>& words, std::size_t columns);
 
 /// Man pages and completions as an installation has them below its share folder: man/man1, bash-completion/completions,

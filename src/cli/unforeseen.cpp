@@ -10,7 +10,7 @@
 namespace sextant::cli {
 namespace {
 
-/// Of libtorch's message the part above the stack frames.
+/// The part of libtorch's message above the stack frames.
 std::string message_of(const std::exception& error) {
   const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
   const std::string text = of_torch ? of_torch->what_without_backtrace() : error.what();

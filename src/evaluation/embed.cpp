@@ -29,7 +29,7 @@ class Collector {
 
   int64_t count() const { return static_cast<int64_t>(indices_.size()); }
 
-  /// Of all processes together; every one of them calls it.
+  /// What all processes embedded together; every one of them calls it.
   Embedding result(distributed::Group& group) {
     merge(pool_, group);
     merge(spatial_, group);

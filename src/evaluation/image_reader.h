@@ -25,10 +25,9 @@ struct ImageStretch {
 
 class ImageReader {
  public:
-  /// Reads stretches of `batch` images, `ahead` of them at a time, each on a thread of its own. With `skip_bad` an
-  /// image that throws DataError is left out. Without `mixed_sizes` an image of another size than the first one read
-  /// throws DataError, even then.
-  /// Of the images first, ..., end - 1.
+  /// Reads the images first, ..., end - 1 in stretches of `batch`, `ahead` of them at a time, each on a thread of its
+  /// own. With `skip_bad` an image that throws DataError is left out. Without `mixed_sizes` an image of another size
+  /// than the first one read throws DataError, even then.
   ImageReader(const data::ImageSet& images, int64_t first, int64_t end, int64_t batch, int ahead, bool skip_bad,
               bool mixed_sizes);
 

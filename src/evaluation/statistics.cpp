@@ -101,7 +101,7 @@ std::vector<Place> places_of(const StoredArrays& file) {
   return places;
 }
 
-/// Of several networks' statistics those of `dimensions`, "fid" first; tells `note`.
+/// The statistics of `dimensions` among several networks', "fid" first; tells `note`.
 Place chosen(const fs::path& path, const StoredArrays& file, std::vector<Place> places, int64_t dimensions,
              std::string& note) {
   if (places.size() == 1) return places.front();

@@ -20,7 +20,7 @@ Database::Database(const std::filesystem::path& path) : path_(path) {
 Database::~Database() { sqlite3_close(handle_); }
 
 std::string Database::reason_of_last() const {
-  // Of a damaged file it quotes what it finds there.
+  // It quotes what it finds in a damaged file.
   constexpr std::size_t kLongest = 200;
   const std::string reason = one_line(sqlite3_errmsg(handle_));
   return reason.size() > kLongest ? reason.substr(0, kLongest) + "..." : reason;

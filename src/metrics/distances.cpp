@@ -210,7 +210,7 @@ namespace {
 
 constexpr int64_t kSpare = 8;  ///< points kept beyond the neighbours, for bounds that overlap
 
-/// Of some points: a row of distances for each.
+/// The radii of some points, from a row of distances for each.
 Tensor radii_of(const Points& points, Rows rows, int64_t neighbours) {
   const Tensor radii = at::zeros({points.count()}, at::kDouble);
   for_each_row(points, rows, points,

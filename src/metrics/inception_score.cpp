@@ -19,7 +19,7 @@ MeanStd mean_and_deviation(const std::vector<double>& values) {
   return {all.mean().item<double>(), all.std(/*unbiased=*/false).item<double>()};
 }
 
-/// A permutation [N], as int64 on the CPU. Of numbers that are none a score would be of some rows several times.
+/// A permutation [N], as int64 on the CPU. Other numbers would count some rows several times and others not at all.
 Tensor checked_order(const Tensor& permutation) {
   if (at::isIntegralType(permutation.scalar_type(), /*includeBool=*/false)) {
     const Tensor order = permutation.detach().to(at::kCPU, at::kLong);

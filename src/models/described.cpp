@@ -23,7 +23,7 @@ bool is_modest(const json& value) {
   return std::all_of(value.begin(), value.end(), [](const json& part) { return is_modest(part); });
 }
 
-/// Of what a pickle's reader says of an object: {"class_name", "init_args", "init_kwargs"}.
+/// The config.json of an object as a pickle's reader describes it: {"class_name", "init_args", "init_kwargs"}.
 json config_of(const json& object) {
   static const std::map<std::string, const char*> kTypes = {
       {"EDMPrecond", "edm"}, {"VPPrecond", "edm"}, {"VEPrecond", "edm"}, {"iDDPMPrecond", "edm"}, {"Precond", "edm2"}};

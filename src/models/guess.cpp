@@ -144,7 +144,7 @@ std::string to_be_checked(const std::string& arch, const checkpoint::StateDict& 
   return to_be_checked(family.deduce ? "" : family.assumed, doubt_about(config, weights));
 }
 
-/// Of a file that says itself what its network is: the named architectures that agree, else that config.
+/// For a file that says itself what its network is: the named architectures that agree, else that config.
 FileGuess guess_described(const nlohmann::json& config, Weights weights) {
   Guess guess = guess_architecture(weights.tensors);
   std::erase_if(guess.archs, [&](const std::string& arch) { return !agrees(arch_config(arch), config); });

@@ -11,7 +11,7 @@ using torch::autograd::variable_list;
 
 thread_local const SharedNorms* latest = nullptr;
 
-/// Of each channel of all shares.
+/// What the numbers of each channel are in all shares.
 struct Statistics {
   double count;   ///< numbers of a channel
   Tensor mean;    ///< [C] float64 on the CPU

@@ -22,7 +22,7 @@ class SharedNorms {
   SharedNorms(const SharedNorms&) = delete;
   SharedNorms& operator=(const SharedNorms&) = delete;
 
-  /// Of this thread's latest one; null where none lives.
+  /// That of this thread's latest one; null where none lives.
   static const SumOverProcesses* sum();
 
  private:

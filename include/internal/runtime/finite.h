@@ -10,7 +10,7 @@
 
 namespace sextant {
 
-/// Watches the numbers of a run, step by step. On a CPU it looks at once. Of a GPU it reads a flag of each tensor a
+/// Watches the numbers of a run, step by step. On a CPU it looks at once. On a GPU it reads a flag of each tensor a
 /// step late, when the whole next step is waiting in the GPU's queue: looking at once would drain the queue.
 ///
 ///   FiniteWatch watch(x.device());

@@ -87,7 +87,7 @@ enum class UniPcForm {
 /// How a guide enters an EDM run. The guide's t is sigma [N], its variance sigma^2, its x0 the denoised image.
 enum class EdmGuidance {
   kScore,  ///< the gradient is added to the score: D + sigma^2 g, at every network call; sigma^2/(1 + sigma^2) g for a
-           ///< gradient at x0, so that the shift stays bounded
+           ///< gradient at x0, so that the shift stays bounded; times Guide::score_factor() of the step
   kElucd   ///< as EluCD's code: classifier at x_cur shrunk to RMS 1, gradient normalised to RMS 1, added to x_hat
 };
 

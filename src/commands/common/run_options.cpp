@@ -5,7 +5,7 @@
 namespace sextant::commands {
 namespace {
 
-/// Of networks, which compute in all but float64.
+/// Those that networks compute in: all but float64.
 Words<Precision> offered_precisions() {
   Words<Precision> words = precision_words();
   std::erase_if(words, [](const auto& word) { return word.second == Precision::kFp64; });

@@ -29,7 +29,7 @@ std::string text_of(const Metrics& metrics) {
   return joined(words, "+");
 }
 
-/// Of words that are metric_choices().
+/// The metrics of a sum of words, none of kAll.
 Metrics metrics_of(const std::string& sum) {
   Metrics metrics;
   if (sum == kAll) return metrics;

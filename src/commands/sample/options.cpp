@@ -135,7 +135,7 @@ std::vector<OptionGroup> sample_options(SampleConfig& c) {
            choice(
                "--guidance-space", &c.guidance.space,
                {{"auto", GuidanceSpace::kAuto}, {"pixels", GuidanceSpace::kPixels}, {"latent", GuidanceSpace::kLatent}},
-               "Of a latent model, what the classifier reads: by its channels, decoded images, or the latents"),
+               "What the classifier reads of a latent model: by its channels, decoded images, or the latents"),
            {"--backward-steps", &g.backward_steps, g.kBackwardSteps,
             "Steps of ascent on the score at x0 within each step (universal guidance); 0 is off", ""},
            {"--backward-lr", &g.backward_lr, g.kBackwardLr, "Their step size", ""},

@@ -186,7 +186,7 @@ std::vector<OptionGroup> train_options(TrainConfig& c) {
                        {"rescaled-mse", Loss::kRescaledMse},
                        {"kl", Loss::kKl},
                        {"rescaled-kl", Loss::kRescaledKl}},
-                      "Of diffusion models; the MSE ones add the bound of a learned variance"),
+                      "What a diffusion model minimises; the MSE ones add the bound of a learned variance"),
                choice("--predict", &c.predict, predict_words(),
                       "What a diffusion model predicts; left out as its configuration says"),
                {"--mse-weight", &c.denoising.mse_weight, c.denoising.kMseWeight,

@@ -69,7 +69,7 @@ struct Affines {
   SEXTANT_HOST_DEVICE float factor(int64_t i) const { return numbers[2 * count + i]; }
 };
 
-/// Of kWidth channels.
+/// The affines of kWidth channels.
 template <int kWidth>
 struct AffinePack {
   Pack<float, kWidth> mean, inverse, factor, offset;
@@ -214,7 +214,7 @@ struct Resampled {
     const auto pixels = static_cast<uint32_t>(doubles ? x.pixels : x.pixels / 4);
     const uint32_t at = i / x.packs(), c = (i - at * x.packs()) * kWidth, n = at / pixels, p = at - n * pixels;
     const uint32_t row = p / static_cast<uint32_t>(width), column = p - row * static_cast<uint32_t>(width);
-    // Of the larger image, whose rows are twice as long.
+    // In the larger image, whose rows are twice as long.
     const int64_t corner = (static_cast<int64_t>(n) * pixels * 4) + 4 * row * width + 2 * column;
     const int64_t square[4] = {corner, corner + 1, corner + 2 * width, corner + 2 * width + 1};
     float sum[kWidth] = {};

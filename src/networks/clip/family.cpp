@@ -52,7 +52,7 @@ std::vector<Preset> presets() {
 nlohmann::json deduce(const checkpoint::StateDict& weights) {
   try {
     nlohmann::json config = config_of(weights);
-    // Of these widths open_clip has published one network each: ViT-H, ViT-g and ViT-bigG, of 16 heads and with GELU.
+    // open_clip has published one network of each of these widths: ViT-H, ViT-g and ViT-bigG, of 16 heads, with GELU.
     const int64_t width = config["vision_width"];
     const bool known = width == 1280 || width == 1408 || width == 1664;
     if (config["vision_layers"].is_number()) config["vision_heads"] = known ? 16 : width / 64;

@@ -70,7 +70,7 @@ Config read_config(const nlohmann::json& model) {
   return config;
 }
 
-/// The fixed embedding of a grid of patches, row-major: [1, grid^2, width] float32. Of a place p it holds [sin(w p),
+/// The fixed embedding of a grid of patches, row-major: [1, grid^2, width] float32. For a place p it holds [sin(w p),
 /// cos(w p)], w = 10000^(-k / n), k = 0 .. n-1, n = width / 4, first for the column, then for the row.
 Tensor position_table(int64_t grid, int64_t width) {
   const int64_t n = width / 4;

@@ -1,4 +1,4 @@
-// The table of the network's convolutions.
+// The convolutions of Inception-v3 (Szegedy et al. 2016), a table.
 #include "inception/network.h"
 
 namespace sextant::networks::inception {

@@ -1,4 +1,4 @@
-// The small network of features for MNIST-sized images.
+// sextant's own small network of features for MNIST-sized images.
 #include "mnist/features.h"
 
 #include <c10/util/StringUtil.h>
