@@ -12,6 +12,10 @@ Tensor grid(const Tensor& images, const GridStyle& style) {
     throw ShapeError(
         c10::str("grid: expected images uint8 [N, H, W, 1 or 3], got ", images.scalar_type(), " ", images.sizes()));
   }
+  if (style.columns < 0 || style.padding < 0 || style.scale < 1) {
+    throw UsageError(c10::str("grid: expected columns and padding of 0 or more and a scale of 1 or more, got ",
+                              style.columns, ", ", style.padding, " and ", style.scale));
+  }
   const int64_t n = images.size(0);
   const int64_t square = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(n))));
   const int64_t columns = std::min(n, style.columns > 0 ? style.columns : square);

@@ -32,5 +32,12 @@ TEST(Grid, RejectsWhatIsNotAStackOfImages) {
   EXPECT_THROW(grid(at::zeros({0, 4, 4, 3}, at::kByte)), ShapeError);
 }
 
+TEST(Grid, RefusesAStyleThatIsNone) {
+  const Tensor images = at::zeros({2, 4, 4, 3}, at::kByte);
+  for (const GridStyle& style : {GridStyle{-1, 2, 1, 0}, {0, -1, 1, 0}, {0, 2, 0, 0}}) {
+    EXPECT_THROW(grid(images, style), UsageError);
+  }
+}
+
 }  // namespace
 }  // namespace sextant::report

@@ -123,7 +123,7 @@ struct GridStyle {
 };
 
 /// `images` uint8 [N, H, W, 1 or 3], N >= 1, row by row in one picture uint8 [H', W', 1 or 3]. ShapeError for anything
-/// else.
+/// else, UsageError for a scale below 1 and for columns or padding below 0.
 Tensor grid(const Tensor& images, const GridStyle& style = {});
 
 }  // namespace sextant::report
