@@ -191,6 +191,37 @@ TEST_F(ChangedModel, UnderAnUnfinishedRunIsRefused) {
   EXPECT_EQ(read_file(folder_ / "o/samples.npz"), replaced) << "an image of the former weights was kept";
 }
 
+TEST_F(ChangedModel, UnderBatchesOfTasksIsRefused) {
+  ASSERT_EQ(sextant(words({"--shard", "1/2"})).exit_code, 0);
+  change("out.2.bias", [](const Tensor& bias) { return bias + 0.5; });
+  expect_one_line(
+      sextant(words()), 2,
+      {"the weights of the model (", "are not those that the images in " + (folder_ / "o").string(), "--overwrite"});
+  EXPECT_TRUE(fs::exists(folder_ / "o/samples.batches/0.npz"));
+  EXPECT_FALSE(fs::exists(folder_ / "o/samples.npz"));
+  ASSERT_EQ(sextant(words({"--overwrite"})).exit_code, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "o/samples.batches"));
+  const std::string replaced = read_file(folder_ / "o/samples.npz");
+  ASSERT_EQ(sextant(words({"--out", folder_ / "fresh"})).exit_code, 0);
+  EXPECT_EQ(read_file(folder_ / "fresh/samples.npz"), replaced) << "a batch of the former weights was kept";
+}
+
+TEST_F(ChangedModel, UnderTheFolderOfAMergeIsRefused) {
+  ASSERT_EQ(sextant(words({"--count", "4"})).exit_code, 0);
+  const std::string former = read_file(folder_ / "o/samples.npz");
+  change("out.2.bias", [](const Tensor& bias) { return bias + 0.5; });
+  for (const char* k : {"1", "2"}) {
+    const std::string shard = std::string(k) + "/2";
+    ASSERT_EQ(sextant(words({"--count", "6", "--shard", shard, "--out", folder_ / k})).exit_code, 0);
+  }
+  const Outcome merged = sextant({"merge", folder_ / "1", folder_ / "2", "--out", folder_ / "o"});
+  EXPECT_EQ(merged.exit_code, 2);
+  EXPECT_NE(merged.err.find("are not those that the images in " + (folder_ / "o").string()), std::string::npos)
+      << merged.err;
+  EXPECT_EQ(merged.err.find("--overwrite"), std::string::npos) << merged.err;
+  EXPECT_EQ(read_file(folder_ / "o/samples.npz"), former);
+}
+
 TEST_F(ChangedModel, UnderARunThatGrowsIsRefused) {
   ASSERT_EQ(sextant(words({"--count", "4"})).exit_code, 0);
   change("out.2.bias", [](const Tensor& bias) { return bias + 1e-3; });

@@ -154,6 +154,21 @@ TEST_F(Leftovers, FinishedBatchesAreKeptByAProcessThatGoesOnAlone) {
   EXPECT_TRUE(images.equal(checkpoint::load_npz(out_ / "samples.npz").at("arr_0"))) << "batch 2 was drawn again";
 }
 
+TEST_F(Leftovers, BatchesOfAnotherRunAreNotPassedOver) {
+  expect_drawn(out_, {"--shard", "1/2"});
+  const std::vector<std::string> other = {"--seed", "1"}, replacing = {"--seed", "1", "--overwrite"};
+  expect_told(sextant(eight_images(out_, other)), 2,
+              batches_.string() +
+                  " holds batches of another run: [sample] seed is 0 there and 1 here; choose another "
+                  "--out, or --overwrite to replace it");
+  EXPECT_TRUE(fs::exists(batches_ / "0.npz"));
+  EXPECT_FALSE(fs::exists(out_ / "samples.npz"));
+  expect_drawn(out_, replacing);
+  EXPECT_FALSE(fs::exists(batches_));
+  expect_drawn(folder_ / "other", other);
+  EXPECT_EQ(read_file(out_ / "samples.npz"), read_file(folder_ / "other/samples.npz"));
+}
+
 TEST_F(Leftovers, ImagesThatSharesDoNotTakeOverAreNamed) {
   Program program(eight_images(out_, {"--count", "400"}));
   ASSERT_TRUE(wait_for_first_batch(out_));

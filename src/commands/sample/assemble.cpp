@@ -8,6 +8,7 @@
 #include <optional>
 #include <thread>
 
+#include "common/run_folder.h"
 #include "drawing/identity.h"
 #include "internal/distributed/claims.h"
 #include "internal/runtime/text.h"
@@ -156,8 +157,9 @@ void keep_finished_batches(const fs::path& batches, const SampleConfig& config, 
   const json drawn_with = files.weights();
   if (drawn_with.is_null()) return;
   if (drawn_with != weights) {
-    progress.note("note: the batches in " + batches.string() + " were drawn with other weights: they are drawn again");
-    return;
+    if (config.run.overwrite) return;
+    throw UsageError("the batches in " + batches.string() + " were drawn with other weights; give the former files" +
+                     kChooseAnother);
   }
   const bool coupled = coupling_of(config.guidance) != Coupling::kNone;
   const int64_t full = settings.at("sample").at("batch").get<int64_t>();

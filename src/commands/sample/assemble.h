@@ -20,7 +20,8 @@ nlohmann::json assemble(const SampleConfig& config, const nlohmann::json& settin
                         const std::vector<BatchFiles>& sources, const FormerRun& former, const SampleFolder& folder);
 
 /// Puts the finished batches in the folder `batches` into the store where they are of this run, drawn with `weights`:
-/// processes that are gone left them. A damaged one is drawn again.
+/// processes that are gone left them. A damaged one is drawn again. UsageError where they were drawn with other
+/// weights, unless config.run.overwrite.
 void keep_finished_batches(const std::filesystem::path& batches, const SampleConfig& config,
                            const nlohmann::json& weights, SampleStore& store, Progress& progress);
 

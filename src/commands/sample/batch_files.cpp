@@ -143,7 +143,7 @@ BatchFiles::BatchFiles(fs::path folder, const json& settings, const Stored& stor
   const json former = shared_identity(stored.settings), here = shared_identity(settings);
   if (former != here) {
     throw UsageError(folder_.string() + " holds batches of another run: " + first_difference(former, here) +
-                     "; give the same settings to all tasks, or another --out");
+                     "; give the same settings to all tasks, or another --out, or remove that folder");
   }
   settings_signature_ = signature_of_settings(stored.settings);
 }
@@ -223,7 +223,7 @@ void BatchFiles::agree_on_weights(const json& weights) {
   weights_signature_ = signature_of(weights);
 }
 
-json BatchFiles::weights() const { return agreed_in(folder_ / kWeights); }
+json BatchFiles::weights_in(const fs::path& folder) { return agreed_in(folder / kWeights); }
 
 void BatchFiles::put(int64_t batch, const Batch& drawn) const {
   checkpoint::save_npz(file(batch), {{"images", drawn.images},

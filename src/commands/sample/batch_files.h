@@ -27,6 +27,10 @@ class BatchFiles {
   /// The settings of the run whose batches a folder holds; null where it holds none. UsageError where they are damaged.
   static nlohmann::json settings_in(const std::filesystem::path& folder);
 
+  /// The weights that the batches in a folder are drawn with; null where that is not recorded. UsageError where that is
+  /// damaged.
+  static nlohmann::json weights_in(const std::filesystem::path& folder);
+
   const std::filesystem::path& folder() const { return folder_; }
   int64_t size() const { return (count_ + batch_ - 1) / batch_; }  ///< batches of the whole run
   int64_t count() const { return count_; }                         ///< samples of the whole run
@@ -49,8 +53,7 @@ class BatchFiles {
 
   /// Records which weights the batches are drawn with. UsageError where others were drawn with different ones.
   void agree_on_weights(const nlohmann::json& weights);
-  /// What was recorded; null if nothing was. UsageError where it is damaged.
-  nlohmann::json weights() const;
+  nlohmann::json weights() const { return weights_in(folder_); }
 
   /// After agree_on_weights().
   void put(int64_t batch, const Batch& drawn) const;

@@ -5,6 +5,8 @@
 #include "drawing/store.h"
 #include "internal/runtime/difference.h"
 #include "internal/runtime/json_file.h"
+#include "sample/assemble.h"
+#include "sample/batch_files.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {
@@ -51,21 +53,41 @@ SampleFolder::SampleFolder(fs::path folder, const json& identity, int64_t count,
   });
 }
 
+void SampleFolder::check_batches(const json& identity, bool overwrite) {
+  alone_ = true;
+  json former;
+  try {
+    const json settings = BatchFiles::settings_in(batches());
+    if (settings.is_null()) return;
+    former = identity_of(settings);
+  } catch (const Error&) {
+    if (!fs::exists(batches())) return;  // whoever put them together removed them just now
+    if (!overwrite) throw;
+  }
+  batches_of_another_ = former != identity;
+  if (!batches_of_another_ || overwrite) return;
+  throw UsageError(batches().string() + " holds batches of another run: " + first_difference(former, identity) +
+                   kChooseAnother);
+}
+
 void SampleFolder::agree_on_inputs(const json& inputs, bool overwrite) {
-  json stored = SampleStore::stored_identity(partial());
-  for (const json& former : {former_.is_object() ? former_.value("weights", json()) : json(),
-                             stored.is_object() ? stored.value("weights", json()) : json()}) {
+  const json stored = SampleStore::stored_identity(partial());
+  const auto differ = [&](const json& former) {
     const std::string changed = changed_input(former, inputs);
-    if (changed.empty()) continue;
-    if (!overwrite) {
+    if (!changed.empty() && !overwrite) {
       throw UsageError("the " + changed + " are not those that the images in " + folder_.string() +
                        " were drawn with; give the former file" + kChooseAnother);
     }
-    former_ = json();
-  }
+    return !changed.empty();
+  };
+  if (differ(former_.is_object() ? former_.value("weights", json()) : json())) former_ = json();
+  if (differ(stored.is_object() ? stored.value("weights", json()) : json())) former_ = json();
+  if (alone_ && !batches_of_another_) batches_of_another_ = differ(BatchFiles::weights_in(batches()));
 }
 
 void SampleFolder::replace_former() const {
+  if (batches_of_another_) remove_batches(batches());
+  batches_of_another_ = false;
   if (former_.is_object()) return;
   for (const char* file : {"samples.npz", "grid.png", "run.json", "gradient-norm.svg", "gradient-norm.png"}) {
     fs::remove(folder_ / file);

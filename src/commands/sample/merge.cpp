@@ -1,7 +1,9 @@
 #include "internal/commands/merge.h"
 
+#include "common/run_folder.h"
 #include "drawing/identity.h"
 #include "internal/commands/sample.h"
+#include "internal/runtime/json_file.h"
 #include "internal/runtime/text.h"
 #include "sample/assemble.h"
 #include "sextant/runtime/error.h"
@@ -37,6 +39,24 @@ FormerRun largest_former(const std::vector<std::string>& folders, const SampleFo
   return largest;
 }
 
+/// Where the run goes. UsageError where images are that are not of it.
+SampleFolder checked_folder(const SampleConfig& config, const std::vector<BatchFiles>& sources) {
+  try {
+    SampleFolder folder(config.run.out, identity_of(config), config.sample.count, false);
+    for (const BatchFiles& files : sources) {
+      read_entries<UsageError>(files.folder() / "weights.json", [&] {
+        if (const json weights = files.weights(); !weights.is_null()) folder.agree_on_inputs(weights, false);
+      });
+    }
+    return folder;
+  } catch (const UsageError& error) {  // which offers a flag that a merge does not have
+    const std::string message = error.what();
+    const std::size_t offer = message.find(kChooseAnother);
+    if (offer == std::string::npos) throw;
+    throw UsageError(message.substr(0, offer) + "; choose another --out");
+  }
+}
+
 }  // namespace
 
 SampleResult run_merge(const std::vector<std::string>& folders, const MergeConfig& merge) {
@@ -57,7 +77,7 @@ SampleResult run_merge(const std::vector<std::string>& folders, const MergeConfi
   SampleConfig config;
   OptionTable("sample", sample_options(config)).merge(settings, folders.front() + "/samples.batches");
   config.run.out = merge.out.empty() ? folders.front() : merge.out;
-  const SampleFolder folder(config.run.out, identity_of(config), config.sample.count, false);
+  const SampleFolder folder = checked_folder(config, sources);
   const FormerRun former = largest_former(folders, folder, identity_of(config), sources);
   for (BatchFiles& files : sources) files.keep(former.images());
   const json record = assemble(config, settings, {}, sources, former, folder);

@@ -132,11 +132,11 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     set_threads(static_cast<int>(config.run.threads));
     folder.agree_on_inputs(inputs_of(config, open_models(config).weights.record()), config.run.overwrite);
   }
-  const std::filesystem::path batches = folder.path() / "samples.batches";
+  const std::filesystem::path batches = folder.batches();
   remove_batches_put_together(batches, identity, former_run(folder).images(), config.share.lease);
   if (there()) {
     std::filesystem::remove(folder.partial());
-    std::filesystem::remove_all(folder.path() / "samples.batches.done");  // of a process that was killed meanwhile
+    std::filesystem::remove_all(batches.string() + ".done");  // of a process that was killed meanwhile
     SampleResult result = read_entries(folder.record(), [&] { return result_of(former, config.sample.count); });
     result.there_already = true;
     return result;
@@ -160,6 +160,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     };
     return draw_share(config, settings, files, share, folder, open, told, stop);
   }
+  folder.check_batches(identity, config.run.overwrite);
   const SamplingModels models = open_models(config);
   const json inputs = inputs_of(config, models.weights.record());
   folder.agree_on_inputs(inputs, config.run.overwrite);

@@ -184,7 +184,7 @@ Share share_of(const SampleConfig& config) {
 SampleResult draw_share(const SampleConfig& config, const json& settings, const json& hashes, const Share& share,
                         const SampleFolder& folder, const std::function<Opened()>& open, Progress& progress,
                         const Stop& stop) {
-  const fs::path batches = folder.path() / "samples.batches";
+  const fs::path batches = folder.batches();
   BatchFiles files(batches, settings);
   // Whether the models have changed under a run that is to be written over is known when they are open.
   const FormerRun former = config.run.overwrite ? FormerRun() : former_run(folder);
