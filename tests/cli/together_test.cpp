@@ -206,23 +206,28 @@ TEST_F(Together, TrainContinuesWithAnotherNumberOfProcesses) {
   expect_same_curve("one", "half", 2e-4);
 }
 
-TEST_F(Together, FinetuneOfBatchNormsHasTheCurveOfOneProcess) {
+TEST_F(Together, FinetuneHasTheCurveOfOneProcess) {
+  // Its batch norms, and its Smooth ECE, are those of the whole batch; --lambda is 1 unless told otherwise.
   const auto words = [this](const std::string& out) {
     return Words{"finetune",  "--model", bundled("mnist-classifier"),
                  "--data",    digits(),  "--test",
                  digits(),    "--steps", "8",
-                 "--batch",   "9",       "--lambda",
-                 "0",         "--seed",  "4",
+                 "--batch",   "9",       "--entropy-weight",
+                 "0.1",       "--seed",  "4",
                  "--threads", "1",       "--log-every",
                  "1",         "--out",   folder_ / out,
                  "--lr",      "1e-6"};
   };
-  ASSERT_EQ(sextant(words("one")).exit_code, 0);
-  printed_by(2, words("two"));
-  const std::vector<double> one = curve("one", "loss"), two = curve("two", "loss");
-  ASSERT_EQ(one.size(), 8u);
-  ASSERT_EQ(two.size(), 8u);
-  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], two[i], 1e-5) << i;  // of logits near 10
+  ASSERT_EQ(sextant(words("1")).exit_code, 0);
+  for (const std::string size : {"2", "3"}) {
+    printed_by(std::stoi(size), words(size));
+    for (const char* name : {"loss", "smooth_ece", "entropy_constraint"}) {
+      const std::vector<double> one = curve("1", name), several = curve(size, name);
+      ASSERT_EQ(one.size(), 8u);
+      ASSERT_EQ(several.size(), 8u);
+      for (std::size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], several[i], 1e-5) << name << " " << i;
+    }
+  }
 }
 
 TEST_F(Together, FinetuneTunesOnce) {
