@@ -1,5 +1,11 @@
 #include "run_files.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "internal/training/snapshots.h"
 #include "sextant/runtime/error.h"
 
@@ -7,7 +13,25 @@ namespace sextant::training {
 
 namespace fs = std::filesystem;
 
-RunFiles::RunFiles(fs::path folder, bool replaces) : folder_(std::move(folder)), beside_(replaces) {
+namespace {
+
+/// Keeps other trainings out of the folder for as long as it lives; null where the file system has no locks.
+std::shared_ptr<const int> locked(const fs::path& folder) {
+  const int file = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return nullptr;  // whoever writes there says why
+  std::shared_ptr<const int> lock(new int(file), [](const int* held) {
+    close(*held);
+    delete held;
+  });
+  if (flock(file, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno != EWOULDBLOCK) return nullptr;
+  throw Error("another training is writing to " + folder.string() + "; choose another out folder");
+}
+
+}  // namespace
+
+RunFiles::RunFiles(fs::path folder, bool replaces)
+    : folder_(std::move(folder)), lock_(locked(folder_)), beside_(replaces) {
   // Left by a run that never saved a snapshot, or that was killed while its files took their names.
   const bool interrupted = !fs::exists(folder_ / "checkpoints") && Snapshots(folder_ / "checkpoints.new").newest();
   std::error_code ignored;
@@ -25,6 +49,12 @@ RunFiles RunFiles::seen(fs::path folder, bool beside) {
   files.folder_ = std::move(folder);
   files.beside_ = beside;
   return files;
+}
+
+void RunFiles::check_there() const {
+  if (fs::exists(folder_)) return;
+  throw Error(folder_.string() +
+              ": No such file or directory: it was removed while the training was writing into it; start it again");
 }
 
 void RunFiles::adopt() {

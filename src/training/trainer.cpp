@@ -65,6 +65,7 @@ class Run {
       stopped = taken.stopped;
       const double seconds = steady_seconds() - start;
       busy += seconds;
+      if (log_) files_.check_there();
       if (log_) log_->note(taken.numbers, taken.norm, seconds, config_.batch);
       if (log_ && (step_ % config_.log_every == 0 || step_ == config_.steps)) {
         progress.note(log_->write(step_, config_.steps, taken.learning_rate, scale_.dynamic ? scale_.scale : 0));
