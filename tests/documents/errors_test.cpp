@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <regex>
 
 #include "documents/documents.h"
 #include "internal/runtime/files.h"
@@ -79,6 +80,42 @@ TEST_P(Cookbook, ShowsWhatTheProgramSays) {
   EXPECT_TRUE(code == 1 || code == 2) << code << "\n" << session.typed << read_file(errors);
   const std::string last = split(trimmed(read_file(errors)), '\n').back();
   EXPECT_TRUE(matches(last, session.message)) << session.typed << last;
+}
+
+/// The text in the literals of a source file, those that follow each other as the one that they are.
+std::string literals_of(const fs::path& file) {
+  static const std::regex between("\"\\s*\"");
+  return std::regex_replace(read_file(file), between, "");
+}
+
+/// The messages of the table at the end, whose commands nobody could type.
+std::vector<std::string> untyped_messages() {
+  std::vector<std::string> all;
+  bool there = false;
+  for (const std::string& line : lines_of(source_dir() / "docs/errors.md")) {
+    if (line.starts_with("## ")) there = line == "## On other days";
+    if (there && line.starts_with("| `")) all.push_back(line.substr(3, line.find("` | ") - 3));
+  }
+  return all;
+}
+
+TEST(CookbookTable, HoldsMessagesOfTheSources) {
+  std::string sources;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(source_dir() / "src")) {
+    if (entry.is_regular_file()) sources += literals_of(entry.path());
+  }
+  const std::vector<std::string> messages = untyped_messages();
+  EXPECT_GE(messages.size(), 20u);
+  for (const std::string& message : messages) {
+    // What stands between two dots is of one literal.
+    std::string rest = message;
+    for (std::size_t dots = 0; dots != std::string::npos;) {
+      dots = rest.find("...");
+      const std::string part = rest.substr(0, dots);
+      EXPECT_NE(sources.find(part), std::string::npos) << "'" << part << "' of: " << message;
+      if (dots != std::string::npos) rest = rest.substr(dots + 3);
+    }
+  }
 }
 
 }  // namespace
