@@ -55,7 +55,9 @@ bool PatientStore::check(const std::string& key) {
 }
 
 void PatientStore::wait(const std::vector<std::string>& keys, milliseconds timeout) {
-  use(timeout + patience_, [keys, timeout](const Store& store) { store->wait(keys, timeout); });
+  // A store in a file counts whole seconds, and ends after one more.
+  constexpr milliseconds kCounted(2000);
+  use(timeout + patience_ + kCounted, [keys, timeout](const Store& store) { store->wait(keys, timeout); });
 }
 
 }  // namespace sextant::distributed

@@ -144,6 +144,15 @@ TEST(Group, NamesAProcessThatDoesNotCome) {
                              "ends the job, what is saved is kept");
 }
 
+TEST(Group, NamesAProcessOfItsMachineThatDoesNotStart) {
+  const Environment here =
+      environment({{"TORCHELASTIC_RUN_ID", "1"}, {"TORCHELASTIC_RESTART_COUNT", "7"}, {"SEXTANT_TIMEOUT", "1"}});
+  const std::string message = testing::message_of([&] { Group(world(0, 2), here); });
+  const std::string begin = "of the 2 processes, rank 1 did not come to ", end = " within 1 s (SEXTANT_TIMEOUT)";
+  ASSERT_TRUE(message.starts_with(begin) && message.ends_with(end)) << message;
+  unlink(message.substr(begin.size(), message.size() - begin.size() - end.size()).c_str());
+}
+
 TEST(Group, OfSeveralMachinesNeedsAPlaceToMeet) {
   const auto refusal = [](World here) { return testing::message_of([&] { Group(here, environment({})); }); };
   World spread = world(0, 4);
