@@ -113,5 +113,9 @@ TEST(Denoisers, RefuseAModelWhoseAnswerOnlyBroadcasts) {
   EXPECT_THROW(denoiser.with({}), UsageError);
 }
 
+TEST(Models, ThatAreNoneSaySo) {
+  EXPECT_THROW(diffusion::classifier_free({}, 9, 2.0, 4)(kFirst, kTimes, kLabels), UsageError);
+}
+
 }  // namespace
 }  // namespace sextant::testing

@@ -28,6 +28,7 @@ TEST(Classifier, MayKeepAStateOfItsOwnAndIsNoneByDefault) {
   EXPECT_EQ(counting.logits(x).sum().item<double>(), 6);
   EXPECT_TRUE(counting);
   EXPECT_FALSE(Classifier{});
+  EXPECT_THROW(Classifier{}.logits(x), UsageError);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sextant/diffusion/process.h"
+#include "sextant/runtime/error.h"
 #include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
@@ -54,7 +55,9 @@ class Model {
     }
   }
 
+  /// UsageError where there is none.
   Tensor operator()(const Tensor& x, const Tensor& t, const Tensor& y, Time time = std::nullopt) const {
+    if (!function_) throw UsageError("model: expected a function of x, t and y, got none");
     return function_(x, t, y, time);
   }
   explicit operator bool() const { return static_cast<bool>(function_); }

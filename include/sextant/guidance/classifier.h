@@ -9,6 +9,7 @@
 #include <functional>
 #include <type_traits>
 
+#include "sextant/runtime/error.h"
 #include "sextant/runtime/noise.h"
 #include "sextant/runtime/tensor.h"
 
@@ -43,7 +44,9 @@ class Logits {
     }
   }
 
+  /// UsageError where there is no classifier.
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const SampleIds& ids = {}) const {
+    if (!function_) throw UsageError("classifier: expected a function from images to logits, got none");
     return function_(x, t, ids);
   }
   explicit operator bool() const { return static_cast<bool>(function_); }
