@@ -56,7 +56,7 @@ int work(const SampleConfig& config, const nlohmann::json& settings, const Share
       return Opened{draw, {{"model", "none"}}};
     };
     const std::unique_ptr<Progress> silent = make_progress(ProgressStyle::kQuiet, std::cerr);
-    draw_share(config, settings, share, folder, open, *silent, Stop());
+    draw_share(config, settings, /*hashes=*/nlohmann::json::object(), share, folder, open, *silent, Stop());
     return 0;
   } catch (const std::exception& error) {
     std::cerr << "worker " << share.index << ": " << error.what() << "\n";
