@@ -66,9 +66,11 @@ void check_kinds(const json& config, const std::string& source) {
 }
 
 void check_entries(const json& config, const std::string& source) {
+  // loss_type is a remark on the training that guided-diffusion's settings have among these.
   static const std::vector<std::pair<const char*, Names>> kWhole = {
       {"diffusion",
-       {"steps", "noise_schedule", "predict", "learn_sigma", "model_var_type", "rescale_timesteps", "clip"}},
+       {"steps", "noise_schedule", "predict", "learn_sigma", "model_var_type", "rescale_timesteps", "clip",
+        "loss_type"}},
       {"input", {"range", "mean", "std", "size", "resized_to", "resize"}}};
   for (const auto& [name, known] : kWhole) {
     if (config.contains(name) && config[name].is_object())

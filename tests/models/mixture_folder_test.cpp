@@ -159,6 +159,7 @@ TEST_F(MixtureFolder, RefusesEntriesThatNobodyReads) {
   EXPECT_NE(message.find("Did you mean 'noise_schedule'?"), std::string::npos) << message;
   config = line();
   config["summary"] = "two on a line";
+  config["diffusion"]["loss_type"] = "RESCALED_MSE";
   EXPECT_NO_THROW(models::open_diffusion(write(config), "", {}));
 }
 
