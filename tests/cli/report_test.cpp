@@ -192,8 +192,8 @@ TEST(Report, SortsAndEnlargesInABrowser) {
   for (const char* width : {"1280", "390"}) {
     const std::string dom =
         chromium("--window-size=" + std::string(width) + ",1000 --dump-dom", folder / "clicked.html");
-    EXPECT_NE(dom.find("30.500000 9.250000 100.125000; 9.250000 30.500000 100.125000 ascending; "
-                       "100.125000 30.500000 9.250000 descending; open false; open true true; open false; "
+    EXPECT_NE(dom.find("30.5 9.25 100.125; 9.25 30.5 100.125 ascending; "
+                       "100.125 30.5 9.25 descending; open false; open true true; open false; "
                        "themes differ true; overflow false"),
               std::string::npos)
         << width << dom.substr(dom.find("data-said"), 400);
