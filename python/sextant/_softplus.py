@@ -112,9 +112,10 @@ def _smoothed(kind: Any, beta: float) -> Any:
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
         return _smooth(beta, kind.__call__, self, *args, **kwargs)
 
-    @functools.wraps(kind.forward)
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         return _smooth(beta, kind.forward, self, *args, **kwargs)
+
+    functools.update_wrapper(forward, kind.forward)
 
     def __reduce_ex__(self: Any, protocol: int) -> Any:
         made, arguments, *rest = kind.__reduce_ex__(self, max(2, protocol))

@@ -275,7 +275,7 @@ def to_diffusers(folder: Path, out: Path) -> str:
             stacklevel=2,
         )
     _write(target / part, settings, "config.json", theirs, weights_file)
-    own = {key: config[key] for key in ("classes", "null_label", "diffusion") if key in config}
+    own: Dict[str, Any] = {key: config[key] for key in ("classes", "null_label", "diffusion") if key in config}
     _write_json(target / part / "sextant.json", own)
     _write_json(target / "scheduler/scheduler_config.json", scheduler)
     if kind == "adm-unet":
