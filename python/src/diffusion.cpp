@@ -231,10 +231,16 @@ void bind_mixture(py::module_& m) {
           doc("diffusion.mixture_denoiser"), arg("process") = py::none(), py::kw_only(), arg("conditional") = false)
       .def(
           "classifier",
-          [](const Mixture& mixture, const std::optional<Process>& process) {
-            return process ? diffusion::mixture_classifier(mixture, *process) : diffusion::mixture_classifier(mixture);
+          [](const Mixture& mixture, const std::optional<Process>& process, bool noise_levels) {
+            if (process && noise_levels) {
+              throw UsageError("Mixture.classifier: a process counts timesteps; give it or noise_levels=True");
+            }
+            if (process) return diffusion::mixture_classifier(mixture, *process);
+            if (noise_levels) return diffusion::mixture_classifier(mixture, diffusion::SigmaRange());
+            return diffusion::mixture_classifier(mixture);
           },
-          doc("diffusion.mixture_classifier"), arg("process") = py::none());
+          doc("diffusion.mixture_classifier"), arg("process") = py::none(), py::kw_only(),
+          arg("noise_levels") = false);
 }
 
 }  // namespace

@@ -1,41 +1,77 @@
 #include "cli/program.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <stdexcept>
 #include <thread>
 
 #include "drawing/store.h"
 #include "internal/runtime/files.h"
+#include "preloaded/request.h"
 #include "sextant/checkpoint/checkpoint.h"
 
 namespace sextant::cli::testing {
 
 namespace fs = std::filesystem;
 
-Program::Program(const std::vector<std::string>& words, std::size_t file_limit) {
-  std::vector<std::string> all = {SEXTANT_PROGRAM};
-  all.insert(all.end(), words.begin(), words.end());
-  std::vector<char*> arguments;
-  for (std::string& word : all) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  const std::string out = folder_ / "out";
-  const std::string err = folder_ / "err";
-  process_ = fork();
-  if (process_ == 0) {
-    dup2(open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
-    dup2(open(err.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
-    const rlimit limit{file_limit, file_limit};
-    if (file_limit > 0) setrlimit(RLIMIT_FSIZE, &limit);
-    execv(arguments[0], arguments.data());
-    _exit(127);
+namespace {
+
+/// The preloaded program, one for all tests of this process.
+class Preloaded {
+ public:
+  Preloaded() {
+    int ends[2];
+    // What it starts loses its parent at once: this process takes it.
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return;
+    process_ = fork();
+    if (process_ == 0) {
+      dup2(ends[1], STDIN_FILENO);
+      execl(SEXTANT_PRELOADED, SEXTANT_PRELOADED, nullptr);
+      _exit(127);
+    }
+    close(ends[1]);
+    socket_ = ends[0];
   }
+  ~Preloaded() {
+    close(socket_);
+    waitpid(process_, nullptr, 0);
+  }
+  Preloaded(const Preloaded&) = delete;
+  Preloaded& operator=(const Preloaded&) = delete;
+
+  pid_t start(const Request& request) const {
+    pid_t process = -1;
+    if (!send(socket_, request) || !receive_all(socket_, &process, sizeof process) || process < 0) {
+      throw std::runtime_error("cannot start " SEXTANT_PRELOADED);
+    }
+    return process;
+  }
+
+ private:
+  pid_t process_ = -1;
+  int socket_ = -1;
+};
+
+}  // namespace
+
+Program::Program(const std::vector<std::string>& words, std::size_t file_limit) {
+  static const Preloaded preloaded;
+  Request request;
+  request.folder = fs::current_path();
+  request.out = folder_ / "out";
+  request.err = folder_ / "err";
+  if (file_limit > 0) request.file_limit = file_limit;
+  request.words = {"sextant"};
+  request.words.insert(request.words.end(), words.begin(), words.end());
+  for (char** variable = environ; *variable != nullptr; ++variable) request.environment.emplace_back(*variable);
+  process_ = preloaded.start(request);
 }
 
 void Program::signal(int number) const { kill(process_, number); }

@@ -1,4 +1,5 @@
-// The real program, run as a user runs it.
+// Commands of the program, each a process as a user's is; but libtorch has been loaded before (cli/preloaded), and what
+// libraries read of the environment as they are loaded has no effect.
 #pragma once
 
 #include <sys/types.h>

@@ -12,13 +12,17 @@ import sextant
 from sextant import samplers
 
 
-def mixture():
+WEIGHTS = torch.full((3,), 1 / 3, dtype=torch.float64)
+COVARIANCES = 0.05 * torch.eye(2, dtype=torch.float64).repeat(3, 1, 1)
+
+
+def means():
     torch.manual_seed(0)
-    return sextant.Mixture(
-        torch.full((3,), 1 / 3, dtype=torch.float64),
-        torch.randn(3, 2, dtype=torch.float64),
-        0.05 * torch.eye(2, dtype=torch.float64).repeat(3, 1, 1),
-    )
+    return torch.randn(3, 2, dtype=torch.float64)
+
+
+def mixture():
+    return sextant.Mixture(WEIGHTS, means(), COVARIANCES)
 
 
 def test_every_word_of_the_table_has_its_function_and_no_other_is_there():
@@ -63,6 +67,26 @@ def test_samplers_over_noise_levels_draw_the_mixture(sampler):
     y = torch.arange(3).repeat(40)
     x = getattr(samplers, sampler)(made.denoiser(conditional=True), y, steps=30)
     assert (made.posterior(x.flatten(1).double()).argmax(1) == y).double().mean() > 0.85
+
+
+def test_a_mixtures_classifier_over_noise_levels_is_of_the_noised_mixture():
+    made = mixture()
+    classifier = made.classifier(noise_levels=True)
+    assert classifier.uses_time
+    torch.manual_seed(3)
+    x = 2 * torch.randn(4, 2, 1, 1, dtype=torch.float64)
+    sigma = torch.tensor([0.0, 0.3, 2.0, 40.0], dtype=torch.float64)
+    logits = classifier(x, sigma)
+    for image, level, got in zip(x.flatten(1), sigma, logits):
+        noised = COVARIANCES + level**2 * torch.eye(2, dtype=torch.float64)
+        wanted = torch.distributions.MultivariateNormal(means(), noised).log_prob(image) + WEIGHTS.log()
+        torch.testing.assert_close(got.log_softmax(0), wanted.log_softmax(0), rtol=1e-9, atol=1e-9)
+    guide = sextant.Guide(classifier, "plain", scale=4.0, guidance_input="xt")
+    y = torch.arange(3).repeat(40)
+    drawn = samplers.edm_heun(made.denoiser(), y, guide=guide, steps=30)
+    assert (made.posterior(drawn.flatten(1).double()).argmax(1) == y).double().mean() > 0.9
+    with pytest.raises(sextant.UsageError, match="a process counts timesteps"):
+        made.classifier(sextant.Process("linear"), noise_levels=True)
 
 
 def test_an_observer_hears_every_step_and_its_error_ends_the_run():

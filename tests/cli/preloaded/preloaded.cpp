@@ -1,0 +1,63 @@
+// Starts commands of the program without the half second in which libtorch, before main, registers its operators: this
+// process has been through that, and each command is a fork of it. Standard input is a socket of requests.
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+
+#include "request.h"
+
+int sextant_main(int argc, char** argv);  // main of src/cli/main.cpp
+
+namespace sextant::cli::testing {
+namespace {
+
+[[noreturn]] void run(Request& request) {
+  dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+  dup2(open(request.out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
+  dup2(open(request.err.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+  const rlimit limit{request.file_limit, request.file_limit};
+  if (request.file_limit != RLIM_INFINITY) setrlimit(RLIMIT_FSIZE, &limit);
+  if (chdir(request.folder.c_str()) != 0) _exit(127);
+  clearenv();
+  for (std::string& variable : request.environment) putenv(variable.data());
+  std::vector<char*> words;
+  for (std::string& word : request.words) words.push_back(word.data());
+  words.push_back(nullptr);
+  std::exit(sextant_main(static_cast<int>(request.words.size()), words.data()));
+}
+
+/// The process that runs `request`. Its parent has ended, so the test, which takes orphans, can wait for it.
+pid_t start(Request& request) {
+  int ends[2];
+  if (pipe(ends) != 0) return -1;
+  const pid_t parent = fork();
+  if (parent == 0) {
+    const pid_t command = fork();
+    if (command == 0) {
+      close(ends[0]);
+      close(ends[1]);
+      run(request);
+    }
+    _exit(send_all(ends[1], &command, sizeof command) ? 0 : 1);
+  }
+  close(ends[1]);
+  pid_t command = -1;
+  receive_all(ends[0], &command, sizeof command);
+  close(ends[0]);
+  waitpid(parent, nullptr, 0);
+  return command;
+}
+
+}  // namespace
+}  // namespace sextant::cli::testing
+
+int main() {
+  using namespace sextant::cli::testing;
+  Request request;
+  while (receive(STDIN_FILENO, request)) {
+    const pid_t command = start(request);
+    if (!send_all(STDIN_FILENO, &command, sizeof command)) break;
+  }
+  return 0;
+}
