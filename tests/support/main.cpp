@@ -7,6 +7,7 @@
 #include <iostream>
 #include <thread>
 
+#include "internal/runtime/cores.h"
 #include "sextant/runtime/device.h"
 #include "support/golden.h"
 
@@ -35,6 +36,7 @@ int main(int argc, char** argv) {
   }
   sextant::set_cuda_arithmetic({});              // on a GPU, float32 that is float32
   at::globalContext().setBenchmarkCuDNN(false);  // every test has other shapes, and trying takes longer than they do
+  sextant::share_busy_cores();                   // with the test that runs beside this one
   // Debian's libtorch starts with one thread.
   at::set_num_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   ::testing::InitGoogleTest(&argc, argv);
