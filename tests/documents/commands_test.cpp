@@ -20,51 +20,6 @@ namespace fs = std::filesystem;
 using sextant::testing::source_dir;
 using sextant::testing::TemporaryFolder;
 
-/// The simple commands of shell code, each as words: lines joined at backslashes, comments left out, variables as 1,
-/// what stands behind > and the dots of "..." left out.
-std::vector<std::vector<std::string>> simple_commands(const std::string& code) {
-  std::vector<std::vector<std::string>> commands(1);
-  std::string word;
-  bool in_word = false;
-  const auto end_word = [&] {
-    if (in_word && word != "...") commands.back().push_back(word);
-    word.clear();
-    in_word = false;
-  };
-  const auto end_command = [&] {
-    end_word();
-    if (!commands.back().empty()) commands.emplace_back();
-  };
-  char quote = 0;
-  for (std::size_t i = 0; i < code.size(); ++i) {
-    const char c = code[i];
-    if (c == '$' && quote != '\'') {
-      word += '1';
-      in_word = true;
-      while (i + 1 < code.size() && (std::isalnum(static_cast<unsigned char>(code[i + 1])) || code[i + 1] == '_')) ++i;
-    } else if (quote != 0) {
-      c == quote ? quote = 0 : static_cast<char>(word += c, 0);
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-      in_word = true;
-    } else if (c == '\\' && i + 1 < code.size()) {
-      if (code[++i] != '\n') word += code[i], in_word = true;
-    } else if (c == '#' && !in_word) {
-      i = std::min(code.find('\n', i), code.size()) - 1;
-    } else if (c == '\n' || c == ';' || c == '&' || c == '|' || c == '(' || c == ')') {
-      end_command();
-    } else if (c == ' ') {
-      end_word();
-    } else {
-      word += c;
-      in_word = true;
-    }
-  }
-  end_command();
-  commands.pop_back();
-  return commands;
-}
-
 TEST(SimpleCommands, AreWhatAShellWouldRun) {
   using Commands = std::vector<std::vector<std::string>>;
   EXPECT_EQ(simple_commands("a --b \"c d\"  # e\nf \\\n  --g && h '$i' ... ; j \"$k/$l\"\n"),

@@ -22,4 +22,8 @@ std::vector<CodeBlock> code_of(const std::filesystem::path& page);
 /// A page without its code: neither blocks nor `spans`.
 std::string prose_of(const std::filesystem::path& page);
 
+/// The simple commands of shell code, each as words: lines joined at backslashes, comments left out, variables as 1,
+/// what stands behind > and the dots of "..." left out.
+std::vector<std::vector<std::string>> simple_commands(const std::string& code);
+
 }  // namespace sextant::cli::testing

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <regex>
 
+#include "cli/program.h"
 #include "documents/documents.h"
 #include "internal/runtime/files.h"
 #include "internal/runtime/text.h"
@@ -64,21 +65,54 @@ class Cookbook : public ::testing::TestWithParam<Session> {};
 INSTANTIATE_TEST_SUITE_P(Every, Cookbook, ::testing::ValuesIn(sessions()),
                          [](const auto& info) { return std::to_string(info.index); });
 
+/// Programs start in `folder` while it lives.
+class Inside {
+ public:
+  explicit Inside(const fs::path& folder) : before_(fs::current_path()) { fs::current_path(folder); }
+  ~Inside() { fs::current_path(before_); }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+
+ private:
+  fs::path before_;
+};
+
+/// Whether it is nothing but commands of sextant, for which no shell need start.
+bool needs_no_shell(const std::string& typed) {
+  if (typed.find_first_of("$&|<>;()*~") != std::string::npos) return false;
+  const auto commands = simple_commands(typed);
+  return std::all_of(commands.begin(), commands.end(), [](const auto& words) { return words.front() == "sextant"; });
+}
+
+Outcome last_of(const std::string& typed) {
+  Outcome outcome;
+  for (std::vector<std::string> words : simple_commands(typed)) {
+    words.erase(words.begin());
+    outcome = sextant(words);
+  }
+  return outcome;
+}
+
+Outcome by_a_shell(const std::string& typed) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "typed.sh") << "export PATH='" << fs::path(SEXTANT_PROGRAM).parent_path().string()
+                                     << "':$PATH\n"
+                                     << typed;
+  const std::string errors = (folder / "errors.txt").string();
+  const std::string script = (folder / "typed.sh").string();
+  const int status = std::system(("bash '" + script + "' >/dev/null 2>'" + errors + "'").c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, "", read_file(errors)};
+}
+
 TEST_P(Cookbook, ShowsWhatTheProgramSays) {
   const Session& session = GetParam();
   const TemporaryFolder folder;
   for (const char* name : {"models", "recipes"}) fs::create_symlink(source_dir() / name, folder / name);
-  const fs::path program = fs::path(SEXTANT_PROGRAM).parent_path();
-  std::ofstream(folder / "typed.sh") << "cd '" << folder.path().string() << "'\nexport PATH='" << program.string()
-                                     << "':$PATH\n"
-                                     << session.typed;
-  const std::string errors = (folder / "errors.txt").string();
-  const int status =
-      std::system(("bash '" + (folder / "typed.sh").string() + "' >/dev/null 2>'" + errors + "'").c_str());
-  ASSERT_TRUE(WIFEXITED(status));
-  const int code = WEXITSTATUS(status);
-  EXPECT_TRUE(code == 1 || code == 2) << code << "\n" << session.typed << read_file(errors);
-  const std::string last = split(trimmed(read_file(errors)), '\n').back();
+  const Inside inside(folder.path());
+  const Outcome outcome = needs_no_shell(session.typed) ? last_of(session.typed) : by_a_shell(session.typed);
+  EXPECT_TRUE(outcome.exit_code == 1 || outcome.exit_code == 2) << outcome.exit_code << "\n"
+                                                                << session.typed << outcome.err;
+  const std::string last = split(trimmed(outcome.err), '\n').back();
   EXPECT_TRUE(matches(last, session.message)) << session.typed << last;
 }
 
