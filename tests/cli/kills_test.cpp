@@ -96,8 +96,8 @@ class KilledJob : public ::testing::Test {
 };
 
 TEST_F(KilledJob, OfTwoProcessesIsTheSameBytesAfterFiveKills) {
-  const int64_t images = images_in(5 * 0.6);
-  kill_at_random(5, 0.6, images);
+  const int64_t images = images_in(5 * 0.3);
+  kill_at_random(5, 0.3, images);
   expect_uninterrupted(images);
 }
 
