@@ -49,12 +49,16 @@ TEST(Sized, CarriesTheGradientThroughEveryFilter) {
 
 TEST(Normalised, NeedsADeviationForEachMean) {
   const Classifier classifier = means({1, 1, 1}, 3);
-  const auto message = [&](InputConvention convention) {
-    return testing::message_of<UsageError>([&] { normalised(classifier, convention); });
+  const auto message = [&](const InputConvention& which) {
+    return testing::message_of<UsageError>([&] { normalised(classifier, which); });
   };
-  EXPECT_EQ(message({.mean = {0.5, 0.5, 0.5}}),
-            "classifier: its input has 3 means and 0 deviations; give one of each for a channel");
-  EXPECT_EQ(message({.low = 1, .high = 0}), "classifier: the end of its pixels' range must be a number above 1, got 0");
+  InputConvention convention;
+  convention.mean = {0.5, 0.5, 0.5};
+  EXPECT_EQ(message(convention), "classifier: its input has 3 means and 0 deviations; give one of each for a channel");
+  convention = {};
+  convention.low = 1;
+  convention.high = 0;
+  EXPECT_EQ(message(convention), "classifier: the end of its pixels' range must be a number above 1, got 0");
   EXPECT_EQ(message({.mean = {0}, .std = {0}}), "classifier: a deviation of its input must be a number above 0, got 0");
   EXPECT_EQ(testing::message_of<UsageError>([&] { sized(classifier, 0, Resize::kArea); }),
             "sized: size must be a number 1 or more, got 0");

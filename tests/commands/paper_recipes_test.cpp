@@ -86,8 +86,9 @@ TEST(PaperTables, HaveTheNumbersThatArePrinted) {
 TEST(PaperTables, OfCalibrationResolve) {
   const std::vector<fs::path> recipes = paper_recipes(false);
   EXPECT_EQ(recipes.size(), 2);
+  const std::string name = "calibrate";
   for (const fs::path& recipe : recipes) {
-    const cli::Command& command = cli::command_named("calibrate");
+    const cli::Command& command = cli::command_named(name);
     cli::Invocation invocation = command.open();
     EXPECT_NO_THROW(cli::parse(command, invocation, {"--recipe", recipe.string()})) << recipe;
     EXPECT_EQ(cli::read_toml(recipe).at("calibrate").value("device", ""), "auto") << recipe;
