@@ -239,8 +239,7 @@ void bind_mixture(py::module_& m) {
             if (noise_levels) return diffusion::mixture_classifier(mixture, diffusion::SigmaRange());
             return diffusion::mixture_classifier(mixture);
           },
-          doc("diffusion.mixture_classifier"), arg("process") = py::none(), py::kw_only(),
-          arg("noise_levels") = false);
+          doc("diffusion.mixture_classifier"), arg("process") = py::none(), py::kw_only(), arg("noise_levels") = false);
 }
 
 }  // namespace
