@@ -53,9 +53,11 @@ def mypy(tmp_path_factory, *words):
     """What mypy says, with the package as it is installed."""
     cache = tmp_path_factory.getbasetemp().parent / "sextant-mypy"
     command = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(cache)]
-    return subprocess.run(
-        [*command, *words], cwd=ROOT, env={"MYPYPATH": str(PACKAGE.parent), "PATH": ""}, capture_output=True, text=True
-    )
+    environment = {"PATH": ""}
+    # mypy finds what is installed by itself, and refuses to be told where.
+    if PACKAGE.parent.name not in ("site-packages", "dist-packages"):
+        environment["MYPYPATH"] = str(PACKAGE.parent)
+    return subprocess.run([*command, *words], cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
 @needs_mypy
