@@ -122,7 +122,5 @@ TEST(NumpyPermutation, IsThatOfRandomState2020) {
   EXPECT_TRUE(at::equal(numpy_permutation(10, 2020), at::tensor({2, 4, 9, 1, 5, 7, 6, 3, 8, 0}, at::kLong)));
 }
 
-// ---- accuracy and uncertainty ----
-
 }  // namespace
 }  // namespace sextant::metrics

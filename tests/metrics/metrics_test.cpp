@@ -159,7 +159,7 @@ TEST(DensityCoverage, MatchesItsDefinition) {
   EXPECT_DOUBLE_EQ(result.coverage, inside.any(1).to(at::kDouble).mean().item<double>());
 }
 
-// ---- kernel distance ----
+// ---- accuracy and uncertainty ----
 
 TEST(ClassAccuracy, CountsEachClassAndTakesTheFirstOfEqualLogits) {
   const Tensor logits =
