@@ -100,12 +100,6 @@ void Claims::release() {
   held_.reset();
 }
 
-std::optional<std::string> Claims::holder(int64_t unit) const {
-  const Owner owner = owner_in(first_line(file(unit)));
-  if (owner.process.empty()) return std::nullopt;
-  return owner.host + ", process " + owner.process;
-}
-
 bool Claims::held(int64_t unit) { return fs::exists(file(unit)) && !dead(unit); }
 
 bool Claims::dead(int64_t unit) {

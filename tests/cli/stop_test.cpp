@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 
 /// Long enough to be stopped in the middle.
 std::vector<std::string> long_run(const fs::path& out) {
-  return small_run(out, {"--count", "40", "--batch", "2", "--steps", "8"});
+  return small_run(out, {"--count", "40", "--batch", "2", "--steps", "5"});
 }
 
 /// The first images of `whole` are those of `part`.

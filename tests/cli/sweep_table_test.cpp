@@ -183,7 +183,7 @@ TEST(SweepTable, IsInTheLedgerByNameFromTheStartAndOutlivesPruning) {
   const TemporaryFolder folder;
   const TemporaryFolder whole;
   write_atomically(folder / "t.toml", table_text());
-  const std::vector<std::string> words = {"sweep", folder / "t.toml", "--out", folder / "o", "--steps", "10"};
+  const std::vector<std::string> words = {"sweep", folder / "t.toml", "--out", folder / "o", "--steps", "6"};
   Program program(words);
   ASSERT_TRUE(wait_for_first_batch(folder / "o/plain/seed-3"));
   const auto listed = [&](const std::vector<std::string>& more) {
@@ -203,7 +203,7 @@ TEST(SweepTable, IsInTheLedgerByNameFromTheStartAndOutlivesPruning) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("4 of 4 runs"), std::string::npos) << outcome.out;
   for (const char* row : {"row=plain", "row=none"}) EXPECT_EQ(listed({"--where", row}).size(), 2) << row;
-  ASSERT_EQ(run_table(whole, table_text(), {"--steps", "10"}).exit_code, 0);
+  ASSERT_EQ(run_table(whole, table_text(), {"--steps", "6"}).exit_code, 0);
   for (const std::size_t line : {0, 1}) {
     EXPECT_EQ(results_of(folder / "o")[line]["metrics"], results_of(whole / "o")[line]["metrics"]);
   }
@@ -212,9 +212,9 @@ TEST(SweepTable, IsInTheLedgerByNameFromTheStartAndOutlivesPruning) {
 TEST(SweepTable, IsTheSameAfterKillsAtAnyMoment) {
   const TemporaryFolder folder;
   const TemporaryFolder whole;
-  ASSERT_EQ(run_table(whole, table_text(), {"--steps", "10"}).exit_code, 0);
+  ASSERT_EQ(run_table(whole, table_text(), {"--steps", "6"}).exit_code, 0);
   write_atomically(folder / "t.toml", table_text());
-  const std::vector<std::string> words = {"sweep", folder / "t.toml", "--out", folder / "o", "--steps", "10"};
+  const std::vector<std::string> words = {"sweep", folder / "t.toml", "--out", folder / "o", "--steps", "6"};
   for (int i = 1; i <= 4; ++i) {
     Program program(words);
     std::this_thread::sleep_for(std::chrono::milliseconds(350 * i));

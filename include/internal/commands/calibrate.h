@@ -26,6 +26,9 @@ enum class FitMethod {
   kVector        ///< a scale and a shift for every class
 };
 
+/// "none", "temperature", "vector", as recipes and calibration.json have them.
+const Words<FitMethod>& fit_words();
+
 /// What a classifier is shown.
 enum class Shown {
   kClean,  ///< images as they are

@@ -36,12 +36,10 @@ class Claims {
   /// Gives the held unit back: it is done, or someone else's turn.
   void release();
 
-  /// Whoever holds `unit`: "host, process 17", or nothing.
-  std::optional<std::string> holder(int64_t unit) const;
   /// Whether somebody took `unit` and neither gave it back nor is known to be dead.
   bool held(int64_t unit);
 
-  /// The file of a unit's claim.
+  /// The file of a unit's claim, whose line names the owner: host, boot, process namespace, process, start.
   std::filesystem::path file(int64_t unit) const;
 
  private:

@@ -8,6 +8,12 @@
 
 namespace sextant::commands {
 
+const Words<FitMethod>& fit_words() {
+  static const Words<FitMethod> kWords = {
+      {"none", FitMethod::kNone}, {"temperature", FitMethod::kTemperature}, {"vector", FitMethod::kVector}};
+  return kWords;
+}
+
 const Words<Shown>& shown_words() {
   static const Words<Shown> kWords = {{"clean", Shown::kClean}, {"xt", Shown::kXt}, {"x0", Shown::kX0}};
   return kWords;
@@ -74,11 +80,9 @@ std::vector<OptionGroup> calibrate_options(CalibrateConfig& c) {
       {"fit",
        "Repair",
        {
-           choice(
-               "--fit", &c.fit,
-               {{"none", FitMethod::kNone}, {"temperature", FitMethod::kTemperature}, {"vector", FitMethod::kVector}},
-               "Rescale the logits for the least negative log-likelihood: by one number, or by a scale and a shift "
-               "for every class"),
+           choice("--fit", &c.fit, fit_words(),
+                  "Rescale the logits for the least negative log-likelihood: by one number, or by a scale and a shift "
+                  "for every class"),
            {"--fit-data", &c.fit_data, Anything{},
             "Images to fit on, like --data; left out a share of those is held out for it", "PATH"},
            choice("--fit-split", &c.fit_split,

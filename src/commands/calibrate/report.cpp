@@ -144,7 +144,7 @@ json to_json(const CalibrateResult& result) {
   }
   if (result.fit) {
     record["fit"] = classifiers::to_json(result.fit->rescaling);
-    record["fit"]["method"] = result.fit->method == FitMethod::kTemperature ? "temperature" : "vector";
+    record["fit"]["method"] = sextant::word_of(fit_words(), result.fit->method);
     record["fit"]["images"] = result.fit->count;
     record["fit"]["source"] = result.fit->source;
   }

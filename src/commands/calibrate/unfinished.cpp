@@ -1,8 +1,11 @@
 #include "calibrate/unfinished.h"
 
+#include <stdexcept>
+
 #include "calibrate/report.h"
 #include "internal/runtime/content_hash.h"
 #include "internal/runtime/files.h"
+#include "internal/runtime/options.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {
@@ -23,20 +26,25 @@ std::string hash_of(const Subset& subset) {
   return hash.digits();
 }
 
+/// What one of `words` stands for; std::out_of_range for another word.
+template <class Value>
+Value meant_by(const Words<Value>& words, const std::string& word) {
+  if (const Value* value = value_of(words, word)) return *value;
+  throw std::out_of_range(word);
+}
+
 CalibrateRow row_of(const json& entry) {
   CalibrateRow row;
   row.variant = entry.at("classifier");
-  const std::string input = entry.at("input");
-  for (const Shown shown : {Shown::kClean, Shown::kXt, Shown::kX0}) {
-    if (word_of(shown) == input) row.input = shown;
-  }
+  row.input = meant_by(shown_words(), entry.at("input"));
   if (entry.contains("level")) row.level = entry.at("level").get<double>();
   row.measures = calibration::measures_of(entry);
   return row;
 }
 
-CalibrateFit fit_of(const json& entry, FitMethod method, int64_t classes) {
-  return {method, classifiers::rescaling_of({{"calibration", entry}}, classes), entry.at("images"), entry.at("source")};
+CalibrateFit fit_of(const json& entry, int64_t classes) {
+  return {meant_by(fit_words(), entry.at("method")), classifiers::rescaling_of({{"calibration", entry}}, classes),
+          entry.at("images"), entry.at("source")};
 }
 
 }  // namespace
@@ -57,16 +65,16 @@ UnfinishedCalibration::UnfinishedCalibration(const std::string& out, json identi
   if (out.empty()) return;
   file_ = std::filesystem::path(out) / "calibration.partial";
   if (!std::filesystem::exists(file_)) return;
+  const auto damaged = [&] { return DataError(file_.string() + ": is damaged; remove it to begin anew"); };
   try {
     const json kept = json::parse(read_file(file_));
     if (kept.at("identity") != identity_) return;
     for (const json& row : kept.at("rows")) found_.rows.push_back(row_of(row));
-    if (kept.contains("fit")) {
-      const bool divides = kept["fit"].at("method") == "temperature";
-      found_.fit = fit_of(kept["fit"], divides ? FitMethod::kTemperature : FitMethod::kVector, classes);
-    }
+    if (kept.contains("fit")) found_.fit = fit_of(kept["fit"], classes);
   } catch (const json::exception&) {
-    throw DataError(file_.string() + ": is damaged; remove it to begin anew");
+    throw damaged();
+  } catch (const std::out_of_range&) {
+    throw damaged();
   }
 }
 

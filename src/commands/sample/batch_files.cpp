@@ -113,13 +113,14 @@ std::vector<SampleRecord> as_records(const Tensor& numbers, const fs::path& file
   return records;
 }
 
-/// The batch whose file has this name, or -1.
-int64_t batch_named(std::string_view name) {
+/// The batch whose file has this name, which ends with one of `endings`, or -1.
+int64_t batch_named(std::string_view name, std::initializer_list<std::string_view> endings) {
   int64_t batch = -1;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), batch);
   const bool canonical = name.starts_with("0") ? batch == 0 && end == name.data() + 1 : true;
   const auto read = static_cast<std::size_t>(end - name.data());
-  return error == std::errc() && canonical && name.substr(read) == ".npz" ? batch : -1;
+  const bool known = std::find(endings.begin(), endings.end(), name.substr(read)) != endings.end();
+  return error == std::errc() && canonical && known ? batch : -1;
 }
 
 }  // namespace
@@ -171,7 +172,11 @@ std::vector<int64_t> BatchFiles::samples(int64_t batch) const {
 
 fs::path BatchFiles::file(int64_t batch) const { return folder_ / (std::to_string(batch) + ".npz"); }
 
-BatchRanges BatchFiles::missing() const {
+fs::path BatchFiles::mark(int64_t batch) const { return folder_ / (std::to_string(batch) + ".burst"); }
+
+void BatchFiles::give_up(int64_t batch) const { write_atomically(mark(batch), ""); }
+
+BatchRanges BatchFiles::without(std::initializer_list<std::string_view> endings) const {
   // One reading of the folder: a question for each of thousands of batches would be slow on a shared file system. By
   // readdir(), since std::filesystem's paths take ten times as long as the system does.
   constexpr int64_t kBits = 64;
@@ -181,7 +186,7 @@ BatchRanges BatchFiles::missing() const {
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(folder_.c_str()), closedir);
   errno = listing ? 0 : errno;
   while (const dirent* const entry = listing ? readdir(listing.get()) : nullptr) {
-    const int64_t batch = batch_named(entry->d_name);
+    const int64_t batch = batch_named(entry->d_name, endings);
     if (batch >= 0 && batch < size()) there[static_cast<std::size_t>(batch / kBits)] |= uint64_t{1} << batch % kBits;
   }
   // Whoever put the run together may remove the folder at any moment.
@@ -199,15 +204,15 @@ BatchRanges BatchFiles::missing() const {
   return missing;
 }
 
-BatchRanges BatchFiles::missing(const BatchRanges& candidates) const {
+BatchRanges BatchFiles::left(const BatchRanges& candidates) const {
   constexpr int64_t kFew = 1024;
-  if (candidates.size() > kFew) return missing();
-  BatchRanges missing;
+  if (candidates.size() > kFew) return left();
+  BatchRanges left;
   candidates.each(0, size(), 0, 1, [&](int64_t batch) {
-    if (!has(batch)) missing.add(batch, batch + 1);
+    if (!has(batch) && !given_up(batch)) left.add(batch, batch + 1);
     return true;
   });
-  return fs::exists(folder_) ? missing : BatchRanges();
+  return fs::exists(folder_) ? left : BatchRanges();
 }
 
 int64_t BatchFiles::finished(const BatchRanges& missing) const {

@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "drawing/batch_sampler.h"
@@ -45,9 +48,16 @@ class BatchFiles {
 
   bool has(int64_t batch) const { return batch < kept_ || std::filesystem::exists(file(batch)); }
   /// Batches that are not there; none when the folder is gone, as it is once the run is put together.
-  BatchRanges missing() const;
-  /// Those of `candidates`, which holds all that were missing a while ago.
-  BatchRanges missing(const BatchRanges& candidates) const;
+  BatchRanges missing() const { return without({".npz"}); }
+
+  /// Tells the other processes that a batch cannot be drawn.
+  void give_up(int64_t batch) const;
+  bool given_up(int64_t batch) const { return std::filesystem::exists(mark(batch)); }
+  /// Batches that are missing() and not given up.
+  BatchRanges left() const { return without({".npz", ".burst"}); }
+  /// Those of `candidates`, which holds all that were left a while ago.
+  BatchRanges left(const BatchRanges& candidates) const;
+
   /// Samples in all batches but those of `missing`.
   int64_t finished(const BatchRanges& missing) const;
 
@@ -67,6 +77,8 @@ class BatchFiles {
   };
   BatchFiles(std::filesystem::path folder, const nlohmann::json& settings, const Stored& stored);
   Batch read(int64_t batch, const nlohmann::json& weights) const;
+  std::filesystem::path mark(int64_t batch) const;
+  BatchRanges without(std::initializer_list<std::string_view> endings) const;
 
   std::filesystem::path folder_;
   int64_t count_ = 0;

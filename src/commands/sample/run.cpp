@@ -9,8 +9,8 @@
 #include "drawing/inputs.h"
 #include "internal/commands/sample.h"
 #include "internal/runtime/json_file.h"
-#include "internal/runtime/sentence.h"
 #include "sample/assemble.h"
+#include "sample/burst.h"
 #include "sample/folder.h"
 #include "sample/grow.h"
 #include "sample/results.h"
@@ -71,20 +71,9 @@ std::vector<int64_t> to_draw(const SampleStore& store, int64_t first, int64_t ba
   return coupling == Coupling::kNone || missing.empty() ? missing : all;
 }
 
-/// An image that is not finite is numbered within its batch; whoever reads of it wants to know which batch that is.
-Batch drawn(FittingSampler& sampler, const std::vector<int64_t>& samples, int64_t kept, int64_t count,
-            const std::function<void(double)>& heard) {
-  try {
-    return sampler.draw(samples, heard);
-  } catch (const NumericError& error) {
-    throw NumericError(
-        "images " + std::to_string(samples.front()) + " to " + std::to_string(samples.back()) + ": " +
-        and_then(error.what(), std::to_string(kept) + " of " + std::to_string(count) + " images are kept"));
-  }
-}
-
-void draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore& store, const SampleFolder& folder,
-                  Progress& progress, const Stop& stop) {
+/// Returns the batches that burst; when those are most(), the rest is not tried.
+BurstBatches draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore& store,
+                          const SampleFolder& folder, Progress& progress, const Stop& stop) {
   // What is missing is known before the writer has the store to itself.
   struct Missing {
     std::vector<int64_t> samples;
@@ -100,17 +89,28 @@ void draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore
   progress.begin("sample", static_cast<double>(store.count()), static_cast<double>(done), "images");
   FittingSampler fitting(sampler, config, progress);
   BatchWriter writer(store, folder);
+  BurstBatches burst;
   for (const Missing& batch : batches) {
-    if (stop.requested()) break;
+    if (stop.requested() || burst.most()) break;
     const auto heard = [&](double share) {
       progress.update(static_cast<double>(done) + static_cast<double>(batch.fresh) * share);
     };
-    Batch images = drawn(fitting, batch.samples, done, store.count(), heard);
-    done += batch.fresh;
-    writer.write(batch.samples, std::move(images));
+    try {
+      Batch images = fitting.draw(batch.samples, heard);
+      burst.drawn();
+      done += batch.fresh;
+      writer.write(batch.samples, std::move(images));
+    } catch (const NumericError& error) {
+      // It numbers an image within its batch; whoever reads of it wants to know which batch that is.
+      const std::string name =
+          "images " + std::to_string(batch.samples.front()) + " to " + std::to_string(batch.samples.back());
+      progress.note("note: " + name + " are left out: " + error.what());
+      burst.add(name, error.what());
+    }
   }
   writer.finish();
   progress.end();
+  return burst;
 }
 
 }  // namespace
@@ -172,6 +172,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
   const std::vector<int64_t>& shape = models.image_shape();
   BatchSampler sampler(config, models);
   json record;
+  BurstBatches burst;
   bool complete = false;
   {
     const std::vector<int64_t> stored =
@@ -183,7 +184,7 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     keep_former_images(former_run(folder), store, sampler.trace_steps());
     keep_finished_batches(batches, config, inputs, store, progress);
     if (store.finished() > 0) folder.replace_former();
-    draw_missing(config, sampler, store, folder, progress, stop);
+    burst = draw_missing(config, sampler, store, folder, progress, stop);
     if (store.finished() > 0) record = write_results(config, settings, store, inputs, files, folder);
     complete = store.finished() == store.count();
   }
@@ -191,7 +192,9 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     std::filesystem::remove(folder.partial());
     remove_batches_put_together(batches, identity, config.sample.count, config.share.lease);
   }
-  return result_of(record.is_null() ? json::object() : record, config.sample.count);
+  const SampleResult result = result_of(record.is_null() ? json::object() : record, config.sample.count);
+  burst.raise("", std::to_string(result.finished) + " of " + std::to_string(result.count) + " images are kept");
+  return result;
 }
 
 }  // namespace sextant::commands

@@ -13,6 +13,7 @@
 #include "internal/runtime/sentence.h"
 #include "internal/runtime/text.h"
 #include "sample/assemble.h"
+#include "sample/burst.h"
 #include "sample/results.h"
 #include "sextant/runtime/device.h"
 #include "sextant/runtime/error.h"
@@ -53,12 +54,13 @@ class Worker {
 
   void run() {
     begin();
-    BatchRanges missing = files_.missing();
+    // Own batches are tried also where an earlier run gave them up, others' are not.
+    BatchRanges left = files_.missing();
     const auto try_each = [&](int64_t begin, int64_t end, int64_t first, int64_t step) {
       bool drew = false;
-      missing.each(begin, end, first, step, [&](int64_t batch) {
+      left.each(begin, end, first, step, [&](int64_t batch) {
         drew = attempt(batch) || drew;
-        return !stop_.requested();
+        return !stop_.requested() && !burst_.most();
       });
       return drew;
     };
@@ -67,9 +69,10 @@ class Worker {
     const double pause = std::clamp(static_cast<double>(share_.shares) / kAsksASecond, std::min(1.0, share_.lease / 8),
                                     share_.lease / 4) *
                          (0.5 + 0.5 * static_cast<double>(share_.index + 1) / static_cast<double>(share_.shares));
-    while (!stop_.requested() && (share_.helps || others_work_here())) {
-      missing = files_.missing(missing);
-      if (missing.empty()) break;
+    left = files_.left();
+    while (!stop_.requested() && !burst_.most() && (share_.helps || others_work_here())) {
+      left = files_.left(left);
+      if (left.empty()) break;
       update();
       // Each begins elsewhere, so that they do not all ask for the same one.
       const int64_t middle = (share_.index * files_.size() + share_.shares - 1) / share_.shares;
@@ -79,6 +82,7 @@ class Worker {
     }
     update();
     progress_.end();
+    burst_.raise(who(), "The other batches are kept");
   }
 
   Claims& claims() { return claims_; }
@@ -106,12 +110,14 @@ class Worker {
   bool attempt(int64_t batch) {
     if (stop_.requested() || files_.has(batch) || !claims_.take(batch)) return false;
     const bool mine = !files_.has(batch);
-    if (mine) draw(batch);
+    const bool drew = mine && draw(batch);
     claims_.release();
-    return mine;
+    return drew;
   }
 
-  void draw(int64_t batch) {
+  /// False where it burst.
+  bool draw(int64_t batch) {
+    const std::string name = "batch " + std::to_string(batch);
     const std::vector<int64_t> samples = files_.samples(batch);
     const double before = finished();
     try {
@@ -123,14 +129,25 @@ class Worker {
           samples, [&](double done) { progress_.update(before + done * static_cast<double>(samples.size())); });
       // Whoever took this batch over, because this process was silent for a lease, may have ended the run since.
       if (fs::exists(files_.folder())) files_.put(batch, drawn);
+      burst_.drawn();
+      return true;
     } catch (const UsageError&) {
       throw;
+    } catch (const NumericError& error) {
+      progress_.note("note: " + who() + name + " is left out: " + error.what());
+      burst_.add(name, error.what());
+      if (fs::exists(files_.folder())) files_.give_up(batch);
+      return false;
     } catch (const Error& error) {
-      char host[256] = {};
-      gethostname(host, sizeof host - 1);
-      throw Error("share " + std::to_string(share_.index + 1) + " of " + std::to_string(share_.shares) + " on " + host +
-                  ", batch " + std::to_string(batch) + ": " + and_then(error.what(), "The other batches are kept"));
+      throw Error(who() + name + ": " + and_then(error.what(), "The other batches are kept"));
     }
+  }
+
+  /// "share 2 of 8 on HOST, "
+  std::string who() const {
+    char host[256] = {};
+    gethostname(host, sizeof host - 1);
+    return "share " + std::to_string(share_.index + 1) + " of " + std::to_string(share_.shares) + " on " + host + ", ";
   }
 
   /// A batch or a claim outside this share is somebody else's.
@@ -149,6 +166,7 @@ class Worker {
   Claims claims_;
   std::function<Opened()> open_;
   Opened opened_;
+  BurstBatches burst_;
   Progress& progress_;
   const Stop& stop_;
   double finished_ = 0;
