@@ -27,7 +27,7 @@ import gpu_speed
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 # Tests of a CPU's bits and of files, the same everywhere.
-ELSEWHERE = "*BatchOfImages.*:Namings.*:Scores.StayFinite*"
+ELSEWHERE = "*BatchOfImages.*:Namings.*:Scores.StayFinite*:Described.PickleOf*"
 GOLDEN = ["guidance", "diffusion", "classifiers", "networks", "models", "samplers"]
 
 # Each is a function below.

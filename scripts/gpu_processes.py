@@ -31,7 +31,7 @@ def train(result, sextant, out, device, failed, left_out):
     words = ["train", "--recipe", "recipes/train-cifar10-adm.toml", "--data", out / "made-up", "--overwrite",
              "--device", device, "--precision", "fp32", "--steps", "3", "--batch", "2", "--log-every", "1",
              "--sample-every", "0"]
-    place = f"localhost:{free_port()}"
+    place = f"127.0.0.1:{free_port()}"  # by number: a bare system may know no name, not even localhost
 
     def rank(number):
         return sextant(f"processes-{number}.log", *words, "--out", out / "processes", "--world-size", "2", "--rank",

@@ -239,7 +239,9 @@ void bind_mixture(py::module_& m) {
             if (noise_levels) return diffusion::mixture_classifier(mixture, diffusion::SigmaRange());
             return diffusion::mixture_classifier(mixture);
           },
-          doc("diffusion.mixture_classifier"), arg("process") = py::none(), py::kw_only(), arg("noise_levels") = false);
+          (std::string(doc("diffusion.mixture_classifier")) + " With noise_levels=True the range is all levels.")
+              .c_str(),
+          arg("process") = py::none(), py::kw_only(), arg("noise_levels") = false);
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ double accuracy(const Tensor& f, const Tensor& y) { return predict(f, y).correct
 
 double negative_log_likelihood(const Tensor& f, const Tensor& y) {
   check_logits_and_labels("negative_log_likelihood", f, y);
-  return -at::log_softmax(f.to(at::kDouble), 1).gather(1, y.unsqueeze(1)).mean().item<double>();
+  const Tensor log_p = at::log_softmax(f.to(at::kDouble), 1).gather(1, y.unsqueeze(1));
+  return 0.0 - log_p.mean().item<double>();  // of a classifier without doubt 0, which has no sign
 }
 
 double brier_score(const Tensor& f, const Tensor& y) {

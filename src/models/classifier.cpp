@@ -91,10 +91,12 @@ void check_channels(const fs::path& path, const json& config, ImageSize images) 
 /// A mixture's posterior reads points as they are.
 guidance::Classifier open_posterior(const ClassifierConfig& config, const Description& description,
                                     Placement placement) {
-  if (config.softplus_beta > 0 || !config.prompts.targets.empty() || config.cutouts.count > 0 || config.size > 0) {
+  const bool of_pixels =
+      config.cutouts.count > 0 || config.size > 0 || config.resize || config.input != ClassifierInput::kConfig;
+  if (config.softplus_beta > 0 || !config.prompts.targets.empty() || of_pixels) {
     throw UsageError(config.path +
-                     ": a mixture has no ReLU, no prompts and no pixels; leave softplus-beta, prompts, "
-                     "cutouts and classifier-size out");
+                     ": a mixture has no ReLU, no prompts and no pixels; leave softplus-beta, prompts, cutouts, "
+                     "classifier-input, classifier-size and classifier-resize out");
   }
   const diffusion::Mixture mixture = open_mixture(description, placement.device);
   if (!config.noisy) return diffusion::mixture_classifier(mixture);

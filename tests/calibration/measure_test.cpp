@@ -1,5 +1,6 @@
 #include <ATen/core/grad_mode.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -129,6 +130,11 @@ TEST(Measure, BecomesJsonWithEveryBin) {
                           "mean_confidence", "mean_entropy"}) {
     EXPECT_TRUE(record[key].is_number()) << key;
   }
+}
+
+TEST(Measure, OfAClassifierWithoutDoubtHasNoSign) {
+  const Tensor f = at::tensor({1e4, 0.0, 0.0, 1e4}, at::kDouble).view({2, 2});
+  EXPECT_FALSE(std::signbit(negative_log_likelihood(f, at::tensor({0, 1}, at::kLong))));
 }
 
 TEST(Measure, RefusesWhatIsNoAnswer) {

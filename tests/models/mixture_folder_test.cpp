@@ -189,6 +189,9 @@ TEST_F(MixtureFolder, IsNoNetwork) {
             std::string::npos);
   EXPECT_NE(message_of([&] { models::open_classifier({.path = folder, .softplus_beta = 3}, {}); }).find("no ReLU"),
             std::string::npos);
+  models::ClassifierConfig of_pixels{.path = folder};
+  of_pixels.input = models::ClassifierInput::kImageNet;
+  EXPECT_NE(message_of([&] { models::open_classifier(of_pixels, {}); }).find("classifier-input"), std::string::npos);
 }
 
 }  // namespace
