@@ -168,12 +168,22 @@ TEST_F(BurstingModel, IsDrawnByRanksButForWhatBursts) {
 }
 
 TEST_F(BurstingModel, IsDrawnBySharesButForWhatBursts) {
-  const Outcome first = sextant(words({"--shard", "1/2"}));
-  EXPECT_EQ(first.exit_code, 1);
-  const Outcome second = sextant(words({"--shard", "2/2"}));
+  // Of five shares the third has all batches that burst: 2, 7, 12, 17. It stops at two of them, others draw the rest.
+  expect_one_line(sextant(words({"--shard", "3/5"})), 1,
+                  {"share 3 of 5 on ", ", batch 2: ", ". The same in batch 7. The"});
+  expect_one_line(sextant(words({"--shard", "1/5"})), 1,
+                  {"share 1 of 5 on ", ", batch 12: ", "in batch 17. The other"});
   EXPECT_EQ(batches_in(folder_ / "o"), 16);
-  // Batches 2 and 12 are the first's, 7 and 17 the second's, and whoever finds a batch given up does not try it.
-  expect_one_line(second, 1, {"share 2 of 2 on ", ", batch 7: ", ". The same in batch 17. The other"});
+  expect_one_line(
+      sextant(words({"--shard", "2/5"})), 1,
+      {"batches 2, 7, 12, 17 in ", " burst, as the processes that tried them said; 32 of 40 images are kept"});
+  // Whoever has them in its share tries them again.
+  expect_one_line(sextant(words({"--shard", "3/5"})), 1, {"share 3 of 5 on ", "in batch 7, batch 12, batch 17. The"});
+}
+
+TEST_F(BurstingModel, IsDrawnOnWhereTheRunGrows) {
+  EXPECT_EQ(sextant(words()).exit_code, 1);
+  expect_one_line(sextant(words({"--count", "60"})), 1, {": images 4 to 5: ", "48 of 60 images are kept"});
 }
 
 }  // namespace

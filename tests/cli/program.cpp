@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <stdexcept>
 #include <thread>
 
@@ -92,23 +94,36 @@ Rank::~Rank() {
   for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"}) unsetenv(name);
 }
 
+Program::~Program() {
+  if (ended_) return;
+  signal(SIGKILL);
+  waitpid(process_, nullptr, 0);
+}
+
 Outcome Program::finish() {
   constexpr std::chrono::minutes kLongest(10);
   const auto until = std::chrono::steady_clock::now() + kLongest;
   int status = 0;
-  while (waitpid(process_, &status, WNOHANG) == 0) {
+  pid_t ended = 0;
+  while ((ended = waitpid(process_, &status, WNOHANG)) == 0) {
     if (std::chrono::steady_clock::now() > until) {
       ADD_FAILURE() << "a command did not end within " << kLongest.count() << " minutes";
       signal(SIGKILL);
-      waitpid(process_, &status, 0);
+      ended = waitpid(process_, &status, 0);
       break;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
-  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  ended_ = true;
+  if (ended < 0) {
+    ADD_FAILURE() << "nobody knows how a command ended: " << std::strerror(errno);
+    return {};
+  }
+  const int by_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  const int code = by_signal == 0 ? WEXITSTATUS(status) : 128 + by_signal;
   // A process that was killed at once had no time to open them.
   const auto printed = [&](const char* name) { return fs::exists(folder_ / name) ? read_file(folder_ / name) : ""; };
-  return {code, printed("out"), printed("err")};
+  return {code, printed("out"), printed("err"), by_signal};
 }
 
 Outcome sextant(const std::vector<std::string>& words) { return Program(words).finish(); }

@@ -18,13 +18,17 @@ struct Outcome {
   int exit_code = -1;  ///< 128 + signal for a process that a signal ended
   std::string out;
   std::string err;
+  int signal = 0;  ///< that ended it; 0 where it ended by itself
 };
 
-/// A `sextant` process. Its output is kept in files until finish().
+/// A `sextant` process, killed where nobody waits for it. Its output is kept in files until finish().
 class Program {
  public:
   /// `file_limit`, where not 0, is the size in bytes that files may have: beyond, writing fails as on a full disk.
   explicit Program(const std::vector<std::string>& words, std::size_t file_limit = 0);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
   Outcome finish();
   void signal(int number) const;
   pid_t process() const { return process_; }
@@ -34,6 +38,7 @@ class Program {
  private:
   TemporaryFolder folder_;
   pid_t process_;
+  bool ended_ = false;
 };
 
 /// The variables that torchrun sets, for processes that start while it lives.

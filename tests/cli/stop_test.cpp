@@ -28,6 +28,7 @@ TEST_P(Stopped, RunSavesItsFinishedBatchesAndContinues) {
   program.signal(GetParam());
   const Outcome outcome = program.finish();
   EXPECT_EQ(outcome.exit_code, 128 + GetParam()) << outcome.err;
+  EXPECT_EQ(outcome.signal, 0) << "it ended by itself";
   const Tensor part = array_of(folder / "o").clone();
   EXPECT_GE(part.size(0), 2);
   EXPECT_LT(part.size(0), 40);

@@ -58,14 +58,8 @@ void check_none_is_missing(const std::vector<BatchFiles>& sources) {
   BatchRanges missing = any.missing();
   for (const BatchFiles& files : sources) missing = missing.both(files.missing());
   if (missing.empty()) return;
-  constexpr std::size_t kNamed = 8;
-  std::vector<std::string> names;
-  missing.each(0, any.size(), 0, 1, [&](int64_t batch) {
-    names.push_back(names.size() < kNamed ? std::to_string(batch) : "...");
-    return names.size() <= kNamed;
-  });
   throw Error(std::to_string(missing.size()) + " of " + std::to_string(any.size()) +
-              " batches are missing: " + joined(names, ", ") + "; start their tasks again");
+              " batches are missing: " + missing.first_few() + "; start their tasks again");
 }
 
 /// That all batches were drawn with; null where nothing was drawn.

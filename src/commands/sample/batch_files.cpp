@@ -176,6 +176,15 @@ fs::path BatchFiles::mark(int64_t batch) const { return folder_ / (std::to_strin
 
 void BatchFiles::give_up(int64_t batch) const { write_atomically(mark(batch), ""); }
 
+void BatchFiles::try_again(int64_t first, int64_t step) const {
+  const BatchRanges all = missing(), unmarked = left();
+  if (all.size() == unmarked.size()) return;
+  all.each(0, size(), first, step, [&](int64_t batch) {
+    if (!unmarked.has(batch)) unlink(mark(batch).c_str());
+    return true;
+  });
+}
+
 BatchRanges BatchFiles::without(std::initializer_list<std::string_view> endings) const {
   // One reading of the folder: a question for each of thousands of batches would be slow on a shared file system. By
   // readdir(), since std::filesystem's paths take ten times as long as the system does.

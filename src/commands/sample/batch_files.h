@@ -50,8 +50,10 @@ class BatchFiles {
   /// Batches that are not there; none when the folder is gone, as it is once the run is put together.
   BatchRanges missing() const { return without({".npz"}); }
 
-  /// Tells the other processes that a batch cannot be drawn.
+  /// Tells the other processes that a batch cannot be drawn, until somebody begins anew with those of `first` + a
+  /// multiple of `step`.
   void give_up(int64_t batch) const;
+  void try_again(int64_t first, int64_t step) const;
   bool given_up(int64_t batch) const { return std::filesystem::exists(mark(batch)); }
   /// Batches that are missing() and not given up.
   BatchRanges left() const { return without({".npz", ".burst"}); }

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <vector>
+
+#include "internal/runtime/text.h"
 
 namespace sextant::commands {
 
@@ -45,6 +48,19 @@ class BatchRanges {
         if (!visit(batch)) return;
       }
     }
+  }
+
+  /// "2, 7, 12", at most eight of them.
+  std::string first_few() const {
+    constexpr std::size_t kNamed = 8;
+    std::vector<std::string> names;
+    if (!ranges_.empty()) {
+      each(0, ranges_.back().end, 0, 1, [&](int64_t batch) {
+        names.push_back(names.size() < kNamed ? std::to_string(batch) : "...");
+        return names.size() <= kNamed;
+      });
+    }
+    return joined(names, ", ");
   }
 
   /// Those that both hold.

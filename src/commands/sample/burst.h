@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,17 +14,18 @@ namespace sextant::commands {
 
 class BurstBatches {
  public:
-  /// A batch was drawn.
-  void drawn() { ++drawn_; }
-
-  /// The batch called `name` was not; `why` says where it burst.
+  /// The batch called `name` is given up; `why` says where it burst.
   void add(std::string name, const std::string& why) {
     if (names_.empty()) why_ = why;
     names_.push_back(std::move(name));
   }
 
-  /// More than one have burst, and more than were drawn: the settings are at fault, not a rare image.
-  bool most() const { return names_.size() > std::max<std::size_t>(1, drawn_); }
+  bool empty() const { return names_.empty(); }
+  int64_t size() const { return static_cast<int64_t>(names_.size()); }
+
+  /// Whether more batches of a run have burst than were drawn, and more than one for each of the processes that work on
+  /// it: the settings are at fault, not a rare image.
+  static bool hopeless(int64_t burst, int64_t drawn, int64_t processes) { return burst > std::max(processes, drawn); }
 
   /// Where there are any, NumericError that begins with `where`, names them and says what is `kept`.
   void raise(const std::string& where, const std::string& kept) const {
@@ -38,7 +40,6 @@ class BurstBatches {
   }
 
  private:
-  std::size_t drawn_ = 0;
   std::string why_;  ///< of the first
   std::vector<std::string> names_;
 };

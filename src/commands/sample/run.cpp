@@ -71,7 +71,17 @@ std::vector<int64_t> to_draw(const SampleStore& store, int64_t first, int64_t ba
   return coupling == Coupling::kNone || missing.empty() ? missing : all;
 }
 
-/// Returns the batches that burst; when those are most(), the rest is not tried.
+/// "images 4 to 5, 14 to 15"
+std::string named(const std::vector<int64_t>& samples) {
+  std::string name = "images ";
+  for (std::size_t first = 0, last = 0; first < samples.size(); first = ++last) {
+    while (last + 1 < samples.size() && samples[last + 1] == samples[last] + 1) ++last;
+    name += (first == 0 ? "" : ", ") + std::to_string(samples[first]) + " to " + std::to_string(samples[last]);
+  }
+  return name;
+}
+
+/// Returns the batches that burst; where that is hopeless, the rest is not tried.
 BurstBatches draw_missing(const SampleConfig& config, BatchSampler& sampler, SampleStore& store,
                           const SampleFolder& folder, Progress& progress, const Stop& stop) {
   // What is missing is known before the writer has the store to itself.
@@ -91,21 +101,18 @@ BurstBatches draw_missing(const SampleConfig& config, BatchSampler& sampler, Sam
   BatchWriter writer(store, folder);
   BurstBatches burst;
   for (const Missing& batch : batches) {
-    if (stop.requested() || burst.most()) break;
+    if (stop.requested() || BurstBatches::hopeless(burst.size(), done / config.sample.batch, 1)) break;
     const auto heard = [&](double share) {
       progress.update(static_cast<double>(done) + static_cast<double>(batch.fresh) * share);
     };
     try {
       Batch images = fitting.draw(batch.samples, heard);
-      burst.drawn();
       done += batch.fresh;
       writer.write(batch.samples, std::move(images));
     } catch (const NumericError& error) {
       // It numbers an image within its batch; whoever reads of it wants to know which batch that is.
-      const std::string name =
-          "images " + std::to_string(batch.samples.front()) + " to " + std::to_string(batch.samples.back());
-      progress.note("note: " + name + " are left out: " + error.what());
-      burst.add(name, error.what());
+      progress.note("note: " + named(batch.samples) + " are left out: " + error.what());
+      burst.add(named(batch.samples), error.what());
     }
   }
   writer.finish();
@@ -193,7 +200,8 @@ SampleResult run_sample(const SampleConfig& given, Progress& progress, const Sto
     remove_batches_put_together(batches, identity, config.sample.count, config.share.lease);
   }
   const SampleResult result = result_of(record.is_null() ? json::object() : record, config.sample.count);
-  burst.raise("", std::to_string(result.finished) + " of " + std::to_string(result.count) + " images are kept");
+  if (!stop.requested())
+    burst.raise("", std::to_string(result.finished) + " of " + std::to_string(result.count) + " images are kept");
   return result;
 }
 

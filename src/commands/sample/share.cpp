@@ -40,6 +40,16 @@ void wait(double seconds, const Stop& stop) {
   while (!stop.requested() && steady_seconds() < until) std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
 
+/// NumericError where all batches that are missing burst in other processes.
+void check_none_is_given_up(const BatchFiles& files) {
+  const BatchRanges missing = files.missing();
+  if (missing.empty() || !files.left().empty()) return;
+  throw NumericError("batches " + missing.first_few() + " in " + files.folder().string() +
+                     " burst, as the processes that tried them said; " + std::to_string(files.finished(missing)) +
+                     " of " + std::to_string(files.count()) +
+                     " images are kept. A process that is started again tries those of its share");
+}
+
 /// The work on one share.
 class Worker {
  public:
@@ -54,13 +64,13 @@ class Worker {
 
   void run() {
     begin();
-    // Own batches are tried also where an earlier run gave them up, others' are not.
-    BatchRanges left = files_.missing();
+    files_.try_again(share_.index, share_.shares);
+    BatchRanges left = files_.left();
     const auto try_each = [&](int64_t begin, int64_t end, int64_t first, int64_t step) {
       bool drew = false;
       left.each(begin, end, first, step, [&](int64_t batch) {
         drew = attempt(batch) || drew;
-        return !stop_.requested() && !burst_.most();
+        return !stop_.requested() && !hopeless_;
       });
       return drew;
     };
@@ -69,8 +79,7 @@ class Worker {
     const double pause = std::clamp(static_cast<double>(share_.shares) / kAsksASecond, std::min(1.0, share_.lease / 8),
                                     share_.lease / 4) *
                          (0.5 + 0.5 * static_cast<double>(share_.index + 1) / static_cast<double>(share_.shares));
-    left = files_.left();
-    while (!stop_.requested() && !burst_.most() && (share_.helps || others_work_here())) {
+    while (!stop_.requested() && !hopeless_ && (share_.helps || others_work_here())) {
       left = files_.left(left);
       if (left.empty()) break;
       update();
@@ -82,7 +91,7 @@ class Worker {
     }
     update();
     progress_.end();
-    burst_.raise(who(), "The other batches are kept");
+    if (!stop_.requested()) burst_.raise(who(), "The other batches are kept");
   }
 
   Claims& claims() { return claims_; }
@@ -108,8 +117,9 @@ class Worker {
 
   /// Whether this process drew the batch just now.
   bool attempt(int64_t batch) {
-    if (stop_.requested() || files_.has(batch) || !claims_.take(batch)) return false;
-    const bool mine = !files_.has(batch);
+    const auto settled = [&] { return files_.has(batch) || files_.given_up(batch); };
+    if (stop_.requested() || settled() || !claims_.take(batch)) return false;
+    const bool mine = !settled();
     const bool drew = mine && draw(batch);
     claims_.release();
     return drew;
@@ -129,7 +139,6 @@ class Worker {
           samples, [&](double done) { progress_.update(before + done * static_cast<double>(samples.size())); });
       // Whoever took this batch over, because this process was silent for a lease, may have ended the run since.
       if (fs::exists(files_.folder())) files_.put(batch, drawn);
-      burst_.drawn();
       return true;
     } catch (const UsageError&) {
       throw;
@@ -137,6 +146,8 @@ class Worker {
       progress_.note("note: " + who() + name + " is left out: " + error.what());
       burst_.add(name, error.what());
       if (fs::exists(files_.folder())) files_.give_up(batch);
+      const int64_t missing = files_.missing().size(), given_up = missing - files_.left().size();
+      hopeless_ = BurstBatches::hopeless(given_up, files_.size() - missing, share_.helps ? share_.shares : 1);
       return false;
     } catch (const Error& error) {
       throw Error(who() + name + ": " + and_then(error.what(), "The other batches are kept"));
@@ -167,6 +178,7 @@ class Worker {
   std::function<Opened()> open_;
   Opened opened_;
   BurstBatches burst_;
+  bool hopeless_ = false;
   Progress& progress_;
   const Stop& stop_;
   double finished_ = 0;
@@ -239,6 +251,7 @@ SampleResult draw_share(const SampleConfig& config, const json& settings, const 
   SampleResult result;
   result.finished = finished;
   result.count = config.sample.count;
+  if (share.leads && !stop.requested()) check_none_is_given_up(files);  // of a job's processes one speaks
   result.left_to_others = !stop.requested();
   return result;
 }

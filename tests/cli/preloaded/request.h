@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -22,7 +23,7 @@ struct Request {
 /// All of `size` bytes; false where the other side is gone.
 inline bool send_all(int socket, const void* data, std::size_t size) {
   for (const char* at = static_cast<const char*>(data); size > 0;) {
-    const ssize_t sent = write(socket, at, size);
+    const ssize_t sent = ::send(socket, at, size, MSG_NOSIGNAL);
     if (sent <= 0) return false;
     at += sent;
     size -= static_cast<std::size_t>(sent);
