@@ -152,9 +152,9 @@ TEST_F(BurstingModel, NamesStepAndImageAndDrawsTheOtherBatches) {
 
 TEST_F(BurstingModel, EndsAtOnceWhereMostBatchesBurst) {
   expect_one_line(sextant(words({"--labels", "5"})), 1,
-                  {": images 0 to 1: ", ". The same in images 2 to 3. 0 of 40 images are kept"});
+                  {": images 0 to 1: ", "in images 2 to 3, images 4 to 5, images 6 to 7 and 4 more. 0 of 40 images"});
   expect_one_line(sextant(words({"--labels", "5", "--shard", "1/2"})), 1,
-                  {"share 1 of 2 on ", ", batch 0: ", ". The same in batch 2. The other batches are kept"});
+                  {"share 1 of 2 on ", ", batch 0: ", "in batch 2, batch 4, batch 6 and 4 more. The other batches"});
 }
 
 TEST_F(BurstingModel, IsDrawnByRanksButForWhatBursts) {
@@ -163,22 +163,26 @@ TEST_F(BurstingModel, IsDrawnByRanksButForWhatBursts) {
     const Rank environment(rank, 2);
     ranks.push_back(std::make_unique<Program>(words()));
   }
-  for (const auto& rank : ranks) expect_one_line(rank->finish(), 1, {" of 2 on ", ". The other batches are kept"});
+  int failed = 0;  // one may have found all of them given up by the other
+  for (const auto& rank : ranks) {
+    const Outcome outcome = rank->finish();
+    if (outcome.exit_code != 0) expect_one_line(outcome, 1, {"batch"});
+    failed += outcome.exit_code;
+  }
+  EXPECT_GE(failed, 1);
   EXPECT_EQ(batches_in(folder_ / "o"), 16);
 }
 
 TEST_F(BurstingModel, IsDrawnBySharesButForWhatBursts) {
-  // Of five shares the third has all batches that burst: 2, 7, 12, 17. It stops at two of them, others draw the rest.
-  expect_one_line(sextant(words({"--shard", "3/5"})), 1,
-                  {"share 3 of 5 on ", ", batch 2: ", ". The same in batch 7. The"});
-  expect_one_line(sextant(words({"--shard", "1/5"})), 1,
-                  {"share 1 of 5 on ", ", batch 12: ", "in batch 17. The other"});
-  EXPECT_EQ(batches_in(folder_ / "o"), 16);
+  // Of five shares the third has all batches that burst: 2, 7, 12, 17.
+  const std::vector<std::string> all = {"share 3 of 5 on ", ", batch 2: ", "in batch 7, batch 12, batch 17. The other"};
+  expect_one_line(sextant(words({"--shard", "3/5"})), 1, all);
   expect_one_line(
-      sextant(words({"--shard", "2/5"})), 1,
+      sextant(words({"--shard", "1/5"})), 1,
       {"batches 2, 7, 12, 17 in ", " burst, as the processes that tried them said; 32 of 40 images are kept"});
+  EXPECT_EQ(batches_in(folder_ / "o"), 16);
   // Whoever has them in its share tries them again.
-  expect_one_line(sextant(words({"--shard", "3/5"})), 1, {"share 3 of 5 on ", "in batch 7, batch 12, batch 17. The"});
+  expect_one_line(sextant(words({"--shard", "3/5"})), 1, all);
 }
 
 TEST_F(BurstingModel, IsDrawnOnWhereTheRunGrows) {

@@ -109,7 +109,7 @@ struct SampleResult {
 /// started again with the same settings, and gives the same images. After a stop, samples.npz holds what is finished.
 /// Where the folder holds fewer images of the same settings, only the others are drawn.
 /// A batch of which an image stops being finite is left out, and NumericError names it when the others are drawn; at
-/// once where more have burst than are there, two at least.
+/// once where eight have burst and fewer are there.
 /// With config.run.overwrite the results of another run stay until the first batch of this one is saved.
 SampleResult run_sample(const SampleConfig& config, Progress& progress, const Stop& stop);
 

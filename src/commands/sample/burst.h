@@ -20,12 +20,13 @@ class BurstBatches {
     names_.push_back(std::move(name));
   }
 
-  bool empty() const { return names_.empty(); }
-  int64_t size() const { return static_cast<int64_t>(names_.size()); }
-
-  /// Whether more batches of a run have burst than were drawn, and more than one for each of the processes that work on
-  /// it: the settings are at fault, not a rare image.
-  static bool hopeless(int64_t burst, int64_t drawn, int64_t processes) { return burst > std::max(processes, drawn); }
+  /// Whether so many have burst beside `there` batches of the run that the settings are at fault, not a rare image. A
+  /// run that is started again meets those that burst before first, so a few are no reason to stop.
+  bool hopeless(int64_t there) const {
+    constexpr int64_t kFew = 8;
+    const auto burst = static_cast<int64_t>(names_.size());
+    return burst >= kFew && burst > there;
+  }
 
   /// Where there are any, NumericError that begins with `where`, names them and says what is `kept`.
   void raise(const std::string& where, const std::string& kept) const {

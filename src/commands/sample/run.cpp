@@ -87,12 +87,14 @@ BurstBatches draw_missing(const SampleConfig& config, BatchSampler& sampler, Sam
   // What is missing is known before the writer has the store to itself.
   struct Missing {
     std::vector<int64_t> samples;
-    int64_t fresh = 0;  ///< of which are not there yet
+    std::vector<int64_t> fresh;  ///< of which are not there yet
   };
   std::vector<Missing> batches;
   for (int64_t first = 0; first < store.count(); first += config.sample.batch) {
-    Missing batch{to_draw(store, first, config.sample.batch, coupling_of(config.guidance))};
-    for (const int64_t i : batch.samples) batch.fresh += store.has(i) ? 0 : 1;
+    Missing batch{to_draw(store, first, config.sample.batch, coupling_of(config.guidance)), {}};
+    for (const int64_t i : batch.samples) {
+      if (!store.has(i)) batch.fresh.push_back(i);
+    }
     if (!batch.samples.empty()) batches.push_back(std::move(batch));
   }
   int64_t done = store.finished();
@@ -101,18 +103,19 @@ BurstBatches draw_missing(const SampleConfig& config, BatchSampler& sampler, Sam
   BatchWriter writer(store, folder);
   BurstBatches burst;
   for (const Missing& batch : batches) {
-    if (stop.requested() || BurstBatches::hopeless(burst.size(), done / config.sample.batch, 1)) break;
+    if (stop.requested() || burst.hopeless(done / config.sample.batch)) break;
+    const auto fresh = static_cast<int64_t>(batch.fresh.size());
     const auto heard = [&](double share) {
-      progress.update(static_cast<double>(done) + static_cast<double>(batch.fresh) * share);
+      progress.update(static_cast<double>(done) + static_cast<double>(fresh) * share);
     };
     try {
       Batch images = fitting.draw(batch.samples, heard);
-      done += batch.fresh;
+      done += fresh;
       writer.write(batch.samples, std::move(images));
     } catch (const NumericError& error) {
       // It numbers an image within its batch; whoever reads of it wants to know which batch that is.
-      progress.note("note: " + named(batch.samples) + " are left out: " + error.what());
-      burst.add(named(batch.samples), error.what());
+      progress.note("note: " + named(batch.fresh) + " are left out: " + error.what());
+      burst.add(named(batch.fresh), error.what());
     }
   }
   writer.finish();

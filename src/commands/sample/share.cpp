@@ -50,6 +50,13 @@ void check_none_is_given_up(const BatchFiles& files) {
                      " images are kept. A process that is started again tries those of its share");
 }
 
+/// "share 2 of 8 on HOST, "
+std::string who(const Share& share) {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  return "share " + std::to_string(share.index + 1) + " of " + std::to_string(share.shares) + " on " + host + ", ";
+}
+
 /// The work on one share.
 class Worker {
  public:
@@ -91,9 +98,9 @@ class Worker {
     }
     update();
     progress_.end();
-    if (!stop_.requested()) burst_.raise(who(), "The other batches are kept");
   }
 
+  const BurstBatches& burst() const { return burst_; }
   Claims& claims() { return claims_; }
 
  private:
@@ -143,22 +150,23 @@ class Worker {
     } catch (const UsageError&) {
       throw;
     } catch (const NumericError& error) {
-      progress_.note("note: " + who() + name + " is left out: " + error.what());
+      progress_.note("note: " + who(share_) + name + " is left out: " + error.what());
       burst_.add(name, error.what());
-      if (fs::exists(files_.folder())) files_.give_up(batch);
-      const int64_t missing = files_.missing().size(), given_up = missing - files_.left().size();
-      hopeless_ = BurstBatches::hopeless(given_up, files_.size() - missing, share_.helps ? share_.shares : 1);
+      hopeless_ = burst_.hopeless(files_.size() - files_.missing().size());
+      give_up(batch);
       return false;
     } catch (const Error& error) {
-      throw Error(who() + name + ": " + and_then(error.what(), "The other batches are kept"));
+      throw Error(who(share_) + name + ": " + and_then(error.what(), "The other batches are kept"));
     }
   }
 
-  /// "share 2 of 8 on HOST, "
-  std::string who() const {
-    char host[256] = {};
-    gethostname(host, sizeof host - 1);
-    return "share " + std::to_string(share_.index + 1) + " of " + std::to_string(share_.shares) + " on " + host + ", ";
+  /// Without the mark the others try the batch, too, which does no harm.
+  void give_up(int64_t batch) {
+    try {
+      if (fs::exists(files_.folder())) files_.give_up(batch);
+    } catch (const Error& error) {
+      progress_.note(std::string("note: ") + error.what());
+    }
   }
 
   /// A batch or a claim outside this share is somebody else's.
@@ -226,9 +234,11 @@ SampleResult draw_share(const SampleConfig& config, const json& settings, const 
                   " holds images of one process, which shares draw again; to keep them, finish that run alone");
   }
   int64_t finished = 0;
+  BurstBatches burst;
   {
     Worker worker(files, share, open, progress, stop);
     worker.run();
+    burst = worker.burst();
     const BatchRanges missing = files.missing();
     finished = files.finished(missing);
     const int64_t assembly = files.size();  // the number after the last batch's
@@ -248,6 +258,7 @@ SampleResult draw_share(const SampleConfig& config, const json& settings, const 
   if (!fs::exists(batches) && !fs::exists(folder.npz())) {
     throw Error(batches.string() + " was removed under the run, and its batches with it; start it again");
   }
+  if (!stop.requested()) burst.raise(who(share), "The other batches are kept");
   SampleResult result;
   result.finished = finished;
   result.count = config.sample.count;
