@@ -102,7 +102,7 @@ TEST(BundledFigures, HaveOnlySettingsThatExist) {
     }
     OptionTable("trace", commands::trace_options(config)).merge(tables, entry.path());
     EXPECT_GE(commands::trace_methods(config).size(), 1) << entry.path();
-    const Command& command = command_named("trace");
+    const Command command = command_named("trace");
     Invocation invocation = command.open();
     EXPECT_NO_THROW(take_recipe(command, invocation, entry.path())) << entry.path();
   }

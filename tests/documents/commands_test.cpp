@@ -133,7 +133,7 @@ TEST(DocumentedRecipes, AreTakenByTheProgram) {
       if (block.language != "toml") continue;
       const TemporaryFolder folder;
       std::ofstream(folder / "r.toml") << block.text;
-      const Command& command = command_named(block.text.find("[[rows]]") == std::string::npos ? "sample" : "sweep");
+      const Command command = command_named(block.text.find("[[rows]]") == std::string::npos ? "sample" : "sweep");
       Invocation invocation = command.open();
       EXPECT_NO_THROW(parse(command, invocation, {"--recipe", (folder / "r.toml").string()})) << page;
       ++taken;
