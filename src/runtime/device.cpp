@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <dlfcn.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -145,6 +146,10 @@ void set_blas_threads(int count) {
 void set_threads(int count) {
   if (count < 0) throw UsageError("threads must be 0 (every core) or more, got " + std::to_string(count));
   if (count == 0) count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  // oneDNN cuts its work for as many threads as are set here, and where OpenMP then starts fewer, those that sum a
+  // convolution's weight gradient wait for the others for ever.
+  count = std::min(count, omp_get_thread_limit());
+  omp_set_dynamic(0);
   at::set_num_threads(count);
   set_blas_threads(count);
   // Numbers below 1e-38 slow every multiplication by a hundred cycles and change no pixel. Threads made later inherit

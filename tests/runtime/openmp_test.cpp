@@ -4,7 +4,10 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <omp.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <mutex>
@@ -52,7 +55,7 @@ TEST(OpenMp, HasOneRuntimeInTheProcess) {
 }
 
 TEST(OpenMp, HasAsManyThreadsAsAreSetInLibtorchsRegionsAndOurs) {
-  if (std::getenv("OMP_THREAD_LIMIT") != nullptr) GTEST_SKIP() << "OMP_THREAD_LIMIT allows fewer";
+  if (omp_get_thread_limit() < 3) GTEST_SKIP() << "OMP_THREAD_LIMIT allows fewer";
   const int before = threads();
   for (const int count : {1, 3, 2}) {
     set_threads(count);
@@ -61,6 +64,34 @@ TEST(OpenMp, HasAsManyThreadsAsAreSetInLibtorchsRegionsAndOurs) {
   }
   set_threads(before);
   at::globalContext().setFlushDenormal(false);  // set_threads turned it on; other tests count on small numbers
+}
+
+/// In a program started anew, since OpenMP reads its variables at its start: the weights' gradient of a convolution is
+/// where oneDNN's threads wait for each other.
+TEST(OpenMpDeathTest, HasAsManyThreadsAsItMayHaveAndNeverFewer) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  struct Case {
+    const char *variable, *value;
+    int asked, given;
+  };
+  for (const Case& c : {Case{"OMP_THREAD_LIMIT", "1", 2, 1},
+                        {"OMP_THREAD_LIMIT", "2", 3, 2},
+                        {"OMP_THREAD_LIMIT", "2", 0, std::min(2, omp_get_num_procs())},
+                        {"OMP_DYNAMIC", "true", 2, 2}}) {
+    const auto train = [&c] {
+      set_threads(c.asked);
+      if (threads() != c.given || threads_of_own_region() != c.given) std::_Exit(1);
+      const Tensor weight = at::randn({4, 3, 3, 3}).requires_grad_();
+      const Tensor y = at::conv2d(at::randn({2, 3, 8, 8}), weight, {}, 1, 1);
+      alarm(60);
+      torch::autograd::grad({y.sum()}, {weight});
+      std::_Exit(0);
+    };
+    setenv(c.variable, c.value, /*overwrite=*/1);
+    EXPECT_EXIT(train(), ::testing::ExitedWithCode(0), "") << c.variable << "=" << c.value;
+    unsetenv(c.variable);
+  }
+  GTEST_FLAG_SET(death_test_style, "fast");
 }
 
 TEST(OpenBlas, HasAsManyThreadsAsAreSet) {

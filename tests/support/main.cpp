@@ -1,11 +1,8 @@
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
 #include <c10/core/GeneratorImpl.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <iostream>
-#include <thread>
 
 #include "internal/runtime/cores.h"
 #include "sextant/runtime/device.h"
@@ -37,8 +34,8 @@ int main(int argc, char** argv) {
   sextant::set_cuda_arithmetic({});              // on a GPU, float32 that is float32
   at::globalContext().setBenchmarkCuDNN(false);  // every test has other shapes, and trying takes longer than they do
   sextant::share_busy_cores();                   // with the test that runs beside this one
-  // Debian's libtorch starts with one thread.
-  at::set_num_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  sextant::set_threads(0);                       // Debian's libtorch starts with one
+  at::globalContext().setFlushDenormal(false);   // which that turned on; tests count on small numbers
   ::testing::InitGoogleTest(&argc, argv);
   ::testing::UnitTest::GetInstance()->listeners().Append(new Seeded);  // which owns it
   ::testing::UnitTest::GetInstance()->listeners().Append(new Measured);

@@ -59,8 +59,8 @@ struct CudaArithmetic {
 };
 void set_cuda_arithmetic(CudaArithmetic how);
 
-/// Threads that libtorch uses within one operation; 0 takes every core. Debian's libtorch starts with one. From here on
-/// denormal numbers count as zero.
+/// Threads that libtorch uses within one operation, at most OMP_THREAD_LIMIT; 0 takes every core. Debian's libtorch
+/// starts with one. From here on OMP_DYNAMIC is off in the calling thread, and denormal numbers count as zero.
 void set_threads(int count);
 int threads();
 
