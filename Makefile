@@ -75,7 +75,8 @@ fuzz: dependencies ## every reader of files gets what libFuzzer makes of good an
 	@cmake --preset asan $(TORCH_DIR) -Wno-dev && cmake --build --preset asan --target fuzz_files fuzz_settings
 	@scripts/fuzz.sh $(SECONDS)
 
-tsan: dependencies ## the modules that have threads of their own, under ThreadSanitizer
+tsan: dependencies ## the modules that have threads and parallel loops, under ThreadSanitizer
+	@scripts/install-dependencies.sh libomp-dev
 	@cmake --preset tsan $(TORCH_DIR) -Wno-dev && cmake --build --preset tsan && ctest --preset tsan
 
 format: ## clang-format over everything
