@@ -44,10 +44,10 @@ Affine affine(const InputConvention& convention) {
 guidance::Classifier normalised(guidance::Classifier classifier, const InputConvention& convention) {
   check(convention);
   if (convention.mean.empty() && convention.low == -1 && convention.high == 1) return classifier;
-  const auto logits = [logits = classifier.logits, pixels = affine(convention)](const Tensor& x, const Tensor& t,
-                                                                                const SampleIds& ids) {
-    const int64_t channels = pixels.scale.value().size(1);
-    if (channels > 1 && channels != x.size(1)) {
+  const auto channels = static_cast<int64_t>(convention.mean.size());
+  const auto logits = [channels, logits = classifier.logits, pixels = affine(convention)](
+                          const Tensor& x, const Tensor& t, const SampleIds& ids) {
+    if (channels > 0 && channels != x.size(1)) {
       throw ShapeError(c10::str("classifier: its input has ", channels, " channels, the images have ", x.size(1)));
     }
     return logits(at::addcmul(pixels.shift.like(x), x, pixels.scale.like(x)), t, ids);

@@ -1,11 +1,13 @@
 #include <ATen/core/grad_mode.h>
 
 #include "sextant/classifiers/wrappers.h"
+#include "sextant/runtime/error.h"
 #include "sextant/runtime/progress.h"
 
 namespace sextant::classifiers {
 
 guidance::Classifier timed(guidance::Classifier classifier, std::shared_ptr<Stopwatch> watch) {
+  if (!watch) throw UsageError("classifier: expected a stopwatch, got none");
   const auto logits = [logits = classifier.logits, watch = std::move(watch)](const Tensor& x, const Tensor& t,
                                                                              const SampleIds& ids) {
     const auto start = Stopwatch::now(x.device());

@@ -29,7 +29,8 @@ const SigmaRange& Denoiser::range() const {
 }
 
 Prediction Denoiser::predict(const Tensor& x, int64_t step, const Tensor& y) const {
-  return process().p_mean_variance(model_(x, process().model_time(step, x), y, process().time(step, x)), x, step);
+  const Tensor output = model_(x, process().model_time(step, x), y, process().time(step, x));
+  return process().p_mean_variance(output.to(x.scalar_type()), x, step);
 }
 
 Tensor Denoiser::denoise(const Tensor& x, double sigma, const Tensor& y) const {

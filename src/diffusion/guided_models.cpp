@@ -31,6 +31,10 @@ Model classifier_free(Model model, int64_t null_class, double scale, int64_t gui
   return [=, model = std::move(model)](const Tensor& x, const Tensor& t, const Tensor& y, Time time) {
     if (!y.defined()) throw UsageError("classifier-free guidance is between labels and none: give it labels y [N]");
     const Tensor both = model(at::cat({x, x}), at::cat({t, t}), at::cat({y, at::full_like(y, null_class)}), time);
+    if (both.dim() != 4 || both.size(0) != 2 * x.size(0)) {
+      throw ShapeError(c10::str("classifier_free: expected the model to predict for ", 2 * x.size(0),
+                                " images, with labels and without, got ", both.sizes()));
+    }
     const std::vector<Tensor> halves = both.chunk(2);
     return extrapolate(halves[0], halves[1], scale, guided_channels);
   };
@@ -55,7 +59,13 @@ Model in_interval(Model inside, Model outside, Interval interval) {
     const Tensor within = (t >= interval.low).logical_and(t <= interval.high);
     if (within.all().item<bool>()) return inside(x, t, y);
     if (!within.any().item<bool>()) return outside(x, t, y);
-    return at::where(within.view({-1, 1, 1, 1}), inside(x, t, y), outside(x, t, y));
+    const Tensor a = inside(x, t, y);
+    const Tensor b = outside(x, t, y);
+    if (a.sizes() != b.sizes()) {
+      throw ShapeError(
+          c10::str("in_interval: expected two predictions of one shape, got ", a.sizes(), " and ", b.sizes()));
+    }
+    return at::where(within.view({-1, 1, 1, 1}), a, b);
   };
 }
 
@@ -88,6 +98,7 @@ Model labelled(Model model, int64_t label) {
 }
 
 Denoiser timed(const Denoiser& denoiser, std::shared_ptr<Stopwatch> watch) {
+  if (!watch) throw UsageError("denoiser: expected a stopwatch, got none");
   return denoiser.with([model = denoiser.model(), watch = std::move(watch)](const Tensor& x, const Tensor& t,
                                                                             const Tensor& y, Time time) {
     const auto start = Stopwatch::now(x.device());

@@ -57,6 +57,12 @@ std::vector<Number> entries(const std::vector<Number>& table, const Tensor& inde
   return result;
 }
 
+void check_alike(const char* caller, const Tensor& images, const Tensor& other) {
+  if (images.sizes() == other.sizes()) return;
+  throw ShapeError(c10::str("diffusion process: ", caller, ": expected two tensors of one shape, got ", images.sizes(),
+                            " and ", other.sizes()));
+}
+
 /// `table` as Prediction carries it: with the batch axis, on the images' device.
 Tensor broadcastable(const std::vector<double>& table, const Steps& step, const Tensor& images) {
   return step.per_image() ? step.of(table, images) : at::full({1, 1, 1, 1}, step.in(table), images.options());
@@ -66,8 +72,9 @@ Tensor broadcastable(const std::vector<double>& table, const Steps& step, const 
 
 Tensor Steps::indices(int64_t n) const {
   if (!per_image()) return at::full({n}, step_, at::kLong);
-  if (steps_.dim() != 1 || steps_.size(0) != n) {
-    throw ShapeError(c10::str("diffusion process: expected one step for each image, [", n, "], got ", steps_.sizes()));
+  if (steps_.dim() != 1 || steps_.size(0) != n || steps_.is_floating_point()) {
+    throw ShapeError(c10::str("diffusion process: expected one step for each image, int64 [", n, "], got ",
+                              steps_.scalar_type(), " ", steps_.sizes()));
   }
   return steps_.to(at::kCPU, at::kLong);
 }
@@ -148,10 +155,12 @@ double Process::time(int64_t step, const Tensor& images) const {
 }
 
 Tensor Process::q_sample(const Tensor& x0, const Steps& step, const Tensor& noise) const {
+  check_alike("q_sample", x0, noise);
   return step.of(sqrt_abar_, x0) * x0 + step.of(sqrt_one_minus_abar_, x0) * noise;
 }
 
 Tensor Process::posterior_mean(const Tensor& x0, const Tensor& x_t, const Steps& step) const {
+  check_alike("posterior_mean", x0, x_t);
   return step.of(posterior_mean_coef1_, x0) * x0 + step.of(posterior_mean_coef2_, x0) * x_t;
 }
 
@@ -160,19 +169,23 @@ Tensor Process::posterior_log_variance(const Steps& step, const Tensor& images) 
 }
 
 Tensor Process::x0_from_epsilon(const Tensor& x_t, const Steps& step, const Tensor& epsilon) const {
+  check_alike("x0_from_epsilon", x_t, epsilon);
   return step.of(sqrt_recip_abar_, x_t) * x_t - step.of(sqrt_recipm1_abar_, x_t) * epsilon;
 }
 
 Tensor Process::epsilon_from_x0(const Tensor& x_t, const Steps& step, const Tensor& x0) const {
+  check_alike("epsilon_from_x0", x_t, x0);
   // q_sample solved for the noise. The form with 1/sqrt(abar) cancels badly where abar is near 0.
   return (x_t - step.of(sqrt_abar_, x_t) * x0) / step.of(sqrt_one_minus_abar_, x_t);
 }
 
 Tensor Process::velocity(const Tensor& x0, const Steps& step, const Tensor& noise) const {
+  check_alike("velocity", x0, noise);
   return step.of(sqrt_abar_, x0) * noise - step.of(sqrt_one_minus_abar_, x0) * x0;
 }
 
 Tensor Process::x0_from_velocity(const Tensor& x_t, const Steps& step, const Tensor& v) const {
+  check_alike("x0_from_velocity", x_t, v);
   return step.of(sqrt_abar_, x_t) * x_t - step.of(sqrt_one_minus_abar_, x_t) * v;
 }
 

@@ -13,6 +13,7 @@
 #include "internal/calibration/caution.h"
 #include "internal/evaluation/metric_rows.h"
 #include "internal/evaluation/shared.h"
+#include "internal/runtime/text.h"
 #include "options.h"
 #include "sextant/calibration/calibration.h"
 #include "sextant/metrics/metrics.h"
@@ -74,6 +75,7 @@ class Scoring {
  private:
   /// Whether to compute `metric`. `allowed` says whether the data allow it and `missing` what they lack.
   bool wants(Metric metric, bool allowed, const std::string& missing) {
+    considered_.insert(metric);
     if (asked_ && wanted_.count(metric) == 0) return false;
     if (allowed) return true;
     if (asked_) throw UsageError(row_of(metric).word + " cannot be computed: " + missing);
@@ -240,19 +242,16 @@ class Scoring {
   }
 
   void remarks() {
-    auto& notes = result_.notes;
-    if (!samples_.skipped.empty()) {
-      notes.push_back(
-          c10::str(samples_.skipped.size(), " unreadable samples were left out, the first ", samples_.skipped[0]));
+    for (const Metric metric : wanted_) {
+      if (considered_.count(metric) == 0) throw Error(row_of(metric).word + " has a row of metric_rows() and no step");
     }
-    if (!reference_.skipped.empty()) {
-      notes.push_back(c10::str(reference_.skipped.size(), " unreadable reference images were left out, the first ",
-                               reference_.skipped[0]));
-    }
-    for (const auto& [missing, keys] : left_out_) {
-      std::string list;
-      for (const std::string& key : keys) list.append(list.empty() ? "" : ", ").append(key);
-      notes.push_back(c10::str("left out: ", list, " (", missing, ")"));
+    const auto skipped = [&](const auto& places, const char* what) {
+      if (!places.empty()) caution(c10::str(places.size(), what, " were left out, the first ", places[0]));
+    };
+    skipped(samples_.skipped, " unreadable samples");
+    skipped(reference_.skipped, " unreadable reference images");
+    for (const auto& [missing, words] : left_out_) {
+      caution(c10::str("left out: ", joined(words, ", "), " (", missing, ")"));
     }
   }
 
@@ -263,6 +262,7 @@ class Scoring {
   bool inception_;  ///< the feature network is Inception
   bool asked_;
   std::set<Metric> wanted_;
+  std::set<Metric> considered_;
   std::map<std::string, std::vector<std::string>> left_out_;  ///< words by what they lack
   Evaluation result_;
 };

@@ -117,6 +117,10 @@ Guidance Guide::evaluate_at(Input where, const GuideInput& in, double scale) con
   const Forward forward = classify(classifier_, where, in);
   const Tensor f = forward.logits.detach();
   check_logits_and_labels("guide", f, in.y);
+  if (classifier_.classes != 0 && classifier_.classes != f.size(1)) {
+    throw ShapeError(c10::str("guide: the classifier says that it has ", classifier_.classes,
+                              " classes, and gives logits ", f.sizes()));
+  }
   check_finite("classifier's logits are", f, forward.leaf, in,
                "'sextant inspect' shows whether its weights are finite; if so, compute it in fp32.");
   if (in.y.is_cuda() && !in.y.is_same(checked_labels_)) {

@@ -1,12 +1,27 @@
 #include "sextant/guidance/score.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "sextant/runtime/error.h"
 
 namespace sextant::guidance {
+namespace {
 
-Score operator+(const Score& a, const Score& b) { return {a.value + b.value, a.gradient + b.gradient}; }
+std::string shape_of(const Tensor& x) { return x.defined() ? c10::str(x.sizes()) : "nothing"; }
+
+}  // namespace
+
+Score operator+(const Score& a, const Score& b) {
+  for (const auto& [left, right] : {std::pair(a.value, b.value), std::pair(a.gradient, b.gradient)}) {
+    if (!left.defined() || !right.defined() || left.sizes() != right.sizes()) {
+      throw ShapeError(c10::str("sum: expected scores [N] with gradients [N, K] to add, got ", shape_of(left), " and ",
+                                shape_of(right)));
+    }
+  }
+  return {a.value + b.value, a.gradient + b.gradient};
+}
 
 ScoreFunction sum(std::vector<ScoreFunction> scores) {
   if (scores.empty() || !std::all_of(scores.begin(), scores.end(), [](const auto& score) { return bool(score); })) {

@@ -143,6 +143,7 @@ guidance::Classifier open_one(const ClassifierConfig& config, Placement placemen
 
 guidance::Classifier as_classifier(std::shared_ptr<const networks::ClassifierNetwork> network,
                                    const InputConvention& convention) {
+  if (!network) throw UsageError("classifier: expected a network, got none");
   const int64_t size = network->image_size();
   return behind({classifiers::of_network(std::move(network)), size}, convention);
 }

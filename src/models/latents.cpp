@@ -70,6 +70,9 @@ std::optional<Decoder> open_decoder(const DiffusionModel& model, const DenoiserC
   const networks::Inference decode(
       vae, [&vae = *vae](const Tensor& latents, const Tensor&, const Tensor&) { return vae.decode(latents); });
   decoder.decode = [=](const Tensor& z) {
+    if (z.dim() != 4 || z.size(1) != channels) {
+      throw ShapeError(c10::str("decoder: expected latents [N, ", channels, ", H, W], got ", z.sizes()));
+    }
     const Tensor pixels = decode(at::addcmul(shift, z, scale));
     if (space.low == -1 && space.high == 1) return pixels;
     return 2 * (pixels - space.low) / (space.high - space.low) - 1;

@@ -15,7 +15,7 @@ class ConfigReader {
   ConfigReader(std::string what, const nlohmann::json& config);
 
   /// The value of `key`, which must be there. T is bool, int64_t, double, std::string, or a list of them or of rows
-  /// (config.cpp names them).
+  /// (config_reader.cpp names them).
   template <class T>
   T required(const std::string& key);
 

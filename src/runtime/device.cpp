@@ -144,7 +144,7 @@ void set_blas_threads(int count) {
 }  // namespace
 
 void set_threads(int count) {
-  if (count < 0) throw UsageError("threads must be 0 (every core) or more, got " + std::to_string(count));
+  kThreads.check("set_threads", "threads", count);
   if (count == 0) count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   // oneDNN cuts its work for as many threads as are set here, and where OpenMP then starts fewer, those that sum a
   // convolution's weight gradient wait for the others for ever.

@@ -47,6 +47,16 @@ TEST(Sized, CarriesTheGradientThroughEveryFilter) {
   }
 }
 
+TEST(Normalised, RefusesImagesOfOtherChannelsThanItHasMeans) {
+  InputConvention gray;
+  gray.mean = {0.5};
+  gray.std = {0.25};
+  EXPECT_EQ(testing::message_of<ShapeError>([&] {
+              normalised(means({1, 1, 1}, 3), gray).logits(at::zeros({2, 3, 4, 4}));
+            }),
+            "classifier: its input has 1 channels, the images have 3");
+}
+
 TEST(Normalised, NeedsADeviationForEachMean) {
   const Classifier classifier = means({1, 1, 1}, 3);
   const auto message = [&](const InputConvention& which) {

@@ -27,6 +27,12 @@ TEST(Latent, ReadsWhatTheLatentsDecodeTo) {
                      (Tolerance{1e-14, 0}));
 }
 
+TEST(Wrappers, RefuseWhatIsNone) {
+  EXPECT_THROW(of_network(nullptr), UsageError);
+  EXPECT_THROW(prompted(nullptr, at::zeros({1, 77}, at::kLong)), UsageError);
+  EXPECT_THROW(timed(means({1, 1}, 2), nullptr), UsageError);
+}
+
 TEST(Timed, HearsOfTheForwardAndOfTheBackwardPassAndChangesNothing) {
   constexpr std::chrono::milliseconds kForward(10), kBackward(40);
   const auto seconds = [](auto time) { return std::chrono::duration<double>(time).count(); };

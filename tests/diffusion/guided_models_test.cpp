@@ -113,7 +113,26 @@ TEST(Denoisers, RefuseAModelWhoseAnswerOnlyBroadcasts) {
   EXPECT_THROW(denoiser.with({}), UsageError);
 }
 
+TEST(Denoisers, PredictInTheTypeOfTheirImages) {
+  const Model exact = [](const Tensor& x, const Tensor&, const Tensor&) { return at::cat({x, x}, 1).to(at::kDouble); };
+  const diffusion::Denoiser denoiser(exact, diffusion::Process({}), {3, 4, 4});
+  EXPECT_EQ(denoiser.predict(at::zeros({2, 3, 4, 4}), 3, {}).x0.scalar_type(), at::kFloat);
+}
+
+TEST(InInterval, RefusesModelsWhoseAnswersOnlyBroadcast) {
+  const Model whole = [](const Tensor& x, const Tensor&, const Tensor&) { return x; };
+  const Model luma = [](const Tensor& x, const Tensor&, const Tensor&) { return x.mean(1, /*keepdim=*/true); };
+  const Tensor times = at::tensor({1.0, 9.0});
+  EXPECT_THROW(diffusion::in_interval(whole, luma, {0, 5})(kFirst, times, kLabels), ShapeError);
+}
+
+TEST(ClassifierFree, RefusesAModelThatAnswersHalfTheBatch) {
+  const Model half = [](const Tensor& x, const Tensor&, const Tensor&) { return x.narrow(0, 0, x.size(0) / 2); };
+  EXPECT_THROW(diffusion::classifier_free(half, 9, 2.0, 4)(kFirst, kTimes, kLabels), ShapeError);
+}
+
 TEST(Models, ThatAreNoneSaySo) {
+  EXPECT_FALSE(Model(Model::Function()));
   EXPECT_THROW(diffusion::classifier_free({}, 9, 2.0, 4)(kFirst, kTimes, kLabels), UsageError);
 }
 

@@ -124,6 +124,14 @@ TEST(Process, RefusesAnOutputOfAnotherShapeNamingBoth) {
   }
   EXPECT_THROW(learned_range.q_sample(x, 1000, x), UsageError);
   EXPECT_THROW(learned_range.q_sample(x, at::zeros({3}, at::kLong), x), ShapeError);
+  EXPECT_THROW(learned_range.q_sample(x, at::zeros({2}), x), ShapeError) << "steps that are no whole numbers";
+  const Tensor one = x.narrow(0, 0, 1);
+  EXPECT_THROW(learned_range.q_sample(x, 3, one), ShapeError);
+  EXPECT_THROW(learned_range.posterior_mean(x, one, 3), ShapeError);
+  EXPECT_THROW(learned_range.x0_from_epsilon(x, 3, one), ShapeError);
+  EXPECT_THROW(learned_range.epsilon_from_x0(x, 3, one), ShapeError);
+  EXPECT_THROW(learned_range.velocity(x, 3, one), ShapeError);
+  EXPECT_THROW(learned_range.x0_from_velocity(x, 3, one), ShapeError);
 }
 
 TEST(ToUint8, RoundsAsEachReferenceDoes) {

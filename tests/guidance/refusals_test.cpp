@@ -36,6 +36,13 @@ TEST(Scores, RefuseLabelsThatAreNoClass) {
   expect_refused<ShapeError>([] { hellinger(kLogits, at::full({2}, -1, at::kLong), {}); }, "0 to 3");
 }
 
+TEST(Scores, RefuseToAddUpWhatOnlyBroadcasts) {
+  const Score whole{at::zeros({2}), at::zeros({2, 4})};
+  expect_refused<ShapeError>([&] { whole + Score{at::zeros({1}), at::zeros({1, 4})}; }, "got [2] and [1]");
+  expect_refused<ShapeError>([&] { whole + Score{at::zeros({2}), at::zeros({4})}; }, "got [2, 4] and [4]");
+  expect_refused<ShapeError>([&] { whole + Score{}; }, "got [2] and nothing");
+}
+
 TEST(Scores, RefuseHalfPrecisionLogitsAndASingleClass) {
   expect_refused<ShapeError>([] { log_prob(kLogits.to(at::kHalf), kLabels, {}); }, "float32");
   expect_refused<ShapeError>([] { entropy(at::zeros({2, 1}), 1); }, "at least 2 classes");

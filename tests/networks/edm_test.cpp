@@ -195,6 +195,13 @@ TEST(Edm, RefusesClassIdsOutsideItsRange) {
   EXPECT_EQ(error, "EdmDenoiser::denoise: class ids must lie in [0, 4)");
 }
 
+TEST(Edm, RefusesNoiseLevelsThatAreNone) {
+  const auto network = made<EdmDenoiser>("edm", small_config());
+  for (const double sigma : {-1.0, 0.0, std::nan(""), HUGE_VAL}) {
+    EXPECT_THROW(network->denoise(at::zeros({2, 3, 8, 8}), at::full({1}, sigma)), ShapeError) << sigma;
+  }
+}
+
 TEST(Edm, RefusesImagesOfAnotherSize) {
   const auto network = made<EdmDenoiser>("edm", small_config());
   const std::string error = testing::message_of([&] { network->denoise(at::zeros({2, 3, 9, 8}), at::ones({2})); });

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "sextant/runtime/device.h"
+#include "sextant/runtime/error.h"
 
 namespace sextant {
 namespace {
@@ -92,6 +93,11 @@ TEST(OpenMpDeathTest, HasAsManyThreadsAsItMayHaveAndNeverFewer) {
     unsetenv(c.variable);
   }
   GTEST_FLAG_SET(death_test_style, "fast");
+}
+
+TEST(Threads, AreAsManyAsAProcessorMayHave) {
+  EXPECT_THROW(set_threads(-1), UsageError);
+  EXPECT_THROW(set_threads(4097), UsageError);
 }
 
 TEST(OpenBlas, HasAsManyThreadsAsAreSet) {

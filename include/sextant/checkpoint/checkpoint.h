@@ -36,7 +36,8 @@ class StateDict {
   std::unordered_map<std::string, std::size_t> index_;
 };
 
-// All functions throw CheckpointError with one line that names the file and what is wrong with it.
+// All functions throw CheckpointError with one line that names the file and what is wrong with it; those that write
+// throw Error where it cannot be written.
 // Reading is memory-mapped: tensors alias the file's pages where the format stores them raw, so a
 // checkpoint needs no second copy in memory. A returned tensor keeps its mapping alive; treat it as
 // read-only (the mapping is private: writes never reach the file).

@@ -47,6 +47,9 @@ class Model {
        std::is_invocable_r_v<Tensor, Given&, const Tensor&, const Tensor&, const Tensor&>)
           Model(
               Given given) {  // NOLINT(google-explicit-constructor): so that a lambda stands where a model is asked for
+    if constexpr (requires { given == nullptr; }) {
+      if (given == nullptr) return;  // a std::function that holds none
+    }
     if constexpr (std::is_convertible_v<Given, Function>) {
       function_ = std::move(given);
     } else {

@@ -31,6 +31,9 @@ class Logits {
        std::is_invocable_r_v<Tensor, Given&, const Tensor&, const Tensor&> || std::is_convertible_v<Given, Function>)
           Logits(
               Given given) {  // NOLINT(google-explicit-constructor): so that a lambda stands where logits are asked for
+    if constexpr (requires { given == nullptr; }) {
+      if (given == nullptr) return;  // a std::function that holds none
+    }
     if constexpr (std::is_convertible_v<Given, Function>) {
       function_ = std::move(given);
     } else if constexpr (std::is_invocable_r_v<Tensor, Given&, const Tensor&, const Tensor&>) {
@@ -57,7 +60,7 @@ class Logits {
 
 struct Classifier {
   Logits logits;
-  int64_t classes = 0;     ///< K
+  int64_t classes = 0;     ///< K, or 0 for as many as the logits have; a guide refuses another K with ShapeError
   bool uses_time = false;  ///< noise-aware: reads x_t at time t
 
   explicit operator bool() const { return static_cast<bool>(logits); }  ///< false where there is none

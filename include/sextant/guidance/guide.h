@@ -101,7 +101,8 @@ struct GuideConfig {
 /// so before it loads any network.
 void check_config(const GuideConfig& config);
 
-/// Steers one trajectory at a time: `begin` forgets the running maximum of the last one.
+/// Steers one trajectory at a time: `begin` forgets the running maximum of the last one. Threads that draw at once have
+/// a guide each; these may share classifier and score.
 class Guide {
  public:
   /// `score` is what is climbed: a function of your own, or one by name (score.h). UsageError when classifier or

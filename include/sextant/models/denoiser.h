@@ -100,8 +100,9 @@ diffusion::Denoiser open_denoiser(const DiffusionModel& model, const DenoiserCon
 // From the samples of a latent diffusion model to images (Rombach et al. 2022).
 
 struct Decoder {
-  std::function<Tensor(const Tensor& z)> decode;  ///< samples to images in [-1, 1], differentiable, thread-safe
-  std::vector<int64_t> image_shape;               ///< [C, H, W]
+  /// Samples [N, C, h, w] to images in [-1, 1], differentiable, thread-safe; ShapeError for another C.
+  std::function<Tensor(const Tensor& z)> decode;
+  std::vector<int64_t> image_shape;  ///< [C, H, W]
 };
 
 /// The decoder of config.vae, none for a model that draws images. The model's config.json may say in "latents" how it

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sextant/runtime/range.h"
 #include "sextant/runtime/tensor.h"
 
 namespace sextant {
@@ -61,7 +62,9 @@ void set_cuda_arithmetic(CudaArithmetic how);
 
 /// Threads that libtorch uses within one operation, at most OMP_THREAD_LIMIT; 0 takes every core. Debian's libtorch
 /// starts with one. From here on OMP_DYNAMIC is off in the calling thread, and denormal numbers count as zero.
+/// UsageError for a count out of kThreads.
 void set_threads(int count);
+inline constexpr Range kThreads{0, 4096};
 int threads();
 
 /// Waits until `device` has done what it was given; nothing on a CPU.

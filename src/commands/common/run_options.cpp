@@ -36,7 +36,7 @@ Option precision_option(const std::string& flag, std::optional<Precision>* preci
 }
 
 Option threads_option(RunConfig& run) {
-  return {"--threads", &run.threads, Range{0, 4096}, "CPU threads, at most OMP_THREAD_LIMIT; 0 takes every core", ""};
+  return {"--threads", &run.threads, kThreads, "CPU threads, at most OMP_THREAD_LIMIT; 0 takes every core", ""};
 }
 
 Option quiet_option(RunConfig& run) {

@@ -16,6 +16,10 @@ void check_input(const char* caller, const Tensor& x, const Tensor& sigma, const
     throw ShapeError(c10::str(caller, ": expected one noise level for all or one for each of ", x.size(0),
                               " images, got sigma ", sigma.sizes()));
   }
+  // Asking a GPU would wait for it.
+  if (sigma.is_cpu() && !sigma.gt(0).logical_and(sigma.isfinite()).all().item<bool>()) {
+    throw ShapeError(c10::str(caller, ": a noise level must be above 0 and finite"));
+  }
 }
 
 Tensor label_rows(const char* caller, const Tensor& labels, int64_t B, int64_t K, const at::TensorOptions& options) {
