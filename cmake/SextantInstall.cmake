@@ -25,12 +25,17 @@ install(TARGETS sextant sextant_torch ${module_targets} EXPORT sextant
         FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 if(TARGET sextant_cli)
   install(TARGETS sextant_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
-  # Man pages and completions; CLIP's vocabulary, which the program looks for there.
+  # Man pages and completions.
   install(DIRECTORY ${PROJECT_BINARY_DIR}/share/ DESTINATION ${CMAKE_INSTALL_DATADIR} COMPONENT program
           PATTERN ".written" EXCLUDE)
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/clip DESTINATION ${CMAKE_INSTALL_DATADIR}/sextant/models
-          COMPONENT program)
 endif()
+# CLIP's vocabulary, which programs look for there, sextant's and others'.
+set(vocabulary_component development)
+if(TARGET sextant_cli)
+  set(vocabulary_component program)
+endif()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/clip DESTINATION ${CMAKE_INSTALL_DATADIR}/sextant/models
+        COMPONENT ${vocabulary_component})
 install(EXPORT sextant NAMESPACE sextant:: FILE sextantTargets.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sextant
         COMPONENT development)
 set(SEXTANT_USES_CAIRO OFF)

@@ -170,6 +170,7 @@ Report sweep(RecipeSweep& config, const std::string&, Progress& progress, const 
   if (!config.run.quiet && config.format == Format::kTable) {
     text += of_all(result.finished, result.count, "runs", config.run.out) + ", " + std::to_string(result.drawn) +
             " drawn now\n";
+    if (!result.compared) text += "differences are missing; the same command computes them\n";
   }
   return {result.complete(), text, stop.requested() ? "" : failure_of(result)};
 }

@@ -18,7 +18,8 @@ namespace {
 
 int dispatch(const std::vector<std::string>& words, std::string& who) {
   const std::string first = words.empty() ? "" : words.front();
-  if (first == "--help" || first == "-h") {
+  const auto asks = [](const std::string& word) { return word == "--help" || word == "-h"; };
+  if (asks(first) || (first == "help" && words.size() == 2 && asks(words[1]))) {
     print(overview(page_columns()));
     return 0;
   }

@@ -19,6 +19,8 @@ TEST(Help, IsThereForEveryCommand) {
   }
 }
 
+TEST(Help, OfHelpIsThatOfAll) { EXPECT_EQ(sextant({"help", "--help"}).out, sextant({"--help"}).out); }
+
 TEST(Help, IsShownWithoutACommand) {
   const Outcome outcome = sextant({});
   EXPECT_EQ(outcome.exit_code, 2);

@@ -165,8 +165,17 @@ void measure(Kind& kind) {
                    pixels};
 }
 
+/// What stands beside the times where other processes have cores that `threads` (0: all) want.
+void tell_load(int64_t threads, Progress& progress) {
+  const auto cores = static_cast<double>(std::max(1U, std::thread::hardware_concurrency()));
+  double load = 0;
+  if (getloadavg(&load, 1) != 1 || load + (threads > 0 ? static_cast<double>(threads) : cores) < cores + 0.5) return;
+  progress.note("note: others have been computing here (a load of " + report::fixed(load, 1) + " on " +
+                report::fixed(cores, 0) + " cores in the last minute): alone it is quicker than what follows");
+}
+
 /// measure() of each kind of the runs whose weights are there.
-std::map<std::string, Kind> measured_kinds(const std::vector<SweepRun>& runs, Progress& progress) {
+std::map<std::string, Kind> measured_kinds(const std::vector<SweepRun>& runs, int64_t threads, Progress& progress) {
   std::map<std::string, Kind> kinds;
   std::vector<Kind*> found;
   for (const SweepRun& run : runs) {
@@ -176,6 +185,8 @@ std::map<std::string, Kind> measured_kinds(const std::vector<SweepRun>& runs, Pr
     if (is_new) found.push_back(&at->second);
     at->second.steps[steps_word(config)] = 0;
   }
+  if (found.empty()) return kinds;
+  tell_load(threads, progress);
   progress.begin("measure", static_cast<double>(found.size()), 0, "kinds of run");
   for (std::size_t i = 0; i < found.size(); ++i) {
     try {
@@ -187,15 +198,6 @@ std::map<std::string, Kind> measured_kinds(const std::vector<SweepRun>& runs, Pr
   }
   progress.end();
   return kinds;
-}
-
-/// What stands beside the times where other processes have cores that `threads` (0: all) want.
-void tell_load(int64_t threads, Progress& progress) {
-  const auto cores = static_cast<double>(std::max(1U, std::thread::hardware_concurrency()));
-  double load = 0;
-  if (getloadavg(&load, 1) != 1 || load + (threads > 0 ? static_cast<double>(threads) : cores) < cores + 0.5) return;
-  progress.note("note: others have been computing here (a load of " + report::fixed(load, 1) + " on " +
-                report::fixed(cores, 0) + " cores in the last minute): alone it is quicker than what follows");
 }
 
 std::string size_text(double bytes) {
@@ -211,8 +213,7 @@ SweepPlan plan_sweep(const json& recipe, const SweepConfig& config, Progress& pr
   const std::vector<SweepRun> runs = sweep_runs(recipe, config);
   check_settings(runs, progress);
   set_threads(static_cast<int>(config.run.threads));
-  tell_load(config.run.threads, progress);
-  const std::map<std::string, Kind> kinds = measured_kinds(runs, progress);
+  const std::map<std::string, Kind> kinds = measured_kinds(runs, config.run.threads, progress);
   SweepPlan plan;
   plan.table.header = {"cell", "seed", "images", "there", "s/image", "time", "memory", "disk", "missing"};
   plan.numbers = json::array();
