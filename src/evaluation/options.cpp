@@ -7,17 +7,17 @@ namespace sextant::evaluation {
 
 const std::vector<MetricRow>& metric_rows() {
   static const std::vector<MetricRow> kRows = {
-      {"fid", Metric::kFid, "FID", "FID", true},
-      {"sfid", Metric::kSfid, "sFID", "sFID", true},
-      {"is", Metric::kInceptionScore, "Inception Score", "IS", false},
-      {"precision", Metric::kPrecision, "Precision", "precision", false},
-      {"recall", Metric::kRecall, "Recall", "recall", false},
-      {"density", Metric::kDensity, "Density", "density", false},
-      {"coverage", Metric::kCoverage, "Coverage", "coverage", false},
-      {"kid", Metric::kKid, "KID", "KID", true},
-      {"fid-infinity", Metric::kFidInfinity, "FID infinity", "FID infinity", true},
-      {"accuracy", Metric::kAccuracy, "Accuracy", "read as asked, %", false},
-      {"ece", Metric::kEce, "ECE", "ECE", true},
+      {"fid", Metric::kFid, "FID", "FID", true, MetricReads::kStatistics},
+      {"sfid", Metric::kSfid, "sFID", "sFID", true, MetricReads::kStatistics},
+      {"is", Metric::kInceptionScore, "Inception Score", "IS", false, MetricReads::kLogits},
+      {"precision", Metric::kPrecision, "Precision", "precision", false, MetricReads::kFeatures},
+      {"recall", Metric::kRecall, "Recall", "recall", false, MetricReads::kFeatures},
+      {"density", Metric::kDensity, "Density", "density", false, MetricReads::kFeatures},
+      {"coverage", Metric::kCoverage, "Coverage", "coverage", false, MetricReads::kFeatures},
+      {"kid", Metric::kKid, "KID", "KID", true, MetricReads::kFeatures},
+      {"fid-infinity", Metric::kFidInfinity, "FID infinity", "FID infinity", true, MetricReads::kStatistics},
+      {"accuracy", Metric::kAccuracy, "Accuracy", "read as asked, %", false, MetricReads::kLabels},
+      {"ece", Metric::kEce, "ECE", "ECE", true, MetricReads::kLabels},
   };
   return kRows;
 }

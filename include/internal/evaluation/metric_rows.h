@@ -8,12 +8,21 @@
 
 namespace sextant::evaluation {
 
+/// What a metric is computed from.
+enum class MetricReads {
+  kStatistics,  ///< mean and covariance of the features of samples and reference
+  kFeatures,    ///< those features
+  kLogits,      ///< of the samples, by the feature network
+  kLabels,      ///< of the samples, and logits by the feature network or another classifier
+};
+
 struct MetricRow {
   std::string word;  ///< in results and settings: "fid"
   Metric metric;
   std::string label;    ///< "Inception Score"
   std::string heading;  ///< of a column of a sweep's table: "IS"
   bool smaller_is_better;
+  MetricReads reads;
 };
 
 /// All of them, in the order in which they are shown.

@@ -8,6 +8,7 @@
 #include "common/run_folder.h"
 #include "drawing/inputs.h"
 #include "evaluate/report.h"
+#include "internal/evaluation/metric_rows.h"
 #include "internal/evaluation/shared.h"
 #include "internal/models/class_names.h"
 #include "internal/runtime/text.h"
@@ -25,29 +26,24 @@ constexpr const char* kInceptionFiles[] = {"models/pt_inception-2015-12-05-67268
                                            "models/weights-inception-2015-12-05-6726825d.pth"};
 
 using Metrics = std::vector<evaluation::Metric>;
+using enum evaluation::MetricReads;
 
-/// Whether all of `metrics`, and there are some, are among `some`.
-bool are_among(const Metrics& metrics, const Metrics& some) {
-  return !metrics.empty() && std::all_of(metrics.begin(), metrics.end(), [&](evaluation::Metric metric) {
-    return std::find(some.begin(), some.end(), metric) != some.end();
-  });
+/// Whether one of `metrics`, none standing for all, reads such a thing.
+bool reads(const Metrics& metrics, std::initializer_list<evaluation::MetricReads> things) {
+  return metrics.empty() || std::any_of(metrics.begin(), metrics.end(), [&](evaluation::Metric metric) {
+           return std::find(things.begin(), things.end(), evaluation::row_of(metric).reads) != things.end();
+         });
 }
 
-bool need_features_of_reference(const Metrics& metrics) {
-  using enum evaluation::Metric;
-  return !are_among(metrics, {kFid, kSfid, kInceptionScore, kAccuracy, kEce, kFidInfinity});
-}
+bool need_features_of_reference(const Metrics& metrics) { return reads(metrics, {kFeatures}); }
 bool need_statistics(const EvaluateConfig& config, const Metrics& metrics) {
-  using enum evaluation::Metric;
-  return !config.save_stats.empty() ||
-         !are_among(metrics, {kInceptionScore, kAccuracy, kEce, kPrecision, kRecall, kDensity, kCoverage, kKid});
+  return !config.save_stats.empty() || reads(metrics, {kStatistics});
 }
 
 /// Whether only --classifier sees the samples.
 bool need_feature_network(const EvaluateConfig& config, const Metrics& metrics) {
-  using enum evaluation::Metric;
   return config.classifier.path.empty() || !config.save_stats.empty() || !config.features.path.empty() ||
-         !are_among(metrics, {kAccuracy, kEce});
+         reads(metrics, {kStatistics, kFeatures, kLogits});
 }
 
 /// UsageError unless the samples' labels are classes of --classifier.
@@ -206,8 +202,7 @@ EvaluateResult evaluated(EvaluateConfig& config, distributed::Group& group, Prog
 }  // namespace
 
 bool needs_reference(const std::vector<evaluation::Metric>& metrics) {
-  using enum evaluation::Metric;
-  return !are_among(metrics, {kInceptionScore, kAccuracy, kEce});
+  return reads(metrics, {kStatistics, kFeatures});
 }
 
 EvaluateResult run_evaluate(const EvaluateConfig& given, Progress& progress, const Stop& stop) {
