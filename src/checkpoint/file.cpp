@@ -8,6 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
+
+#include "sextant/runtime/error.h"
 
 namespace sextant::checkpoint {
 
@@ -25,6 +29,53 @@ std::string shown(std::string_view text) {
   }
   return out + (text.size() > kLongest ? "...'" : "'");
 }
+
+namespace {
+
+/// The files that are mapped, and how they were when they were opened.
+class Mapped {
+ public:
+  void add(const MappedFile* file, const std::filesystem::path& path, const struct stat& status) {
+    const std::lock_guard lock(mutex_);
+    files_[file] = {std::filesystem::absolute(path), status};
+  }
+  void remove(const MappedFile* file) {
+    const std::lock_guard lock(mutex_);
+    files_.erase(file);
+  }
+  void check() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [file, was] : files_) {
+      struct stat now = {};
+      if (::stat(was.path.c_str(), &now) != 0) continue;
+      if (now.st_ino != was.status.st_ino || now.st_dev != was.status.st_dev) continue;
+      if (now.st_size == was.status.st_size && now.st_mtim.tv_sec == was.status.st_mtim.tv_sec &&
+          now.st_mtim.tv_nsec == was.status.st_mtim.tv_nsec) {
+        continue;
+      }
+      throw CheckpointError(was.path.string() +
+                            " was written to while it was in use; what was computed since may be "
+                            "of neither the old file nor the new and is left out: start again");
+    }
+  }
+
+ private:
+  struct State {
+    std::filesystem::path path;
+    struct stat status;
+  };
+  std::mutex mutex_;
+  std::map<const MappedFile*, State> files_;
+};
+
+Mapped& mapped() {
+  static auto* const files = new Mapped;  // files are closed until the very end of the process
+  return *files;
+}
+
+}  // namespace
+
+void check_unchanged() { mapped().check(); }
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
   std::shared_ptr<MappedFile> file(new MappedFile());
@@ -47,6 +98,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
     } else {
       file->data_ = static_cast<const uint8_t*>(data);
       file->size_ = static_cast<std::size_t>(status.st_size);
+      mapped().add(file.get(), path, status);
     }
   }
   ::close(fd);
@@ -55,6 +107,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 }
 
 MappedFile::~MappedFile() {
+  mapped().remove(this);
   if (data_) ::munmap(const_cast<uint8_t*>(data_), size_);
 }
 

@@ -1,5 +1,8 @@
 // sextant: the command line. Finds the command, catches once, prints one line.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <iostream>
 
@@ -15,6 +18,24 @@
 
 namespace sextant::cli {
 namespace {
+
+/// A closed stdin, stdout or stderr would be the next file that is opened, and messages would be written into it.
+void open_standard_files() {
+  int file = 0;
+  do {
+    file = open("/dev/null", O_RDWR);
+  } while (file >= 0 && file <= STDERR_FILENO);
+  if (file > STDERR_FILENO) close(file);
+}
+
+/// A mapped file lost its end, or its disk: what is finished is on disk.
+void on_lost_page(int) {
+  constexpr char kLine[] =
+      "\nsextant: a file was cut short while it was read, or its disk failed; what is finished is kept: mend the file, "
+      "and the same command continues\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kLine, sizeof kLine - 1);
+  _exit(1);
+}
 
 int dispatch(const std::vector<std::string>& words, std::string& who) {
   const std::string first = words.empty() ? "" : words.front();
@@ -55,6 +76,8 @@ int dispatch(const std::vector<std::string>& words, std::string& who) {
 }  // namespace sextant::cli
 
 int main(int argc, char** argv) {
+  sextant::cli::open_standard_files();
+  std::signal(SIGBUS, sextant::cli::on_lost_page);
   // A file that may not grow further is an error of write(), not the end of the process.
   std::signal(SIGXFSZ, SIG_IGN);
   sextant::keep_freed_memory();

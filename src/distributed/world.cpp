@@ -26,11 +26,12 @@ constexpr Launcher kLaunchers[] = {
     {"srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", nullptr},
 };
 
-int64_t number(const char* name, const std::string& text) {
+int64_t number(const char* name, const std::string& text, int64_t least = 0) {
   int64_t value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-    throw UsageError(std::string("environment variable ") + name + " must be a number from 0, got '" + text + "'");
+  if (error != std::errc() || end != text.data() + text.size() || value < least) {
+    throw UsageError(std::string("environment variable ") + name + " must be a number from " + std::to_string(least) +
+                     ", got '" + text + "'");
   }
   return value;
 }
@@ -39,7 +40,7 @@ int64_t number(const char* name, const std::string& text) {
 int64_t slurm_local_size(const Environment& environment) {
   const std::optional<std::string> text = environment("SLURM_STEP_TASKS_PER_NODE");
   if (!text || text->find(',') != std::string::npos) return 1;
-  return number("SLURM_STEP_TASKS_PER_NODE", text->substr(0, text->find('(')));
+  return number("SLURM_STEP_TASKS_PER_NODE", text->substr(0, text->find('(')), 1);
 }
 
 }  // namespace
@@ -71,7 +72,7 @@ World world_of(const Environment& environment) {
     if (srun) {
       world.local_size = slurm_local_size(environment);
     } else if (const auto local = environment(launcher.local_size)) {
-      world.local_size = number(launcher.local_size, *local);
+      world.local_size = number(launcher.local_size, *local, 1);
     }
     if (world.rank >= world.size) {
       throw UsageError(std::string(launcher.rank) + " = " + *rank + " must be below " + launcher.size + " = " + *size);

@@ -2,6 +2,7 @@
 
 #include <omp.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -57,7 +58,18 @@ class Crowd {
   std::thread owner_;
 };
 
-void watch() {
+/// Whether there is room for a crowd: where libgomp may start no more threads, it ends the process.
+bool has_room() {
+  constexpr int64_t kRoom = 4096;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < kRoom) return false;
+  std::ifstream file("/sys/fs/cgroup/pids.max");
+  int64_t most = 0;
+  return !(file >> most) || most >= kRoom;  // "max", or no such limit
+}
+
+/// It helps, and the run is worth more: where a thread or memory is refused, nobody watches.
+void watch() try {
   BusyCores cores;
   std::unique_ptr<Crowd> crowd;
   while (const std::optional<int64_t> waited = time_in_line()) {
@@ -67,6 +79,7 @@ void watch() {
     if (!busy) crowd.reset();
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
+} catch (const std::exception&) {
 }
 
 }  // namespace
@@ -91,15 +104,20 @@ bool BusyCores::observe(int64_t waited, int64_t now) {
 }
 
 bool share_busy_cores() {
-  if (std::getenv("GOMP_SPINCOUNT") || std::getenv("OMP_WAIT_POLICY") || !time_in_line()) return false;
+  if (std::getenv("GOMP_SPINCOUNT") || std::getenv("OMP_WAIT_POLICY") || !has_room() || !time_in_line()) return false;
   // Signals are for the threads that work.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread(watch).detach();
+  bool watched = true;
+  try {
+    std::thread(watch).detach();
+  } catch (const std::exception&) {
+    watched = false;
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return true;
+  return watched;
 }
 
 }  // namespace sextant

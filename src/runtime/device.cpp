@@ -143,13 +143,18 @@ void set_blas_threads(int count) {
 
 }  // namespace
 
+// As OpenMP counts them: those that the process may run on, which a batch system or a container makes fewer than the
+// machine has.
+int cores() { return std::max(1, omp_get_num_procs()); }
+
 void set_threads(int count) {
   kThreads.check("set_threads", "threads", count);
-  if (count == 0) count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (count == 0) count = cores();
   // oneDNN cuts its work for as many threads as are set here, and where OpenMP then starts fewer, those that sum a
   // convolution's weight gradient wait for the others for ever.
   count = std::min(count, omp_get_thread_limit());
   omp_set_dynamic(0);
+  if (omp_get_max_active_levels() < 1) omp_set_max_active_levels(1);
   at::set_num_threads(count);
   set_blas_threads(count);
   // Numbers below 1e-38 slow every multiplication by a hundred cycles and change no pixel. Threads made later inherit

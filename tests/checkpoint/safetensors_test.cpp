@@ -1,5 +1,10 @@
+#include <fstream>
+
 #include "checkpoint/manifest.h"
+#include "internal/checkpoint/file.h"
 #include "sextant/checkpoint/checkpoint.h"
+#include "sextant/runtime/error.h"
+#include "support/errors.h"
 
 namespace sextant::testing {
 
@@ -15,6 +20,31 @@ std::string file_of(const std::string& header, std::size_t data_bytes) {
 }
 
 std::string safetensors_refusal(const std::string& bytes) { return refusal(bytes, "a.safetensors"); }
+
+TEST(Mapped, FilesThatAreWrittenToAreNamedAndReplacedOnesStay) {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder / "a.safetensors";
+  const auto save = [](const std::filesystem::path& to, double value) {
+    StateDict weights;
+    weights.set("w", at::full({4096}, value));
+    save_safetensors(to, weights);
+  };
+  save(path, 1);
+  const Checkpoint loaded = load(path);
+  check_unchanged();
+  save(folder / "b.safetensors", 2);
+  std::filesystem::rename(folder / "b.safetensors", path);  // as savers do that take care
+  check_unchanged();
+  EXPECT_EQ(loaded.weights().at("w")[0].item<float>(), 1);
+  {
+    const Checkpoint now = load(path);
+    std::ofstream(path, std::ios::binary | std::ios::in).write("", 1);  // as cp does
+    std::filesystem::last_write_time(path, std::filesystem::last_write_time(path) + std::chrono::seconds(1));
+    EXPECT_NE(message_of<CheckpointError>([] { check_unchanged(); }).find(path.string() + " was written to"),
+              std::string::npos);
+  }
+  check_unchanged();  // it is closed
+}
 
 TEST(Safetensors, RoundTripEveryDtypeShapeAndName) {
   const TemporaryFolder folder;

@@ -47,9 +47,18 @@ TEST_P(Stopped, RunSavesItsFinishedBatchesAndContinues) {
   EXPECT_EQ(read_file(folder / "o/samples.npz"), read_file(folder / "whole/samples.npz"));
 }
 
-INSTANTIATE_TEST_SUITE_P(By, Stopped, ::testing::Values(SIGINT, SIGTERM), [](const auto& info) {
-  return std::string(info.param == SIGINT ? "Interrupt" : "Terminate");
+INSTANTIATE_TEST_SUITE_P(By, Stopped, ::testing::Values(SIGINT, SIGTERM, SIGUSR1), [](const auto& info) {
+  return std::string(info.param == SIGINT ? "Interrupt" : info.param == SIGTERM ? "Terminate" : "BatchSystem");
 });
+
+TEST(Streams, ThatAreClosedTakeNothingFromTheImages) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(sextant(long_run(folder / "whole")).exit_code, 0);
+  std::string command = SEXTANT_PROGRAM;
+  for (const std::string& word : long_run(folder / "o")) command += " '" + word + "'";
+  EXPECT_EQ(std::system((command + " <&- >&- 2>&-").c_str()), 0);
+  EXPECT_EQ(read_file(folder / "o/samples.npz"), read_file(folder / "whole/samples.npz"));
+}
 
 TEST(Killed, RunContinuesWhereItWas) {
   const TemporaryFolder folder;

@@ -64,6 +64,13 @@ TEST(World, OfSrunWithPmiIsSrunsAndOfMpirunWithinAJobOfSlurmIsMpiruns) {
   EXPECT_EQ(mpirun.local_rank, 3);
 }
 
+TEST(World, HasAProcessOnEachOfItsMachines) {
+  EXPECT_THROW(world_of(environment({{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"LOCAL_WORLD_SIZE", "0"}})), UsageError);
+  EXPECT_THROW(
+      world_of(environment({{"SLURM_PROCID", "0"}, {"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_STEP_TASKS_PER_NODE", "0"}})),
+      UsageError);
+}
+
 TEST(World, ThatContradictsItselfNamesTheVariable) {
   const auto message = [](std::map<std::string, std::string> variables) -> std::string {
     try {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +69,17 @@ TEST_F(ShareBusyCoresDeathTest, LeavesTheUsersChoiceAlone) {
     };
     EXPECT_EXIT(ask(), ::testing::ExitedWithCode(0), "") << name;
   }
+}
+
+TEST_F(ShareBusyCoresDeathTest, TakesNoThreadsWhereFewAreAllowed) {
+  const auto ask = [] {
+    unsetenv("GOMP_SPINCOUNT");
+    unsetenv("OMP_WAIT_POLICY");
+    const rlimit few{1000, 1000};
+    setrlimit(RLIMIT_NPROC, &few);
+    std::_Exit(share_busy_cores() ? 1 : 0);
+  };
+  EXPECT_EXIT(ask(), ::testing::ExitedWithCode(0), "");
 }
 
 /// Processes that want every core, until the end of the block.

@@ -78,7 +78,8 @@ TEST(OpenMpDeathTest, HasAsManyThreadsAsItMayHaveAndNeverFewer) {
   for (const Case& c : {Case{"OMP_THREAD_LIMIT", "1", 2, 1},
                         {"OMP_THREAD_LIMIT", "2", 3, 2},
                         {"OMP_THREAD_LIMIT", "2", 0, std::min(2, omp_get_num_procs())},
-                        {"OMP_DYNAMIC", "true", 2, 2}}) {
+                        {"OMP_DYNAMIC", "true", 2, 2},
+                        {"OMP_MAX_ACTIVE_LEVELS", "0", 2, 2}}) {
     const auto train = [&c] {
       set_threads(c.asked);
       if (threads() != c.given || threads_of_own_region() != c.given) std::_Exit(1);

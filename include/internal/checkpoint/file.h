@@ -25,8 +25,8 @@ class Malformed : public std::runtime_error {
 /// Text from a file made fit for one line of an error message: escaped, quoted, and cut when long.
 std::string shown(std::string_view text);
 
-/// A whole file mapped privately: pages are read when touched, writes never reach the file. The file must not be
-/// truncated by another process while it is mapped.
+/// A whole file mapped privately: pages are read when touched, writes never reach the file. Another process may write
+/// to the file while it is mapped, and pages that were not read before show it: check_unchanged() tells.
 class MappedFile {
  public:
   /// Throws Malformed when `path` is missing, unreadable or no regular file.
@@ -42,6 +42,10 @@ class MappedFile {
   const uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+/// Error where a file that is mapped was written to since it was opened (its size or time differ), which it names. A
+/// file that another one has replaced is still there.
+void check_unchanged();
 
 /// Bytes and what keeps them alive: a mapped file, or a buffer that was inflated from one.
 struct Blob {

@@ -60,7 +60,10 @@ struct CudaArithmetic {
 };
 void set_cuda_arithmetic(CudaArithmetic how);
 
-/// Threads that libtorch uses within one operation, at most OMP_THREAD_LIMIT; 0 takes every core. Debian's libtorch
+/// The cores that this process may run on.
+int cores();
+
+/// Threads that libtorch uses within one operation, at most OMP_THREAD_LIMIT; 0 takes all of cores(). Debian's libtorch
 /// starts with one. From here on OMP_DYNAMIC is off in the calling thread, and denormal numbers count as zero.
 /// UsageError for a count out of kThreads.
 void set_threads(int count);

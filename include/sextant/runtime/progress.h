@@ -82,8 +82,9 @@ class Stop {
   std::atomic<int> signal_{0};
 };
 
-/// While it lives, the first SIGINT or SIGTERM requests `stop` and a second one ends the process at once with the exit
-/// code of its signal. At most one at a time; the former handlers come back at its end.
+/// While it lives, the first SIGINT, SIGTERM, SIGHUP, SIGUSR1 or SIGXCPU requests `stop` and a second one ends the
+/// process at once with the exit code of its signal; the last three where they are not ignored, as below nohup. SIGPIPE
+/// is ignored. At most one at a time; the former handlers come back at its end.
 class StopOnSignals {
  public:
   explicit StopOnSignals(Stop& stop);

@@ -14,8 +14,10 @@ void place(RunConfig& run) {
   const distributed::World here = distributed::world_of(distributed::process_environment());
   if (here.size == 1) return;
   if (run.threads == 0) {
-    const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
-    run.threads = std::max<int64_t>(1, cores / here.local_size);
+    // mpirun and srun give each process cores of its own; torchrun does not, and whoever starts them by hand.
+    const bool bound = here.launcher == "mpirun" || here.launcher == "srun";
+    const int64_t shared = bound ? std::max<int64_t>(cores(), std::thread::hardware_concurrency()) : cores();
+    run.threads = std::min<int64_t>(cores(), std::max<int64_t>(1, shared / here.local_size));
   }
   if (run.device.kind == DeviceKind::kCuda && !run.device.index) run.device.index = static_cast<int>(here.local_rank);
 }

@@ -22,7 +22,8 @@ Claim::Claim(const std::filesystem::path& folder, bool needed) {
   const std::filesystem::path lock = claim_file(folder);
   file_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (file_ < 0 && needed) throw Error("cannot open " + lock.string() + ": " + std::strerror(errno));
-  held_ = file_ < 0 || flock(file_, LOCK_EX | LOCK_NB) == 0;
+  // Some file systems have no locks: there nobody holds one.
+  held_ = file_ < 0 || flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 }
 
 Claim::~Claim() {

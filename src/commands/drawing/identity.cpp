@@ -30,12 +30,27 @@ std::string lone_tilt_note(const SampleConfig& config) {
          ": plain guidance for it; give a --count that is a multiple of it";
 }
 
+namespace {
+
+/// "models/a" of "./models//a/"; several paths, with commas between, as they are.
+std::string plain(const std::string& path) {
+  const std::filesystem::path normal = std::filesystem::path(path).lexically_normal();
+  return path.find(',') != path.npos ? path : (normal.has_filename() ? normal : normal.parent_path()).string();
+}
+
+}  // namespace
+
 json identity_of(const SampleConfig& given) {
   SampleConfig config = given;
   json settings = OptionTable("sample", sample_options(config)).to_json();
   if (coupling_of(config.guidance) != Coupling::kBatches) settings["sample"].erase("batch");
   for (const char* neutral : {"count", "out", "overwrite", "threads", "quiet"}) settings["sample"].erase(neutral);
   settings.erase("share");
+  for (const auto& [section, entry] :
+       {std::pair("model", "model"), {"model", "vae"}, {"model", "autoguidance-model"}, {"classifier", "classifier"}}) {
+    json& path = settings[section][entry];
+    if (path.is_string()) path = plain(path.get<std::string>());
+  }
   return settings;
 }
 

@@ -82,8 +82,10 @@ int open_locked(const std::filesystem::path& path) {
   struct stat opened {};
   struct stat named {};
   // Between the two calls another run may have put its own file there.
-  const bool alone = flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &opened) == 0 &&
-                     stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino;
+  // Some file systems have no locks: there nobody holds one.
+  const bool locked = flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+  const bool alone =
+      locked && fstat(file, &opened) == 0 && stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino;
   if (alone) return file;
   close(file);
   throw Error("another run is writing to " + path.parent_path().string() + "; choose another --out");

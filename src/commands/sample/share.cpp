@@ -8,6 +8,7 @@
 
 #include "drawing/identity.h"
 #include "drawing/store.h"
+#include "internal/checkpoint/file.h"
 #include "internal/distributed/claims.h"
 #include "internal/distributed/world.h"
 #include "internal/runtime/sentence.h"
@@ -144,6 +145,7 @@ class Worker {
       }
       const Batch drawn = opened_.draw(
           samples, [&](double done) { progress_.update(before + done * static_cast<double>(samples.size())); });
+      checkpoint::check_unchanged();
       // Whoever took this batch over, because this process was silent for a lease, may have ended the run since.
       if (fs::exists(files_.folder())) files_.put(batch, drawn);
       return true;

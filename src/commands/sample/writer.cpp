@@ -1,5 +1,6 @@
 #include "sample/writer.h"
 
+#include "internal/checkpoint/file.h"
 #include "sextant/runtime/error.h"
 
 namespace sextant::commands {
@@ -11,6 +12,7 @@ BatchWriter::~BatchWriter() {
 void BatchWriter::write(std::vector<int64_t> samples, Batch batch) {
   finish();
   under_way_ = std::async(std::launch::async, [this, samples = std::move(samples), batch = std::move(batch)] {
+    checkpoint::check_unchanged();
     store_.put(samples, batch.images, batch.records, batch.traces);
     // Writing to a file that was removed is no error, and all that is drawn from then on would be lost.
     if (!std::filesystem::exists(folder_.partial())) {

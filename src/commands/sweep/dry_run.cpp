@@ -167,11 +167,11 @@ void measure(Kind& kind) {
 
 /// What stands beside the times where other processes have cores that `threads` (0: all) want.
 void tell_load(int64_t threads, Progress& progress) {
-  const auto cores = static_cast<double>(std::max(1U, std::thread::hardware_concurrency()));
+  const double all = cores();
   double load = 0;
-  if (getloadavg(&load, 1) != 1 || load + (threads > 0 ? static_cast<double>(threads) : cores) < cores + 0.5) return;
+  if (getloadavg(&load, 1) != 1 || load + (threads > 0 ? static_cast<double>(threads) : all) < all + 0.5) return;
   progress.note("note: others have been computing here (a load of " + report::fixed(load, 1) + " on " +
-                report::fixed(cores, 0) + " cores in the last minute): alone it is quicker than what follows");
+                report::fixed(all, 0) + " cores in the last minute): alone it is quicker than what follows");
 }
 
 /// measure() of each kind of the runs whose weights are there.
