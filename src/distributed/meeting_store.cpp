@@ -43,10 +43,12 @@ void leave_out_warnings() {
 #endif
 }
 
-/// For processes that a launcher started on one machine, since these have the same parent. A launcher that starts them
-/// anew after a failure says which attempt it is.
-std::string meeting_file(const Environment& environment) {
-  const std::string parent = std::to_string(getppid());
+/// For processes that a launcher started on one machine, since these have the same parent: torchrun itself, where
+/// its own environment may number machines; of mpirun and srun what is behind a wrapper, too. A launcher that starts
+/// them anew after a failure says which attempt it is.
+std::string meeting_file(const World& world, const Environment& environment) {
+  const bool torchrun = world.launcher == "torchrun";
+  const std::string parent = torchrun ? std::to_string(getppid()) : ancestor_without(world.variable);
   const std::string attempt = environment("TORCHELASTIC_RESTART_COUNT").value_or("0");
   return (std::filesystem::temp_directory_path() /
           ("sextant-" + std::to_string(getuid()) + "-" + parent + "-" + began(parent) + "-" + attempt))
@@ -67,7 +69,7 @@ Store open_store(const World& world, const Environment& environment, millisecond
   leave_out_warnings();
   if (meets_at_file(world, environment)) {
     by_file = true;
-    place = meeting_file(environment);
+    place = meeting_file(world, environment);
     const auto store = c10::make_intrusive<c10d::FileStore>(place, static_cast<int>(world.size));
     store->setTimeout(timeout);
     return store;

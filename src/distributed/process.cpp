@@ -56,6 +56,20 @@ std::string machine() {
          std::filesystem::read_symlink("/proc/self/ns/pid", error).string();
 }
 
+std::string ancestor_without(const std::string& variable) {
+  constexpr int kParent = 4;
+  std::string process = std::to_string(getppid());
+  for (;;) {
+    std::ifstream file("/proc/" + process + "/environ", std::ios::binary);
+    bool has = false;
+    for (std::string entry; std::getline(file, entry, '\0');) has |= entry.starts_with(variable + "=");
+    if (!has) return process;
+    const std::string parent = status_field(process, kParent);
+    if (parent.empty() || parent == "0") return process;
+    process = parent;
+  }
+}
+
 Member::Member(const std::string& introduction) {
   std::istringstream words(introduction);
   words >> host >> boot >> space >> process >> start;

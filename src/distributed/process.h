@@ -11,6 +11,10 @@ std::string host();
 /// not have. Empty where no such process runs.
 std::string began(const std::string& process);
 
+/// The nearest ancestor of this process without the environment variable `variable`, or of another user: what started
+/// the processes that have it, whatever stands between (bash -c, timeout, a container's exec).
+std::string ancestor_without(const std::string& variable);
+
 /// Whether a signal or a debugger keeps a process of this machine from running.
 bool stopped(const std::string& process);
 

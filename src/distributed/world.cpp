@@ -66,6 +66,7 @@ World world_of(const Environment& environment) {
     if (!rank) throw UsageError(std::string(launcher.size) + " is set and " + launcher.rank + " is not; set both");
     World world;
     world.launcher = launcher.name;
+    world.variable = launcher.rank;
     world.rank = number(launcher.rank, *rank);
     world.size = number(launcher.size, *size);
     if (const auto local = environment(launcher.local_rank)) world.local_rank = number(launcher.local_rank, *local);

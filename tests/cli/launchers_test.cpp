@@ -65,6 +65,22 @@ TEST_P(Launchers, DrawTheBytesOfOneProcessAndScoreThemAlike) {
       << scored << alone;
 }
 
+/// As mpirun starts them, each behind a program of its own, which need not hand on signals or its place.
+TEST(Wrapped, ProcessesOfALauncherMeet) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(sextant(small_run(folder / "o", {"--count", "8"})).exit_code, 0);
+  std::string command;
+  for (const char* rank : {"0", "1"}) {
+    command += std::string("env SEXTANT_TIMEOUT=60 OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_LOCAL_SIZE=2") +
+               " OMPI_COMM_WORLD_RANK=" + rank + " OMPI_COMM_WORLD_LOCAL_RANK=" + rank + " timeout 100 sh -c \"'" +
+               SEXTANT_PROGRAM + "' evaluate '" + (folder / "o").string() + "' --features '" +
+               bundled("mnist-features") + "' --metrics is --threads 1 --quiet; exit \\$?\" >'" +
+               (folder / rank).string() + "' 2>&1 & p" + rank + "=$!; ";
+  }
+  EXPECT_EQ(shell(command + "wait $p0 && wait $p1"), 0) << read_file(folder / "0") << read_file(folder / "1");
+  EXPECT_NE(read_file(folder / "0").find("Inception Score"), std::string::npos) << read_file(folder / "0");
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Launchers, ::testing::ValuesIn(kLaunchers),
                          [](const auto& launcher) { return launcher.param.name; });
 

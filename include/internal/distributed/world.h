@@ -9,11 +9,12 @@
 namespace sextant::distributed {
 
 struct World {
-  int64_t rank = 0;        ///< 0, ..., size - 1
-  int64_t size = 1;        ///< at least 1
-  int64_t local_rank = 0;  ///< among the processes of this machine
-  int64_t local_size = 1;  ///< processes of this machine; 1 where the launcher does not say
-  std::string launcher;    ///< "torchrun", "mpirun", "srun" or kByHand; empty without one
+  int64_t rank = 0;           ///< 0, ..., size - 1
+  int64_t size = 1;           ///< at least 1
+  int64_t local_rank = 0;     ///< among the processes of this machine
+  int64_t local_size = 1;     ///< processes of this machine; 1 where the launcher does not say
+  std::string launcher;       ///< "torchrun", "mpirun", "srun" or kByHand; empty without one
+  std::string variable = {};  ///< of the environment, in which the launcher says the rank
 };
 
 /// The launcher of processes that settings number.
