@@ -1,6 +1,11 @@
 // A classifier is any function from images to logits.
 #include "sextant/guidance/classifier.h"
 
+#include "guidance/toy_classifier.h"
+#include "sextant/guidance/guide.h"
+#include "sextant/guidance/score.h"
+#include "sextant/runtime/error.h"
+#include "support/errors.h"
 #include "support/golden.h"
 
 namespace sextant::guidance {
@@ -29,6 +34,19 @@ TEST(Classifier, MayKeepAStateOfItsOwnAndIsNoneByDefault) {
   EXPECT_TRUE(counting);
   EXPECT_FALSE(Classifier{});
   EXPECT_THROW(Classifier{}.logits(x), UsageError);
+}
+
+TEST(Classifier, OfOtherClassesThanItSaysIsRefusedByItsGuide) {
+  constexpr int64_t kPixels = 18, kClasses = 5, kBatch = 4;
+  using testing::step_input;
+  Classifier classifier = testing::toy_classifier(kPixels, kClasses);
+  classifier.classes = kClasses + 1;
+  const Guide guide(classifier, named_score("plain"));
+  const std::string message = sextant::testing::message_of<ShapeError>([&] { guide(step_input(kBatch, kClasses)); });
+  EXPECT_EQ(message, "guide: the classifier says that it has 6 classes, and gives logits [4, 5]");
+  classifier.classes = 0;  // not told
+  Guide(classifier, named_score("plain"))(step_input(kBatch, kClasses));
+  EXPECT_THROW(Guide(Classifier{Logits::Function(), kClasses}, named_score("plain")), UsageError);
 }
 
 }  // namespace

@@ -99,17 +99,6 @@ TEST(Guide, RefusesAScoreOfAnotherShape) {
       << message;
 }
 
-TEST(Guide, RefusesAClassifierOfOtherClassesThanItSays) {
-  Classifier classifier = toy_classifier(kPixels, kClasses);
-  classifier.classes = kClasses + 1;
-  const Guide guide(classifier, score_of("plain"));
-  const std::string message = sextant::testing::message_of<ShapeError>([&] { guide(step_input(kBatch, kClasses)); });
-  EXPECT_EQ(message, "guide: the classifier says that it has 6 classes, and gives logits [4, 5]");
-  classifier.classes = 0;  // not told
-  Guide(classifier, score_of("plain"))(step_input(kBatch, kClasses));
-  EXPECT_THROW(Guide(Classifier{guidance::Logits::Function(), kClasses}, score_of("plain")), UsageError);
-}
-
 TEST(Guide, CallsTheClassifierOncePerStepWhateverTheScore) {
   int calls = 0;
   const Classifier classifier = toy_classifier(kPixels, kClasses, at::kDouble, /*time=*/false, &calls);
